@@ -1,0 +1,33 @@
+/** Every code an error or a condition can carry, with what it means; `docs/errors.md` is generated from it. */
+export const errorCodes = {
+  CONFIG_INVALID: 'The configuration file has errors; a running daemon keeps the configuration it has.',
+  CONFIG_NOT_FOUND: 'No configuration file was found from the current folder upwards.',
+  NOT_SUPPORTED_YET: 'The configuration uses a key whose feature this version does not have.',
+  SECRET_UNRESOLVED: 'A reference to a secret could not be resolved; what needs it is refused.',
+  SECRET_EXPOSED: 'A file that holds a secret can be read by others.',
+  USAGE: 'The command was called in a way it does not understand.',
+  PROJECT_LOCKED: 'Another daemon or run works on this project folder.',
+  LEDGER_NEWER: 'The ledger was written by a newer version of Sluice.',
+  LEDGER_DAMAGED: 'The ledger could not be read; it was set aside and rebuilt from files and receipts.',
+  LEDGER_LOCATION: 'The state folder lies on a file system where the ledger would not be safe.',
+  DISK_FULL: 'A write failed because the disk is full; work goes on when there is space.',
+  DISK_LOW: 'Free space is below `daemon.min_free_disk`; no new work is started.',
+  OUTPUT_UNWRITABLE: 'Results cannot be written to the output folder.',
+  WATCH_LIMIT: "The kernel's inotify limit is used up; folders without a watch are swept instead.",
+  WATCH_FALLBACK: 'A root is watched in a slower mode than asked for.',
+  NATIVE_WATCH_CRASHED: 'The native watcher ended the process at the last start; the portable one is used.',
+  ROOT_UNREADABLE: 'A watched root cannot be read.',
+  ROOT_MISSING: 'A watched root does not exist; it is taken up when it appears.',
+  SPAWNER_FAILED: 'The helper process that starts agents cannot be started.',
+  SANDBOX_NONE: 'Commands run without confinement.',
+  RUNS_AS_ROOT: 'The daemon runs as root, and so do its agents.',
+  AGENT_UNAVAILABLE: "An agent's command cannot be found; its jobs wait.",
+  NOT_RUNNING: 'No daemon runs for this project.',
+  NOT_FOUND: 'The thing that was asked for does not exist.',
+  NOT_POSSIBLE: 'The request does not fit the state of what it addresses.',
+  SOCKET_UNAVAILABLE: 'The control socket cannot be opened.',
+  SERVICE_FAILED: 'The service manager refused the request.',
+  INTERNAL: 'A fault in Sluice itself.',
+} as const satisfies Record<string, string>;
+
+export type ErrorCode = keyof typeof errorCodes;

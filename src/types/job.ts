@@ -1,0 +1,113 @@
+/** One piece of work for one agent, from the queue to its receipt. The words are those of ARCHITECTURE.md. */
+
+export type JobId = string;
+
+/** States in which a job still has something before it. */
+export type OpenState = 'queued' | 'running' | 'waiting' | 'held';
+export type FinalState = 'succeeded' | 'cached' | 'failed' | 'cancelled' | 'superseded';
+export type JobStateName = OpenState | FinalState;
+
+export const finalStates: readonly FinalState[] = ['succeeded', 'cached', 'failed', 'cancelled', 'superseded'];
+
+/** Why a job is `failed` (or, with `input_gone`, `cancelled`). One reason each; the message says the rest. */
+export type FailureReason =
+  | 'exit_code'
+  | 'spawn_failed'
+  | 'http_error'
+  | 'timeout'
+  | 'stalled'
+  | 'stuck'
+  | 'empty_result'
+  | 'permission_denied'
+  | 'auth'
+  | 'api_error'
+  | 'quota'
+  | 'missing_output'
+  | 'schema_invalid'
+  | 'limit_exceeded'
+  | 'sandbox_unavailable'
+  | 'input_gone'
+  | 'input_unreadable'
+  | 'input_too_large'
+  | 'interrupted';
+
+/** What a waiting job waits for: it goes on by itself when that comes. */
+export type WaitReason = 'backoff' | 'single_flight' | 'agent_unavailable' | 'secret_unresolved';
+
+/** What a success rests on, in the order it was checked. */
+export type Proof = 'exit_code' | 'http_status' | 'event' | 'outputs' | 'schema';
+
+/** Where an input ended. `held` is the only resting place that is not final. */
+export type Disposition = 'processed' | 'cached' | 'failed' | 'quarantined' | 'ignored' | 'unrouted' | 'held';
+
+/** The input of a job: one version of one file. */
+export interface JobInput {
+  readonly root: string;
+  /** Relative to the root, with `/`. */
+  readonly path: string;
+  /** Hex SHA-256 of the content; empty when the content could not be read. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** `formatStamp` of the version that was fingerprinted. */
+  readonly stamp: string;
+}
+
+export interface Output {
+  /** Relative to the job's `outputs/` folder, with `/`. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Four exclusive buckets: a token is counted in one of them. */
+export interface Usage {
+  readonly input_tokens: number;
+  readonly cache_read_tokens: number;
+  readonly cache_write_tokens: number;
+  readonly output_tokens: number;
+}
+
+/** One execution of a job, as the ledger keeps it and the receipt shows it. Times: epoch milliseconds. */
+export interface AttemptRecord {
+  readonly n: number;
+  readonly agent: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** The `kind` of its `AttemptOutcome`. */
+  readonly outcome: string;
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly message?: string;
+  readonly sandbox: { readonly mode: 'auto' | 'off' | 'required'; readonly backend?: string; readonly reason?: string };
+  /** The limits that were in force, as the configuration writes them: `{ timeout: "10m", output: "64MiB" }`. */
+  readonly limits: Readonly<Record<string, string>>;
+  /** Number of event lines the agent wrote. */
+  readonly events: number;
+}
+
+/** A job as the ledger keeps it. */
+export interface JobRecord {
+  readonly id: JobId;
+  readonly input: JobInput;
+  readonly rule: string;
+  readonly agent: string;
+  readonly state: JobStateName;
+  readonly reason?: FailureReason | WaitReason;
+  readonly message?: string;
+  readonly fix?: string;
+  readonly proof: readonly Proof[];
+  readonly priority: number;
+  readonly depth: number;
+  readonly parent?: JobId;
+  /** Epoch milliseconds: seen by the watcher, put in the queue, first attempt started, final state reached. */
+  readonly queuedAt: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** For `waiting` and retried jobs: not before this time. Epoch milliseconds. */
+  readonly notBefore?: number;
+  readonly attempts: readonly AttemptRecord[];
+  readonly usage?: Usage;
+  readonly costUsd: number | null;
+  readonly outputs: readonly Output[];
+  readonly cachedFrom?: JobId;
+}

@@ -1,0 +1,41 @@
+/** `receipt.json` (schema 1): the record of what happened to one input, written next to its result. */
+import type { FailureReason, JobStateName, Output, Proof, Usage, WaitReason } from './job.ts';
+
+export interface Receipt {
+  readonly schema: 1;
+  readonly job_id: string;
+  readonly input: { readonly root: string; readonly path: string; readonly sha256: string; readonly bytes: number };
+  readonly rule: string;
+  readonly agent: string;
+  readonly state: JobStateName;
+  readonly reason?: FailureReason | WaitReason;
+  readonly message?: string;
+  readonly fix?: string;
+  readonly proof: readonly Proof[];
+  readonly depth: number;
+  readonly parent?: string;
+  /** RFC 3339, UTC. */
+  readonly queued_at: string;
+  readonly started_at?: string;
+  readonly ended_at?: string;
+  readonly duration_ms?: number;
+  readonly attempts: readonly ReceiptAttempt[];
+  readonly usage?: Usage;
+  readonly cost_usd: number | null;
+  readonly outputs: readonly Output[];
+  readonly cached_from?: string;
+}
+
+export interface ReceiptAttempt {
+  readonly n: number;
+  readonly agent: string;
+  readonly started_at: string;
+  readonly ended_at: string;
+  readonly outcome: string;
+  readonly exit_code?: number;
+  readonly signal?: string;
+  readonly message?: string;
+  readonly sandbox: { readonly mode: string; readonly backend?: string; readonly reason?: string };
+  readonly limits: Readonly<Record<string, string>>;
+  readonly events: number;
+}
