@@ -13,7 +13,14 @@ export interface Stamp {
  * as `path-bytes.ts` says, so hand absolute paths to `node:fs` through `fsPath`.
  */
 export type Change =
-  | { readonly type: 'added' | 'changed'; readonly root: string; readonly path: string; readonly stamp: Stamp }
+  | {
+      readonly type: 'added' | 'changed';
+      readonly root: string;
+      readonly path: string;
+      readonly stamp: Stamp;
+      /** Events are hints about now; a sweep also finds what was there before. */
+      readonly found: 'event' | 'sweep';
+    }
   | { readonly type: 'removed'; readonly root: string; readonly path: string };
 
 /** One text per stamp: how the ledger stores and compares it. */

@@ -44,7 +44,7 @@ export function fsPath(path: string): string | Buffer {
   return escaped.test(path) ? pathToBytes(path) : path;
 }
 
-function decodeOrUndefined(decoder: TextDecoder, piece: Uint8Array): string | undefined {
+function decodeOrUndefined(decoder: InstanceType<typeof TextDecoder>, piece: Uint8Array): string | undefined {
   try {
     return decoder.decode(piece);
   } catch {
