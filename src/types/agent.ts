@@ -23,6 +23,8 @@ export interface AgentCall {
   };
   /** The rule's prompt, not yet interpolated. */
   readonly prompt?: string;
+  /** Opaque text that the spawner writes beside the exit status in the attempts journal: what recovery needs. */
+  readonly journal: string;
   /** Working directory of commands: the project folder. */
   readonly projectDir: string;
   /** Exists and is empty, but for `outputs/`: stdout, stderr, result.md and events.jsonl are written here. */
