@@ -53,11 +53,21 @@ export interface FileLedger {
   get(root: string, path: string): Promise<FileRecord | undefined>;
   /** Inserts or replaces; `firstSeenAt` of a known file stays. */
   put(file: Omit<FileRecord, 'firstSeenAt'>): Promise<void>;
-  setDisposition(root: string, path: string, jobId: JobId, disposition: Disposition | undefined): Promise<void>;
+  setDisposition(
+    root: string,
+    path: string,
+    jobId: JobId,
+    disposition: Disposition | undefined,
+  ): Promise<void>;
   setGone(root: string, path: string): Promise<void>;
   /** Files directly in `folder` that are not gone: name → stamp. Only what is durable. */
   inFolder(root: string, folder: string): Promise<ReadonlyMap<string, string>>;
-  list(query: { root?: string; disposition?: Disposition; under?: string; limit: number }): Promise<FileRecord[]>;
+  list(query: {
+    root?: string;
+    disposition?: Disposition;
+    under?: string;
+    limit: number;
+  }): Promise<FileRecord[]>;
   counts(): Promise<Readonly<Partial<Record<Disposition, number>>>>;
   /** True the first time it is asked about this root. */
   isNewRoot(root: string): Promise<boolean>;
@@ -81,11 +91,13 @@ export interface JobSpec {
 
 /** The right to run a job once. Whoever holds a stale token is refused. */
 export interface Lease {
-  readonly job: JobRecord & { readonly key: string; readonly force: boolean };
-  /** Grows with every claim of the job: the fence. */
+  readonly job: JobRecord;
+  /** Its result is wanted anew, whatever the cache has. */
+  readonly force: boolean;
+  /** Grows with every claim of the job: the fence, and the number of the attempt. */
   readonly token: number;
-  /** Attempts that count, this one included: 1 for the first. */
-  readonly attempt: number;
+  /** Attempts before this one that count against `retry.attempts`. */
+  readonly triesBefore: number;
 }
 
 export interface JobEnd {
@@ -119,26 +131,53 @@ export interface JobLedger {
   record(spec: JobSpec, end: JobEnd): Promise<JobRecord>;
   /**
    * Claims up to `max` jobs that may run now: highest priority first, then oldest; a job gains one priority for each
-   * `agingMs` it waits. Never more than `limits` per agent (absent: unlimited), never two with one key; a job that
-   * must wait for another of its key becomes `waiting` (`single_flight`).
+   * minute it waits. Only jobs of agents in `limits`, and never more of an agent at once than its limit; never two with
+   * one key: a job that must wait for another of its key becomes `waiting` (`single_flight`).
    */
-  claim(query: { readonly max: number; readonly limits: ReadonlyMap<string, number>; readonly worker: string; readonly leaseMs: number }): Promise<readonly Lease[]>;
+  claim(query: {
+    readonly max: number;
+    readonly limits: ReadonlyMap<string, number>;
+    readonly worker: string;
+    readonly leaseMs: number;
+  }): Promise<readonly Lease[]>;
   /** Earliest time at which a job that is queued or waiting may run; absent when nothing waits for time. */
   nextDueAt(): Promise<number | undefined>;
   /** Keeps the leases of this worker alive. */
   heartbeat(worker: string, leaseMs: number): Promise<void>;
-  /** Adds the record of an attempt that has ended. False: the lease is lost. */
-  attempted(lease: Lease, attempt: AttemptRecord): Promise<boolean>;
+  /** Adds the record of an attempt that has ended; `counts`: against `retry.attempts`. False: the lease is lost. */
+  attempted(lease: Lease, attempt: AttemptRecord, counts: boolean): Promise<boolean>;
   /** Ends a running job. Undefined: the lease is lost, the result must be thrown away. */
   end(lease: Lease, end: JobEnd): Promise<JobRecord | undefined>;
   /** Gives a running job back: to the queue or to wait; not before `notBefore`. */
-  retry(lease: Lease, o: { readonly reason: WaitReason; readonly message?: string; readonly fix?: string; readonly notBefore: number }): Promise<boolean>;
-  /** Gives a running job back uncounted. After `maxInterruptions` of these in a row it is `held`. */
-  release(lease: Lease, o: { readonly counts: boolean; readonly maxInterruptions: number }): Promise<'queued' | 'held' | 'lost'>;
+  retry(
+    lease: Lease,
+    o: {
+      readonly reason: WaitReason;
+      readonly message?: string;
+      readonly fix?: string;
+      readonly notBefore: number;
+    },
+  ): Promise<boolean>;
+  /** Gives a running job back uncounted. After `maxInterruptions` interruptions in a row it is `held`. */
+  release(
+    lease: Lease,
+    o: { readonly interrupted: boolean; readonly maxInterruptions: number },
+  ): Promise<'queued' | 'held' | 'lost'>;
   /** Ends a job that does not run. False: it runs or has ended. */
   endIdle(id: JobId, end: JobEnd): Promise<JobRecord | undefined>;
+  /** Moves a job that does not run to another rule and agent: the configuration changed. */
+  reroute(
+    id: JobId,
+    to: { readonly rule: string; readonly agent: string; readonly key: string; readonly priority: number },
+  ): Promise<boolean>;
+  /** Lets a held job go on. */
+  unhold(id: JobId): Promise<boolean>;
   /** Lets jobs go on that wait for this reason (of this agent or key). */
-  wake(query: { readonly reason: WaitReason; readonly agent?: string; readonly key?: string }): Promise<number>;
+  wake(query: {
+    readonly reason: WaitReason;
+    readonly agent?: string;
+    readonly key?: string;
+  }): Promise<number>;
   /** Jobs that ran under another worker: their daemon is gone. */
   orphaned(worker: string): Promise<readonly Lease[]>;
   get(id: JobId): Promise<JobRecord | undefined>;

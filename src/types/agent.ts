@@ -42,7 +42,12 @@ export type AttemptOutcome =
   | { readonly kind: 'output_exceeded'; readonly maxBytes: number }
   | { readonly kind: 'cancelled'; readonly reason: string }
   | { readonly kind: 'spawn_failed'; readonly code: string; readonly message: string }
-  | { readonly kind: 'responded'; readonly status: number; readonly retryAfterMs?: number; readonly message?: string }
+  | {
+      readonly kind: 'responded';
+      readonly status: number;
+      readonly retryAfterMs?: number;
+      readonly message?: string;
+    }
   | { readonly kind: 'unreachable'; readonly code: string; readonly message: string }
   /** The helper process died, or the daemon before it: nobody knows how it would have ended. Uses up no retry. */
   | { readonly kind: 'interrupted' };

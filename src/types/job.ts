@@ -7,7 +7,13 @@ export type OpenState = 'queued' | 'running' | 'waiting' | 'held';
 export type FinalState = 'succeeded' | 'cached' | 'failed' | 'cancelled' | 'superseded';
 export type JobStateName = OpenState | FinalState;
 
-export const finalStates: readonly FinalState[] = ['succeeded', 'cached', 'failed', 'cancelled', 'superseded'];
+export const finalStates: readonly FinalState[] = [
+  'succeeded',
+  'cached',
+  'failed',
+  'cancelled',
+  'superseded',
+];
 
 /** Why a job is `failed` (or, with `input_gone`, `cancelled`). One reason each; the message says the rest. */
 export type FailureReason =
@@ -78,7 +84,11 @@ export interface AttemptRecord {
   readonly exitCode?: number;
   readonly signal?: string;
   readonly message?: string;
-  readonly sandbox: { readonly mode: 'auto' | 'off' | 'required'; readonly backend?: string; readonly reason?: string };
+  readonly sandbox: {
+    readonly mode: 'auto' | 'off' | 'required';
+    readonly backend?: string;
+    readonly reason?: string;
+  };
   /** The limits that were in force, as the configuration writes them: `{ timeout: "10m", output: "64MiB" }`. */
   readonly limits: Readonly<Record<string, string>>;
   /** Number of event lines the agent wrote. */
@@ -91,6 +101,8 @@ export interface JobRecord {
   readonly input: JobInput;
   readonly rule: string;
   readonly agent: string;
+  /** Cache key: content × recipe. Empty when the job's result is not shared. */
+  readonly key: string;
   readonly state: JobStateName;
   readonly reason?: FailureReason | WaitReason;
   readonly message?: string;
@@ -99,7 +111,7 @@ export interface JobRecord {
   readonly priority: number;
   readonly depth: number;
   readonly parent?: JobId;
-  /** Epoch milliseconds: seen by the watcher, put in the queue, first attempt started, final state reached. */
+  /** Epoch milliseconds: put in the queue, first attempt started, final state reached. */
   readonly queuedAt: number;
   readonly startedAt?: number;
   readonly endedAt?: number;

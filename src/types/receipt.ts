@@ -4,7 +4,12 @@ import type { FailureReason, JobStateName, Output, Proof, Usage, WaitReason } fr
 export interface Receipt {
   readonly schema: 1;
   readonly job_id: string;
-  readonly input: { readonly root: string; readonly path: string; readonly sha256: string; readonly bytes: number };
+  readonly input: {
+    readonly root: string;
+    readonly path: string;
+    readonly sha256: string;
+    readonly bytes: number;
+  };
   readonly rule: string;
   readonly agent: string;
   readonly state: JobStateName;
@@ -24,6 +29,8 @@ export interface Receipt {
   readonly cost_usd: number | null;
   readonly outputs: readonly Output[];
   readonly cached_from?: string;
+  /** Content × recipe: lets a lost ledger be rebuilt with its cache. */
+  readonly key?: string;
 }
 
 export interface ReceiptAttempt {
