@@ -132,7 +132,7 @@ export interface JobLedger {
   /**
    * Claims up to `max` jobs that may run now: highest priority first, then oldest; a job gains one priority for each
    * minute it waits. Only jobs of agents in `limits`, and never more of an agent at once than its limit; never two with
-   * one key: a job that must wait for another of its key becomes `waiting` (`single_flight`).
+   * one key or of one path: a job that must wait for such another becomes `waiting` (`single_flight`).
    */
   claim(query: {
     readonly max: number;
@@ -172,11 +172,13 @@ export interface JobLedger {
   ): Promise<boolean>;
   /** Lets a held job go on. */
   unhold(id: JobId): Promise<boolean>;
-  /** Lets jobs go on that wait for this reason (of this agent or key). */
+  /** Lets jobs go on that wait for this reason (of this agent, key or path). */
   wake(query: {
     readonly reason: WaitReason;
     readonly agent?: string;
     readonly key?: string;
+    readonly root?: string;
+    readonly path?: string;
   }): Promise<number>;
   /** Jobs that ran under another worker: their daemon is gone. */
   orphaned(worker: string): Promise<readonly Lease[]>;

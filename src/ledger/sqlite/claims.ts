@@ -24,7 +24,7 @@ export function claimJobs(db: Database, now: number, { max, limits, worker, leas
   for (const agent of free.keys()) refill(db, heads, agent);
   while (leases.length < max && heads.size > 0) {
     const row = first(heads.values());
-    if (row.key !== '' && isKeyRunning(db, row)) {
+    if (mustWait(db, row)) {
       db.write(
         "update job set state = 'waiting', reason = 'single_flight' where id = ? and state = 'queued'",
         row.id,
@@ -72,8 +72,11 @@ function first(rows: Iterable<JobRow>): JobRow {
   return best as JobRow;
 }
 
-function isKeyRunning(db: Database, row: JobRow): boolean {
-  return db.get("select 1 from job where state = 'running' and key = ?", row.key) !== undefined;
+/** Another job of its key may make the attempt needless; another of its path writes to the same place. */
+function mustWait(db: Database, row: JobRow): boolean {
+  if (row.key !== '' && db.get("select 1 from job where state = 'running' and key = ?", row.key)) return true;
+  const samePath = "select 1 from job where ended_at is null and root = ? and path = ? and state = 'running'";
+  return db.get(samePath, row.root, row.path) !== undefined;
 }
 
 function claim(db: Database, row: JobRow, now: number, worker: string, leaseMs: number): Lease {

@@ -205,11 +205,13 @@ export function createJobLedger(db: Database, now: () => number): JobLedger {
       );
     },
 
-    async wake({ reason, agent, key }) {
+    async wake({ reason, agent, key, root, path }) {
       const where = ["state = 'waiting'", 'reason = ?'];
       const params: string[] = [reason];
       if (agent !== undefined) where.push('agent = ?'), params.push(agent);
       if (key !== undefined) where.push('key = ?'), params.push(key);
+      if (root !== undefined) where.push('root = ?'), params.push(root);
+      if (path !== undefined) where.push('path = ?'), params.push(path);
       return db.write(
         `update job set state = 'queued', reason = null, message = null, fix = null, not_before = null where ${where.join(' and ')}`,
         ...params,
