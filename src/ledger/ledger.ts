@@ -180,6 +180,14 @@ export interface JobLedger {
     readonly root?: string;
     readonly path?: string;
   }): Promise<number>;
+  /**
+   * Takes over a job whose attempt `token` is known to have been made although the ledger may not have heard of it: the
+   * daemon died before the commit. Undefined when the job has ended.
+   */
+  adopt(
+    spec: JobSpec,
+    o: { readonly token: number; readonly worker: string; readonly leaseMs: number },
+  ): Promise<Lease | undefined>;
   /** Jobs that ran under another worker: their daemon is gone. */
   orphaned(worker: string): Promise<readonly Lease[]>;
   get(id: JobId): Promise<JobRecord | undefined>;
@@ -190,6 +198,8 @@ export interface JobLedger {
   /** Newest first. */
   list(query: JobQuery): Promise<JobRecord[]>;
   counts(): Promise<Readonly<Record<'queued' | 'running' | 'waiting' | 'held', number>>>;
+  /** Agents that have jobs which have not ended. */
+  openAgents(): Promise<readonly string[]>;
   /** Running jobs per agent. */
   load(): Promise<ReadonlyMap<string, number>>;
   /** Totals since the ledger began, kept as jobs end: cost does not grow with their number. */

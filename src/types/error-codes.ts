@@ -12,6 +12,7 @@ export const errorCodes = {
   LEDGER_LOCATION: 'The state folder lies on a file system where the ledger would not be safe.',
   DISK_FULL: 'A write failed because the disk is full; work goes on when there is space.',
   DISK_LOW: 'Free space is below `daemon.min_free_disk`; no new work is started.',
+  OUTPUT_LIMIT: 'An agent wrote more output files than one result may have.',
   OUTPUT_UNWRITABLE: 'Results cannot be written to the output folder.',
   WATCH_LIMIT: "The kernel's inotify limit is used up; folders without a watch are swept instead.",
   WATCH_FALLBACK: 'A root is watched in a slower mode than asked for.',

@@ -27,6 +27,8 @@ export interface Receipt {
   readonly attempts: readonly ReceiptAttempt[];
   readonly usage?: Usage;
   readonly cost_usd: number | null;
+  /** Size of the `result.md` beside the receipt when it was put there; absent: there was none. */
+  readonly result_bytes?: number;
   readonly outputs: readonly Output[];
   readonly cached_from?: string;
   /** Content × recipe: lets a lost ledger be rebuilt with its cache. */

@@ -218,6 +218,21 @@ export function createJobLedger(db: Database, now: () => number): JobLedger {
       );
     },
 
+    async adopt(spec, { token, worker, leaseMs }) {
+      insert(spec);
+      const changed = db.write(
+        `update job set state = 'running', reason = null, not_before = null, fence = max(fence, ?), worker = ?, lease_until = ?,
+           started_at = coalesce(started_at, ?) where id = ? and ended_at is null`,
+        token,
+        worker,
+        now() + leaseMs,
+        now(),
+        spec.id,
+      );
+      const [row] = rowsOf('select * from job where id = ?', spec.id);
+      return changed > 0 && row ? toLease(db, row) : undefined;
+    },
+
     async orphaned(worker) {
       return rowsOf("select * from job where state = 'running' and worker is not ?", worker).map((row) =>
         toLease(db, row),
@@ -268,6 +283,12 @@ export function createJobLedger(db: Database, now: () => number): JobLedger {
         held: 0,
         ...Object.fromEntries(rows.map((row) => [row.state, row.n])),
       };
+    },
+
+    async openAgents() {
+      return db
+        .all<{ agent: string }>('select distinct agent from job where ended_at is null')
+        .map((row) => row.agent);
     },
 
     async load() {

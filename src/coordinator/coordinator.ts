@@ -1,0 +1,349 @@
+/**
+ * The only one that starts attempts. It takes settled changes in, claims from the ledger what may run now, and keeps
+ * every limit by counting, not by hoping: a job is claimed only when a slot is free, and the ledger refuses the rest.
+ *
+ * It holds no queue of its own. What is waiting lives in the ledger, so that a restart, a reload and a second engine
+ * see the same; here are only the attempts that run.
+ */
+import { createCache } from '../cache/cache.ts';
+import type { Config } from '../config/config.ts';
+import type { Lease } from '../ledger/ledger.ts';
+import type { Change } from '../types/change.ts';
+import { AppError, messageOf } from '../types/errors.ts';
+import type { JobId, JobRecord } from '../types/job.ts';
+import { type AttemptDeps, runAttempt, secretTexts } from './attempt.ts';
+import type { CoordinatorDeps } from './deps.ts';
+import { CoordinatorEvents } from './events.ts';
+import { finish } from './finish.ts';
+import { type Taken, type TakeOptions, take } from './intake.ts';
+import { KeyedTasks } from './keyed-tasks.ts';
+import { Recipes } from './recipes.ts';
+import { recover } from './recovery.ts';
+import { createSchemaCheck } from './schema-check.ts';
+import { Slots, type SlotUse } from './slots.ts';
+
+export const LEASE_MS = 60_000;
+/** How often what waits for something outside (an agent's command, the output folder) is looked at again. */
+const PATROL_MS = 15_000;
+/** From here on a content is read beside the others, so that one large file does not hold up the intake. */
+const LARGE_BYTES = 8 << 20;
+
+export interface CoordinatorStatus {
+  readonly paused: boolean;
+  readonly queue: Readonly<Record<'queued' | 'running' | 'waiting' | 'held', number>>;
+  readonly limits: Readonly<Record<string, SlotUse>>;
+  readonly agents: readonly {
+    name: string;
+    kind: string;
+    description?: string;
+    running: number;
+    max_load: number | null;
+  }[];
+}
+
+export class Coordinator implements AsyncDisposable {
+  readonly events = new CoordinatorEvents();
+  readonly #deps: AttemptDeps;
+  readonly #slots = new Slots();
+  readonly #paths = new KeyedTasks();
+  readonly #running = new Map<JobId, { lease: Lease; controller: AbortController }>();
+  readonly #blocks = new Set<string>();
+  #recipes: Recipes;
+  #pumping = false;
+  #pumpAgain = false;
+  #stopping = false;
+  #dueTimer: NodeJS.Timeout | undefined;
+  #patrol: NodeJS.Timeout | undefined;
+
+  constructor(deps: CoordinatorDeps) {
+    const { ledger, now, config, results } = deps;
+    const cache = createCache({
+      results: ledger.results,
+      ttlMs: config.cache.ttlMs,
+      now,
+      exists: (id) => results.hasResult(id),
+    });
+    this.#deps = { ...deps, cache, events: this.events, checkSchema: createSchemaCheck() };
+    this.#recipes = new Recipes(config, deps.agents);
+    this.#slots.configure(config.concurrency);
+  }
+
+  get recipes(): Recipes {
+    return this.#recipes;
+  }
+
+  /** Takes up what an earlier process left, then starts work. Call once, before the first `submit`. */
+  async start(finished: Parameters<typeof recover>[3]): Promise<void> {
+    await recover(this.#deps, this.#recipes, LEASE_MS, finished);
+    await this.#rerouteVanished();
+    this.#patrol = setInterval(() => void this.#lookAgain(), PATROL_MS);
+    this.pump();
+  }
+
+  /** Takes one settled change in. Changes of one path are taken one after another. */
+  submit(change: Change, options: TakeOptions = {}): Promise<Taken> {
+    return this.#paths.run(`${change.root}\n${change.path}`, async () => {
+      if (change.type === 'removed') return this.#removed(change);
+      const taken = await take(this.#deps, this.#recipes, change, options);
+      if (taken.kind === 'job' && taken.job.state === 'queued') this.#queued(taken.job);
+      return taken;
+    });
+  }
+
+  /** Takes a batch in: in order, but for large files, which are read beside the others. */
+  async submitAll(
+    changes: readonly Change[],
+    options: (change: Change) => TakeOptions,
+    onTaken?: (change: Change, taken: Taken) => void,
+  ): Promise<void> {
+    const large: Promise<void>[] = [];
+    for (const change of changes) {
+      const done = this.submit(change, options(change)).then((taken) => onTaken?.(change, taken));
+      if (change.type !== 'removed' && change.stamp.size >= LARGE_BYTES) large.push(done);
+      else await done;
+    }
+    await Promise.all(large);
+  }
+
+  /** A new configuration: what runs goes on as it was started, everything else follows the new one. */
+  async configure(config: Config): Promise<void> {
+    this.#recipes = new Recipes(config, this.#deps.agents);
+    this.#slots.configure(config.concurrency);
+    await this.#rerouteVanished();
+    for (const reason of ['agent_unavailable', 'secret_unresolved'] as const)
+      await this.#deps.ledger.jobs.wake({ reason });
+    this.pump();
+  }
+
+  /** Starts nothing more while any reason blocks (`pause`, a full disk …). */
+  block(reason: string): void {
+    this.#blocks.add(reason);
+  }
+
+  unblock(reason: string): void {
+    if (this.#blocks.delete(reason)) this.pump();
+  }
+
+  get isPaused(): boolean {
+    return this.#blocks.has('pause');
+  }
+
+  /** @throws AppError NOT_POSSIBLE when the job has ended. */
+  async cancel(id: JobId, reason: string): Promise<void> {
+    const running = this.#running.get(id);
+    if (running) return running.controller.abort(reason);
+    const job = await this.#deps.ledger.jobs.endIdle(id, { state: 'cancelled', message: reason });
+    if (!job)
+      throw new AppError('NOT_POSSIBLE', `Job ${id} cannot be cancelled: it has ended`, {
+        fix: 'See `sluice jobs show`.',
+      });
+    await finish(this.#deps, job);
+  }
+
+  /** @throws AppError NOT_POSSIBLE when the job is not held. */
+  async unhold(id: JobId): Promise<void> {
+    if (!(await this.#deps.ledger.jobs.unhold(id)))
+      throw new AppError('NOT_POSSIBLE', `Job ${id} is not held`, {
+        fix: '`sluice jobs list --state held` shows those that are.',
+      });
+    this.pump();
+  }
+
+  async status(): Promise<CoordinatorStatus> {
+    const { ledger } = this.#deps;
+    const load = await ledger.jobs.load();
+    return {
+      paused: this.isPaused,
+      queue: await ledger.jobs.counts(),
+      limits: this.#slots.use(),
+      agents: [...this.#recipes.config.agents.values()].map((agent) => ({
+        name: agent.name,
+        kind: agent.kind,
+        ...(agent.description !== undefined && { description: agent.description }),
+        running: load.get(agent.name) ?? 0,
+        max_load: Number.isFinite(agent.maxLoad) ? agent.maxLoad : null,
+      })),
+    };
+  }
+
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  /** Starts nothing more; what runs has `drainMs` to end, then it is ended and goes back to the queue uncounted. */
+  async drain(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#dueTimer);
+    clearInterval(this.#patrol);
+    const timer = setTimeout(() => this.#abortAll(), drainMs);
+    await this.#slots.idle();
+    clearTimeout(timer);
+    await this.#deps.ledger.durable();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+
+  /** Claims and starts what may run now. Safe to call at any time: calls in between are folded into one. */
+  pump(): void {
+    if (this.#pumping) {
+      this.#pumpAgain = true;
+      return;
+    }
+    this.#pumping = true;
+    void this.#claimAll().finally(() => {
+      this.#pumping = false;
+      if (this.#pumpAgain) {
+        this.#pumpAgain = false;
+        this.pump();
+      }
+    });
+  }
+
+  async #claimAll(): Promise<void> {
+    while (!this.#stopping && this.#blocks.size === 0) {
+      const limits = this.#openLimits();
+      if (limits.size === 0) return;
+      const [lease] = await this.#deps.ledger.jobs.claim({
+        max: 1,
+        limits,
+        worker: this.#deps.worker,
+        leaseMs: LEASE_MS,
+      });
+      if (!lease) break;
+      this.#begin(lease);
+    }
+    if (this.#stopping) return;
+    if (this.#running.size === 0) this.events.emit({ type: 'idle' });
+    await this.#scheduleNextDue();
+  }
+
+  #openLimits(): Map<string, number> {
+    const limits = new Map<string, number>();
+    for (const agent of this.#recipes.config.agents.values())
+      if (this.#slots.hasRoom(agent.kind)) limits.set(agent.name, agent.maxLoad);
+    return limits;
+  }
+
+  #begin(lease: Lease): void {
+    const controller = new AbortController();
+    const { job } = lease;
+    const kind = this.#recipes.config.agents.get(job.agent)?.kind ?? 'command';
+    this.#running.set(job.id, { lease, controller });
+    const attempt = async (): Promise<void> => {
+      try {
+        await runAttempt(this.#deps, this.#recipes, lease, controller.signal);
+      } catch (error) {
+        await this.#failInternally(lease, error);
+      }
+    };
+    void this.#slots.run(kind, attempt).finally(() => {
+      this.#running.delete(job.id);
+      this.pump();
+    });
+  }
+
+  /** A fault of ours, not of the agent: the job fails with what is known, the daemon goes on. */
+  async #failInternally(lease: Lease, error: unknown): Promise<void> {
+    const known = error instanceof AppError ? error : undefined;
+    const job = await this.#deps.ledger.jobs.end(lease, {
+      state: 'failed',
+      reason: 'interrupted',
+      message: messageOf(error),
+      fix: known?.fix ?? 'Look at the log for the cause, then run `sluice jobs retry`.',
+    });
+    if (job) await finish(this.#deps, job);
+  }
+
+  async #removed({ root, path }: Extract<Change, { type: 'removed' }>): Promise<Taken> {
+    const { ledger } = this.#deps;
+    await ledger.files.setGone(root, path);
+    for (const open of await ledger.jobs.openOf(root, path)) {
+      const message = 'The file was removed before its job started.';
+      const job = await ledger.jobs.endIdle(open.id, { state: 'cancelled', reason: 'input_gone', message });
+      if (job) await finish(this.#deps, job);
+    }
+    this.pump();
+    return { kind: 'gone' };
+  }
+
+  /** A new version is in the queue: what runs on the old one goes on, or is ended, as its root says. */
+  #queued(job: JobRecord): void {
+    if (this.#recipes.root(job.input.root)?.onChange === 'restart')
+      for (const { lease, controller } of this.#running.values())
+        if (
+          lease.job.id !== job.id &&
+          lease.job.input.root === job.input.root &&
+          lease.job.input.path === job.input.path
+        )
+          controller.abort('superseded');
+    this.pump();
+  }
+
+  #abortAll(): void {
+    for (const { controller } of this.#running.values()) controller.abort('stopping');
+  }
+
+  async #scheduleNextDue(): Promise<void> {
+    clearTimeout(this.#dueTimer);
+    const dueAt = await this.#deps.ledger.jobs.nextDueAt();
+    if (dueAt === undefined || this.#stopping) return;
+    const delayMs = Math.min(Math.max(dueAt - this.#deps.now(), 10), 60_000);
+    this.#dueTimer = setTimeout(() => this.pump(), delayMs);
+  }
+
+  /** Jobs whose agent is not configured any more would never be claimed: they go where their path goes now. */
+  async #rerouteVanished(): Promise<void> {
+    const { ledger } = this.#deps;
+    const vanished = (await ledger.jobs.openAgents()).filter(
+      (agent) => !this.#recipes.config.agents.has(agent),
+    );
+    for (const agent of vanished)
+      for (const job of await ledger.jobs.list({
+        agent,
+        states: ['queued', 'waiting', 'held'],
+        limit: 1_000_000,
+      }))
+        await this.#moveOn(job);
+  }
+
+  async #moveOn(job: JobRecord): Promise<void> {
+    const { ledger } = this.#deps;
+    const { root, path, sha256 } = job.input;
+    const route = this.#recipes.route(path);
+    if (route?.kind === 'agent') {
+      const key = await this.#recipes.key(route, sha256, root, path);
+      await ledger.jobs.reroute(job.id, {
+        rule: route.rule.name,
+        agent: route.agent.name,
+        key,
+        priority: route.rule.priority,
+      });
+    } else {
+      const ended = await ledger.jobs.endIdle(job.id, {
+        state: 'cancelled',
+        message: 'No rule sends this file to an agent any more.',
+      });
+      if (ended) await finish(this.#deps, ended);
+    }
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { ledger, agents, checkSecrets, conditions } = this.#deps;
+    await ledger.jobs.heartbeat(this.#deps.worker, LEASE_MS);
+    for (const job of await ledger.jobs.unpublished(100))
+      if (!this.#running.has(job.id)) await finish(this.#deps, job);
+    for (const agent of this.#recipes.config.agents.values()) {
+      if (!(await agents.available(agent))) {
+        conditions.clear('AGENT_UNAVAILABLE', agent.name);
+        await ledger.jobs.wake({ reason: 'agent_unavailable', agent: agent.name });
+      }
+      if (!(await checkSecrets(secretTexts(agent)))) {
+        conditions.clear('SECRET_UNRESOLVED', agent.name);
+        await ledger.jobs.wake({ reason: 'secret_unresolved', agent: agent.name });
+      }
+    }
+    this.pump();
+  }
+}

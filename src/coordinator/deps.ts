@@ -1,0 +1,40 @@
+/** What the coordinator is handed: everything that it does not do itself. */
+import type { ConditionBoard } from '../conditions/board.ts';
+import type { AgentConfig, Config } from '../config/config.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { AgentCall, AgentResult } from '../types/agent.ts';
+import type { AppError } from '../types/errors.ts';
+import type { JobRecord, Output } from '../types/job.ts';
+
+export interface CoordinatorDeps {
+  readonly config: Config;
+  readonly ledger: Ledger;
+  readonly agents: AgentPort;
+  readonly results: ResultStore;
+  readonly conditions: Pick<ConditionBoard, 'raise' | 'clear'>;
+  /** Finds the secrets an agent needs; an error when one cannot be had. Never gives a value. */
+  readonly checkSecrets: (texts: readonly string[]) => Promise<AppError | undefined>;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Identity of this process among those that ever worked on the ledger. */
+  readonly worker: string;
+  /** A job ended as `superseded`: its file has another version now. Where nobody watches, someone must look again. */
+  readonly onSuperseded?: (root: string, path: string) => void;
+}
+
+/** Runs attempts: `src/agents`. */
+export interface AgentPort {
+  run(call: AgentCall, signal: AbortSignal): Promise<AgentResult>;
+  version(agent: AgentConfig): Promise<string>;
+  available(agent: AgentConfig): Promise<AppError | undefined>;
+}
+
+/** Puts results where people find them: `src/aggregator`. */
+export interface ResultStore {
+  collectOutputs(outputDir: string): Promise<Output[]>;
+  /** Idempotent; may be called again after a crash. @throws AppError when the output folder cannot be written. */
+  publish(job: JobRecord, workDir?: string): Promise<void>;
+  hasResult(jobId: string): Promise<boolean>;
+  archiveOriginal(job: JobRecord, file: string): Promise<void>;
+  quarantine(root: string, path: string, file: string): Promise<void>;
+}

@@ -1,0 +1,24 @@
+/** What the coordinator tells: listeners are handed in by the composition root (log, progress of a run, overview). */
+import type { JobRecord } from '../types/job.ts';
+
+export type CoordinatorEvent =
+  | { readonly type: 'queued'; readonly job: JobRecord }
+  | { readonly type: 'started'; readonly job: JobRecord; readonly attempt: number }
+  /** It will go on by itself: after a back-off, or when what it waits for comes. */
+  | { readonly type: 'waiting'; readonly job: JobRecord }
+  | { readonly type: 'ended'; readonly job: JobRecord }
+  | { readonly type: 'idle' };
+
+export class CoordinatorEvents {
+  readonly #listeners = new Set<(event: CoordinatorEvent) => void>();
+
+  emit(event: CoordinatorEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** @returns a function that ends the subscription. */
+  subscribe(listener: (event: CoordinatorEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

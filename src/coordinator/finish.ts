@@ -1,0 +1,71 @@
+/**
+ * What follows when a job has ended: its file's disposition, its result and receipt, and those that waited for it. The
+ * ledger has been told already: after a crash in here, the same is done again at the next start.
+ */
+import type { Ledger } from '../ledger/ledger.ts';
+import { AppError, messageOf } from '../types/errors.ts';
+import type { Disposition, JobRecord } from '../types/job.ts';
+import type { CoordinatorDeps, ResultStore } from './deps.ts';
+import type { CoordinatorEvents } from './events.ts';
+
+export interface FinishDeps {
+  readonly ledger: Ledger;
+  readonly results: Pick<ResultStore, 'publish'>;
+  readonly conditions: CoordinatorDeps['conditions'];
+  readonly events: CoordinatorEvents;
+}
+
+export async function finish(
+  { ledger, results, conditions, events }: FinishDeps,
+  job: JobRecord,
+  workDir?: string,
+): Promise<void> {
+  const { root, path } = job.input;
+  const disposition = dispositionOf(job);
+  if (disposition !== undefined) await ledger.files.setDisposition(root, path, job.id, disposition);
+  await ledger.jobs.wake({ reason: 'single_flight', root, path });
+  if (job.key !== '') await ledger.jobs.wake({ reason: 'single_flight', key: job.key });
+  try {
+    if (hasReceipt(job)) await results.publish(job, workDir);
+    await ledger.jobs.published(job.id);
+  } catch (error) {
+    raisePublishProblem(conditions, error);
+  }
+  events.emit({ type: 'ended', job });
+}
+
+/** A superseded or cancelled job leaves what stands there: a newer version's result, or the earlier one. */
+function hasReceipt({ state }: JobRecord): boolean {
+  return state === 'succeeded' || state === 'cached' || state === 'failed';
+}
+
+export function dispositionOf({ state, reason }: JobRecord): Disposition | undefined {
+  switch (state) {
+    case 'succeeded':
+      return 'processed';
+    case 'cached':
+    case 'failed':
+      return state;
+    case 'held':
+      return 'held';
+    case 'cancelled':
+      return reason === 'input_gone' ? undefined : 'ignored';
+    case 'superseded':
+    case 'queued':
+    case 'running':
+    case 'waiting':
+      return undefined;
+    default:
+      return state satisfies never;
+  }
+}
+
+function raisePublishProblem(conditions: CoordinatorDeps['conditions'], error: unknown): void {
+  const known = error instanceof AppError ? error : undefined;
+  conditions.raise({
+    code: known?.code ?? 'OUTPUT_UNWRITABLE',
+    subject: '',
+    message: messageOf(error),
+    fix: known?.fix ?? 'Look at the log; `sluice reports rebuild` writes results again that are missing.',
+  });
+}

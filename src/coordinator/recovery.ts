@@ -1,0 +1,67 @@
+/**
+ * What an earlier process left: attempts that had finished are concluded as if we had seen it, those that were under
+ * way go back to the queue (their trees were ended by the spawner, or are by now), results that were not all put in
+ * place are. Nothing runs twice that had run to its end.
+ */
+import type { JobSpec, Lease } from '../ledger/ledger.ts';
+import type { AgentCall, AgentResult } from '../types/agent.ts';
+import { type AttemptDeps, concludeAttempt, toCall } from './attempt.ts';
+import { finish } from './finish.ts';
+import type { Recipes } from './recipes.ts';
+
+/** An attempt that is known to have ended, from the attempts journal. */
+export interface FinishedAttempt {
+  readonly n: number;
+  /** The call's `journal`: the job's specification as JSON. */
+  readonly journal: string;
+  /** Builds its result from the files it left. */
+  collect(call: AgentCall): Promise<AgentResult>;
+}
+
+export async function recover(
+  deps: AttemptDeps,
+  recipes: Recipes,
+  leaseMs: number,
+  finished: readonly FinishedAttempt[],
+): Promise<void> {
+  const { ledger, worker } = deps;
+  for (const attempt of finished) {
+    const spec = JSON.parse(attempt.journal) as JobSpec;
+    const known = await ledger.jobs.get(spec.id);
+    const isDone = known?.endedAt !== undefined || known?.attempts.some(({ n }) => n === attempt.n);
+    if (isDone) continue;
+    const lease = await ledger.jobs.adopt(spec, { token: attempt.n, worker, leaseMs });
+    if (lease) await conclude(deps, recipes, lease, attempt, !known);
+  }
+  for (const lease of await ledger.jobs.orphaned(worker))
+    await ledger.jobs.release(lease, { interrupted: true, maxInterruptions: 5 });
+  await ledger.jobs.wake({ reason: 'single_flight' });
+  for (;;) {
+    const jobs = await ledger.jobs.unpublished(500);
+    for (const job of jobs) await finish(deps, job);
+    const left = await ledger.jobs.unpublished(1);
+    if (left.length === 0 || left[0]?.id === jobs[0]?.id) break;
+  }
+  await ledger.durable();
+}
+
+async function conclude(
+  deps: AttemptDeps,
+  recipes: Recipes,
+  lease: Lease,
+  attempt: FinishedAttempt,
+  isNew: boolean,
+): Promise<void> {
+  const { ledger, now } = deps;
+  const { job } = lease;
+  const { root, path, stamp, sha256, bytes } = job.input;
+  if (isNew)
+    await ledger.files.put({ root, path, stamp, sha256, bytes, jobId: job.id, seenAt: now(), gone: false });
+  const route = recipes.route(path);
+  if (route?.kind !== 'agent' || route.agent.name !== job.agent) {
+    await ledger.jobs.release(lease, { interrupted: true, maxInterruptions: 5 });
+    return;
+  }
+  const call = toCall(recipes, lease, route);
+  await concludeAttempt(deps, recipes, lease, call, await attempt.collect(call));
+}

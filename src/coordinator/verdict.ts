@@ -1,0 +1,144 @@
+/**
+ * Green means proved: from how an attempt ended and what it left to `succeeded` with its proof, or to one reason why
+ * not, and whether trying again makes sense. The table of faults is here and nowhere else.
+ */
+import type { AgentConfig } from '../config/config.ts';
+import { formatDuration } from '../config/duration.ts';
+import { formatSize } from '../config/size.ts';
+import type { AgentResult } from '../types/agent.ts';
+import type { FailureReason, Proof } from '../types/job.ts';
+
+export type Verdict =
+  | { readonly kind: 'succeeded'; readonly proof: readonly Proof[] }
+  | {
+      readonly kind: 'failed';
+      readonly reason: FailureReason;
+      readonly message: string;
+      readonly fix: string;
+      /** How often an attempt that ended like this may be made in all; the agent's `retry.attempts` is the other bound. */
+      readonly maxTries: number;
+      readonly retryAfterMs?: number;
+    }
+  | { readonly kind: 'cancelled'; readonly reason: string }
+  /** Nobody knows how it would have ended: it goes back to the queue and no retry is used up. */
+  | { readonly kind: 'interrupted' };
+
+const RETRY_AS_CONFIGURED = Number.POSITIVE_INFINITY;
+
+/** What the end of the attempt alone says. What the rule `expect`s is checked by `expect.ts` after a success here. */
+export function judge(agent: AgentConfig, result: AgentResult): Verdict {
+  const { outcome } = result;
+  switch (outcome.kind) {
+    case 'exited':
+      if (outcome.exitCode === 0) return { kind: 'succeeded', proof: ['exit_code'] };
+      return failed(
+        'exit_code',
+        withTail(`${agent.name} exited with ${outcome.exitCode}`, result),
+        lookAt,
+        RETRY_AS_CONFIGURED,
+      );
+    case 'signalled':
+      return failed(
+        'exit_code',
+        withTail(`${agent.name} was ended by ${outcome.signal}`, result),
+        lookAt,
+        RETRY_AS_CONFIGURED,
+      );
+    case 'timed_out':
+      return failed(
+        'timeout',
+        withTail(`${agent.name} did not end within ${formatDuration(outcome.afterMs)}`, result),
+        `Raise \`timeout\` of agent "${agent.name}", or find out why it takes so long.`,
+        2,
+      );
+    case 'stalled':
+      return failed(
+        'stalled',
+        withTail(`${agent.name} wrote nothing for ${formatDuration(outcome.idleMs)}`, result),
+        `Raise \`idle_timeout\` of agent "${agent.name}", or find out what it waits for.`,
+        2,
+      );
+    case 'output_exceeded':
+      return failed(
+        'limit_exceeded',
+        `${agent.name} wrote more than ${formatSize(outcome.maxBytes)}`,
+        `Raise \`limits.output\` of agent "${agent.name}", or make it write less; what it wrote is kept.`,
+        1,
+      );
+    case 'spawn_failed':
+      return failed(
+        'spawn_failed',
+        `${agent.name} could not be started: ${outcome.message}`,
+        `Check \`command\` of agent "${agent.name}" (\`sluice doctor\`).`,
+        ['E2BIG', 'EILSEQ', 'ENOEXEC', 'EACCES'].includes(outcome.code) ? 1 : RETRY_AS_CONFIGURED,
+      );
+    case 'responded':
+      return judgeResponse(agent, outcome);
+    case 'unreachable':
+      return failed(
+        'http_error',
+        `${agent.name} could not be reached: ${outcome.message}`,
+        `Check that the endpoint of agent "${agent.name}" is up and its \`url\` is right.`,
+        RETRY_AS_CONFIGURED,
+      );
+    case 'cancelled':
+      return { kind: 'cancelled', reason: outcome.reason };
+    case 'interrupted':
+      return { kind: 'interrupted' };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+const lookAt = 'Look at the output with `sluice jobs show`, then `sluice jobs retry`.';
+
+function judgeResponse(
+  agent: AgentConfig,
+  { status, retryAfterMs, message }: Extract<AgentResult['outcome'], { kind: 'responded' }>,
+): Verdict {
+  if (status >= 200 && status < 300) return { kind: 'succeeded', proof: ['http_status'] };
+  const transient = status === 429 || status >= 500;
+  return {
+    ...failed(
+      'http_error',
+      `${agent.name} answered ${status}${message ? `: ${message}` : ''}`,
+      transient
+        ? 'It is tried again by itself; after that, `sluice jobs retry`.'
+        : `Check what agent "${agent.name}" expects.`,
+      transient ? RETRY_AS_CONFIGURED : 1,
+    ),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+}
+
+function failed(
+  reason: FailureReason,
+  message: string,
+  fix: string,
+  maxTries: number,
+): Extract<Verdict, { kind: 'failed' }> {
+  return { kind: 'failed', reason, message, fix, maxTries };
+}
+
+/** The last line of stderr says most about a failure. */
+function withTail(message: string, { stderrTail }: AgentResult): string {
+  const last = stderrTail.trimEnd().split('\n').at(-1)?.trim();
+  return last ? `${message}: ${last.slice(0, 300)}` : message;
+}
+
+/**
+ * When to try again: exponential, with jitter between half and all of the delay so that a crowd does not come back at
+ * one instant. An agent that names a time is taken at its word.
+ * @param tries Attempts made so far, at least 1.
+ * @param random 0 ≤ random < 1.
+ */
+export function backoffMs(
+  { initialMs, maxMs }: AgentConfig['retry'],
+  tries: number,
+  random: number,
+  retryAfterMs?: number,
+): number {
+  if (retryAfterMs !== undefined) return retryAfterMs;
+  const full = Math.min(maxMs, initialMs * 2 ** Math.min(tries - 1, 40));
+  return Math.round(full * (0.5 + random / 2));
+}
