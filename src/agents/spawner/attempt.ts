@@ -1,0 +1,108 @@
+/** One command that runs, as the helper process keeps it. */
+import { closeSync, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import type { AttemptOutcome } from '../../types/agent.ts';
+import { fsPath, pathToBytes } from '../../types/path-bytes.ts';
+import type { ExitStatus } from './launcher.ts';
+import type { SpawnExit, StartRequest } from './protocol.ts';
+import type { TreeOwner } from './tree.ts';
+
+export interface Attempt extends TreeOwner {
+  readonly id: number;
+  readonly request: StartRequest;
+  readonly files: OutputFiles;
+  /** Epoch milliseconds, for people; everything below counts on the monotonic clock. */
+  readonly startedAt: number;
+  readonly startedMono: number;
+  bytes: number;
+  measuredMono: number;
+  grownMono: number;
+  /** When the output must be measured again. */
+  measureMono: number;
+  /** How the leader ended. */
+  exit?: ExitStatus;
+  /** Why we end it: that is then its outcome, whatever it exits with. */
+  verdict?: AttemptOutcome;
+  /** Set once its tree is being ended: when asking is over, and when we give up. */
+  killMono?: number;
+  giveUpMono?: number;
+}
+
+/** The two files that take what a command prints. Kept open, so that their size can be had when they were unlinked. */
+export class OutputFiles {
+  readonly stdoutFd: number;
+  readonly stderrFd: number;
+
+  constructor(request: StartRequest) {
+    for (const [path, content] of request.files)
+      writeFileSync(fsPath(path), pathToBytes(content), { mode: 0o600 });
+    // Appending, so that a process of the tree that opens /dev/stdout anew does not write over the others.
+    this.stdoutFd = openSync(fsPath(request.stdout), 'ax', 0o600);
+    this.stderrFd = openSync(fsPath(request.stderr), 'ax', 0o600);
+  }
+
+  sizes(): { readonly stdoutBytes: number; readonly stderrBytes: number } {
+    return { stdoutBytes: fstatSync(this.stdoutFd).size, stderrBytes: fstatSync(this.stderrFd).size };
+  }
+
+  /** Cuts each file to `maxBytes`: what was written before the bound was noticed is given back to the disk. */
+  truncate(maxBytes: number): void {
+    const { stdoutBytes, stderrBytes } = this.sizes();
+    if (stdoutBytes > maxBytes) ftruncateSync(this.stdoutFd, maxBytes);
+    if (stderrBytes > maxBytes) ftruncateSync(this.stderrFd, maxBytes);
+  }
+
+  close(): void {
+    closeSync(this.stdoutFd);
+    closeSync(this.stderrFd);
+  }
+}
+
+const slowestMeasureMs = 100;
+const fastestMeasureMs = 10;
+
+/**
+ * Measures the output; at most every 100 ms, more often the sooner the bound would be reached at the speed seen last. So a
+ * command that suddenly prints 2 GB/s overshoots a bound of 64 MiB by some 200 MB (which `truncate` gives back), and one
+ * that is idle costs two `fstat` each 100 ms. RLIMIT_FSIZE would stop it to the byte, but applies to every file that the
+ * command writes, its real outputs included.
+ */
+export function measure(attempt: Attempt, now = performance.now()): void {
+  const { stdoutBytes, stderrBytes } = attempt.files.sizes();
+  const bytes = stdoutBytes + stderrBytes;
+  const speed = Math.max(0, bytes - attempt.bytes) / Math.max(1, now - attempt.measuredMono);
+  if (bytes !== attempt.bytes) attempt.grownMono = now;
+  attempt.bytes = bytes;
+  attempt.measuredMono = now;
+  const reachedInMs = (attempt.request.maxOutputBytes - bytes) / speed;
+  attempt.measureMono = now + Math.min(slowestMeasureMs, Math.max(fastestMeasureMs, reachedInMs / 2));
+}
+
+/** The limit that an attempt has overstepped, if any. */
+export function overstepped(attempt: Attempt, now: number): AttemptOutcome | undefined {
+  const { timeoutMs, idleTimeoutMs, maxOutputBytes } = attempt.request;
+  if (attempt.bytes > maxOutputBytes) return { kind: 'output_exceeded', maxBytes: maxOutputBytes };
+  if (now - attempt.startedMono >= timeoutMs) return { kind: 'timed_out', afterMs: timeoutMs };
+  if (idleTimeoutMs !== undefined && now - attempt.grownMono >= idleTimeoutMs)
+    return { kind: 'stalled', idleMs: idleTimeoutMs };
+  return undefined;
+}
+
+/** What is told of an attempt whose tree is gone; closes its files. */
+export function conclude(attempt: Attempt): SpawnExit {
+  const { files, request, exit } = attempt;
+  measure(attempt);
+  if (attempt.bytes > request.maxOutputBytes && attempt.verdict === undefined)
+    attempt.verdict = { kind: 'output_exceeded', maxBytes: request.maxOutputBytes };
+  if (attempt.verdict?.kind === 'output_exceeded') files.truncate(request.maxOutputBytes);
+  const sizes = files.sizes();
+  files.close();
+  const outcome: AttemptOutcome =
+    attempt.verdict ??
+    (exit === undefined
+      ? { kind: 'interrupted' }
+      : 'signal' in exit
+        ? { kind: 'signalled', signal: exit.signal }
+        : { kind: 'exited', exitCode: exit.exitCode });
+  return { outcome, startedAt: attempt.startedAt, endedAt: Date.now(), ...sizes };
+}

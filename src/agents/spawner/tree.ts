@@ -1,0 +1,79 @@
+/**
+ * Which processes belong to an attempt: its leader, the leader's group and session, every descendant, and whatever tore
+ * itself loose (a double fork with `setsid`), found as an adopted child of the helper or by its mark or environment.
+ * Killing the process group alone leaves the loose ones alive; a pid namespace would need rights a user may not have.
+ */
+import type { Launcher } from './launcher.ts';
+import { attemptVariable, readVariable } from './mark.ts';
+import { type ProcessRow, readProcessTable } from './process-table.ts';
+
+/** What of an attempt this file needs. */
+export interface TreeOwner {
+  readonly seq: number;
+  /** Value of the attempt's environment variable. */
+  readonly tag: string;
+  readonly leader: number;
+  /** The leader's pid still names this attempt's group: the leader is not reaped, or the group has members. */
+  groupPinned: boolean;
+  /** Members found earlier, pid → start: they stay members when their parents are gone. */
+  readonly members: Map<number, number>;
+}
+
+export interface Survey {
+  /** Living processes of one attempt. */
+  of(owner: TreeOwner): readonly ProcessRow[];
+  /** Living children of the helper that belong to nobody: what they belonged to has ended. */
+  readonly strays: readonly ProcessRow[];
+}
+
+const isDead = (row: ProcessRow) => row.state === 'Z' || row.state === 'X';
+
+/** Reads the process table once and divides it among the attempts. */
+export function survey(owners: readonly TreeOwner[], launcher: Launcher, helperPid = process.pid): Survey {
+  const rows = readProcessTable();
+  const helperStart = rows.find((row) => row.pid === helperPid)?.start ?? 0;
+  const adopts = launcher.children() !== undefined;
+  const found = new Map<number, TreeOwner>();
+  const strays: ProcessRow[] = [];
+  const children = Map.groupBy(rows, (row) => row.ppid);
+  const claim = (row: ProcessRow, owner: TreeOwner) => {
+    if (found.has(row.pid) || row.pid === helperPid) return;
+    found.set(row.pid, owner);
+    for (const child of children.get(row.pid) ?? []) claim(child, owner);
+  };
+  const recent = rows.filter((row) => row.start >= helperStart && row.pid !== helperPid);
+  for (const row of recent) {
+    const owner = owners.find((o) => belongs(row, o));
+    if (owner !== undefined) claim(row, owner);
+  }
+  for (const row of recent) {
+    if (found.has(row.pid) || isDead(row)) continue;
+    const owner = byMark(row.pid, owners, launcher);
+    if (owner !== undefined) claim(row, owner);
+    else if (adopts && row.ppid === helperPid) strays.push(row);
+  }
+  return {
+    of: (owner) => {
+      const tree = rows.filter((row) => found.get(row.pid) === owner && !isDead(row));
+      for (const row of tree) owner.members.set(row.pid, row.start);
+      return tree;
+    },
+    strays,
+  };
+}
+
+function belongs(row: ProcessRow, owner: TreeOwner): boolean {
+  if (
+    owner.groupPinned &&
+    (row.pid === owner.leader || row.pgid === owner.leader || row.sid === owner.leader)
+  )
+    return true;
+  return owner.members.get(row.pid) === row.start;
+}
+
+function byMark(pid: number, owners: readonly TreeOwner[], launcher: Launcher): TreeOwner | undefined {
+  const seq = launcher.markOf(pid);
+  if (seq !== 0) return owners.find((owner) => owner.seq === seq);
+  const tag = readVariable(pid, attemptVariable);
+  return tag === undefined ? undefined : owners.find((owner) => owner.tag === tag);
+}
