@@ -56,7 +56,10 @@ export interface RuleConfig {
   readonly target: RuleTarget;
   /** The prompt's text, from `prompt` or the content of `prompt_file`. */
   readonly prompt?: string;
-  readonly expect: { readonly outputs: readonly string[]; readonly jsonSchema?: { readonly file: string; readonly schema: unknown } };
+  readonly expect: {
+    readonly outputs: readonly string[];
+    readonly jsonSchema?: { readonly file: string; readonly schema: unknown };
+  };
   readonly cache: 'content' | 'path' | 'off';
   readonly maxInputBytes?: number;
 }

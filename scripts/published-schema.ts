@@ -1,0 +1,56 @@
+/**
+ * The configuration schema as plain JSON: `validatorSchema` for ajv at build time, `publishedSchema` for editors. It
+ * loads typebox, so nothing at run time imports it.
+ */
+import { durationPattern } from '../src/config/duration.ts';
+import { ConfigFileSchema } from '../src/config/schema.ts';
+import { sizePattern } from '../src/config/size.ts';
+
+export type JsonSchema = { [key: string]: unknown };
+
+/** What ajv compiles: our keywords kept, keys that have a default not required. */
+export function validatorSchema(): JsonSchema {
+  const schema = JSON.parse(JSON.stringify(ConfigFileSchema)) as JsonSchema;
+  visit(schema, (part) => {
+    if (!Array.isArray(part.required) || !isObject(part.properties)) return;
+    const properties = part.properties as Record<string, JsonSchema>;
+    part.required = part.required.filter((key: string) => properties[key]?.default === undefined);
+    if ((part.required as string[]).length === 0) delete part.required;
+  });
+  return schema;
+}
+
+/** What editors read: durations and sizes as patterns, no keywords of ours. */
+export function publishedSchema(): JsonSchema {
+  const schema = validatorSchema();
+  visit(schema, (part) => {
+    for (const [keyword, pattern] of [
+      ['x-duration', durationPattern],
+      ['x-size', sizePattern],
+    ] as const) {
+      const bounds = part[keyword] as { or?: string[] } | undefined;
+      if (!bounds) continue;
+      part.pattern = bounds.or?.length ? `${pattern}|^(${bounds.or.join('|')})$` : pattern;
+      delete part[keyword];
+    }
+    delete part.discriminator;
+    if (typeof part['x-default'] === 'string') {
+      part.description = `${part.description} Default: ${part['x-default']}.`;
+      delete part['x-default'];
+    }
+  });
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Sluice configuration', ...schema };
+}
+
+function visit(value: unknown, change: (part: JsonSchema) => void): void {
+  if (Array.isArray(value)) for (const item of value) visit(item, change);
+  else if (isObject(value)) {
+    change(value);
+    for (const [key, inner] of Object.entries(value))
+      if (key !== 'default' && key !== 'examples') visit(inner, change);
+  }
+}
+
+function isObject(value: unknown): value is JsonSchema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,305 @@
+/** `agents` and `watcher_endpoints` → agents by name, each of one kind, with everything an attempt needs to know. */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { AgentConfig, EnvEntry } from './config.ts';
+import { parseDuration } from './duration.ts';
+import { findReferences } from './reference.ts';
+import { checkReferences, type Loose, projectPath, type Resolving, refuseReferences } from './resolving.ts';
+import type { AgentFile, ConfigFile } from './schema.ts';
+import { parseSize } from './size.ts';
+import type { Path } from './source.ts';
+import { splitCommand } from './split-command.ts';
+
+type CommonConfig = Omit<Extract<AgentConfig, { kind: 'builtin' }>, 'kind'>;
+
+export async function resolveAgents(
+  context: Resolving,
+  agents: Loose<ConfigFile['agents']>,
+  endpoints: Loose<ConfigFile['watcher_endpoints']>,
+): Promise<readonly AgentConfig[]> {
+  const resolved: AgentConfig[] = [];
+  for (const [name, agent] of Object.entries(agents)) {
+    if (agent === undefined) continue;
+    const found = await resolveAgent(context, name, agent);
+    if (found) resolved.push(found);
+  }
+  for (const [name, url] of Object.entries(endpoints)) {
+    if (url === undefined) continue;
+    const at = ['watcher_endpoints', name];
+    if (context.findings.has(['agents', name])) {
+      context.findings.add(
+        'error',
+        'DUPLICATE_NAME',
+        { path: at, key: true },
+        `the agent "${name}" is defined twice (also in line ${context.findings.lineOf(['agents', name])})`,
+        'Remove one of the two.',
+      );
+      continue;
+    }
+    await checkUrl(context, at, url);
+    resolved.push({ ...endpointDefaults(name), kind: 'http', url, headers: {} });
+  }
+  return resolved;
+}
+
+async function resolveAgent(
+  context: Resolving,
+  name: string,
+  agent: Loose<AgentFile>,
+): Promise<AgentConfig | undefined> {
+  const at = ['agents', name];
+  const common = await resolveCommon(context, name, agent);
+  switch (agent.kind) {
+    case 'builtin':
+      return { ...common, kind: 'builtin' };
+    case 'http': {
+      if (agent.url !== undefined) await checkUrl(context, [...at, 'url'], agent.url);
+      const headers: Record<string, string> = {};
+      for (const [header, value] of Object.entries(agent.headers ?? {})) {
+        if (value === undefined) continue;
+        await checkReferences(context, [...at, 'headers', header], value);
+        if (/[\r\n\0]/.test(value))
+          context.findings.error(
+            'BAD_VALUE',
+            [...at, 'headers', header],
+            `the header "${header}" holds a line break`,
+            'Write its value on one line.',
+          );
+        headers[header] = value;
+      }
+      return { ...common, kind: 'http', url: agent.url ?? '', headers };
+    }
+    case 'command': {
+      const command =
+        agent.command === undefined ? [] : resolveCommand(context, [...at, 'command'], agent.command);
+      if (command.length > 0)
+        await warnUnlessFound(context, [...at, 'command'], command[0] as string, common.env);
+      return { ...common, kind: 'command', command };
+    }
+    default:
+      return undefined;
+  }
+}
+
+async function resolveCommon(
+  context: Resolving,
+  name: string,
+  agent: Loose<AgentFile>,
+): Promise<CommonConfig> {
+  const at = ['agents', name];
+  const idle = agent.idle_timeout ?? 'off';
+  const { sandbox } = agent as { sandbox?: { reason?: string } };
+  const retry = {
+    attempts: agent.retry?.attempts ?? 0,
+    initialMs: parseDuration(agent.retry?.initial ?? '') ?? 0,
+    maxMs: parseDuration(agent.retry?.max ?? '') ?? 0,
+  };
+  if (retry.maxMs < retry.initialMs && agent.retry?.initial !== undefined && agent.retry.max !== undefined)
+    context.findings.error(
+      'CONFLICT',
+      [...at, 'retry', context.findings.has([...at, 'retry', 'max']) ? 'max' : 'initial'],
+      `the longest pause (${agent.retry.max}) is shorter than the first (${agent.retry.initial})`,
+      'Make `max` at least as long as `initial`.',
+    );
+  return {
+    name,
+    ...(agent.description !== undefined && { description: agent.description }),
+    maxLoad: typeof agent.max_load === 'number' ? agent.max_load : Number.POSITIVE_INFINITY,
+    timeoutMs: parseDuration(agent.timeout ?? '') ?? 0,
+    ...(idle !== 'off' && { idleTimeoutMs: parseDuration(idle) ?? 0 }),
+    retry,
+    maxOutputBytes: parseSize(agent.limits?.output ?? '') ?? 0,
+    env: await resolveEnv(
+      context,
+      [...at, 'env'],
+      agent as { env?: Loose<readonly string[] | Record<string, string>> },
+    ),
+    sandbox: sandbox ? { mode: 'off', reason: sandbox.reason ?? '' } : { mode: 'auto' },
+  };
+}
+
+/** The same values as the schema's defaults for an agent of kind http. A test compares the two. */
+function endpointDefaults(name: string): CommonConfig {
+  return {
+    name,
+    maxLoad: Number.POSITIVE_INFINITY,
+    timeoutMs: 600_000,
+    retry: { attempts: 3, initialMs: 1_000, maxMs: 300_000 },
+    maxOutputBytes: 64 * 1024 * 1024,
+    env: [],
+    sandbox: { mode: 'auto' },
+  };
+}
+
+async function resolveEnv(
+  context: Resolving,
+  at: Path,
+  { env = [] }: { readonly env?: Loose<readonly string[] | Record<string, string>> },
+): Promise<readonly EnvEntry[]> {
+  const entries: EnvEntry[] = [];
+  const reserved = (name: string, place: { path: Path; key?: boolean }) => {
+    if (name.startsWith('SLUICE_'))
+      context.findings.add(
+        'error',
+        'BAD_VALUE',
+        place,
+        `the variable "${name}" is set by Sluice itself`,
+        'Use a name that does not start with `SLUICE_`.',
+      );
+  };
+  if (Array.isArray(env)) {
+    for (const [index, name] of (env as readonly (string | undefined)[]).entries()) {
+      if (name === undefined) continue;
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+        context.findings.error(
+          'BAD_VALUE',
+          [...at, index],
+          `${JSON.stringify(name)} is no name of an environment variable`,
+          name.includes('=')
+            ? `Write a mapping to set values: \`env: { ${name.split('=')[0]}: … }\`.`
+            : 'Use letters, digits and `_`.',
+        );
+      reserved(name, { path: [...at, index] });
+      entries.push({ kind: 'pass', name });
+    }
+    return entries;
+  }
+  for (const [name, value] of Object.entries(env as Record<string, string | undefined>)) {
+    if (value === undefined) continue;
+    reserved(name, { path: [...at, name], key: true });
+    await checkReferences(context, [...at, name], value);
+    if (value.includes('\0'))
+      context.findings.error(
+        'BAD_VALUE',
+        [...at, name],
+        `the value of "${name}" holds a NUL character`,
+        'Remove it: the environment cannot carry it.',
+      );
+    entries.push({ kind: 'set', name, value });
+  }
+  return entries;
+}
+
+function resolveCommand(
+  context: Resolving,
+  at: Path,
+  command: string | readonly (string | undefined)[],
+): readonly string[] {
+  if (typeof command === 'string') {
+    refuseReferences(context, at, command);
+    const split = splitCommand(command);
+    if ('words' in split) return checkProgram(context, at, split.words);
+    if (findReferences(command).length === 0)
+      context.findings.error(
+        'BAD_VALUE',
+        at,
+        `the command cannot be split into words: ${split.problem} (character ${split.at + 1})`,
+        `Put it in single quotes to pass it as it is, or let a shell run it: \`command: [sh, -c, '…']\`.`,
+      );
+    return [];
+  }
+  const words = command.filter((word) => word !== undefined);
+  for (const [index, word] of words.entries()) {
+    refuseReferences(context, [...at, index], word);
+    if (word.includes('\0'))
+      context.findings.error(
+        'BAD_VALUE',
+        [...at, index],
+        'an argument holds a NUL character',
+        'Remove it: a command line cannot carry it.',
+      );
+  }
+  return checkProgram(context, at, words);
+}
+
+function checkProgram({ findings }: Resolving, at: Path, words: readonly string[]): readonly string[] {
+  const program = words[0] ?? '';
+  if (program.trim() === '')
+    findings.error(
+      'BAD_VALUE',
+      at,
+      'the command names no program',
+      'Begin with the program: `[python3, analyze.py]`.',
+    );
+  else if (program.includes('${{'))
+    findings.error(
+      'BAD_VALUE',
+      at,
+      'the program itself comes from the file that is processed',
+      'Name a fixed program; `${{ … }}` belongs into its arguments.',
+    );
+  else if (/\s/.test(program) && words.length === 1)
+    findings.error(
+      'BAD_VALUE',
+      at,
+      `the whole command line stands in one word: ${JSON.stringify(program)}`,
+      `Make each argument an item of its own: \`[${program.split(/\s+/).join(', ')}]\`.`,
+    );
+  return words;
+}
+
+/** Only a warning: the program may be installed later, and the daemon's PATH may be another. */
+async function warnUnlessFound(
+  context: Resolving,
+  at: Path,
+  program: string,
+  env: readonly EnvEntry[],
+): Promise<void> {
+  if (program.trim() === '' || /\s|\$\{\{/.test(program)) return;
+  const set = env.find((entry) => entry.kind === 'set' && entry.name === 'PATH');
+  const searchPath = set?.kind === 'set' ? set.value : context.searchPath;
+  const places = program.includes('/')
+    ? [projectPath(context, program)]
+    : searchPath.split(delimiter).map((folder) => join(folder || '.', program));
+  for (const place of places) if (await isExecutable(place)) return;
+  context.findings.warning(
+    'COMMAND_NOT_FOUND',
+    at,
+    program.includes('/')
+      ? `"${program}" is no program that can be run`
+      : `the program "${program}" is not on PATH`,
+    program.includes('/')
+      ? 'Correct the path (relative to the project folder), or make it executable with `chmod +x`.'
+      : 'Install it, or write its whole path.',
+  );
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+async function checkUrl(context: Resolving, at: Path, text: string): Promise<void> {
+  await checkReferences(context, at, text);
+  // What a reference stands for is not known yet; any letter keeps the rest of the form.
+  const shape = findReferences(text).reduce((url, { text: reference }) => url.replace(reference, 'x'), text);
+  const url = URL.canParse(shape) ? new URL(shape) : undefined;
+  // The whole URL may come from a secret.
+  if (!url && shape === 'x') return;
+  if (!url)
+    context.findings.error(
+      'BAD_VALUE',
+      at,
+      `${JSON.stringify(text)} is no URL`,
+      'Write it whole: `http://localhost:8001/analyze`.',
+    );
+  else if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    context.findings.error(
+      'BAD_VALUE',
+      at,
+      `the URL ${JSON.stringify(text)} is neither http nor https`,
+      `Begin with \`http://\` or \`https://\`: \`http://${text}\`.`,
+    );
+  else if (url.username || url.password)
+    context.findings.error(
+      'BAD_VALUE',
+      at,
+      'the URL holds a user name or password',
+      'Send it as a header: `headers: { Authorization: "Basic ${env:NAME}" }`.',
+    );
+}

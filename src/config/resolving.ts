@@ -1,0 +1,68 @@
+/** What the parts of the resolver share: where the file lies, what was found, what was read on the way. */
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import type { AppError } from '../types/errors.ts';
+import { findReferences, malformedReferences, referenceKinds } from './reference.ts';
+import type { Findings, Path } from './source.ts';
+import { nearest } from './suggest.ts';
+
+/** Data whose invalid parts were taken out: whatever is there has the right type. */
+export type Loose<T> = T extends readonly (infer I)[]
+  ? readonly (Loose<I> | undefined)[]
+  : T extends object
+    ? { readonly [K in keyof T]?: Loose<T[K]> }
+    : T;
+
+export interface Resolving {
+  readonly projectDir: string;
+  readonly findings: Findings;
+  /** Absolute paths of further files the configuration is made from. */
+  readonly files: Set<string>;
+  /** Answers why a text with references cannot be resolved now. Absent: not checked. */
+  readonly checkReference?: ((text: string) => Promise<AppError | undefined>) | undefined;
+  /** Where commands are looked for: the value of PATH. */
+  readonly searchPath: string;
+}
+
+/** An absolute path; relative ones start at the project folder, `~/` at the home folder. */
+export function projectPath({ projectDir }: { readonly projectDir: string }, path: string): string {
+  return path === '~' || path.startsWith('~/')
+    ? resolve(homedir(), path.slice(2))
+    : resolve(projectDir, path);
+}
+
+/** For values that may hold references: they must be well formed, and should be resolvable. */
+export async function checkReferences(context: Resolving, path: Path, text: string): Promise<void> {
+  for (const found of malformedReferences(text)) {
+    const near = nearest(found.kind, referenceKinds);
+    context.findings.error(
+      'BAD_REFERENCE',
+      path,
+      found.known
+        ? `"${found.text}" is no valid reference`
+        : `"${found.text}" refers to an unknown kind of secret`,
+      `${!found.known && near ? `did you mean "${near}"? ` : ''}Write \${env:NAME}, \${file:/path}, \${credential:NAME} or \${age:FILE#KEY}.`,
+    );
+  }
+  if (findReferences(text).length === 0) return;
+  const problem = await context.checkReference?.(text);
+  if (problem)
+    context.findings.warning(
+      problem.code === 'SECRET_EXPOSED' ? 'SECRET_EXPOSED' : 'SECRET_UNRESOLVED',
+      path,
+      problem.message,
+      problem.fix,
+    );
+}
+
+/** For values in which references are not resolved: there they would be taken literally. */
+export function refuseReferences({ findings }: Resolving, path: Path, text: string): void {
+  const [found] = findReferences(text);
+  if (found)
+    findings.error(
+      'BAD_REFERENCE',
+      path,
+      `"${found.text}" is not resolved here`,
+      'Secrets are resolved in `env` values, `url` and `headers` of agents only.',
+    );
+}

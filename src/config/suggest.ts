@@ -1,0 +1,23 @@
+/** "Did you mean": the nearest of the allowed words, when it is near enough to be a slip. */
+import { distance } from 'fastest-levenshtein';
+
+export function nearest(word: string, allowed: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(word.length * 0.4)) + 1;
+  const plain = (text: string) => text.toLowerCase().replaceAll(/[-_ ]/g, '');
+  for (const candidate of allowed) {
+    const steps = plain(candidate) === plain(word) ? 0 : distance(word, candidate);
+    if (steps < least && steps < Math.max(word.length, candidate.length)) [best, least] = [candidate, steps];
+  }
+  return best;
+}
+
+/** `did you mean "x"? Allowed keys: …`: the first half only when there is something near. */
+export function suggest(word: string, allowed: readonly string[], listLabel: string): string {
+  const near = nearest(word, allowed);
+  const list =
+    allowed.length > 0
+      ? `${listLabel}: ${allowed.slice(0, 40).join(', ')}${allowed.length > 40 ? ', …' : ''}.`
+      : '';
+  return [near === undefined ? '' : `did you mean "${near}"?`, list].filter(Boolean).join(' ');
+}
