@@ -1,0 +1,88 @@
+/**
+ * The log: JSON lines in `.sluice/logs/` (what `sluice logs` reads) and on stderr, there readable for people when it is
+ * a terminal. Every line passes the redaction funnel. Writing is synchronous: a line that was logged before a crash is
+ * on disk.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Level, type Logger, multistream, pino } from 'pino';
+import type { LogLevel } from '../config/config.ts';
+import { RotatingFile } from './rotating-file.ts';
+
+export type Log = Logger;
+
+export interface LogOptions {
+  readonly stateDir: string;
+  readonly level: LogLevel;
+  readonly redact: (text: string) => string;
+  /** Where people or the service manager read along: `pretty` on a terminal, `json` under a service, `none` for one-shot commands. */
+  readonly stderr: 'pretty' | 'json' | 'none';
+}
+
+export interface OpenLog extends Disposable {
+  readonly log: Log;
+  setLevel(level: LogLevel): void;
+  readonly level: LogLevel;
+}
+
+const toPino: Readonly<Record<LogLevel, Level>> = {
+  debug: 'debug',
+  info: 'info',
+  warning: 'warn',
+  error: 'error',
+  critical: 'fatal',
+};
+
+export async function openLog({ stateDir, level, redact, stderr }: LogOptions): Promise<OpenLog> {
+  const dir = join(stateDir, 'logs');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const file = new RotatingFile({ dir, name: 'sluice' });
+  const streams = [{ level: 'trace' as const, stream: file }, ...(await stderrStreams(stderr))];
+  const log = pino(
+    {
+      level: toPino[level],
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: fromPino(label) }) },
+      hooks: { streamWrite: redact },
+    },
+    multistream(streams, { dedupe: false }),
+  );
+  let current = level;
+  return {
+    log,
+    setLevel(next) {
+      current = next;
+      log.level = toPino[next];
+    },
+    get level() {
+      return current;
+    },
+    [Symbol.dispose]() {
+      file.close();
+    },
+  };
+}
+
+async function stderrStreams(
+  kind: LogOptions['stderr'],
+): Promise<{ level: 'trace'; stream: { write(line: string): void } }[]> {
+  if (kind === 'none') return [];
+  if (kind === 'json')
+    return [{ level: 'trace', stream: { write: (line) => void process.stderr.write(line) } }];
+  const { prettyFactory } = await import('pino-pretty');
+  const pretty = prettyFactory({
+    colorize: process.env.NO_COLOR === undefined,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'pid,hostname,job,root,path,rule,agent,duration_ms,code,fix',
+    customLevels: 'warning:40,critical:60',
+    messageFormat: '{msg}',
+  });
+  return [{ level: 'trace', stream: { write: (line) => void process.stderr.write(pretty(line) ?? line) } }];
+}
+
+function fromPino(label: string): LogLevel {
+  if (label === 'warn') return 'warning';
+  if (label === 'fatal') return 'critical';
+  return label === 'trace' ? 'debug' : (label as LogLevel);
+}

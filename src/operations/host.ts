@@ -1,0 +1,47 @@
+/** What operations work on: handed in by the composition root, the same for a daemon and for a command that works alone. */
+import type { ConditionBoard } from '../conditions/board.ts';
+import type { Config, LogLevel, RootConfig } from '../config/config.ts';
+import type { Coordinator } from '../coordinator/coordinator.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Change } from '../types/change.ts';
+import type { JobRecord } from '../types/job.ts';
+import type { Receipt } from '../types/receipt.ts';
+import type { RootStatus } from '../watch/watcher.ts';
+
+export type DaemonState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped';
+
+export interface Host {
+  /** The configuration in force now. */
+  config(): Config;
+  state(): DaemonState;
+  readonly ledger: Ledger;
+  readonly coordinator: Coordinator;
+  readonly conditions: ConditionBoard;
+  readonly results: ResultsPort;
+  roots(): readonly RootStatus[];
+  scan(request: ScanRequest): AsyncIterable<readonly Change[]>;
+  explainIgnored(root: RootConfig, path: string): Promise<{ pattern: string; source: string } | undefined>;
+  readonly control: Control;
+  readonly startedAt: number;
+}
+
+export interface ScanRequest {
+  /** Absolute files or folders; all roots when absent. */
+  readonly paths?: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+export interface ResultsPort {
+  toReceipt(job: JobRecord): Receipt;
+  locate(job: JobRecord): Promise<{ resultFile?: string; outputsDir?: string } | undefined>;
+  rebuild(): Promise<{ receipts: number; results: number; missing: number }>;
+  /** Writes the overview now. */
+  flush(): Promise<void>;
+}
+
+/** What only a daemon can do; a command that works alone refuses with NOT_RUNNING. */
+export interface Control {
+  stop(who: string): Promise<void>;
+  reload(who: string): Promise<{ changed: number }>;
+  setLogLevel(level: LogLevel, who: string): Promise<void>;
+}
