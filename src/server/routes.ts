@@ -1,0 +1,134 @@
+/** Which request is which operation. Shapes are checked here, by schema; what they mean is decided below. */
+import type { FastifyInstance } from 'fastify';
+import type { LogLevel } from '../config/config.ts';
+import type { Operations } from '../operations/operations.ts';
+import type { RetryRequest } from '../operations/retry.ts';
+import type { RunRequest } from '../operations/run.ts';
+import { type Disposition, finalStates, type JobStateName } from '../types/job.ts';
+
+const states: readonly JobStateName[] = ['queued', 'running', 'waiting', 'held', ...finalStates];
+const dispositions = ['processed', 'cached', 'failed', 'quarantined', 'ignored', 'unrouted', 'held'];
+const limit = { type: 'integer', minimum: 1, maximum: 1_000_000, default: 100 };
+const text = { type: 'string' };
+const strings = { type: 'array', items: text };
+
+export function addRoutes(server: FastifyInstance, operations: Operations): void {
+  server.get('/health', async () => ({ status: 'ok' }));
+  server.get('/api/status', () => operations.status());
+
+  server.get<{ Querystring: { path: string } }>(
+    '/api/why',
+    { schema: { querystring: object({ path: text }, ['path']) } },
+    (request) => operations.why(request.query.path),
+  );
+
+  server.get<{ Querystring: { root?: string; disposition?: Disposition; under?: string; limit: number } }>(
+    '/api/files',
+    {
+      schema: {
+        querystring: object({ root: text, under: text, disposition: { enum: dispositions }, limit }),
+      },
+    },
+    async (request) => ({ files: await operations.files(request.query) }),
+  );
+
+  server.get<{
+    Querystring: {
+      state?: string;
+      agent?: string;
+      root?: string;
+      path?: string;
+      ended_since?: number;
+      limit: number;
+    };
+  }>(
+    '/api/jobs',
+    {
+      schema: {
+        querystring: object({
+          state: text,
+          agent: text,
+          root: text,
+          path: text,
+          ended_since: { type: 'integer' },
+          limit,
+        }),
+      },
+    },
+    async ({ query: { state, ended_since, ...rest } }) => {
+      const wanted = state
+        ?.split(',')
+        .filter((name): name is JobStateName => states.includes(name as JobStateName));
+      const jobs = await operations.jobs({
+        ...rest,
+        ...(wanted && { states: wanted }),
+        ...(ended_since !== undefined && { endedSince: ended_since }),
+      });
+      return { jobs };
+    },
+  );
+  server.get<{ Params: { id: string } }>('/api/jobs/:id', (request) => operations.job(request.params.id));
+  server.post<{ Params: { id: string } }>('/api/jobs/:id/cancel', (request) =>
+    operations.cancel(request.params.id, 'the owner'),
+  );
+  server.post<{ Params: { id: string } }>('/api/jobs/:id/release', (request) =>
+    operations.release(request.params.id),
+  );
+  server.post<{ Body: { targets?: string[]; failed?: boolean; ended_since?: number; force?: boolean } }>(
+    '/api/jobs/retry',
+    {
+      schema: {
+        body: object({
+          targets: strings,
+          failed: { type: 'boolean' },
+          ended_since: { type: 'integer' },
+          force: { type: 'boolean' },
+        }),
+      },
+    },
+    ({ body: { ended_since, ...rest } }) => {
+      const request: RetryRequest = {
+        ...rest,
+        ...(ended_since !== undefined && { endedSince: ended_since }),
+      };
+      return operations.retry(request);
+    },
+  );
+
+  server.post<{ Body: RunRequest }>(
+    '/api/runs',
+    { schema: { body: object({ paths: strings, force: { type: 'boolean' } }) } },
+    async (request, reply) => {
+      const run = operations.startRun(request.body);
+      return reply.code(202).send(run.report());
+    },
+  );
+  server.get<{ Params: { id: string } }>('/api/runs/:id', async (request) =>
+    operations.run(request.params.id).report(),
+  );
+  server.get<{ Params: { id: string } }>('/api/runs/:id/jobs', async (request) => ({
+    job_ids: operations.run(request.params.id).jobIds,
+  }));
+
+  server.post('/api/control/pause', async () => operations.pause());
+  server.post('/api/control/resume', async () => operations.resume());
+  server.post('/api/control/stop', async (_request, reply) => {
+    await reply.code(202).send({ state: 'draining' });
+    await operations.stop('the control socket');
+  });
+  server.post('/api/control/reload', () => operations.reload('the control socket'));
+  server.post<{ Body: { level: LogLevel } }>(
+    '/api/control/log-level',
+    {
+      schema: {
+        body: object({ level: { enum: ['debug', 'info', 'warning', 'error', 'critical'] } }, ['level']),
+      },
+    },
+    async (request) => operations.setLogLevel(request.body.level, 'the control socket'),
+  );
+  server.post('/api/control/rebuild-reports', () => operations.rebuildReports());
+}
+
+function object(properties: Record<string, unknown>, required: string[] = []): object {
+  return { type: 'object', properties, required, additionalProperties: false };
+}
