@@ -7,6 +7,7 @@ import { parseDuration } from './duration.ts';
 import { findReferences } from './reference.ts';
 import { checkReferences, type Loose, projectPath, type Resolving, refuseReferences } from './resolving.ts';
 import type { AgentFile, ConfigFile } from './schema.ts';
+import { agentDefaults } from './shape.ts';
 import { parseSize } from './size.ts';
 import type { Path } from './source.ts';
 import { splitCommand } from './split-command.ts';
@@ -38,7 +39,8 @@ export async function resolveAgents(
       continue;
     }
     await checkUrl(context, at, url);
-    resolved.push({ ...endpointDefaults(name), kind: 'http', url, headers: {} });
+    const common = await resolveCommon(context, name, agentDefaults({ kind: 'http', url }));
+    resolved.push({ ...common, kind: 'http', url, headers: {} });
   }
   return resolved;
 }
@@ -116,19 +118,6 @@ async function resolveCommon(
       agent as { env?: Loose<readonly string[] | Record<string, string>> },
     ),
     sandbox: sandbox ? { mode: 'off', reason: sandbox.reason ?? '' } : { mode: 'auto' },
-  };
-}
-
-/** The same values as the schema's defaults for an agent of kind http. A test compares the two. */
-function endpointDefaults(name: string): CommonConfig {
-  return {
-    name,
-    maxLoad: Number.POSITIVE_INFINITY,
-    timeoutMs: 600_000,
-    retry: { attempts: 3, initialMs: 1_000, maxMs: 300_000 },
-    maxOutputBytes: 64 * 1024 * 1024,
-    env: [],
-    sandbox: { mode: 'auto' },
   };
 }
 

@@ -3,6 +3,8 @@
  * findings a person can act on. What is wrong is taken out of the data, so that the checks after this one see only values
  * of the right type.
  */
+import type { Loose } from './resolving.ts';
+import type { AgentFile } from './schema.ts';
 import type { Findings, Path } from './source.ts';
 import { suggest } from './suggest.ts';
 import { isMapping } from './unsupported.ts';
@@ -31,6 +33,13 @@ export function checkShape(data: Record<string, unknown>, findings: Findings): v
   const errors = (validate.errors ?? []).filter((error) => error.propertyName === undefined);
   for (const error of errors) report(error, data, findings);
   for (const error of errors) prune(data, error);
+}
+
+/** A valid agent with every default that the schema has for its kind. */
+export function agentDefaults<A extends { readonly kind: string }>(agent: A): Loose<AgentFile> {
+  const filled = { ...agent };
+  validate({ agents: { agent: filled } });
+  return filled as unknown as Loose<AgentFile>;
 }
 
 function report(error: ShapeError, data: unknown, findings: Findings): void {
