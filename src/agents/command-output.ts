@@ -1,0 +1,163 @@
+/**
+ * From what a command printed to what the attempt gives: `result.md`, `events.jsonl`, the end of stderr. Output without
+ * events and secrets is renamed, not copied. Can be done again after a crash in the middle: stdout is only given up when
+ * everything made from it is in place.
+ */
+import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AgentResult } from '../types/agent.ts';
+import { EventSplitter, eventHint, parseEvent, UsageSum } from './event-lines.ts';
+import type { Redactor } from './ports.ts';
+
+const chunkBytes = 256 << 10;
+const tailBytes = 4096;
+
+export type CommandOutput = Pick<
+  AgentResult,
+  'resultFile' | 'resultBytes' | 'events' | 'usage' | 'costUsd' | 'stderrTail'
+>;
+
+export const outputFiles = (workDir: string) => ({
+  stdout: join(workDir, 'stdout'),
+  stderr: join(workDir, 'stderr'),
+  result: join(workDir, 'result.md'),
+  events: join(workDir, 'events.jsonl'),
+});
+
+/** @param sizes Of stdout and stderr, where known: empty files need no look. */
+export async function collectOutput(
+  workDir: string,
+  sizes: { readonly stdoutBytes: number; readonly stderrBytes: number },
+  redactor: Redactor,
+): Promise<CommandOutput> {
+  const files = outputFiles(workDir);
+  const stderrTail = sizes.stderrBytes === 0 ? '' : await readTail(files.stderr, redactor);
+  const found = sizes.stdoutBytes === 0 ? nothing : await takeStdout(workDir, redactor);
+  return { ...found, stderrTail };
+}
+
+const nothing = { resultBytes: 0, events: 0, costUsd: null } as const;
+
+async function takeStdout(workDir: string, redactor: Redactor): Promise<Omit<CommandOutput, 'stderrTail'>> {
+  const files = outputFiles(workDir);
+  const bytes = await sizeOf(files.stdout);
+  if (bytes === undefined) return takeEarlier(workDir);
+  if (!redactor.active && !(await mayHoldEvents(files.stdout, bytes))) {
+    await rename(files.stdout, files.result);
+    return bytes === 0 ? nothing : { resultFile: files.result, resultBytes: bytes, events: 0, costUsd: null };
+  }
+  const split = await splitOutput(files, redactor);
+  if (redactor.active) await redactor.redactFile(`${files.result}.part`);
+  const resultBytes = (await sizeOf(`${files.result}.part`)) ?? 0;
+  await rename(`${files.result}.part`, files.result);
+  if (split.events > 0) await rename(`${files.events}.part`, files.events);
+  else await rm(`${files.events}.part`, { force: true });
+  // Its content now stands in the two files, redacted.
+  await rm(files.stdout, { force: true });
+  return { ...split, resultBytes, ...(resultBytes > 0 ? { resultFile: files.result } : {}) };
+}
+
+/** An earlier daemon had already made the result of this attempt. */
+async function takeEarlier(workDir: string): Promise<Omit<CommandOutput, 'stderrTail'>> {
+  const files = outputFiles(workDir);
+  const resultBytes = (await sizeOf(files.result)) ?? 0;
+  const sum = new UsageSum();
+  let events = 0;
+  const splitter = new EventSplitter({
+    event: (event) => {
+      events += 1;
+      sum.add(event);
+    },
+    result: () => {},
+  });
+  if ((await sizeOf(files.events)) !== undefined)
+    for await (const chunk of createReadStream(files.events)) splitter.push(chunk as Buffer);
+  splitter.end();
+  const { usage, costUsd } = sum;
+  const text = resultBytes > 0 ? { resultFile: files.result } : {};
+  return { ...text, resultBytes, events, costUsd, ...(usage === undefined ? {} : { usage }) };
+}
+
+async function splitOutput(files: ReturnType<typeof outputFiles>, redactor: Redactor) {
+  const result = createWriteStream(`${files.result}.part`, { mode: 0o600 });
+  const eventFile = createWriteStream(`${files.events}.part`, { mode: 0o600 });
+  const failure = Promise.race(
+    [result, eventFile].map((stream) => once(stream, 'error').then(([e]) => Promise.reject(e))),
+  );
+  failure.catch(() => {});
+  const sum = new UsageSum();
+  let events = 0;
+  const splitter = new EventSplitter({
+    event: (event) => {
+      events += 1;
+      sum.add(event);
+      eventFile.write(`${redactor.redact(JSON.stringify(event))}\n`);
+    },
+    result: (bytes) => void result.write(bytes),
+  });
+  for await (const chunk of createReadStream(files.stdout, { highWaterMark: chunkBytes })) {
+    splitter.push(chunk as Buffer);
+    for (const stream of [result, eventFile])
+      if (stream.writableNeedDrain) await Promise.race([once(stream, 'drain'), failure]);
+  }
+  splitter.end();
+  await Promise.race([Promise.all([result, eventFile].map((stream) => closed(stream))), failure]);
+  const { usage, costUsd } = sum;
+  return { events, costUsd, ...(usage === undefined ? {} : { usage }) };
+}
+
+function closed(stream: ReturnType<typeof createWriteStream>): Promise<unknown> {
+  const done = once(stream, 'close');
+  stream.end();
+  return done;
+}
+
+/** Whether any line could be an event: a search in the bytes, without taking them apart. */
+async function mayHoldEvents(file: string, bytes: number): Promise<boolean> {
+  if (bytes <= chunkBytes) return hasEvent(await readFile(file));
+  await using handle = await open(file);
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  const overlap = eventHint.length - 1;
+  for (let at = 0; ; at += chunkBytes - overlap) {
+    const { bytesRead } = await handle.read(buffer, 0, chunkBytes, at);
+    if (buffer.subarray(0, bytesRead).includes(eventHint)) return true;
+    if (bytesRead < chunkBytes) return false;
+  }
+}
+
+function hasEvent(content: Buffer): boolean {
+  if (!content.includes(eventHint)) return false;
+  for (let from = 0; from < content.length; ) {
+    const end = content.indexOf(0x0a, from);
+    const line = content.subarray(from, end < 0 ? content.length : end);
+    if (line[0] === 0x7b && parseEvent(line) !== undefined) return true;
+    from += line.length + 1;
+  }
+  return false;
+}
+
+/** The last lines, at most 4 KiB. Twice as much is read, so that a secret cut in half at its start is cut off whole. */
+async function readTail(file: string, redactor: Redactor): Promise<string> {
+  const bytes = await sizeOf(file);
+  if (bytes === undefined) return '';
+  let text: string;
+  {
+    await using handle = await open(file);
+    const buffer = Buffer.allocUnsafe(Math.min(bytes, 2 * tailBytes));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, bytes - buffer.length);
+    text = redactor.redact(buffer.toString('utf8', 0, bytesRead));
+  }
+  if (redactor.active) await redactor.redactFile(file);
+  const whole = Buffer.from(text);
+  if (whole.length <= tailBytes) return text;
+  const tail = whole.subarray(whole.length - tailBytes);
+  const line = tail.indexOf(0x0a);
+  return tail.toString('utf8', line < 0 ? 0 : line + 1);
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  return found?.size;
+}

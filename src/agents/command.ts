@@ -1,0 +1,109 @@
+/** Kind `command`: any program, called with an argument list, never through a shell. Its stdout is the result. */
+import { join } from 'node:path';
+import type { AgentConfig } from '../config/config.ts';
+import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
+import { AppError } from '../types/errors.ts';
+import { collectOutput, outputFiles } from './command-output.ts';
+import { CommandVersions } from './command-version.ts';
+import { agentEnvironment, type Environment, searchPath } from './environment.ts';
+import { findCommand } from './find-command.ts';
+import { interpolate, placeholderValues, renderPrompt } from './placeholders.ts';
+import type { Redactor, SecretResolver } from './ports.ts';
+import type { JournalEntry, SpawnExit, Spawner, StartRequest } from './spawner/spawner.ts';
+
+export interface CommandRunnerOptions {
+  readonly spawner: Spawner;
+  readonly secrets: SecretResolver;
+  readonly redactor: Redactor;
+  readonly projectDir: string;
+  /** The daemon's own environment, and what of it every command sees. */
+  readonly daemonEnv: NodeJS.ProcessEnv;
+  readonly baseEnv: Environment;
+}
+
+export interface CommandRunner extends AgentRunner {
+  /** The result of an attempt that had ended before the daemon died. */
+  recover(call: AgentCall, entry: JournalEntry): Promise<AgentResult>;
+  /** Why the command cannot be run now, if so. */
+  available(agent: AgentConfig): AppError | undefined;
+}
+
+type CommandAgent = Extract<AgentConfig, { kind: 'command' }>;
+
+export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
+  const { spawner, secrets, redactor, projectDir, daemonEnv, baseEnv } = options;
+  const versions = new CommandVersions();
+  const finish = async (call: AgentCall, exit: SpawnExit): Promise<AgentResult> => {
+    const { outcome, startedAt, endedAt } = exit;
+    return { outcome, startedAt, endedAt, ...(await collectOutput(call.workDir, exit, redactor)) };
+  };
+  return {
+    run: async (call, signal) => {
+      const agent = asCommand(call.agent);
+      const env = await agentEnvironment(baseEnv, agent.env, daemonEnv, secrets);
+      return finish(call, await spawner.run(startRequest(call, agent, env), signal));
+    },
+    version: (agent) => versions.of(asCommand(agent).command, searchPath(baseEnv, agent), projectDir),
+    recover: (call, entry) => finish(call, entry.exit),
+    available: (agent) => available(asCommand(agent), searchPath(baseEnv, agent), projectDir),
+  };
+}
+
+function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): StartRequest {
+  const { input, workDir } = call;
+  const prompt = call.prompt === undefined ? undefined : renderPrompt(call.prompt, input);
+  const values = placeholderValues(input, prompt);
+  const { stdout, stderr } = outputFiles(workDir);
+  const list = join(workDir, 'files');
+  const promptFile = join(workDir, 'prompt');
+  const { idleTimeoutMs, timeoutMs, maxOutputBytes } = agent;
+  return {
+    job: call.jobId,
+    n: call.attempt,
+    journal: call.journal,
+    argv: agent.command.map((word) => interpolate(word, values)),
+    env: {
+      ...env,
+      SLUICE_FILE: input.file,
+      SLUICE_FILES: list,
+      SLUICE_ROOT: input.rootDir,
+      SLUICE_OUTPUT_DIR: call.outputDir,
+      SLUICE_JOB_ID: call.jobId,
+      SLUICE_SESSION_ID: call.sessionId,
+      SLUICE_RULE: call.rule,
+      SLUICE_DEPTH: String(call.depth),
+      ...(prompt === undefined ? {} : { SLUICE_PROMPT_FILE: promptFile }),
+    },
+    cwd: call.projectDir,
+    stdout,
+    stderr,
+    files: [[list, `${input.file}\0`], ...(prompt === undefined ? [] : [[promptFile, prompt] as const])],
+    timeoutMs,
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+    maxOutputBytes,
+  };
+}
+
+function available({ name, command }: CommandAgent, path: string, projectDir: string): AppError | undefined {
+  const word = command[0] ?? '';
+  // Decided by each file: nothing can be said before one is there.
+  if (word.includes('${{')) return undefined;
+  const found = findCommand(word, path, projectDir);
+  if ('file' in found) return undefined;
+  const fix =
+    found.code === 'EACCES'
+      ? `Make it executable (\`chmod +x\`), or name another command in \`agents.${name}.command\`.`
+      : `Install "${word}", or write its full path in \`agents.${name}.command\`. PATH is ${path}`;
+  return new AppError('AGENT_UNAVAILABLE', `Agent "${name}" cannot run: ${found.message}`, { fix });
+}
+
+function asCommand(agent: AgentConfig): CommandAgent {
+  if (agent.kind === 'command') return agent;
+  throw new AppError(
+    'INTERNAL',
+    `Agent "${agent.name}" of kind ${agent.kind} was handed to the command runner`,
+    {
+      fix: 'This is a fault in Sluice; please report it.',
+    },
+  );
+}
