@@ -16,7 +16,9 @@ import { isMapping, refuseUnsupported } from './unsupported.ts';
 import { parseText } from './yaml.ts';
 
 export { ConfigError, type Diagnostic, formatDiagnostics } from './diagnostic.ts';
+export { type ConfigChange, diffConfig } from './diff.ts';
 export { configNames, findConfig, projectDirOf } from './find.ts';
+export { configView } from './view.ts';
 
 export interface LoadOptions {
   /**

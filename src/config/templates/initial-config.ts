@@ -1,0 +1,35 @@
+/** What `sluice init` writes to `config/orchestrator.yaml`: works as it is, and shows the next three things people want. */
+export function initialConfig(): string {
+  return `# yaml-language-server: $schema=./orchestrator.schema.json
+version: 1
+
+watch:                              # drop files here
+  - path: ./inbox
+    ignore: ["drafts/**"]           # gitignore syntax; a .sluiceignore file in the folder works too
+
+routing_rules:                      # highest priority first, then this order; the first match wins
+  - name: secrets
+    pattern: ["**/.env", "**/*.pem", "**/*.key"]
+    action: ignore
+    priority: 100
+  # - name: python
+  #   pattern: "**/*.py"
+  #   agent: lint
+  #   priority: 10
+  - name: everything
+    pattern: "**"
+    agent: inspect
+
+agents:
+  inspect: { kind: builtin }        # facts and problems of any file: no network, no keys
+  # lint:                           # any program; it sees only a small environment
+  #   kind: command
+  #   command: [ruff, check, "\${{ file.path }}"]
+  #   timeout: 2m
+  # ocr: { kind: http, url: "http://127.0.0.1:9000/ocr", headers: { Authorization: "Bearer \${env:OCR_TOKEN}" } }
+
+output_settings:
+  default_output_dir: ./processed   # results, receipts and index.html
+  retention: 30d                    # how long older results are kept
+`;
+}
