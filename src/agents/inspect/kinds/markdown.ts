@@ -1,0 +1,156 @@
+/** Markdown: outline, links and the dead ones among the relative, code blocks without a language, front matter. */
+import type { Nodes, Root } from 'mdast';
+import { fromMarkdown } from 'mdast-util-from-markdown';
+import { bounds } from '../bounds.ts';
+import type { Kind } from '../kind.ts';
+import { blocks, code, count, list, number } from '../markup.ts';
+import { placeOf } from '../place.ts';
+import type { TextSubject } from '../subject.ts';
+import { checkLinks } from './markdown-links.ts';
+import { readYaml } from './yaml.ts';
+
+export const markdown: Kind<TextSubject> = {
+  claims: ({ type }) => type.mime === 'text/markdown',
+  describe: async (subject) => {
+    const whole = subject.text.complete && subject.text.value.length <= bounds.markdownChars;
+    const text = subject.text.value.slice(0, bounds.markdownChars);
+    const front = frontMatter(text);
+    const found = collect(fromMarkdown(front.rest));
+    const links = await checkLinks(found.links, subject);
+    const dead = links.dead.length;
+    const notes = [
+      whole ? '' : `Read: the first ${count(text.length, 'character')}.`,
+      `Front matter: ${front.verdict}.`,
+      `Headings: ${number(found.headings.length)}; images: ${number(found.images)}; code blocks: ${number(found.codeBlocks)}; pieces of HTML: ${number(found.html)}.`,
+      `Links: ${number(found.links.length)} (${number(links.relative)} relative, of these ${number(dead)} dead${links.outside > 0 ? `, ${number(links.outside)} not checked because they leave the watched folder` : ''}${links.skipped > 0 ? `, ${number(links.skipped)} not checked` : ''}).`,
+    ];
+    return {
+      headline: `Markdown, ${count(found.headings.length, 'heading')}, ${count(found.links.length, 'link')}, ${
+        dead === 0 ? 'no dead relative links' : count(dead, 'dead relative link')
+      }${front.broken ? ', front matter not valid' : ''}`,
+      body: blocks(
+        '## Markdown',
+        list(notes.filter((note) => note !== '')),
+        dead === 0
+          ? ''
+          : blocks(
+              '### Dead relative links',
+              list(links.dead.slice(0, 50).map(({ line, url }) => `line ${number(line)}: ${code(url)}`)),
+            ),
+        found.bare.length === 0
+          ? ''
+          : `Code blocks without a language: ${number(found.bare.length)} (${lineList(found.bare)}).`,
+        found.headings.length === 0 ? '' : blocks('### Outline', outline(found.headings)),
+      ),
+    };
+  },
+};
+
+interface Heading {
+  readonly line: number;
+  readonly depth: number;
+  readonly title: string;
+}
+
+export interface FoundLink {
+  readonly line: number;
+  readonly url: string;
+}
+
+function collect(root: Root) {
+  const headings: Heading[] = [];
+  const links: FoundLink[] = [];
+  const bare: number[] = [];
+  const counts = { images: 0, codeBlocks: 0, html: 0 };
+  const open: Nodes[] = [root];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const line = node.position?.start.line ?? 0;
+    if (node.type === 'heading') headings.push({ line, depth: node.depth, title: plainText(node) });
+    else if (node.type === 'link' || node.type === 'definition') links.push({ line, url: node.url });
+    else if (node.type === 'image') {
+      counts.images += 1;
+      links.push({ line, url: node.url });
+    } else if (node.type === 'html') counts.html += 1;
+    else if (node.type === 'code') {
+      counts.codeBlocks += 1;
+      // An indented block cannot name a language: only fences are meant.
+      if (!node.lang && node.position !== undefined && isFenced(node)) bare.push(line);
+    }
+    if ('children' in node) for (const child of node.children.toReversed()) open.push(child);
+  }
+  return { headings, links, bare, ...counts };
+}
+
+// Two fence lines more than the value has; an unclosed fence at the end of the file has one more.
+function isFenced(node: Extract<Nodes, { type: 'code' }>): boolean {
+  const { start, end } = node.position as NonNullable<typeof node.position>;
+  return end.line - start.line + 1 > node.value.split('\n').length || node.value === '';
+}
+
+function plainText(top: Nodes): string {
+  let text = '';
+  const open: Nodes[] = [top];
+  for (let node = open.pop(); node !== undefined && text.length < 200; node = open.pop()) {
+    if ('value' in node) text += node.value;
+    else if ('alt' in node) text += node.alt ?? '';
+    if ('children' in node) for (const child of node.children.toReversed()) open.push(child);
+  }
+  return text;
+}
+
+function outline(headings: readonly Heading[]): string {
+  const shown = headings
+    .slice(0, 100)
+    .map(({ line, depth, title }) => `${'  '.repeat(depth - 1)}- ${code(title, 100)} (line ${number(line)})`);
+  // A list that begins indented would be a code block: the first heading may be a third-level one.
+  const least = Math.min(...headings.slice(0, 100).map(({ depth }) => depth)) - 1;
+  const more =
+    headings.length > shown.length
+      ? [`- … and ${count(headings.length - shown.length, 'more heading')}`]
+      : [];
+  return [...shown.map((item) => item.slice(least * 2)), ...more].join('\n');
+}
+
+function lineList(lines: readonly number[]): string {
+  const shown = lines.slice(0, 20).map(number).join(', ');
+  return `line ${shown}${lines.length > 20 ? ' …' : ''}`;
+}
+
+interface FrontMatter {
+  readonly verdict: string;
+  readonly broken: boolean;
+  /** The text with the front matter's lines emptied, so that line numbers stay. */
+  readonly rest: string;
+}
+
+function frontMatter(text: string): FrontMatter {
+  const opening = /^---[ \t]*\r?\n/.exec(text)?.[0];
+  if (opening === undefined) return { verdict: 'none', broken: false, rest: text };
+  const closing = /^(?:---|\.\.\.)[ \t]*\r?$/m;
+  const body = text.slice(opening.length);
+  const end = closing.exec(body);
+  // `---` at the top is also a horizontal rule: no closing line, no front matter.
+  if (end === null)
+    return { verdict: 'none (a `---` line at the top is not closed)', broken: false, rest: text };
+  const yaml = body.slice(0, end.index);
+  const { errors, duplicates, shape } = readYaml(yaml);
+  const lines = yaml.split('\n').length + 1;
+  const rest = '\n'.repeat(lines - 1) + body.slice(end.index + end[0].length);
+  const first = errors[0];
+  if (first !== undefined) {
+    const { line, column } = placeOf(yaml, first.offset);
+    return {
+      verdict: `**not valid**, line ${line + 1}, column ${column}: ${first.message}`,
+      broken: true,
+      rest,
+    };
+  }
+  const double = duplicates[0];
+  if (double !== undefined)
+    return {
+      verdict: `**not valid**, the key ${code(double.key)} occurs twice (line ${placeOf(yaml, double.offset).line + 1})`,
+      broken: true,
+      rest,
+    };
+  return { verdict: `valid YAML, ${shape.top()}`, broken: false, rest };
+}
