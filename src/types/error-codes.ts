@@ -9,6 +9,7 @@ export const errorCodes = {
   PROJECT_LOCKED: 'Another daemon or run works on this project folder.',
   LEDGER_NEWER: 'The ledger was written by a newer version of Sluice.',
   LEDGER_DAMAGED: 'The ledger could not be read; it was set aside and rebuilt from files and receipts.',
+  STATE_UNWRITABLE: 'The state folder or the ledger in it cannot be opened or written.',
   LEDGER_LOCATION: 'The state folder lies on a file system where the ledger would not be safe.',
   DISK_FULL: 'A write failed because the disk is full; work goes on when there is space.',
   DISK_LOW: 'Free space is below `daemon.min_free_disk`; no new work is started.',

@@ -1,0 +1,129 @@
+/**
+ * Results → receipts, reports, overview: the only folder that writes into the output folder. Everything here can be
+ * repeated: what fails for want of space or permission is a condition, and the coordinator calls again later.
+ */
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Conditions } from '../types/condition.ts';
+import type { JobId, JobRecord } from '../types/job.ts';
+import { createFolders } from './folders.ts';
+import { createHistory } from './history.ts';
+import { locateResult } from './locate.ts';
+import { createOriginals, type Originals } from './originals.ts';
+import { createOutputGuard } from './output-guard.ts';
+import { createOverview } from './overview/overview.ts';
+import { createParcels } from './parcel.ts';
+import { leavesFiles, type Publishing, type PublishStep, publishResult } from './publish.ts';
+import { type Rebuilt, rebuildReports } from './rebuild.ts';
+import { createTurns } from './turns.ts';
+
+export interface AggregatorOptions {
+  readonly output: Config['output'];
+  readonly projectDir: string;
+  readonly stateDir: string;
+  readonly ledger: Ledger;
+  readonly redact: (text: string) => string;
+  readonly conditions: Conditions;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Told of each step of a publication; a check of crashes throws here. */
+  readonly afterStep?: (step: PublishStep) => void;
+}
+
+export interface Aggregator extends Originals, AsyncDisposable {
+  /**
+   * Puts the result of a finished job into the output folder and what stood there into the history. Repeating it is
+   * harmless. Cancelled and superseded jobs leave no files.
+   * @param workDir The folder of the job's last attempt; its `result.md` and `outputs/` are moved away.
+   * @throws AppError `OUTPUT_UNWRITABLE` or `DISK_FULL` (also raised as conditions): call again later.
+   */
+  publish(job: JobRecord, workDir?: string): Promise<void>;
+  /** Where the result of a finished job stands now; undefined when it is gone or not whole. */
+  locate(job: JobRecord): Promise<{ readonly resultFile?: string; readonly outputsDir?: string } | undefined>;
+  /** Whether the result of a job can be delivered again: what the cache asks before it answers. */
+  hasResult(jobId: JobId): Promise<boolean>;
+  /** Removes from the history what the ledger has pruned. */
+  forget(jobIds: readonly JobId[]): void;
+  /** Asks for a new overview; cheap, any number of times. */
+  scheduleOverview(): void;
+  /** Writes the overview now if anything has happened since the last one. */
+  flush(): Promise<void>;
+  /** Writes again what is missing or torn in the output folder: `sluice reports rebuild`. */
+  rebuild(): Promise<Rebuilt>;
+}
+
+export function createAggregator(o: AggregatorOptions): Aggregator {
+  const { dir, fileMode } = o.output;
+  const folderMode = folderModeOf(fileMode);
+  const history = createHistory({ stateDir: o.stateDir, now: o.now });
+  const folders = createFolders({ dir, folderMode, history });
+  const { base } = folders;
+  const parcels = createParcels({ base, fileMode, folderMode });
+  const guard = createOutputGuard({ dir, conditions: o.conditions });
+  const overview = createOverview({
+    dir,
+    fileMode,
+    folderMode,
+    ledger: o.ledger,
+    now: o.now,
+    guard,
+    conditions: o.conditions,
+  });
+  const inTurn = createTurns();
+  const jobOf = (id: JobId): Promise<JobRecord | undefined> => o.ledger.jobs.get(id);
+  const find = (job: JobRecord) => locateResult({ base, history, job: jobOf }, job);
+  const locate = async (id: JobId) => {
+    const job = await jobOf(id);
+    return job === undefined ? undefined : find(job);
+  };
+  const publishing: Publishing = {
+    folders,
+    history,
+    parcels,
+    fileMode,
+    redact: o.redact,
+    locate,
+    newestJob: async (root, path) => (await o.ledger.files.get(root, path))?.jobId,
+    afterStep: o.afterStep ?? (() => {}),
+  };
+
+  const publish = async (job: JobRecord, workDir?: string): Promise<void> => {
+    if (leavesFiles(job))
+      await guard.run(`deliver the result of "${job.input.path}"`, () =>
+        inTurn(() => publishResult(publishing, job, workDir)),
+      );
+    overview.schedule();
+  };
+
+  return {
+    publish,
+    async locate(job) {
+      const found = await find(job);
+      if (found === undefined) return undefined;
+      const { folder: _, ...files } = found;
+      return files;
+    },
+    hasResult: async (id) => (await locate(id)) !== undefined,
+    forget: (ids) => history.forget(ids, o.now() - o.output.retentionMs),
+    scheduleOverview: overview.schedule,
+    flush: overview.flush,
+    rebuild: async () => {
+      const rebuilt = await rebuildReports({
+        ledger: o.ledger,
+        base,
+        workRoot: join(o.stateDir, 'work'),
+        publish,
+      });
+      await overview.write();
+      return rebuilt;
+    },
+    ...createOriginals({ output: o.output, folderMode, guard, inTurn }),
+    [Symbol.asyncDispose]: () => overview[Symbol.asyncDispose](),
+  };
+}
+
+/** Whoever may read the files may enter the folders. */
+function folderModeOf(fileMode: number): number {
+  return fileMode | 0o300 | ((fileMode & 0o444) >> 2);
+}

@@ -1,0 +1,131 @@
+/**
+ * `index.html` and `index.json` in the output folder: written at most once a second while work goes on, and once at the
+ * end. They are always made anew from the ledger's totals and its latest rows; adding to the files that are there was
+ * rejected: it grows without bound, and what somebody edited or tore would stay wrong.
+ */
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Conditions } from '../../types/condition.ts';
+import { AppError, messageOf } from '../../types/errors.ts';
+import { finalStates } from '../../types/job.ts';
+import type { OutputGuard } from '../output-guard.ts';
+import { overviewModel } from './model.ts';
+import { overviewPage } from './page.ts';
+
+export interface Overview extends AsyncDisposable {
+  schedule(): void;
+  /** Writes it now when it was scheduled since the last time. */
+  flush(): Promise<void>;
+  /** Writes it now. */
+  write(): Promise<void>;
+}
+
+export interface OverviewOptions {
+  readonly dir: string;
+  readonly fileMode: number;
+  readonly folderMode: number;
+  readonly ledger: Ledger;
+  readonly now: () => number;
+  readonly guard: OutputGuard;
+  readonly conditions: Conditions;
+}
+
+const minIntervalMs = 1000;
+/** Never more than this share of the time, however slow the disk or the ledger. */
+const maxShare = 0.02;
+const shown = { latest: 100, failures: 50, held: 50 };
+
+export function createOverview(o: OverviewOptions): Overview {
+  const state = {
+    due: false,
+    nextAt: 0,
+    timer: undefined as NodeJS.Timeout | undefined,
+    writing: Promise.resolve(),
+  };
+
+  const read = async () => {
+    const { jobs } = o.ledger;
+    const [tally, open, latest, failures, held] = await Promise.all([
+      jobs.tally(),
+      jobs.counts(),
+      jobs.list({ states: finalStates, limit: shown.latest }),
+      jobs.list({ states: ['failed'], limit: shown.failures }),
+      jobs.list({ states: ['held'], limit: shown.held }),
+    ]);
+    return overviewModel({ tally, open, latest, failures, held, dir: o.dir, now: o.now() });
+  };
+
+  const put = (name: string, text: string): void => {
+    const file = join(o.dir, name);
+    const part = join(o.dir, `.${name}.tmp`);
+    rmSync(part, { force: true });
+    writeFileSync(part, text, { flag: 'wx', mode: o.fileMode });
+    chmodSync(part, o.fileMode);
+    renameSync(part, file);
+  };
+
+  const writeOnce = async (): Promise<void> => {
+    state.due = false;
+    clearTimeout(state.timer);
+    state.timer = undefined;
+    const startedAt = performance.now();
+    state.nextAt = startedAt + minIntervalMs;
+    try {
+      const model = await read();
+      await o.guard.run('write the overview', async () => {
+        if (mkdirSync(o.dir, { recursive: true }) !== undefined) chmodSync(o.dir, o.folderMode);
+        put('index.json', `${JSON.stringify(model, undefined, 2)}\n`);
+        put('index.html', overviewPage(model));
+      });
+      o.conditions.clear('INTERNAL', 'overview');
+    } finally {
+      const endedAt = performance.now();
+      state.nextAt = endedAt + Math.max(minIntervalMs, (endedAt - startedAt) / maxShare);
+    }
+  };
+
+  const write = (): Promise<void> => {
+    const turn = state.writing.then(writeOnce);
+    state.writing = turn.catch(() => {});
+    return turn;
+  };
+
+  /** By the timer nobody waits for it: a fault becomes a condition, and the next change tries again. */
+  const writeUnattended = (): void => {
+    write().catch((error: unknown) => {
+      if (error instanceof AppError) return;
+      const message = `Could not write the overview: ${messageOf(error)}`;
+      o.conditions.raise({
+        code: 'INTERNAL',
+        subject: 'overview',
+        message,
+        fix: 'Results are not affected. See `sluice logs`.',
+      });
+    });
+  };
+
+  const flush = async (): Promise<void> => {
+    clearTimeout(state.timer);
+    state.timer = undefined;
+    await (state.due ? write() : state.writing);
+  };
+
+  return {
+    schedule() {
+      state.due = true;
+      if (state.timer !== undefined) return;
+      state.timer = setTimeout(writeUnattended, Math.max(0, state.nextAt - performance.now()));
+      state.timer.unref();
+    },
+    flush,
+    write,
+    async [Symbol.asyncDispose]() {
+      // A full disk is a condition by now and must not keep the daemon from stopping.
+      await flush().catch((error: unknown) => {
+        if (!(error instanceof AppError)) throw error;
+      });
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * Frees the four names in a result folder for a job, before anything of it is put there. What is owned by another job
+ * goes to the history; folders with one of these names hold results of inputs further down (`x/result.md/…`, from when
+ * `x` was a folder), which are older and go there too; what is nobody's goes out of the way.
+ */
+import { join } from 'node:path';
+import type { JobRecord } from '../types/job.ts';
+import type { History } from './history.ts';
+import type { Parcel } from './parcel.ts';
+import { outputsName, pendingName, receiptName, resultName } from './places.ts';
+import { type Kind, lookInto, type Standing } from './standing.ts';
+
+export interface Room {
+  readonly history: History;
+  readonly folder: string;
+  readonly standing: Standing;
+  readonly job: JobRecord;
+  readonly parcel: Parcel;
+  /** The result that stands there is the job's already. */
+  readonly inPlace: boolean;
+}
+
+export async function makeRoom({ history, folder, standing, job, parcel, inPlace }: Room): Promise<void> {
+  const own = inPlace || standing.owner?.job_id === job.id;
+  if (!own) await history.take(folder, standing);
+  const left = own ? standing : lookInto(folder);
+
+  const free = (name: string, kind: Kind): Promise<void> | undefined => {
+    if (kind === 'folder') return history.takeAll(join(folder, name));
+    return kind === 'other' ? history.displace(join(folder, name)) : undefined;
+  };
+  await free(resultName, left.result);
+  await free(receiptName, left.receipt);
+  await free(pendingName, left.pending);
+
+  // A receipt that is torn was ours. Then so is what lies beside it, and may be all that there is of this job.
+  const torn = left.owner === undefined && (left.receipt === 'file' || left.pending === 'file');
+  if (left.result === 'file' && !own && !(torn && parcel.result === undefined)) {
+    await history.displace(join(folder, resultName));
+  }
+  const claimed = job.outputs.length > 0;
+  const adopted = claimed && (own || (torn && parcel.outputsDir === undefined));
+  if (left.outputs === 'other') await history.displace(join(folder, outputsName));
+  if (left.outputs === 'folder' && !adopted && (claimed || torn))
+    await history.takeAll(join(folder, outputsName));
+}
