@@ -23,7 +23,7 @@ for (let i = 0; i < files; i += 1) {
   inputs.push(file);
 }
 const never = new AbortController().signal;
-const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: '/tmp', LANG: 'C.UTF-8' };
+const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: '/tmp', LANG: 'C.UTF-8' };
 
 function xargs(): number {
   const began = performance.now();

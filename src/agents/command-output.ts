@@ -1,6 +1,6 @@
 /**
  * From what a command printed to what the attempt gives: `result.md`, `events.jsonl`, the end of stderr. Output without
- * events and secrets is renamed, not copied. Can be done again after a crash in the middle: stdout is only given up when
+ * events is renamed, not copied. Can be done again after a crash in the middle: stdout is only given up when
  * everything made from it is in place.
  */
 import { once } from 'node:events';
@@ -44,12 +44,13 @@ async function takeStdout(workDir: string, redactor: Redactor): Promise<Omit<Com
   const files = outputFiles(workDir);
   const bytes = await sizeOf(files.stdout);
   if (bytes === undefined) return takeEarlier(workDir);
-  if (!redactor.active && !(await mayHoldEvents(files.stdout, bytes))) {
+  // Redacted as a whole first: nothing that is made from it can hold a secret then.
+  await redactor.redactFile(files.stdout);
+  if (!(await mayHoldEvents(files.stdout, bytes))) {
     await rename(files.stdout, files.result);
     return bytes === 0 ? nothing : { resultFile: files.result, resultBytes: bytes, events: 0, costUsd: null };
   }
-  const split = await splitOutput(files, redactor);
-  if (redactor.active) await redactor.redactFile(`${files.result}.part`);
+  const split = await splitOutput(files);
   const resultBytes = (await sizeOf(`${files.result}.part`)) ?? 0;
   await rename(`${files.result}.part`, files.result);
   if (split.events > 0) await rename(`${files.events}.part`, files.events);
@@ -80,7 +81,7 @@ async function takeEarlier(workDir: string): Promise<Omit<CommandOutput, 'stderr
   return { ...text, resultBytes, events, costUsd, ...(usage === undefined ? {} : { usage }) };
 }
 
-async function splitOutput(files: ReturnType<typeof outputFiles>, redactor: Redactor) {
+async function splitOutput(files: ReturnType<typeof outputFiles>) {
   const result = createWriteStream(`${files.result}.part`, { mode: 0o600 });
   const eventFile = createWriteStream(`${files.events}.part`, { mode: 0o600 });
   const failure = Promise.race(
@@ -93,7 +94,7 @@ async function splitOutput(files: ReturnType<typeof outputFiles>, redactor: Reda
     event: (event) => {
       events += 1;
       sum.add(event);
-      eventFile.write(`${redactor.redact(JSON.stringify(event))}\n`);
+      eventFile.write(`${JSON.stringify(event)}\n`);
     },
     result: (bytes) => void result.write(bytes),
   });
@@ -138,23 +139,16 @@ function hasEvent(content: Buffer): boolean {
   return false;
 }
 
-/** The last lines, at most 4 KiB. Twice as much is read, so that a secret cut in half at its start is cut off whole. */
-async function readTail(file: string, redactor: Redactor): Promise<string> {
-  const bytes = await sizeOf(file);
-  if (bytes === undefined) return '';
-  let text: string;
-  {
-    await using handle = await open(file);
-    const buffer = Buffer.allocUnsafe(Math.min(bytes, 2 * tailBytes));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, bytes - buffer.length);
-    text = redactor.redact(buffer.toString('utf8', 0, bytesRead));
-  }
-  if (redactor.active) await redactor.redactFile(file);
-  const whole = Buffer.from(text);
-  if (whole.length <= tailBytes) return text;
-  const tail = whole.subarray(whole.length - tailBytes);
-  const line = tail.indexOf(0x0a);
-  return tail.toString('utf8', line < 0 ? 0 : line + 1);
+/** The last lines, at most 4 KiB. */
+export async function readTail(file: string, redactor: Redactor): Promise<string> {
+  await redactor.redactFile(file);
+  await using handle = await open(file);
+  const { size } = await handle.stat();
+  const buffer = Buffer.allocUnsafe(Math.min(size, tailBytes));
+  const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
+  const tail = buffer.subarray(0, bytesRead);
+  const line = size > tailBytes ? tail.indexOf(0x0a) : -1;
+  return tail.toString('utf8', line + 1);
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {

@@ -5,8 +5,7 @@
  * nothing about a script.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { createReadStream, type Stats, statSync } from 'node:fs';
 import { isAbsolute, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fsPath } from '../types/path-bytes.ts';
@@ -26,7 +25,7 @@ export class CommandVersions {
   /** @returns a text that changes when what would be run changes; a missing command has one too. */
   async of(command: readonly string[], path: string, projectDir: string): Promise<string> {
     const found = findCommand(command[0] ?? '', path, projectDir);
-    const parts = ['file' in found ? await this.#hashOf(found.file) : found.code];
+    const parts = ['file' in found ? await this.#hashOf(found.file, found.stat) : found.code];
     for (const word of command.slice(1)) {
       if (word === '' || word.includes('${{')) continue;
       const file = isAbsolute(word) ? word : join(projectDir, word);
@@ -35,13 +34,13 @@ export class CommandVersions {
     return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
   }
 
-  async #hashOf(file: string): Promise<string> {
-    const found = await stat(fsPath(file), { bigint: true }).catch(() => undefined);
+  async #hashOf(file: string, stat?: Stats): Promise<string> {
+    const found = stat ?? statSync(fsPath(file), { throwIfNoEntry: false });
     if (!found?.isFile()) return '';
-    const stamp = `${found.dev}-${found.ino}-${found.size}-${found.mtimeNs}-${found.ctimeNs}`;
+    const stamp = `${found.dev}-${found.ino}-${found.size}-${found.mtimeMs}-${found.ctimeMs}`;
     const known = this.#known.get(file);
     if (known?.stamp === stamp) return known.hash;
-    const hash = found.size > maxHashedBytes ? `${found.size}-${found.mtimeNs}` : await hashContent(file);
+    const hash = found.size > maxHashedBytes ? `${found.size}-${found.mtimeMs}` : await hashContent(file);
     this.#known.set(file, { stamp, hash });
     return hash;
   }

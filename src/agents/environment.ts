@@ -53,5 +53,5 @@ export async function agentEnvironment(
 /** The PATH on which an agent's command is looked for. A PATH that holds secrets is not one. */
 export function searchPath(base: Environment, agent: AgentConfig): string {
   const own = agent.env.findLast((entry) => entry.name === 'PATH');
-  return own?.kind === 'set' ? own.value : (base['PATH'] ?? fallbackPath);
+  return own?.kind === 'set' ? own.value : (base.PATH ?? fallbackPath);
 }

@@ -9,9 +9,7 @@ export interface SecretResolver {
 }
 
 export interface Redactor {
-  /** False while no secret value is known: files need not be read then. */
-  readonly active: boolean;
   redact(text: string): string;
-  /** Redacts a file in place, however large. */
+  /** Redacts a file in place, however large; costs nothing while no secret was resolved. */
   redactFile(path: string): Promise<unknown>;
 }

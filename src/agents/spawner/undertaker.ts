@@ -69,7 +69,7 @@ export class Undertaker {
     try {
       const seq = nextSeq(this.#seq);
       this.#seq = seq;
-      const found = findCommand(request.argv[0] ?? '', request.env['PATH'] ?? '', request.cwd);
+      const found = findCommand(request.argv[0] ?? '', request.env.PATH ?? '', request.cwd);
       if ('code' in found) throw new LaunchError(found.code, found.message);
       files = new OutputFiles(request);
       const tag = `${this.#options.tag}.${request.job}.${request.n}`;

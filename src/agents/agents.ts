@@ -1,0 +1,64 @@
+/** The agents of a project behind one door: each call goes to the runner of its kind. */
+import type { AgentConfig } from '../config/config.ts';
+import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
+import type { Conditions } from '../types/condition.ts';
+import type { AppError } from '../types/errors.ts';
+import { createBuiltinRunner } from './builtin.ts';
+import { createCommandRunner } from './command.ts';
+import { baseEnvironment } from './environment.ts';
+import { createHttpRunner } from './http.ts';
+import type { Redactor, SecretResolver } from './ports.ts';
+import { type JournalEntry, openSpawner } from './spawner/spawner.ts';
+
+export interface AgentsOptions {
+  /** Exists; the attempts journal is kept in it. */
+  readonly stateDir: string;
+  readonly projectDir: string;
+  /** Names the project in the environment of all its processes. */
+  readonly tag: string;
+  /** From SIGTERM to SIGKILL. */
+  readonly graceMs: number;
+  readonly secrets: SecretResolver & Redactor;
+  readonly conditions: Conditions;
+  /** Default: this process' environment. Agents see the allowed part of it. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface Agents extends AgentRunner, AsyncDisposable {
+  /**
+   * Runs one attempt to its end.
+   * @throws {AppError} `SECRET_UNRESOLVED` when a secret that it needs cannot be had. Never for what the agent does.
+   */
+  run(call: AgentCall, signal: AbortSignal): Promise<AgentResult>;
+  /** The result of an attempt that had ended before the daemon died, from the journal and its work folder. */
+  recover(call: AgentCall, entry: JournalEntry): Promise<AgentResult>;
+  /** Why the agent cannot run now (`AGENT_UNAVAILABLE`), if so. Costs a few stats. */
+  available(agent: AgentConfig): Promise<AppError | undefined>;
+  /** Shortens the attempts journal; see `Spawner.checkpoint`. */
+  checkpoint(open?: Iterable<string>): Promise<void>;
+}
+
+/** @throws {AppError} `SPAWNER_FAILED`. */
+export async function createAgents(options: AgentsOptions): Promise<Agents> {
+  const { stateDir, tag, graceMs, conditions, projectDir, secrets, env: daemonEnv = process.env } = options;
+  const spawner = await openSpawner({ stateDir, tag, graceMs, conditions });
+  const baseEnv = baseEnvironment(daemonEnv);
+  const redactor = secrets;
+  const command = createCommandRunner({ spawner, secrets, redactor, projectDir, daemonEnv, baseEnv });
+  const builtin = createBuiltinRunner({ redactor });
+  const runners = { command, builtin, http: createHttpRunner({ secrets, redactor }) } satisfies Record<
+    AgentConfig['kind'],
+    AgentRunner
+  >;
+  return {
+    run: (call, signal) => runners[call.agent.kind].run(call, signal),
+    version: (agent) => runners[agent.kind].version(agent),
+    recover: (call, entry) => command.recover(call, entry),
+    available: async (agent) => (agent.kind === 'command' ? command.available(agent) : undefined),
+    checkpoint: (open) => spawner.checkpoint(open),
+    [Symbol.asyncDispose]: async () => {
+      await builtin[Symbol.asyncDispose]();
+      await spawner[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** The thread in which `inspect` runs: parsers may take long or crash on what they are given, and the daemon must not. */
+import { parentPort } from 'node:worker_threads';
+import { messageOf } from '../types/errors.ts';
+import { fsPath } from '../types/path-bytes.ts';
+import { inspect, inspectVersion } from './inspect/inspect.ts';
+
+export type WorkerRequest =
+  | { readonly ask: 'version' }
+  | { readonly ask: 'inspect'; readonly path: string; readonly rel: string; readonly bytes: number };
+
+export type WorkerAnswer = { readonly text: string } | { readonly error: string };
+
+parentPort?.on('message', (request: WorkerRequest) => {
+  void answer(request).then((result) => parentPort?.postMessage(result satisfies WorkerAnswer));
+});
+
+async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
+  if (request.ask === 'version') return { text: inspectVersion };
+  try {
+    const { path, rel, bytes } = request;
+    // Time-outs and cancels end the whole thread: parsers do not look at a signal.
+    return { text: await inspect({ path: fsPath(path), rel, bytes }, new AbortController().signal) };
+  } catch (error) {
+    return { error: messageOf(error) };
+  }
+}

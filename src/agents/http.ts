@@ -1,0 +1,175 @@
+/** Kind `http`: the file goes to an endpoint by multipart POST; a 2xx answer is the result. */
+import { constants } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AgentConfig } from '../config/config.ts';
+import type { AgentCall, AgentResult, AgentRunner, AttemptOutcome } from '../types/agent.ts';
+import { AppError, messageOf, systemCode } from '../types/errors.ts';
+import { fsPath } from '../types/path-bytes.ts';
+import { outputFiles, readTail } from './command-output.ts';
+import { type Answer, exchange } from './http-exchange.ts';
+import { multipart } from './multipart.ts';
+import { placeholderValues, renderPrompt } from './placeholders.ts';
+import type { Redactor, SecretResolver } from './ports.ts';
+import { reasonOf } from './spawner/spawner.ts';
+
+export interface HttpRunnerOptions {
+  readonly secrets: SecretResolver;
+  readonly redactor: Redactor;
+}
+
+type HttpAgent = Extract<AgentConfig, { kind: 'http' }>;
+type Found = Pick<AgentResult, 'resultFile' | 'resultBytes'>;
+
+/** JSON up to this size is shown indented in result.md. */
+const maxPrettyBytes = 1 << 20;
+const messageChars = 500;
+
+export function createHttpRunner({ secrets, redactor }: HttpRunnerOptions): AgentRunner {
+  return {
+    run: (call, signal) => run(call, asHttp(call.agent), signal, secrets, redactor),
+    // What answers at the other end cannot be known; the URL is part of the recipe already.
+    version: async () => 'http',
+  };
+}
+
+/** @throws {AppError} `SECRET_UNRESOLVED`. */
+async function run(
+  call: AgentCall,
+  agent: HttpAgent,
+  signal: AbortSignal,
+  secrets: SecretResolver,
+  redactor: Redactor,
+): Promise<AgentResult> {
+  const startedAt = Date.now();
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(agent.headers))
+    headers[name.toLowerCase()] = await secrets.resolve(value);
+  const url = URL.parse(await secrets.resolve(agent.url));
+  const end = (outcome: AttemptOutcome, found: Found = { resultBytes: 0 }, stderrTail = ''): AgentResult => {
+    return {
+      outcome: redactOutcome(outcome, redactor),
+      startedAt,
+      endedAt: Date.now(),
+      ...found,
+      events: 0,
+      costUsd: null,
+      stderrTail,
+    };
+  };
+  if (url === null || !/^https?:$/.test(url.protocol))
+    return end({
+      kind: 'unreachable',
+      code: 'ERR_INVALID_URL',
+      message: 'its URL is not an http or https URL',
+    });
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    // A path that became a FIFO meanwhile must not block.
+    file = await open(fsPath(call.input.file), constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    return end({
+      kind: 'unreachable',
+      code: systemCode(error) ?? 'EIO',
+      message: `the input cannot be read: ${messageOf(error)}`,
+    });
+  }
+  try {
+    const { timeoutMs, idleTimeoutMs, maxOutputBytes: maxBytes } = agent;
+    const values = placeholderValues(call.input);
+    const { size: bytes } = await file.stat();
+    const body = multipart(file, bytes, values['file.name'], metadataOf(call));
+    const idle = idleTimeoutMs === undefined ? {} : { idleTimeoutMs };
+    const bodyFile = outputFiles(call.workDir).stdout;
+    const answer = await exchange(
+      { url, headers, body, bodyFile, timeoutMs, ...idle, maxBytes },
+      signal,
+      () => reasonOf(signal),
+    );
+    if (answer.outcome.kind !== 'responded') return end(answer.outcome);
+    const { status, message } = answer.outcome;
+    if (status >= 200 && status < 300) return end(answer.outcome, await takeBody(call, answer, redactor));
+    const tail = message !== undefined || answer.bodyBytes === 0 ? '' : await readTail(bodyFile, redactor);
+    const said = message ?? (oneLine(tail).slice(0, messageChars) || undefined);
+    return end({ ...answer.outcome, ...(said === undefined ? {} : { message: said }) }, undefined, tail);
+  } finally {
+    await file.close();
+  }
+}
+
+function metadataOf({ jobId, sessionId, input, rule, prompt, depth }: AgentCall): Record<string, unknown> {
+  return {
+    job_id: jobId,
+    session_id: sessionId,
+    root: input.root,
+    path: input.path,
+    sha256: input.sha256,
+    bytes: input.bytes,
+    rule,
+    ...(prompt === undefined ? {} : { prompt: renderPrompt(prompt, input) }),
+    depth,
+  };
+}
+
+/**
+ * `result.md` holds the answer as people read it: text as it is, JSON indented in a code block. The raw body of anything
+ * but text goes to the outputs, where programs look for it.
+ */
+async function takeBody(
+  call: AgentCall,
+  { bodyBytes, contentType }: Answer,
+  redactor: Redactor,
+): Promise<Found> {
+  const { stdout, result } = outputFiles(call.workDir);
+  if (bodyBytes === 0) {
+    await rm(stdout, { force: true });
+    return { resultBytes: 0 };
+  }
+  await redactor.redactFile(stdout);
+  const type = (contentType.split(';')[0] ?? '').trim().toLowerCase();
+  const isJson = type === 'application/json' || type.endsWith('+json');
+  if (!isJson && (type === '' || type.startsWith('text/'))) {
+    await rename(stdout, result);
+    return { resultFile: result, resultBytes: bodyBytes };
+  }
+  const raw = join(call.outputDir, isJson ? 'response.json' : 'response.bin');
+  await mkdir(call.outputDir, { recursive: true });
+  const pretty =
+    isJson && bodyBytes <= maxPrettyBytes ? prettyJson(await readFile(stdout, 'utf8')) : undefined;
+  await rename(stdout, raw);
+  const what = isJson ? 'JSON' : oneLine(type).slice(0, 100);
+  const text =
+    pretty === undefined
+      ? `The endpoint answered with ${bodyBytes} bytes of ${what}: \`outputs/${isJson ? 'response.json' : 'response.bin'}\`\n`
+      : `\`\`\`json\n${pretty}\n\`\`\`\n`;
+  await writeFile(result, text, { mode: 0o600 });
+  return { resultFile: result, resultBytes: Buffer.byteLength(text) };
+}
+
+function prettyJson(text: string): string | undefined {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return undefined;
+  }
+}
+
+function redactOutcome(outcome: AttemptOutcome, redactor: Redactor): AttemptOutcome {
+  if (!('message' in outcome) || outcome.message === undefined) return outcome;
+  return { ...outcome, message: redactor.redact(outcome.message) };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
+
+function asHttp(agent: AgentConfig): HttpAgent {
+  if (agent.kind === 'http') return agent;
+  throw new AppError(
+    'INTERNAL',
+    `Agent "${agent.name}" of kind ${agent.kind} was handed to the HTTP runner`,
+    {
+      fix: 'This is a fault in Sluice; please report it.',
+    },
+  );
+}
