@@ -166,8 +166,9 @@ export class Coordinator implements AsyncDisposable {
     };
   }
 
-  get runningCount(): number {
-    return this.#running.size;
+  /** Jobs whose attempt runs, or has ended without the ledger knowing yet. */
+  runningIds(): readonly JobId[] {
+    return [...this.#running.keys()];
   }
 
   /** Starts nothing more; what runs has `drainMs` to end, then it is ended and goes back to the queue uncounted. */

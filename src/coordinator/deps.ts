@@ -35,6 +35,7 @@ export interface ResultStore {
   /** Idempotent; may be called again after a crash. @throws AppError when the output folder cannot be written. */
   publish(job: JobRecord, workDir?: string): Promise<void>;
   hasResult(jobId: string): Promise<boolean>;
-  archiveOriginal(job: JobRecord, file: string): Promise<void>;
-  quarantine(root: string, path: string, file: string): Promise<void>;
+  /** @returns where it stands now; undefined when it was gone. */
+  archiveOriginal(job: JobRecord, file: string): Promise<string | undefined>;
+  quarantine(root: string, path: string, file: string): Promise<string | undefined>;
 }

@@ -1,0 +1,85 @@
+/**
+ * Hot reload: on save and on SIGHUP. The file is validated whole and taken over whole, with an audit row that holds the
+ * difference; a broken one changes nothing, and a condition says so until it is mended. The files are looked at by
+ * polling once a second: editors save by rename, which loses a watch on the file.
+ */
+import { unwatchFile, watchFile } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import { diffConfig } from '../config/diff.ts';
+import { ConfigError, type LoadedConfig } from '../config/load.ts';
+import type { OpenLog } from '../logging/log.ts';
+import { AppError, messageOf } from '../types/errors.ts';
+import type { Engine } from './engine.ts';
+
+const POLL_MS = 1_000;
+
+export interface ReloadOptions {
+  readonly loaded: LoadedConfig;
+  readonly load: (file: string) => Promise<LoadedConfig>;
+  readonly engine: Pick<Engine, 'config' | 'conditions' | 'ledger'>;
+  readonly log: OpenLog;
+  readonly notifier: { reloading(): void; ready(status: string): void };
+  readonly apply: (config: Config) => Promise<void>;
+}
+
+export interface ConfigWatch extends AsyncDisposable {
+  /** @returns how many settings changed. @throws AppError CONFIG_INVALID; the running configuration stays. */
+  reload(who: string): Promise<{ changed: number }>;
+}
+
+export function watchConfig({ loaded, load, engine, log, notifier, apply }: ReloadOptions): ConfigWatch {
+  const { file } = loaded.config;
+  let files: readonly string[] = [];
+  let turn: Promise<unknown> = Promise.resolve();
+
+  const onSave = (): void => void reload('save').catch(() => {});
+  const follow = (next: readonly string[]): void => {
+    for (const old of files) unwatchFile(old, onSave);
+    files = next;
+    for (const path of files) watchFile(path, { interval: POLL_MS, persistent: false }, onSave);
+  };
+  const reload = (who: string): Promise<{ changed: number }> => {
+    const done = turn.then(() => reloadOnce(who));
+    turn = done.catch(() => {});
+    return done;
+  };
+  const reloadOnce = async (who: string): Promise<{ changed: number }> => {
+    try {
+      const next = await load(file);
+      const changes = diffConfig(engine.config(), next.config);
+      follow(next.files);
+      engine.conditions.clear('CONFIG_INVALID');
+      if (changes.length === 0) return { changed: 0 };
+      notifier.reloading();
+      await apply(next.config);
+      if (changes.some(({ path }) => path.startsWith('output_settings.log_level')))
+        log.setLevel(next.config.output.logLevel);
+      await engine.ledger.audit.append({ type: 'config_reload', who, data: changes });
+      log.log.info(
+        { who, changes: changes.length },
+        `configuration reloaded: ${changes.map(({ path }) => path).join(', ')}`,
+      );
+      notifier.ready('configuration reloaded');
+      return { changed: changes.length };
+    } catch (error) {
+      const fix = error instanceof AppError ? error.fix : 'Run `sluice check`.';
+      const message =
+        error instanceof ConfigError ? `${error.message}; the running configuration stays` : messageOf(error);
+      engine.conditions.raise({ code: 'CONFIG_INVALID', subject: '', message, fix });
+      await engine.ledger.audit.append({ type: 'config_refused', who, data: { message: messageOf(error) } });
+      throw error;
+    }
+  };
+
+  follow(loaded.files);
+  const onHangUp = (): void => void reload('SIGHUP').catch(() => {});
+  process.on('SIGHUP', onHangUp);
+  return {
+    reload,
+    async [Symbol.asyncDispose]() {
+      process.off('SIGHUP', onHangUp);
+      follow([]);
+      await turn;
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/** Jobs' lives as log lines: one when a job ends, a quieter one for each step before. */
+
+import type { CoordinatorEvent, CoordinatorEvents } from '../coordinator/events.ts';
+import type { Log } from '../logging/log.ts';
+import { formatElapsed } from '../types/elapsed.ts';
+import { printableName } from '../types/printable-name.ts';
+
+export function tellJobs(events: CoordinatorEvents, log: Log): void {
+  events.subscribe((event) => tell(event, log));
+}
+
+function tell(event: CoordinatorEvent, log: Log): void {
+  if (event.type === 'idle') return;
+  const { id, input, rule, agent, state, reason, message, fix, startedAt, endedAt } = event.job;
+  const fields = { job: id, root: input.root, path: input.path, rule, agent };
+  const name = `${input.root}/${printableName(input.path)} → ${agent}`;
+  switch (event.type) {
+    case 'queued':
+      return log.debug(fields, `${name}: queued`);
+    case 'started':
+      return log.debug({ ...fields, attempt: event.attempt }, `${name}: attempt ${event.attempt} started`);
+    case 'waiting':
+      return log.warn({ ...fields, reason, fix }, `${name}: waiting (${reason}): ${message ?? ''}`);
+    case 'ended': {
+      const durationMs = startedAt !== undefined && endedAt !== undefined ? endedAt - startedAt : undefined;
+      const took = durationMs === undefined ? '' : ` in ${formatElapsed(durationMs)}`;
+      if (state === 'failed')
+        return log.error(
+          { ...fields, state, reason, fix },
+          `${name}: failed (${reason})${took}: ${message ?? ''}`,
+        );
+      return log.info({ ...fields, state, duration_ms: durationMs }, `${name}: ${state}${took}`);
+    }
+    default:
+      event satisfies never;
+  }
+}
