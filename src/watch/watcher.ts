@@ -15,7 +15,10 @@ export interface WatchOptions {
    * What the ledger durably knows of the files directly in each of `folders` (relative to the root, `''` the root
    * itself): name → `formatStamp` of the version that was taken in. One map per folder, in their order.
    */
-  readonly known: (root: string, folders: readonly string[]) => Promise<readonly ReadonlyMap<string, string>[]>;
+  readonly known: (
+    root: string,
+    folders: readonly string[],
+  ) => Promise<readonly ReadonlyMap<string, string>[]>;
   readonly conditions: Conditions;
 }
 

@@ -1,0 +1,115 @@
+/**
+ * The portable source: chokidar, for macOS and wherever there is no FFI. It loses events in rename bursts and cannot see
+ * that it did, and it reports before the writer has closed; so its events are hints without meaning, and after each
+ * burst it asks for a sweep.
+ */
+import { sep } from 'node:path';
+import type { FSWatcher } from 'chokidar';
+import type { EnterResult, HintKind, Hints, Source } from './source.ts';
+import { childOf, type WatchedRoot } from './watched-root.ts';
+
+/** A burst has ended when nothing came for this long; under constant load it is taken to end now and then. */
+const burstQuietMs = 1_000;
+const burstMaxMs = 5_000;
+
+interface Watched {
+  readonly watcher: FSWatcher;
+  timer?: NodeJS.Timeout | undefined;
+  burstSince: number;
+}
+
+export class ChokidarSource implements Source {
+  readonly #hints: Hints;
+  readonly #roots = new Map<WatchedRoot, Watched>();
+
+  constructor(o: { hints: Hints }) {
+    this.#hints = o.hints;
+  }
+
+  /** Resolves when chokidar is ready. */
+  async open(root: WatchedRoot): Promise<void> {
+    const { watch } = await import('chokidar');
+    const watcher = watch(root.dir, {
+      ignoreInitial: true,
+      followSymlinks: false,
+      atomic: false,
+      ignorePermissionErrors: true,
+      ignored: (path, stats) => this.#isIgnored(root, path, stats?.isDirectory() ?? false),
+    });
+    const watched: Watched = { watcher, burstSince: 0 };
+    this.#roots.set(root, watched);
+    watcher.on('all', (event, path) => this.#event(root, watched, event, path));
+    // ENOSPC and the like: what is not watched is swept.
+    watcher.on('error', () => this.#burst(root, watched));
+    await new Promise<void>((resolve) => {
+      watcher.once('ready', () => resolve());
+    });
+  }
+
+  async close(root: WatchedRoot): Promise<void> {
+    const watched = this.#roots.get(root);
+    this.#roots.delete(root);
+    clearTimeout(watched?.timer);
+    await watched?.watcher.close();
+  }
+
+  enter(): EnterResult {
+    return 'watched';
+  }
+
+  retain(): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const root of [...this.#roots.keys()]) await this.close(root);
+  }
+
+  #isIgnored(root: WatchedRoot, path: string, isFolder: boolean): boolean {
+    const place = placeIn(root, path);
+    // Whether a name is a folder is not known yet: ignored only when both answers are the same.
+    if (place === undefined) return false;
+    if (isFolder) return root.ignores.ignoresFolder(place.folder, place.name);
+    return (
+      root.ignores.ignoresFolder(place.folder, place.name) &&
+      root.ignores.ignoresFile(place.folder, place.name)
+    );
+  }
+
+  #event(root: WatchedRoot, watched: Watched, event: string, path: string): void {
+    this.#burst(root, watched);
+    const place = placeIn(root, path);
+    if (place === undefined) {
+      if (event === 'unlinkDir') this.#hints.rootGone(root);
+      return;
+    }
+    const { folder, name } = place;
+    const kind: HintKind | undefined =
+      event === 'add' || event === 'change' ? 'touched' : event === 'unlink' ? 'gone' : undefined;
+    if (kind !== undefined) this.#hints.file(root, folder, name, kind);
+    else if (event === 'addDir') this.#hints.folderIn(root, childOf(folder, name));
+    else if (event === 'unlinkDir') this.#hints.folderGone(root, childOf(folder, name));
+    this.#hints.flush();
+  }
+
+  #burst(root: WatchedRoot, watched: Watched): void {
+    const now = performance.now();
+    if (watched.burstSince === 0) watched.burstSince = now;
+    if (watched.timer !== undefined && now - watched.burstSince > burstMaxMs) return;
+    clearTimeout(watched.timer);
+    watched.timer = setTimeout(() => {
+      watched.timer = undefined;
+      watched.burstSince = 0;
+      if (this.#roots.has(root)) this.#hints.lost(this, root);
+    }, burstQuietMs);
+  }
+}
+
+/** @returns undefined for the root itself and for what is outside. */
+function placeIn(
+  root: WatchedRoot,
+  path: string,
+): { readonly folder: string; readonly name: string } | undefined {
+  if (!path.startsWith(`${root.dir}${sep}`)) return undefined;
+  const parts = path.slice(root.dir.length + 1).split(sep);
+  const name = parts.pop() as string;
+  return { folder: parts.join('/'), name };
+}

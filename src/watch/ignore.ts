@@ -1,0 +1,68 @@
+/** Why a path is not an input, for `sluice why`: reads the ignore files on the way to it, needs no watcher. */
+import { lstatSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import type { RootConfig } from '../config/config.ts';
+import { fsPath } from '../types/path-bytes.ts';
+import { IgnoreTree, levels } from './ignore-tree.ts';
+import { isMarker } from './ready-marker.ts';
+
+export interface IgnoredBy {
+  /** As it is written; for `excluded` the folder, for `marker` the root's `ready` pattern. */
+  readonly pattern: string;
+  /** `default`, `watch[0].ignore`, `<file>:<line>`, `excluded`, `marker`, `not a regular file`. */
+  readonly source: string;
+}
+
+/**
+ * @param path Relative to the root, with `/`; need not exist.
+ * @param excluded Absolute folders that are never inputs.
+ * @param index Of the root in the configuration, for the words of the answer.
+ * @returns undefined when nothing ignores it.
+ */
+export async function explainIgnored(
+  root: RootConfig,
+  path: string,
+  excluded: readonly string[],
+  index?: number,
+): Promise<IgnoredBy | undefined> {
+  const dir = realPath(root.dir);
+  const file = join(dir, path);
+  const bar = excluded.find((folder) => [folder, realPath(folder)].some((bad) => isUnder(file, bad)));
+  if (bar !== undefined) return { pattern: bar, source: 'excluded' };
+  const label = index === undefined ? 'watch.ignore' : `watch[${index}].ignore`;
+  const tree = new IgnoreTree({ root, dir, barred: new Set(), label });
+  for (const level of levels(path)) {
+    if (level !== '') {
+      const isFolder = level !== path || kindOf(join(dir, level)) === 'folder';
+      const above = dirname(level);
+      const verdict = tree.verdict(above === '.' ? '' : above, basename(level), isFolder);
+      if (verdict.ignored) return verdict.line ?? { pattern: level, source: 'default' };
+    }
+    if (level !== path) tree.load(level);
+  }
+  if (root.ready !== undefined && isMarker(root.ready, basename(path)))
+    return { pattern: root.ready, source: 'marker' };
+  if (kindOf(file) === 'other') return { pattern: path, source: 'not a regular file' };
+  return undefined;
+}
+
+/** Is `path` the folder or below it? Both absolute. */
+export function isUnder(path: string, folder: string): boolean {
+  const rest = relative(folder, path);
+  return rest === '' || (!isAbsolute(rest) && rest !== '..' && !rest.startsWith('../'));
+}
+
+/** Without symbolic links; the path itself when it does not exist. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function kindOf(path: string): 'folder' | 'file' | 'other' | undefined {
+  const stats = lstatSync(fsPath(path), { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  return stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'other';
+}

@@ -1,0 +1,295 @@
+/**
+ * Keeps one root watched: takes it up when it appears, sweeps it when that is due (at the start, at intervals, after lost
+ * hints, on request), again when it was replaced by another folder, and says what is wrong with it. One loop per root, so
+ * that a root whose changes nobody takes does not hold up the others.
+ */
+import type { Condition } from '../types/condition.ts';
+import type { ErrorCode } from '../types/error-codes.ts';
+import { messageOf } from '../types/errors.ts';
+import { checkRoot } from './root-check.ts';
+import { reconcile, type SweepParts, unmet, type WalkResult, walk } from './sweep.ts';
+import { absolutePath, type WatchedRoot } from './watched-root.ts';
+
+/** How often a root is looked for that is missing, or looked at whether it is still the same. */
+const checkMs = 1_000;
+/** Folders without a watch and mounts without events are swept this often, but not for more than a tenth of the time. */
+const pollMs = 2_000;
+const pollShare = 10;
+const lostMs = 50;
+const goneFoldersMs = 600;
+const retryMs = 5_000;
+
+export interface KeeperOptions {
+  readonly root: WatchedRoot;
+  readonly parts: SweepParts;
+  readonly raise: (condition: Omit<Condition, 'since'>) => void;
+  readonly clear: (code: ErrorCode, subject: string) => void;
+  /** The root's folder was found (again), or is another one: ignore rules, mode and source are chosen here. */
+  readonly takeUp: (root: WatchedRoot, dir: string) => Promise<void>;
+  readonly onNewFolder: (root: WatchedRoot, folder: string) => void;
+  readonly onChange: () => void;
+}
+
+export class RootKeeper {
+  readonly root: WatchedRoot;
+  /** The first walk has ended: it is watched, or it cannot be. */
+  readonly watching: Promise<void>;
+  /** The first sweep has ended, or there is nothing to sweep. */
+  readonly swept: Promise<void>;
+  readonly #o: KeeperOptions;
+  readonly #watching = Promise.withResolvers<void>();
+  readonly #swept = Promise.withResolvers<void>();
+  readonly #running: Promise<void>;
+  #sweepAt = 0;
+  #pollAt = Infinity;
+  #goneAt = Infinity;
+  #goneFolders = new Set<string>();
+  #requests: (() => void)[] = [];
+  #checkNow = true;
+  #wake = Promise.withResolvers<void>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#o = options;
+    this.root = options.root;
+    this.watching = this.#watching.promise;
+    this.swept = this.#swept.promise;
+    this.#running = this.#run();
+  }
+
+  /** Resolves when a sweep that begins from now on has ended. */
+  sweep(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#requests.push(resolve);
+      this.#at(performance.now());
+    });
+  }
+
+  /** Hints were lost: sweep soon. */
+  lost(): void {
+    this.#at(performance.now() + lostMs);
+  }
+
+  folderGone(folder: string): void {
+    this.#goneFolders.add(folder);
+    if (this.#goneAt !== Infinity) return;
+    this.#goneAt = performance.now() + goneFoldersMs;
+    this.#wakeUp();
+  }
+
+  /** The folder itself went: look at once. */
+  check(): void {
+    this.#checkNow = true;
+    this.#wakeUp();
+  }
+
+  /** Ends the loop; the source is closed by who opened it. */
+  async close(): Promise<void> {
+    this.root.closed = true;
+    this.#wakeUp();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.root.closed) {
+      let waitMs = checkMs;
+      try {
+        if (await this.#check()) {
+          const now = performance.now();
+          if (now >= this.#sweepAt || this.#requests.length > 0) await this.#sweep();
+          else if (now >= this.#goneAt) await this.#reconcileGone();
+          else if (now >= this.#pollAt) await this.#sweepUnwatched();
+          const next = Math.min(this.#sweepAt, this.#pollAt, this.#goneAt) - performance.now();
+          waitMs = this.#requests.length > 0 ? 0 : Math.max(0, Math.min(checkMs, next));
+        } else {
+          this.#finish();
+        }
+      } catch (error) {
+        // The ledger or the accelerator failed for a moment; what was not done is still due.
+        this.#sweepAt = performance.now() + retryMs;
+        this.root.reason = `the last sweep failed: ${messageOf(error)}`;
+      }
+      this.#o.onChange();
+      await this.#pause(waitMs);
+    }
+    clearTimeout(this.#timer);
+    this.#finish();
+  }
+
+  /** Is the root there, readable and the one that is watched? Takes it up when it is not the same. */
+  async #check(): Promise<boolean> {
+    const { root } = this;
+    this.#checkNow = false;
+    const found = await checkRoot(root.config.dir);
+    if (root.closed) return false;
+    if (found.state !== 'readable') {
+      if (root.state !== found.state) this.#unavailable(found.state, found.why);
+      return false;
+    }
+    if (root.state === 'watching' && root.identity === found.identity) return true;
+    root.state = 'starting';
+    root.identity = found.identity;
+    await this.#o.takeUp(root, found.dir);
+    this.#o.clear('ROOT_MISSING', root.config.name);
+    this.#o.clear('ROOT_UNREADABLE', root.config.name);
+    this.#sweepAt = 0;
+    return true;
+  }
+
+  #unavailable(state: 'missing' | 'unreadable', why: string): void {
+    const { root } = this;
+    const { name, dir } = root.config;
+    root.state = state;
+    delete root.identity;
+    const subject = name;
+    if (state === 'missing') {
+      this.#o.clear('ROOT_UNREADABLE', name);
+      this.#o.raise({
+        code: 'ROOT_MISSING',
+        subject,
+        message: `Cannot watch "${dir}": ${why}`,
+        fix: `Create it (\`mkdir -p '${dir}'\`), or mount what belongs there; it is taken up by itself.`,
+      });
+    } else {
+      this.#o.clear('ROOT_MISSING', name);
+      this.#o.raise({
+        code: 'ROOT_UNREADABLE',
+        subject,
+        message: `Cannot read "${dir}": ${why}`,
+        fix: `Give the user Sluice runs as the right to read and enter it (\`ls '${dir}'\` as that user must work).`,
+      });
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { root } = this;
+    const { parts } = this.#o;
+    const requests = this.#requests.splice(0);
+    const start = performance.now();
+    this.#sweepAt = Infinity;
+    const walked = await walk(root, [''], { deep: true, parts });
+    if (root.closed) return;
+    const gone = unmet(root, walked, parts.rows);
+    root.source.retain(root, walked.folders);
+    root.folders = walked.folders.size;
+    root.files = walked.files;
+    root.state = 'watching';
+    this.#reportFolders(walked);
+    this.#reportLimit();
+    this.#o.onChange();
+    this.#watching.resolve();
+    const walkMs = performance.now() - start;
+    await reconcile(root, [...walked.dirty, ...this.#reallyGone(gone)], parts);
+    await parts.outbox.posted();
+    parts.settle.tick();
+    root.lastSweepAt = Date.now();
+    root.lastSweepMs = walkMs;
+    const every =
+      root.mode === 'poll'
+        ? Math.min(root.config.sweepMs, Math.max(pollMs, walkMs * pollShare))
+        : root.config.sweepMs;
+    this.#sweepAt = Math.min(this.#sweepAt, performance.now() + every);
+    this.#swept.resolve();
+    for (const resolve of requests) resolve();
+  }
+
+  /** Folders for which there is no watch: read them alone, often. */
+  async #sweepUnwatched(): Promise<void> {
+    const { root } = this;
+    const { parts } = this.#o;
+    const start = performance.now();
+    const known = new Set(root.unwatched);
+    const walked = await walk(root, [...known], {
+      deep: false,
+      parts,
+      onNewFolder: (folder) => {
+        if (!known.has(folder) && root.source.enter(root, folder) !== 'watched')
+          this.#o.onNewFolder(root, folder);
+      },
+    });
+    await reconcile(root, walked.dirty, parts);
+    parts.settle.tick();
+    this.#reportLimit();
+    const tookMs = performance.now() - start;
+    if (root.unwatched.size > 0) this.#pollAt = performance.now() + Math.max(pollMs, tookMs * pollShare);
+  }
+
+  async #reconcileGone(): Promise<void> {
+    const { root } = this;
+    const { parts } = this.#o;
+    const folders = [...this.#goneFolders].flatMap((folder) => parts.rows.below(root.config.name, folder));
+    this.#goneFolders.clear();
+    this.#goneAt = Infinity;
+    // One that stands there again has other files now.
+    const entered = folders.filter((folder) => root.ignores.entersFolder(folder));
+    await reconcile(root, entered, parts);
+    parts.settle.tick();
+  }
+
+  /** Of folders with rows that were not met: those that do not exist. Rows of the others (ignored by now) are dropped. */
+  #reallyGone(folders: readonly string[]): string[] {
+    const { root } = this;
+    const { inspector, rows } = this.#o.parts;
+    return folders.filter((folder) => {
+      if (inspector.stat(absolutePath(root, folder)) !== 'folder') return true;
+      if (root.ignores.entersFolder(folder)) return false;
+      rows.delete(root.config.name, folder);
+      return false;
+    });
+  }
+
+  #reportFolders({ unread }: WalkResult): void {
+    const { name } = this.root.config;
+    const [first] = unread;
+    if (first === undefined) return this.#o.clear('ROOT_UNREADABLE', name);
+    const [folder, why] = first;
+    const more = unread.size > 1 ? ` and ${unread.size - 1} more` : '';
+    const path = absolutePath(this.root, folder);
+    this.#o.raise({
+      code: 'ROOT_UNREADABLE',
+      subject: name,
+      message: `Cannot read "${path}"${more} in root "${name}": ${why}; the other folders go on`,
+      fix: `Give the user Sluice runs as the right to read it, or list it in \`watch.ignore\`.`,
+    });
+  }
+
+  #reportLimit(): void {
+    const { name } = this.root.config;
+    const { size } = this.root.unwatched;
+    if (size === 0) {
+      this.#pollAt = Infinity;
+      return this.#o.clear('WATCH_LIMIT', name);
+    }
+    if (this.#pollAt === Infinity) this.#pollAt = performance.now() + pollMs;
+    this.#o.raise({
+      code: 'WATCH_LIMIT',
+      subject: name,
+      message: `Root "${name}": the kernel's inotify watches are used up; ${size} folders are swept every few seconds instead`,
+      fix: 'Run `sudo sysctl fs.inotify.max_user_watches=524288` (and put it into /etc/sysctl.d/), or list large folders in `watch.ignore`.',
+    });
+  }
+
+  /** What waits for a first sweep must not wait for a root that is not there. */
+  #finish(): void {
+    this.#watching.resolve();
+    this.#swept.resolve();
+    for (const resolve of this.#requests.splice(0)) resolve();
+  }
+
+  #at(time: number): void {
+    this.#sweepAt = Math.min(this.#sweepAt, time);
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    this.#wake.resolve();
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.root.closed || this.#checkNow) return;
+    this.#timer = setTimeout(() => this.#wake.resolve(), ms);
+    await this.#wake.promise;
+    clearTimeout(this.#timer);
+    this.#wake = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * The sweep: what makes every source exact. First a walk (watch each folder, read it, compare with its row), which needs
+ * no answer from anybody and says which folders do not look as their rows say; then the ledger is asked about those, many
+ * at a time, and what it does not know goes to the settle stage, what it knows and is not there is looked for as removed.
+ * The answer becomes the row. Holding the listings between the two was rejected: folders are read twice instead, and the
+ * memory stays that of their names.
+ */
+import { systemCode } from '../types/errors.ts';
+import { type FolderListing, readFolder } from './folder-listing.ts';
+import type { FolderRow, FolderRows } from './folder-rows.ts';
+import type { Inspector } from './inspector.ts';
+import type { Memory } from './memory.ts';
+import type { Outbox } from './outbox.ts';
+import type { Settle } from './settle.ts';
+import { sameStamp, wordsPerStamp, writeFormattedStamp } from './stamp-words.ts';
+import { TimeSlice } from './time-slice.ts';
+import { absolutePath, childOf, type WatchedRoot } from './watched-root.ts';
+
+const foldersPerQuestion = 64;
+const filesPerRoomCheck = 256;
+
+export interface SweepParts {
+  readonly inspector: Inspector;
+  readonly rows: FolderRows;
+  readonly memory: Memory;
+  readonly settle: Settle;
+  readonly outbox: Outbox;
+  readonly ask: (root: string, folders: readonly string[]) => Promise<readonly ReadonlyMap<string, string>[]>;
+}
+
+export interface WalkResult {
+  /** Folders that do not look as their row says. */
+  readonly dirty: string[];
+  readonly files: number;
+  readonly folders: ReadonlySet<string>;
+  /** Folders that could not be read, with the system's error. */
+  readonly unread: ReadonlyMap<string, string>;
+}
+
+/**
+ * Watches, reads and compares folders.
+ * @param from Where to begin; with `deep` everything below as well.
+ */
+export async function walk(
+  root: WatchedRoot,
+  from: readonly string[],
+  o: { readonly deep: boolean; readonly parts: SweepParts; readonly onNewFolder?: (folder: string) => void },
+): Promise<WalkResult> {
+  const { parts } = o;
+  const dirty: string[] = [];
+  const folders = new Set<string>();
+  const unread = new Map<string, string>();
+  const stack = [...from];
+  const slice = new TimeSlice();
+  let files = 0;
+  for (let folder = stack.pop(); folder !== undefined; folder = stack.pop()) {
+    if (slice.isOver) await slice.pause();
+    if (root.closed) break;
+    if (root.source.enter(root, folder) === 'limit') root.unwatched.add(folder);
+    else root.unwatched.delete(folder);
+    let listing: FolderListing;
+    try {
+      listing = readFolder(absolutePath(root, folder));
+    } catch (error) {
+      const code = systemCode(error) ?? 'UNKNOWN';
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') unread.set(folder, code);
+      continue;
+    }
+    folders.add(folder);
+    root.ignores.load(folder);
+    const compared = compare(root, folder, listing, parts);
+    files += compared.files;
+    if (!compared.clean) dirty.push(folder);
+    for (const name of listing.folders) {
+      if (root.ignores.ignoresFolder(folder, name)) continue;
+      const child = childOf(folder, name);
+      if (o.deep) stack.push(child);
+      else o.onNewFolder?.(child);
+    }
+  }
+  return { dirty, files, folders, unread };
+}
+
+/** Folders that have rows but were not met by a full walk: gone, ignored by now, or unreadable. */
+export function unmet(root: WatchedRoot, walked: WalkResult, rows: FolderRows): string[] {
+  const found: string[] = [];
+  for (const folder of rows.list(root.config.name)) {
+    if (walked.folders.has(folder)) continue;
+    if ([...walked.unread.keys()].some((bad) => folder === bad || bad === '' || folder.startsWith(`${bad}/`)))
+      continue;
+    found.push(folder);
+  }
+  return found;
+}
+
+/** Asks the ledger about folders, hands what it does not know to the settle stage, and writes their rows. */
+export async function reconcile(
+  root: WatchedRoot,
+  folders: readonly string[],
+  parts: SweepParts,
+): Promise<void> {
+  const { memory, outbox, rows } = parts;
+  const name = root.config.name;
+  const slice = new TimeSlice();
+  for (let at = 0; at < folders.length; at += foldersPerQuestion) {
+    const chunk = folders.slice(at, at + foldersPerQuestion);
+    for (const folder of chunk) memory.asking(name, folder);
+    const answers = await parts.ask(name, chunk);
+    const written: [string, FolderRow][] = [];
+    for (const [index, folder] of chunk.entries()) {
+      if (root.closed || root.state === 'missing') return;
+      const row = await reconcileFolder(root, folder, answers[index] ?? new Map(), parts);
+      if (row !== 'unread') written.push([folder, row]);
+      await outbox.room();
+      if (slice.isOver) await slice.pause();
+    }
+    rows.together(() => {
+      for (const [folder, row] of written) {
+        if (row.names === '' && !row.stale) rows.delete(name, folder);
+        else rows.put(name, folder, row);
+        memory.forgetFolder(name, folder);
+      }
+    });
+    outbox.flush();
+  }
+}
+
+function compare(
+  root: WatchedRoot,
+  folder: string,
+  listing: FolderListing,
+  { rows, inspector }: SweepParts,
+): { readonly clean: boolean; readonly files: number } {
+  const row = rows.get(root.config.name, folder);
+  if (row === undefined || row.stale || row.rules !== root.ignores.version(folder)) {
+    const files = listing.files.filter((name) => !root.ignores.ignoresFile(folder, name)).length;
+    return { clean: files === 0 && row === undefined, files };
+  }
+  const { names, words } = row;
+  const count = words.length / wordsPerStamp;
+  let files = 0;
+  let clean = true;
+  inspector.enter(absolutePath(root, folder));
+  if (listing.files.length === count && listing.files.join('/') === names) {
+    files = count;
+    for (let i = 0; i < count && clean; i++)
+      clean =
+        inspector.stat(listing.files[i] as string) === 'file' &&
+        sameStamp(inspector.words, words, i * wordsPerStamp);
+  } else {
+    const index = new Map(names === '' ? [] : names.split('/').map((name, i) => [name, i * wordsPerStamp]));
+    let met = 0;
+    for (const name of listing.files) {
+      const at = index.get(name);
+      if (at === undefined) {
+        if (root.ignores.ignoresFile(folder, name)) continue;
+        clean = false;
+      } else {
+        met++;
+        clean &&= inspector.stat(name) === 'file' && sameStamp(inspector.words, words, at);
+      }
+      files++;
+    }
+    clean &&= met === count;
+  }
+  inspector.leave();
+  return { clean, files };
+}
+
+async function reconcileFolder(
+  root: WatchedRoot,
+  folder: string,
+  known: ReadonlyMap<string, string>,
+  { inspector, memory, outbox, settle }: SweepParts,
+): Promise<FolderRow | 'unread'> {
+  let listing: FolderListing;
+  try {
+    listing = readFolder(absolutePath(root, folder));
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return 'unread';
+    listing = { files: [], folders: [] };
+  }
+  const rootName = root.config.name;
+  const names: string[] = [];
+  const words = new Uint32Array(known.size * wordsPerStamp);
+  const claim = (name: string) => {
+    const stamp = known.get(name);
+    if (stamp !== undefined && writeFormattedStamp(stamp, words, names.length * wordsPerStamp))
+      names.push(name);
+  };
+  const found: string[] = [];
+  inspector.enter(absolutePath(root, folder));
+  for (const name of listing.files) {
+    const at = names.length * wordsPerStamp;
+    claim(name);
+    const claimed = names.length * wordsPerStamp > at;
+    if (root.ignores.ignoresFile(folder, name)) continue;
+    if (inspector.stat(name) !== 'file') continue;
+    const now = performance.now();
+    if (claimed && sameStamp(inspector.words, words, at)) {
+      memory.confirm(rootName, folder, name);
+      continue;
+    }
+    const recent = memory.recent(rootName, folder, name, now);
+    if (recent === undefined || recent === 'removed' || !sameStamp(inspector.words, recent)) found.push(name);
+  }
+  inspector.leave();
+  const present = new Set(known.size > 0 ? listing.files : []);
+  for (const name of known.keys()) {
+    if (present.has(name)) continue;
+    // Stays in the row until the ledger has forgotten it: a crash must not lose the removal.
+    claim(name);
+    settle.missing(root, folder, name, performance.now());
+  }
+  for (const [index, name] of found.entries()) {
+    if (index % filesPerRoomCheck === 0) await outbox.room();
+    settle.found(root, folder, name, 'sweep', performance.now());
+  }
+  memory.flush();
+  return {
+    names: names.join('/'),
+    words: words.subarray(0, names.length * wordsPerStamp),
+    rules: root.ignores.version(folder),
+    stale: memory.isTouched(rootName, folder),
+  };
+}

@@ -1,0 +1,37 @@
+/** What the worker keeps of one root while it watches it. */
+import type { RootConfig } from '../config/config.ts';
+import type { IgnoreTree } from './ignore-tree.ts';
+import type { Source } from './source.ts';
+import type { RootStatus } from './watcher.ts';
+
+export interface WatchedRoot {
+  config: RootConfig;
+  /** The folder without symbolic links; files are looked for here. */
+  dir: string;
+  ignores: IgnoreTree;
+  source: Source;
+  mode: RootStatus['mode'];
+  reason?: string;
+  state: RootStatus['state'];
+  /** Device and inode of the folder that is watched: another one in its place is another root. */
+  identity?: string;
+  /** The mount delivers changes made elsewhere too late or never: leases and clocks are not trusted there. */
+  remote: boolean;
+  folders: number;
+  files: number;
+  lastSweepAt?: number;
+  lastSweepMs: number;
+  /** Folders for which the kernel had no watch left: swept often instead. */
+  readonly unwatched: Set<string>;
+  /** It is no longer part of the configuration. */
+  closed: boolean;
+}
+
+export function absolutePath(root: WatchedRoot, folder: string, name?: string): string {
+  const dir = folder === '' ? root.dir : `${root.dir}/${folder}`;
+  return name === undefined ? dir : `${dir === '/' ? '' : dir}/${name}`;
+}
+
+export function childOf(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}
