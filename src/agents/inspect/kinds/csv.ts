@@ -59,8 +59,9 @@ export function layout(
     }
     const { width, votes } = commonWidth(records);
     const share = records.length === 0 ? 0 : votes / records.length;
-    const score =
-      width === 1 ? 0.01 : share + Math.min(width, 20) / 100 + (delimiter === preferred ? 0.2 : 0);
+    // A tie goes to the delimiter that the extension names; a semicolon file with decimal commas is no tie.
+    const tie = (delimiter === preferred ? 0.05 : 0) + (records[0]?.count === width ? 0.1 : 0);
+    const score = width === 1 ? 0.01 : share + Math.min(width, 20) / 100 + tie;
     if (score > best.score) best = { delimiter, width, score, records };
   }
   const { delimiter, width, records } = best;

@@ -26,7 +26,9 @@ export const image: Kind<Subject> = {
     // An SVG's size stands in its first tag; and its reader is an expression that slows down on long texts.
     const start = await subject.read(0, svg ? 16 * 1024 : bounds.imageHeadBytes);
     const found = measure(start);
-    const format = (found?.type ?? subject.type.mime.replace(/^image\/(x-)?|\+xml$/g, '')).toUpperCase();
+    const format = (found?.type ?? subject.type.mime.replace(/^image\/(x-)?|\+xml$/g, ''))
+      .toUpperCase()
+      .replace(/^JPG$/, 'JPEG');
     const dimensions =
       found === undefined
         ? 'dimensions cannot be read'

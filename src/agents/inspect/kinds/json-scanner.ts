@@ -191,12 +191,12 @@ class Scan {
         );
       if (char === 0x5c) {
         at += 1;
-        const escape = this.#text.charAt(at);
-        if (escape === 'u') {
+        const letter = this.#text.charAt(at);
+        if (letter === 'u') {
           if (!/^[\da-fA-F]{4}$/.test(this.#text.slice(at + 1, at + 5)))
             throw new Stop(at - 1, 'an unknown escape');
           at += 4;
-        } else if (escape === '' || !'"\\/bfnrt'.includes(escape))
+        } else if (letter === '' || !'"\\/bfnrt'.includes(letter))
           throw new Stop(at - 1, 'an unknown escape');
       }
     }

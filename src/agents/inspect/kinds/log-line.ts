@@ -10,6 +10,8 @@ export interface LogLine {
   /** As it stands in the file. */
   readonly time: string | undefined;
   readonly message: string;
+  /** Where the format says better than the text what varies. */
+  readonly template?: string;
 }
 
 const levelNames: Readonly<Record<string, Level>> = {
@@ -55,7 +57,7 @@ const upperLevel =
 const markedLevel =
   /(?:\[|\blevel[=:] ?"?|\bseverity[=:] ?"?)(emerg|alert|fatal|panic|crit|critical|error|err|severe|warn|warning|notice|info|debug|trace)\b/i;
 const leadingLevel = /^(?:fatal|panic|error|warning|warn)(?=[: [])/i;
-const httpStatus = /" ([1-5]\d\d) (?:\d+|-)/;
+const request = /"([A-Z]{3,10}) ([^\s"?]{1,200})[^"]{0,300}" ([1-5]\d\d) (?:\d+|-)/;
 
 export function readLogLine(line: string): LogLine {
   const text = line.slice(0, 500);
@@ -67,9 +69,10 @@ export function readLogLine(line: string): LogLine {
   const time = timeIn(head);
   const named = upperLevel.exec(head)?.[1] ?? markedLevel.exec(head)?.[1] ?? leadingLevel.exec(head)?.[0];
   if (named !== undefined) return { level: levelOf.get(named.toLowerCase()), time, message: text };
-  const status = Number(httpStatus.exec(text)?.[1] ?? 0);
-  const level = status >= 500 ? 'error' : status >= 400 ? 'warn' : status > 0 ? 'info' : undefined;
-  return { level, time, message: text };
+  const [, method, path, status] = request.exec(text) ?? [];
+  if (status === undefined || path === undefined) return { level: undefined, time, message: text };
+  const level = status >= '500' ? 'error' : status >= '400' ? 'warn' : 'info';
+  return { level, time, message: text, template: `${status} ${method} ${path.replace(numbers, '<n>')}` };
 }
 
 export function timeIn(text: string): string | undefined {
@@ -79,6 +82,8 @@ export function timeIn(text: string): string | undefined {
   }
   return undefined;
 }
+
+const numbers = /\b[A-Za-z]{0,4}[-_]?\d[\d.,:_-]*(?:ns|us|µs|ms|s|m|h|kb|mb|gb|kib|mib|gib|%)?\b/gi;
 
 // Most specific first: what one step replaced, the next ones leave alone.
 const variable: readonly [RegExp, string][] = [
@@ -90,11 +95,12 @@ const variable: readonly [RegExp, string][] = [
   [/(?<![\w/])(?:[A-Za-z]:)?(?:[\\/][\w.@%+~-]+){2,}/g, '<path>'],
   [/\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b/gi, '<hex>'],
   [/"[^"]{0,200}"/g, '"…"'],
-  [/\b[A-Za-z]{0,4}[-_]?\d[\d.,:_-]*(?:ns|us|µs|ms|s|m|h|kb|mb|gb|kib|mib|gib|%)?\b/gi, '<n>'],
+  [numbers, '<n>'],
 ];
 
 /** Equal for two lines that differ only in what varies. */
-export function templateOf({ message, time }: LogLine): string {
+export function templateOf({ message, time, template: given }: LogLine): string {
+  if (given !== undefined) return given;
   let template = time === undefined ? message : message.replace(time, '').replace(/^\W*(?=\w)/, '');
   for (const [form, word] of variable) template = template.replace(form, word);
   return template.replace(/\s+/g, ' ').trim().slice(0, 200);

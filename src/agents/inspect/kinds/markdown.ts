@@ -99,16 +99,15 @@ function plainText(top: Nodes): string {
 }
 
 function outline(headings: readonly Heading[]): string {
-  const shown = headings
-    .slice(0, 100)
-    .map(({ line, depth, title }) => `${'  '.repeat(depth - 1)}- ${code(title, 100)} (line ${number(line)})`);
-  // A list that begins indented would be a code block: the first heading may be a third-level one.
-  const least = Math.min(...headings.slice(0, 100).map(({ depth }) => depth)) - 1;
-  const more =
-    headings.length > shown.length
-      ? [`- … and ${count(headings.length - shown.length, 'more heading')}`]
-      : [];
-  return [...shown.map((item) => item.slice(least * 2)), ...more].join('\n');
+  // Nested under the nearest heading above it that is higher: levels that were left out must not indent too far.
+  const above: number[] = [];
+  const shown = headings.slice(0, 100).map(({ line, depth, title }) => {
+    while ((above.at(-1) ?? 0) >= depth) above.pop();
+    above.push(depth);
+    return `${'  '.repeat(above.length - 1)}- ${code(title, 100)} (line ${number(line)})`;
+  });
+  const hidden = headings.length - shown.length;
+  return [...shown, ...(hidden > 0 ? [`- … and ${count(hidden, 'more heading')}`] : [])].join('\n');
 }
 
 function lineList(lines: readonly number[]): string {

@@ -217,7 +217,9 @@ function nameOf(node: Node): string {
     parent?.childForFieldName('name') ??
     parent?.childForFieldName('key') ??
     parent?.childForFieldName('left');
-  return holder === null || holder === undefined ? '(anonymous)' : short(holder);
+  if (holder !== null && holder !== undefined) return short(holder);
+  const call = parent?.type === 'arguments' ? parent.parent?.childForFieldName('function') : undefined;
+  return call === null || call === undefined ? '(anonymous)' : `${short(call)} callback`;
 }
 
 function short(node: Node): string {
