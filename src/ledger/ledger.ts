@@ -60,7 +60,7 @@ export interface FileLedger {
     disposition: Disposition | undefined,
   ): Promise<void>;
   setGone(root: string, path: string): Promise<void>;
-  /** Files directly in `folder` that are not gone: name → stamp. Only what is durable. */
+  /** Files directly in `folder` that are not gone: name → stamp. Only what is durable by now: it waits for nothing. */
   inFolder(root: string, folder: string): Promise<ReadonlyMap<string, string>>;
   list(query: {
     root?: string;
@@ -140,11 +140,14 @@ export interface JobLedger {
     readonly worker: string;
     readonly leaseMs: number;
   }): Promise<readonly Lease[]>;
-  /** Earliest time at which a job that is queued or waiting may run; absent when nothing waits for time. */
+  /** When the earliest back-off is over: claim again then. Absent when nothing waits for time. */
   nextDueAt(): Promise<number | undefined>;
   /** Keeps the leases of this worker alive. */
   heartbeat(worker: string, leaseMs: number): Promise<void>;
-  /** Adds the record of an attempt that has ended; `counts`: against `retry.attempts`. False: the lease is lost. */
+  /**
+   * Adds the record of an attempt that has ended; `counts`: against `retry.attempts`. Again with the same number: it is
+   * replaced, and not counted twice. False: the lease is lost.
+   */
   attempted(lease: Lease, attempt: AttemptRecord, counts: boolean): Promise<boolean>;
   /** Ends a running job. Undefined: the lease is lost, the result must be thrown away. */
   end(lease: Lease, end: JobEnd): Promise<JobRecord | undefined>;
@@ -172,7 +175,10 @@ export interface JobLedger {
   ): Promise<boolean>;
   /** Lets a held job go on. */
   unhold(id: JobId): Promise<boolean>;
-  /** Lets jobs go on that wait for this reason (of this agent, key or path). */
+  /**
+   * Lets jobs go on that wait for this reason (of this agent, key or path). Those of one key go on one by one. Whoever
+   * stops running lets the next go on by itself; waking for `single_flight` is only needed when in doubt.
+   */
   wake(query: {
     readonly reason: WaitReason;
     readonly agent?: string;
@@ -207,7 +213,11 @@ export interface JobLedger {
   /** Final jobs whose files were not all put in place yet. */
   unpublished(limit: number): Promise<readonly JobRecord[]>;
   published(id: JobId): Promise<void>;
-  /** Removes ended jobs older than `before` that are not the latest of their file. Returns their ids. */
+  /**
+   * Removes ended jobs older than `before`, but not the latest of a file that is still there, nor one that a result
+   * refers to. Files that are gone since before then are forgotten with their jobs.
+   * @returns ids of the jobs that were removed, at most `limit`.
+   */
   prune(before: number, limit: number): Promise<readonly JobId[]>;
 }
 

@@ -2,11 +2,14 @@
  * One daemon or run per project. An exclusive SQLite transaction on a file of its own, held for life: refused in under a
  * millisecond while somebody holds it, also when the holder is stopped (SIGSTOP), and free the moment it dies. A lock
  * file with a time stamp has neither property. The owner is told in a sidecar, since the locked file cannot be read.
+ *
+ * Nothing may open the lock file but this module: closing any other descriptor of it would end the lock (POSIX).
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { AppError } from '../types/errors.ts';
+import { AppError, messageOf, systemCode } from '../types/errors.ts';
+import { isBusy } from './sqlite/sqlite-errors.ts';
 
 export interface Owner {
   readonly pid: number;
@@ -20,27 +23,21 @@ export interface ProjectLock extends Disposable {
   readonly wasUnclean: boolean;
 }
 
-/** @throws AppError PROJECT_LOCKED, naming the owner. */
+/**
+ * @param command What the owner is called when somebody else is refused: `start`, `run`.
+ * @throws AppError PROJECT_LOCKED, naming the owner; STATE_UNWRITABLE or DISK_FULL when no lock can be made.
+ */
 export function lockProject(stateDir: string, command: string): ProjectLock {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const sidecar = join(stateDir, 'daemon.json');
-  const db = new DatabaseSync(join(stateDir, 'daemon.lock.db'), { timeout: 0 });
+  const sidecar = sidecarOf(stateDir);
+  const db = acquire(stateDir);
+  const wasUnclean = existsSync(sidecar);
   try {
-    db.exec('pragma locking_mode = exclusive; begin exclusive');
+    const owner: Owner = { pid: process.pid, command, startedAt: new Date().toISOString() };
+    writeFileSync(sidecar, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
   } catch (cause) {
     db.close();
-    const owner = readOwner(stateDir);
-    const who = owner
-      ? `\`sluice ${owner.command}\` (pid ${owner.pid}, since ${owner.startedAt})`
-      : 'another process';
-    throw new AppError('PROJECT_LOCKED', `This project is being worked on by ${who}: ${stateDir}`, {
-      cause,
-      fix: 'Use it through its commands (`sluice status`), or end it with `sluice stop` first.',
-    });
+    throw unwritable(stateDir, cause);
   }
-  const wasUnclean = readOwner(stateDir) !== undefined;
-  const owner: Owner = { pid: process.pid, command, startedAt: new Date().toISOString() };
-  writeFileSync(sidecar, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
   let released = false;
   return {
     wasUnclean,
@@ -56,8 +53,61 @@ export function lockProject(stateDir: string, command: string): ProjectLock {
 /** Who holds, or last held, the lock. */
 export function readOwner(stateDir: string): Owner | undefined {
   try {
-    return JSON.parse(readFileSync(join(stateDir, 'daemon.json'), 'utf8')) as Owner;
+    return JSON.parse(readFileSync(sidecarOf(stateDir), 'utf8')) as Owner;
   } catch {
     return undefined;
   }
+}
+
+function acquire(stateDir: string): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    db = new DatabaseSync(join(stateDir, 'daemon.lock.db'), { timeout: 0 });
+    db.exec('pragma locking_mode = exclusive; begin exclusive');
+    return db;
+  } catch (cause) {
+    db?.close();
+    throw isBusy(cause) ? locked(stateDir, cause) : unwritable(stateDir, cause);
+  }
+}
+
+function locked(stateDir: string, cause: unknown): AppError {
+  const owner = readOwner(stateDir);
+  const who =
+    owner && isAlive(owner.pid)
+      ? `\`sluice ${owner.command}\` (pid ${owner.pid}, since ${owner.startedAt})`
+      : 'another process';
+  return new AppError('PROJECT_LOCKED', `This project is being worked on by ${who}: ${stateDir}`, {
+    cause,
+    fix: 'Use it through its commands (`sluice status`), or end it with `sluice stop` first.',
+  });
+}
+
+function unwritable(stateDir: string, cause: unknown): AppError {
+  const isFull = systemCode(cause) === 'ENOSPC' || systemCode(cause) === 'EDQUOT';
+  return new AppError(
+    isFull ? 'DISK_FULL' : 'STATE_UNWRITABLE',
+    `Cannot lock the project by ${join(stateDir, 'daemon.lock.db')}: ${messageOf(cause)}`,
+    {
+      cause,
+      fix: isFull
+        ? 'Make space on the disk that holds `.sluice/`, then start again.'
+        : `Make ${stateDir} a folder that this user can write, or run as the user that owns it.`,
+    },
+  );
+}
+
+/** For a moment after a new owner took the lock the sidecar still names the old one, who is dead. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+function sidecarOf(stateDir: string): string {
+  return join(stateDir, 'daemon.json');
 }

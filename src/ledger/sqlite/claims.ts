@@ -2,42 +2,62 @@
  * Which job runs next. Hard limits come for free here: one process writes, and the counts are read where the claim is
  * written. The heads of the agents' queues are compared, so cost depends on the number of agents, not of jobs.
  */
-import type { JobId } from '../../types/job.ts';
-import type { Lease } from '../ledger.ts';
+import type { JobLedger, Lease } from '../ledger.ts';
 import type { Database } from './database.ts';
-import { type JobRow, toRecords } from './job-rows.ts';
+import { type JobRow, toRecord } from './job-rows.ts';
+import { mustWait, park } from './single-flight.ts';
 
-/** A job gains one priority for each minute that it waits, so that nothing starves. */
-export const AGING_MS = 60_000;
+type ClaimQuery = Parameters<JobLedger['claim']>[0];
 
-export interface ClaimQuery {
-  readonly max: number;
-  readonly limits: ReadonlyMap<string, number>;
-  readonly worker: string;
-  readonly leaseMs: number;
-}
-
-export function claimJobs(db: Database, now: number, { max, limits, worker, leaseMs }: ClaimQuery): Lease[] {
+export function claimJobs(db: Database, at: number, { max, limits, worker, leaseMs }: ClaimQuery): Lease[] {
+  wakeDue(db, at);
   const free = freeSlots(db, limits);
+  const heads = new Map<string, Head>();
+  for (const agent of free.keys()) takeHead(db, heads, agent);
   const leases: Lease[] = [];
-  const heads = new Map<string, JobRow>();
-  for (const agent of free.keys()) refill(db, heads, agent);
   while (leases.length < max && heads.size > 0) {
-    const row = first(heads.values());
-    if (mustWait(db, row)) {
-      db.write(
-        "update job set state = 'waiting', reason = 'single_flight' where id = ? and state = 'queued'",
-        row.id,
-      );
-    } else {
-      leases.push(claim(db, row, now, worker, leaseMs));
-      const left = (free.get(row.agent) ?? 0) - 1;
-      free.set(row.agent, left);
+    const head = first(heads.values());
+    const { agent } = head;
+    if (mustWait(db, head)) park(db, head.id);
+    else {
+      leases.push(claim(db, head, at, worker, at + leaseMs));
+      free.set(agent, (free.get(agent) ?? 0) - 1);
     }
-    heads.delete(row.agent);
-    if ((free.get(row.agent) ?? 0) > 0) refill(db, heads, row.agent);
+    heads.delete(agent);
+    if (leases.length < max && (free.get(agent) ?? 0) > 0) takeHead(db, heads, agent);
   }
   return leases;
+}
+
+export function nextDueAt(db: Database): number | undefined {
+  const row = db.get<{ at: number }>(
+    "select not_before at from job where state = 'waiting' and reason = 'backoff' order by not_before limit 1",
+  );
+  return row?.at;
+}
+
+export function loadByAgent(db: Database): Map<string, number> {
+  const rows = db.all<{ agent: string; n: number }>(
+    "select agent, count(*) n from job where state = 'running' group by agent",
+  );
+  return new Map(rows.map(({ agent, n }) => [agent, n]));
+}
+
+export function toLease(row: JobRow): Lease {
+  return { job: toRecord(row), force: row.force === 1, token: row.fence, triesBefore: row.tries };
+}
+
+type Head = Pick<JobRow, 'seq' | 'id' | 'agent' | 'rank' | 'key' | 'root' | 'path'>;
+
+/** Back-offs that are over. Asked first, because a write begins a transaction even when it changes nothing. */
+function wakeDue(db: Database, at: number): void {
+  const dueAt = nextDueAt(db);
+  if (dueAt === undefined || dueAt > at) return;
+  db.write(
+    `update job set state = 'queued', reason = null, message = null, fix = null, not_before = null
+     where state = 'waiting' and reason = 'backoff' and not_before <= ?`,
+    at,
+  );
 }
 
 function freeSlots(db: Database, limits: ReadonlyMap<string, number>): Map<string, number> {
@@ -50,63 +70,30 @@ function freeSlots(db: Database, limits: ReadonlyMap<string, number>): Map<strin
   return free;
 }
 
-export function loadByAgent(db: Database): Map<string, number> {
-  const rows = db.all<{ agent: string; n: number }>(
-    "select agent, count(*) n from job where state = 'running' group by agent",
-  );
-  return new Map(rows.map((row) => [row.agent, row.n]));
-}
-
-function refill(db: Database, heads: Map<string, JobRow>, agent: string): void {
-  const row = db.get<JobRow>(
-    "select * from job where state = 'queued' and agent = ? order by rank, seq limit 1",
+function takeHead(db: Database, heads: Map<string, Head>, agent: string): void {
+  const head = db.get<Head>(
+    `select seq, id, agent, rank, key, root, path from job where state = 'queued' and agent = ?
+     order by rank, seq limit 1`,
     agent,
   );
-  if (row) heads.set(agent, row);
+  if (head) heads.set(agent, head);
 }
 
-function first(rows: Iterable<JobRow>): JobRow {
-  let best: JobRow | undefined;
-  for (const row of rows)
-    if (!best || row.rank < best.rank || (row.rank === best.rank && row.seq < best.seq)) best = row;
-  return best as JobRow;
+function first(heads: Iterable<Head>): Head {
+  let best: Head | undefined;
+  for (const head of heads)
+    if (!best || head.rank < best.rank || (head.rank === best.rank && head.seq < best.seq)) best = head;
+  return best as Head;
 }
 
-/** Another job of its key may make the attempt needless; another of its path writes to the same place. */
-function mustWait(db: Database, row: JobRow): boolean {
-  if (row.key !== '' && db.get("select 1 from job where state = 'running' and key = ?", row.key)) return true;
-  const samePath = "select 1 from job where ended_at is null and root = ? and path = ? and state = 'running'";
-  return db.get(samePath, row.root, row.path) !== undefined;
-}
-
-function claim(db: Database, row: JobRow, now: number, worker: string, leaseMs: number): Lease {
-  const token = row.fence + 1;
-  db.write(
-    `update job set state = 'running', reason = null, message = null, fix = null, not_before = null, fence = ?,
-       worker = ?, lease_until = ?, started_at = coalesce(started_at, ?) where id = ? and state = 'queued'`,
-    token,
+function claim(db: Database, { id }: Head, at: number, worker: string, leaseUntil: number): Lease {
+  const row = db.writeReturning<JobRow>(
+    `update job set state = 'running', reason = null, message = null, fix = null, not_before = null,
+       fence = fence + 1, worker = ?, lease_until = ?, started_at = coalesce(started_at, ?) where id = ? returning *`,
     worker,
-    now + leaseMs,
-    now,
-    row.id as JobId,
+    leaseUntil,
+    at,
+    id,
   );
-  return toLease(db, {
-    ...row,
-    state: 'running',
-    reason: null,
-    message: null,
-    fix: null,
-    fence: token,
-    started_at: row.started_at ?? now,
-  });
-}
-
-export function toLease(db: Database, row: JobRow): Lease {
-  const [job] = toRecords(db, [row]);
-  return {
-    job: job as NonNullable<typeof job>,
-    force: row.force === 1,
-    token: row.fence,
-    triesBefore: row.tries,
-  };
+  return toLease(row as JobRow);
 }

@@ -1,74 +1,113 @@
 /**
- * One connection with group commit: writes open a transaction at once (so later reads see them) and what arrives within
+ * One connection with group commit: a write opens a transaction at once (so later reads see it) and what arrives within
  * the next few milliseconds shares its commit, which syncs fully. On a slow disk the pause grows with the last commit,
  * so that the loop is never blocked for more than a fifth of its time.
  *
- * SQLite rolls the whole transaction back when the disk is full. The writes since the last commit are therefore kept
- * and written again once there is space: nothing that was accepted is lost while the process lives.
+ * When a commit fails (disk full, quota, I/O error) SQLite rolls the whole transaction back. The writes since the last
+ * commit are therefore kept and written again into a new transaction, which needs no disk until it commits: what was
+ * accepted stays visible, nobody claims a job twice, and it reaches the disk once there is space. Rejected: refusing
+ * writes while the disk is full, because what an agent has finished and was paid for must be kept.
  */
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import { AppError, messageOf } from '../../types/errors.ts';
+import type { AppError } from '../../types/errors.ts';
+import { markSuspect } from './damage.ts';
+import { ledgerError, mayPass } from './sqlite-errors.ts';
 
 const COMMIT_PAUSE_MS = 4;
-const FULL_RETRY_MS = 500;
+const COMMIT_PAUSE_MAX_MS = 250;
+const RETRY_MS = 500;
 
 export type Row = Record<string, SQLOutputValue>;
 
 export interface DatabaseOptions {
   readonly file: string;
   readonly readOnly?: boolean;
-  /** Told when a commit fails because the disk is full, and with `undefined` when it has gone through again. */
+  /** Told when a commit fails (DISK_FULL, STATE_UNWRITABLE …), and with `undefined` when it has gone through after all. */
   readonly onFull?: (problem: AppError | undefined) => void;
 }
 
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: AppError) => void;
+}
+
 export class Database {
+  readonly #file: string;
+  readonly #readOnly: boolean;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #onFull: (problem: AppError | undefined) => void;
-  #pending: { sql: string; params: SQLInputValue[] }[] = [];
-  #waiters: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  /** Sees only what is committed; opened when first needed. */
+  #committed: DatabaseSync | undefined;
+  #pending: { readonly statement: StatementSync; readonly params: SQLInputValue[] }[] = [];
+  #waiters: Waiter[] = [];
   #timer: NodeJS.Timeout | undefined;
   #lastCommitMs = 0;
-  #full = false;
+  #problem: AppError | undefined;
   #closed = false;
 
+  /** Opens the file and touches nothing in it. @throws AppError when it cannot be opened. */
   constructor({ file, readOnly = false, onFull = () => {} }: DatabaseOptions) {
+    this.#file = file;
+    this.#readOnly = readOnly;
     this.#onFull = onFull;
-    this.#db = new DatabaseSync(file, { readOnly, timeout: 5_000 });
-    if (!readOnly)
-      this.#db.exec(
-        'pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 2000; pragma cache_size = -4000',
-      );
+    this.#db = this.#guard('open', () => new DatabaseSync(file, { readOnly, timeout: 5_000 }));
+  }
+
+  /**
+   * Makes the connection the writer. Pages stay in memory until the commit (`cache_spill`), so that only a commit can
+   * meet a full disk.
+   * @throws AppError when the file system cannot do WAL.
+   */
+  beginWriting(): void {
+    const mode = this.get<{ journal_mode: string }>('pragma journal_mode = wal')?.journal_mode;
+    if (mode !== 'wal') throw ledgerError(new Error(`journal mode is ${mode}`), `use WAL for ${this.#file}`);
+    this.exec(
+      `pragma synchronous = full; pragma wal_autocheckpoint = 2000; pragma journal_size_limit = ${16 << 20};
+       pragma cache_size = -4000; pragma cache_spill = off; pragma temp_store = memory`,
+    );
   }
 
   /** Schema changes and pragmas: at once, outside of the group. */
   exec(sql: string): void {
-    this.#db.exec(sql);
+    this.#guard('write', () => this.#db.exec(sql));
   }
 
   get<T = Row>(sql: string, ...params: SQLInputValue[]): T | undefined {
-    return this.#prepare(sql).get(...params) as T | undefined;
+    if (this.#pending.length > 0) this.#enter();
+    return this.#guard('read', () => this.#prepare(sql).get(...params)) as T | undefined;
   }
 
   all<T = Row>(sql: string, ...params: SQLInputValue[]): T[] {
-    return this.#prepare(sql).all(...params) as T[];
+    if (this.#pending.length > 0) this.#enter();
+    return this.#guard('read', () => this.#prepare(sql).all(...params)) as T[];
+  }
+
+  /** What is on disk by now, without waiting for what is not. */
+  allCommitted<T = Row>(sql: string, ...params: SQLInputValue[]): T[] {
+    if (this.#pending.length === 0) return this.all(sql, ...params);
+    return this.#guard('read', () => {
+      this.#committed ??= new DatabaseSync(this.#file, { readOnly: true, timeout: 5_000 });
+      return this.#committed.prepare(sql).all(...params);
+    }) as T[];
   }
 
   /** @returns the number of rows changed. */
   write(sql: string, ...params: SQLInputValue[]): number {
-    if (this.#full) this.#tryAgain();
-    try {
-      if (this.#pending.length === 0 && !this.#db.isTransaction) this.#db.exec('begin immediate');
-      const { changes } = this.#prepare(sql).run(...params);
-      this.#pending.push({ sql, params });
-      this.#timer ??= setTimeout(() => this.#commit(), Math.max(COMMIT_PAUSE_MS, 4 * this.#lastCommitMs));
-      return Number(changes);
-    } catch (error) {
-      if (!isFull(error)) throw error;
-      this.#pending.push({ sql, params });
-      this.#enterFull(error);
-      return 1;
-    }
+    this.#enter();
+    const statement = this.#prepare(sql);
+    const changes = Number(this.#guard('write', () => statement.run(...params)).changes);
+    if (changes > 0) this.#accepted(statement, params);
+    return changes;
+  }
+
+  /** For one row with `returning`. @returns undefined when nothing was changed. */
+  writeReturning<T = Row>(sql: string, ...params: SQLInputValue[]): T | undefined {
+    this.#enter();
+    const statement = this.#prepare(sql);
+    const row = this.#guard('write', () => statement.get(...params)) as T | undefined;
+    if (row) this.#accepted(statement, params);
+    return row;
   }
 
   durable(): Promise<void> {
@@ -76,76 +115,98 @@ export class Database {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
+  /** Commits and closes. Twice is harmless. @throws AppError when accepted writes could not be written. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    if (this.#pending.length > 0) this.#commit();
-    if (this.#timer) clearTimeout(this.#timer);
+    const problem = this.#tryCommit();
+    clearTimeout(this.#timer);
+    if (problem) this.#settle((waiter) => waiter.reject(problem));
     this.#statements.clear();
+    this.#committed?.close();
     this.#db.close();
+    if (problem) throw problem;
   }
 
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (!statement) {
-      statement = this.#db.prepare(sql);
+      statement = this.#guard('read', () => this.#db.prepare(sql));
       this.#statements.set(sql, statement);
     }
     return statement;
   }
 
+  /** Begins the transaction of the group, with what a failed commit took back. */
+  #enter(): void {
+    if (this.#db.isTransaction) return;
+    this.#guard('write', () => {
+      this.#db.exec('begin immediate');
+      try {
+        for (const { statement, params } of this.#pending) statement.run(...params);
+      } catch (error) {
+        if (this.#db.isTransaction) this.#db.exec('rollback');
+        throw error;
+      }
+    });
+    this.#timer ??= setTimeout(() => this.#commit(), this.#pauseMs());
+  }
+
+  #accepted(statement: StatementSync, params: SQLInputValue[]): void {
+    this.#pending.push({ statement, params });
+    this.#timer ??= setTimeout(() => this.#commit(), this.#pauseMs());
+  }
+
+  #pauseMs(): number {
+    const pauseMs = Math.max(COMMIT_PAUSE_MS, Math.min(COMMIT_PAUSE_MAX_MS, 4 * this.#lastCommitMs));
+    // Each try writes everything again: the more there is, the rarer.
+    return this.#problem ? Math.max(RETRY_MS, 20 * this.#lastCommitMs) : pauseMs;
+  }
+
   #commit(): void {
     this.#timer = undefined;
-    if (this.#full) return this.#tryAgain();
+    const problem = this.#tryCommit();
+    if (problem) {
+      this.#timer ??= setTimeout(() => this.#commit(), this.#pauseMs());
+      if (!mayPass(problem.cause)) this.#settle((waiter) => waiter.reject(problem));
+    }
+  }
+
+  #tryCommit(): AppError | undefined {
     const started = performance.now();
     try {
-      if (this.#db.isTransaction) this.#db.exec('commit');
+      if (this.#pending.length > 0) this.#enter();
+      if (this.#db.isTransaction) this.#guard('write', () => this.#db.exec('commit'));
     } catch (error) {
-      if (isFull(error)) return this.#enterFull(error);
-      const waiters = this.#waiters;
-      this.#waiters = [];
-      for (const waiter of waiters) waiter.reject(error);
-      throw error;
+      this.#lastCommitMs = performance.now() - started;
+      const problem = error as AppError;
+      if (this.#problem?.code !== problem.code) this.#onFull(problem);
+      this.#problem = problem;
+      return problem;
     }
     this.#lastCommitMs = performance.now() - started;
     this.#pending = [];
+    if (this.#problem) {
+      this.#problem = undefined;
+      this.#onFull(undefined);
+    }
+    this.#settle((waiter) => waiter.resolve());
+    return undefined;
+  }
+
+  #settle(how: (waiter: Waiter) => void): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const waiter of waiters) waiter.resolve();
+    waiters.forEach(how);
   }
 
-  #enterFull(error: unknown): void {
-    if (this.#db.isTransaction) this.#db.exec('rollback');
-    if (!this.#full) {
-      this.#full = true;
-      this.#onFull(
-        new AppError('DISK_FULL', `Cannot write the ledger: ${messageOf(error)}`, {
-          cause: error,
-          fix: 'Make space on the disk that holds `.sluice/`; work goes on by itself.',
-        }),
-      );
-    }
-    this.#timer ??= setTimeout(() => this.#commit(), FULL_RETRY_MS);
-  }
-
-  #tryAgain(): void {
+  #guard<T>(verb: 'open' | 'read' | 'write', action: () => T): T {
     try {
-      this.#db.exec('begin immediate');
-      for (const { sql, params } of this.#pending) this.#prepare(sql).run(...params);
-      this.#db.exec('commit');
+      return action();
     } catch (error) {
-      if (isFull(error)) return this.#enterFull(error);
-      throw error;
+      const problem = ledgerError(error, `${verb} the ledger ${this.#file}`);
+      if (problem.code === 'LEDGER_DAMAGED' && !this.#readOnly) markSuspect(this.#file);
+      throw problem;
     }
-    this.#full = false;
-    this.#onFull(undefined);
-    this.#commit();
   }
-}
-
-/** SQLITE_FULL, or an I/O error while extending a file. */
-function isFull(error: unknown): boolean {
-  const code = (error as { errcode?: number } | null)?.errcode;
-  return code === 13 || code === 778 || code === 4874;
 }

@@ -1,21 +1,8 @@
-/** What is known of each file. Folder and name are kept apart so that the sweep can ask for one folder. */
-import type { Disposition, JobId } from '../../types/job.ts';
-import type { FileLedger, FileRecord } from '../ledger.ts';
+/** What is known of each file. */
+import type { Disposition } from '../../types/job.ts';
+import type { FileLedger } from '../ledger.ts';
 import type { Database } from './database.ts';
-
-interface FileRow {
-  root: string;
-  folder: string;
-  name: string;
-  stamp: string;
-  sha256: string | null;
-  bytes: number;
-  disposition: Disposition | null;
-  job_id: string | null;
-  first_seen_at: number;
-  seen_at: number;
-  gone: number;
-}
+import { type FileRow, splitPath, toFileRecord } from './file-rows.ts';
 
 export function createFileLedger(db: Database, now: () => number): FileLedger {
   return {
@@ -27,7 +14,7 @@ export function createFileLedger(db: Database, now: () => number): FileLedger {
         folder,
         name,
       );
-      return row && toRecord(row);
+      return row && toFileRecord(row);
     },
 
     async put(file) {
@@ -73,8 +60,7 @@ export function createFileLedger(db: Database, now: () => number): FileLedger {
     },
 
     async inFolder(root, folder) {
-      await db.durable();
-      const rows = db.all<{ name: string; stamp: string }>(
+      const rows = db.allCommitted<{ name: string; stamp: string }>(
         'select name, stamp from file where root = ? and folder = ? and gone = 0',
         root,
         folder,
@@ -88,14 +74,15 @@ export function createFileLedger(db: Database, now: () => number): FileLedger {
       if (root !== undefined) where.push('root = ?'), params.push(root);
       if (disposition !== undefined) where.push('disposition = ?'), params.push(disposition);
       if (under !== undefined && under !== '')
-        where.push("(folder = ? or substr(folder, 1, length(?) + 1) = ? || '/')"),
+        // `0` follows `/`: everything below the folder, as a range of the primary key.
+        where.push("(folder = ? or (folder > ? || '/' and folder < ? || '0'))"),
           params.push(under, under, under);
       const rows = db.all<FileRow>(
         `select * from file where ${where.join(' and ')} order by seen_at desc limit ?`,
         ...params,
         limit,
       );
-      return rows.map(toRecord);
+      return rows.map(toFileRecord);
     },
 
     async counts() {
@@ -113,24 +100,4 @@ export function createFileLedger(db: Database, now: () => number): FileLedger {
       db.write('insert or ignore into root (name, first_seen_at) values (?, ?)', root, now());
     },
   };
-}
-
-function toRecord(row: FileRow): FileRecord {
-  return {
-    root: row.root,
-    path: row.folder === '' ? row.name : `${row.folder}/${row.name}`,
-    stamp: row.stamp,
-    bytes: row.bytes,
-    ...(row.sha256 !== null && { sha256: row.sha256 }),
-    ...(row.disposition !== null && { disposition: row.disposition }),
-    ...(row.job_id !== null && { jobId: row.job_id as JobId }),
-    firstSeenAt: row.first_seen_at,
-    seenAt: row.seen_at,
-    gone: row.gone === 1,
-  };
-}
-
-function splitPath(path: string): { folder: string; name: string } {
-  const slash = path.lastIndexOf('/');
-  return { folder: slash < 0 ? '' : path.slice(0, slash), name: path.slice(slash + 1) };
 }

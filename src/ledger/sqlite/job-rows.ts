@@ -1,6 +1,5 @@
-/** Rows ↔ records of jobs and attempts. */
+/** Rows → records of jobs. What is absent is null in a row and missing in a record. */
 import type { AttemptRecord, JobRecord, JobStateName } from '../../types/job.ts';
-import type { Database } from './database.ts';
 
 export interface JobRow {
   seq: number;
@@ -15,7 +14,7 @@ export interface JobRow {
   key: string;
   force: number;
   state: JobStateName;
-  reason: JobRecord['reason'] | null;
+  reason: NonNullable<JobRecord['reason']> | null;
   message: string | null;
   fix: string | null;
   proof: string;
@@ -28,48 +27,18 @@ export interface JobRow {
   ended_at: number | null;
   not_before: number | null;
   fence: number;
+  worker: string | null;
   tries: number;
   interruptions: number;
+  /** `AttemptRecord`s by their number, as JSON. */
+  attempts: string;
   usage: string | null;
   cost_usd: number | null;
   outputs: string;
   cached_from: string | null;
 }
 
-interface AttemptRow {
-  job_id: string;
-  n: number;
-  agent: string;
-  started_at: number;
-  ended_at: number;
-  outcome: string;
-  exit_code: number | null;
-  signal: string | null;
-  message: string | null;
-  sandbox: string;
-  limits: string;
-  events: number;
-}
-
-/** Records of these rows, in their order, with their attempts (one query for all). */
-export function toRecords(db: Database, rows: readonly JobRow[]): JobRecord[] {
-  const tried = rows.filter((row) => row.fence > 0).map((row) => row.id);
-  const attempts = new Map<string, AttemptRecord[]>();
-  if (tried.length > 0) {
-    const found = db.all<AttemptRow>(
-      'select * from attempt where job_id in (select value from json_each(?)) order by job_id, n',
-      JSON.stringify(tried),
-    );
-    for (const row of found) {
-      const list = attempts.get(row.job_id);
-      if (list) list.push(toAttempt(row));
-      else attempts.set(row.job_id, [toAttempt(row)]);
-    }
-  }
-  return rows.map((row) => toRecord(row, attempts.get(row.id) ?? []));
-}
-
-function toRecord(row: JobRow, attempts: readonly AttemptRecord[]): JobRecord {
+export function toRecord(row: JobRow): JobRecord {
   return {
     id: row.id,
     input: { root: row.root, path: row.path, sha256: row.sha256, bytes: row.bytes, stamp: row.stamp },
@@ -77,7 +46,7 @@ function toRecord(row: JobRow, attempts: readonly AttemptRecord[]): JobRecord {
     agent: row.agent,
     key: row.key,
     state: row.state,
-    ...(row.reason !== null && row.reason !== undefined && { reason: row.reason }),
+    ...(row.reason !== null && { reason: row.reason }),
     ...(row.message !== null && { message: row.message }),
     ...(row.fix !== null && { fix: row.fix }),
     proof: row.proof === '[]' ? [] : JSON.parse(row.proof),
@@ -88,7 +57,7 @@ function toRecord(row: JobRow, attempts: readonly AttemptRecord[]): JobRecord {
     ...(row.started_at !== null && { startedAt: row.started_at }),
     ...(row.ended_at !== null && { endedAt: row.ended_at }),
     ...(row.not_before !== null && { notBefore: row.not_before }),
-    attempts,
+    attempts: row.attempts === '{}' ? [] : toAttempts(row.attempts),
     ...(row.usage !== null && { usage: JSON.parse(row.usage) }),
     costUsd: row.cost_usd,
     outputs: row.outputs === '[]' ? [] : JSON.parse(row.outputs),
@@ -96,18 +65,7 @@ function toRecord(row: JobRow, attempts: readonly AttemptRecord[]): JobRecord {
   };
 }
 
-function toAttempt(row: AttemptRow): AttemptRecord {
-  return {
-    n: row.n,
-    agent: row.agent,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-    outcome: row.outcome,
-    ...(row.exit_code !== null && { exitCode: row.exit_code }),
-    ...(row.signal !== null && { signal: row.signal }),
-    ...(row.message !== null && { message: row.message }),
-    sandbox: JSON.parse(row.sandbox),
-    limits: JSON.parse(row.limits),
-    events: row.events,
-  };
+/** JavaScript keeps keys that are whole numbers in their order. */
+function toAttempts(json: string): AttemptRecord[] {
+  return Object.values(JSON.parse(json) as Record<string, AttemptRecord>);
 }

@@ -3,16 +3,18 @@
  * deleted), after which the caller rebuilds from the receipts.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError, messageOf } from '../../types/errors.ts';
+import { AppError, messageOf, systemCode } from '../../types/errors.ts';
 import type { Ledger } from '../ledger.ts';
+import { requireLocalFolder } from '../location.ts';
 import { createAuditLedger } from './audit.ts';
+import { clearSuspicion, damaged, isDamaged, isSuspect, putAside } from './damage.ts';
 import { Database } from './database.ts';
 import { createFileLedger } from './files.ts';
 import { createJobLedger } from './jobs.ts';
 import { createResultLedger } from './results.ts';
-import { migrations } from './schema.ts';
+import { APPLICATION_ID, migrations } from './schema.ts';
 
 export interface OpenOptions {
   readonly stateDir: string;
@@ -22,6 +24,7 @@ export interface OpenOptions {
   readonly readOnly?: boolean;
   /** Reads every page once before use: after a stop that was not clean. Default false. */
   readonly verify?: boolean;
+  /** Told when the ledger cannot be written (mostly DISK_FULL), and with `undefined` when it can again. */
   readonly onFull?: (problem: AppError | undefined) => void;
 }
 
@@ -31,58 +34,109 @@ export interface OpenedLedger {
   readonly setAside?: string;
 }
 
+/**
+ * The caller holds the project's lock, unless `readOnly`.
+ * @throws AppError LEDGER_NEWER, LEDGER_LOCATION, STATE_UNWRITABLE, DISK_FULL; with `readOnly` also LEDGER_DAMAGED, and
+ * NOT_POSSIBLE for a ledger that is older than this version.
+ */
 export function openSqliteLedger(options: OpenOptions): OpenedLedger {
-  const file = join(options.stateDir, 'ledger.db');
-  if (!options.readOnly) mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
+  const { stateDir, readOnly = false } = options;
+  const file = join(stateDir, 'ledger.db');
+  if (readOnly) return { ledger: openLedger(file, options) };
+  makeFolder(stateDir);
+  requireLocalFolder(stateDir);
   try {
-    return { ledger: toLedger(openDatabase(file, options), options) };
+    return { ledger: openLedger(file, options) };
   } catch (error) {
-    if (options.readOnly || !isDamaged(error)) throw error;
-    const setAside = putAside(file, options.now ?? Date.now);
-    return { ledger: toLedger(openDatabase(file, options), options), setAside };
+    if (!isDamaged(error, file)) throw error;
+    const setAside = putAside(file, (options.now ?? Date.now)());
+    return { ledger: openLedger(file, options), setAside };
   }
 }
 
 /** True when a project has a ledger that can be read. */
 export function hasLedger(stateDir: string): boolean {
-  return existsSync(join(stateDir, 'ledger.db'));
+  return (statSync(join(stateDir, 'ledger.db'), { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-function openDatabase(file: string, { readOnly = false, verify = false, onFull }: OpenOptions): Database {
+function openLedger(file: string, options: OpenOptions): Ledger {
+  const { readOnly = false, verify = false, onFull } = options;
+  if (!readOnly && existsSync(file)) refuseNewer(file);
   const db = new Database({ file, readOnly, ...(onFull && { onFull }) });
   try {
-    const version = db.get<{ user_version: number }>('pragma user_version')?.user_version ?? 0;
-    if (version > migrations.length)
-      throw new AppError(
-        'LEDGER_NEWER',
-        `The ledger ${file} was written by a newer version of Sluice (schema ${version}, this one knows ${migrations.length})`,
-        {
-          fix: 'Install the newer version again, or move `.sluice/` away to start with an empty ledger.',
-        },
-      );
-    if (!readOnly) migrate(db, version);
-    if (verify) {
-      const result = db.get<{ quick_check: string }>('pragma quick_check(1)')?.quick_check;
-      if (result !== 'ok') throw new DamagedLedger(`quick_check: ${result}`);
+    if (readOnly) refuseOther(file, versionOf(db));
+    else {
+      db.beginWriting();
+      migrate(db, file, versionOf(db));
     }
-    return db;
+    requireOurs(db, file);
+    if (isSuspect(file) && !readOnly) requireWhole(db, file, 'integrity_check');
+    else if (verify) requireWhole(db, file, 'quick_check');
+    if (!readOnly) clearSuspicion(file);
+    return toLedger(db, options);
   } catch (error) {
     db.close();
     throw error;
   }
 }
 
-function migrate(db: Database, version: number): void {
-  if (version === migrations.length) return;
-  db.exec('begin immediate');
-  for (const sql of migrations.slice(version)) db.exec(sql);
-  if (version === 0) db.exec(`insert into meta values ('id', '${randomUUID()}')`);
-  db.exec(`pragma user_version = ${migrations.length}`);
-  db.exec('commit');
+function versionOf(db: Database): number {
+  return db.get<{ user_version: number }>('pragma user_version')?.user_version ?? 0;
 }
 
-function toLedger(db: Database, options: OpenOptions): Ledger {
-  const now = options.now ?? Date.now;
+/** Through a connection of its own that cannot write: closing the writer's could already change the files. */
+function refuseNewer(file: string): void {
+  const db = new Database({ file, readOnly: true });
+  try {
+    const version = versionOf(db);
+    if (version > migrations.length) throw newer(file, version);
+  } finally {
+    db.close();
+  }
+}
+
+function refuseOther(file: string, version: number): void {
+  if (version > migrations.length) throw newer(file, version);
+  if (version === migrations.length) return;
+  throw new AppError(
+    'NOT_POSSIBLE',
+    `The ledger ${file} has not been brought up to this version (schema ${version}, wanted ${migrations.length})`,
+    { fix: 'Run `sluice start` or `sluice run` once: that brings it up to date.' },
+  );
+}
+
+function newer(file: string, version: number): AppError {
+  return new AppError(
+    'LEDGER_NEWER',
+    `The ledger ${file} was written by a newer version of Sluice (schema ${version}, this one knows ${migrations.length})`,
+    { fix: 'Install the newer version again, or move `.sluice/` away to start with an empty ledger.' },
+  );
+}
+
+function migrate(db: Database, file: string, version: number): void {
+  if (version === migrations.length) return;
+  db.exec('begin immediate');
+  if (version === 0) {
+    if (db.get('select 1 from sqlite_schema')) throw damaged(file, 'it holds tables that are not ours');
+    db.exec(`pragma application_id = ${APPLICATION_ID}`);
+  }
+  for (const sql of migrations.slice(version)) db.exec(sql);
+  if (version === 0) db.exec(`insert into meta values ('id', '${randomUUID()}')`);
+  db.exec(`pragma user_version = ${migrations.length}; commit`);
+}
+
+function requireOurs(db: Database, file: string): void {
+  const id = db.get<{ application_id: number }>('pragma application_id')?.application_id;
+  if (id !== APPLICATION_ID) throw damaged(file, `its application id is ${id}`);
+}
+
+/** `quick_check` reads every page; `integrity_check` also compares the indexes with their tables: twice as long. */
+function requireWhole(db: Database, file: string, check: 'quick_check' | 'integrity_check'): void {
+  const found = Object.values(db.get(`pragma ${check}(1)`) ?? {})[0];
+  if (found !== 'ok') throw damaged(file, `${check} found ${String(found)}`);
+}
+
+function toLedger(db: Database, { now = Date.now }: OpenOptions): Ledger {
   return {
     id: db.get<{ value: string }>("select value from meta where key = 'id'")?.value ?? '',
     files: createFileLedger(db, now),
@@ -96,24 +150,18 @@ function toLedger(db: Database, options: OpenOptions): Ledger {
   };
 }
 
-class DamagedLedger extends Error {}
-
-/** SQLITE_CORRUPT, SQLITE_NOTADB and their kin; also a file that has none of our tables. */
-function isDamaged(error: unknown): boolean {
-  if (error instanceof DamagedLedger) return true;
-  if (error instanceof AppError) return false;
-  const code = (error as { errcode?: number } | null)?.errcode;
-  return (
-    code === 26 ||
-    (code !== undefined && (code & 0xff) === 11) ||
-    /malformed|no such table/.test(messageOf(error))
-  );
-}
-
-function putAside(file: string, now: () => number): string {
-  const aside = `${file}.damaged-${new Date(now()).toISOString().replace(/[:.]/g, '-')}`;
-  renameSync(file, aside);
-  for (const suffix of ['-wal', '-shm'])
-    if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
-  return aside;
+function makeFolder(stateDir: string): void {
+  try {
+    if (!existsSync(stateDir)) mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const isFull = systemCode(cause) === 'ENOSPC';
+    throw new AppError(
+      isFull ? 'DISK_FULL' : 'STATE_UNWRITABLE',
+      `Cannot make the state folder ${stateDir}: ${messageOf(cause)}`,
+      {
+        cause,
+        fix: isFull ? 'Make space on its disk.' : 'Make it by hand, writable for the user that runs Sluice.',
+      },
+    );
+  }
 }

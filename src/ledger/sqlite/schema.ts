@@ -3,9 +3,16 @@
  * that has been released is never edited; a change is one more entry.
  *
  * `rank` orders the queue and never has to be updated while a job waits: comparing `priority + waited/aging` of two jobs
- * is comparing `queued_at - priority * aging`. Partial indexes are named by the exact condition that their queries use:
- * SQLite does not see that `state = 'queued'` implies `ended_at is null`.
+ * is comparing `queued_at - priority * aging`. The attempts of a job are a JSON object by number in its own row: they
+ * are few, are always read with the job, and a table of their own cost two more statements in each job's life.
+ *
+ * Partial indexes are named by the exact condition that their queries use: SQLite does not see that `state = 'queued'`
+ * implies `ended_at is null`. Nothing here runs ANALYZE, so each query has one plan for ever, and a test pins it.
  */
+
+/** `Slui`, in the header of the file: tells our ledger from any other SQLite database. */
+export const APPLICATION_ID = 0x536c7569;
+
 export const migrations: readonly string[] = [
   `
   create table meta (key text primary key, value text not null) without rowid;
@@ -17,6 +24,7 @@ export const migrations: readonly string[] = [
     primary key (root, folder, name)
   ) without rowid;
   create index file_disposition on file (disposition) where gone = 0;
+  create index file_gone on file (seen_at) where gone = 1;
 
   create table root (name text primary key, first_seen_at integer not null) without rowid;
 
@@ -28,25 +36,20 @@ export const migrations: readonly string[] = [
     priority integer not null, rank integer not null, depth integer not null default 0, parent text,
     queued_at integer not null, started_at integer, ended_at integer, not_before integer,
     fence integer not null default 0, worker text, lease_until integer,
-    tries integer not null default 0, interruptions integer not null default 0,
+    tries integer not null default 0, interruptions integer not null default 0, attempts text not null default '{}',
     usage text, cost_usd real, outputs text not null default '[]', cached_from text,
     published integer not null default 0
   );
   create index job_queue on job (agent, rank, seq) where state = 'queued';
-  create index job_waiting on job (reason, not_before) where state = 'waiting';
-  create index job_running on job (key) where state = 'running';
+  create index job_backoff on job (not_before) where state = 'waiting' and reason = 'backoff';
+  create index job_waiting on job (reason, key, rank, seq) where state = 'waiting';
+  create index job_running on job (key, agent, worker) where state = 'running';
   create index job_held on job (seq) where state = 'held';
-  create index job_failed on job (seq) where state = 'failed';
   create index job_open on job (root, path) where ended_at is null;
   create index job_path on job (root, path, seq);
+  create index job_ended on job (state, seq) where ended_at is not null;
+  create index job_ended_at on job (ended_at) where ended_at is not null;
   create index job_unpublished on job (seq) where published = 0 and ended_at is not null;
-
-  create table attempt (
-    job_id text not null, n integer not null, agent text not null, started_at integer not null, ended_at integer not null,
-    outcome text not null, exit_code integer, signal text, message text,
-    sandbox text not null, limits text not null, events integer not null,
-    primary key (job_id, n)
-  ) without rowid;
 
   create table result (key text primary key, job_id text not null, created_at integer not null) without rowid;
   create index result_job on result (job_id);

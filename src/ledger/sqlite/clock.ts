@@ -1,0 +1,24 @@
+/**
+ * What a clock that was set back does to the queue: back-offs would last longer by that much, and old jobs would stand
+ * behind new ones. Both are moved along. A clock of our own that never goes back was rejected: it would stand still.
+ */
+import type { Database } from './database.ts';
+
+/** Less is a correction by NTP, and harmless. */
+const SET_BACK_MS = 2_000;
+
+/** @returns `now`, made to notice when it has gone back since the last call or since the newest job came in. */
+export function followClock(db: Database, now: () => number): () => number {
+  let last = db.get<{ at: number }>('select queued_at at from job order by seq desc limit 1')?.at ?? 0;
+  return () => {
+    const at = now();
+    const backMs = last - at;
+    last = at;
+    if (backMs > SET_BACK_MS)
+      db.write(
+        'update job set rank = rank - ?1, not_before = not_before - ?1 where ended_at is null',
+        backMs,
+      );
+    return at;
+  };
+}

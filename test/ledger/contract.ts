@@ -1,0 +1,33 @@
+/**
+ * What every engine behind the port has to do. An engine's test file calls this with a way to open it; what only one
+ * engine can do (its files, its locks) is tested beside that engine.
+ */
+import { describe } from 'vitest';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { auditContract } from './contract/audit.ts';
+import { fileContract } from './contract/files.ts';
+import { historyContract } from './contract/history.ts';
+import { leaseContract } from './contract/leases.ts';
+import { queueContract } from './contract/queue.ts';
+import { randomContract } from './contract/random.ts';
+import { singleFlightContract } from './contract/single-flight.ts';
+
+/** One durable ledger. `open` again, after the first was disposed of, is the same ledger: a restart. */
+export interface Place {
+  open(now: () => number): Promise<Ledger>;
+}
+
+/** Makes an empty place, and removes it when the test is over. */
+export type MakePlace = () => Place;
+
+export function ledgerContract(name: string, makePlace: MakePlace): void {
+  describe(`the ledger on ${name}`, () => {
+    queueContract(makePlace);
+    singleFlightContract(makePlace);
+    leaseContract(makePlace);
+    fileContract(makePlace);
+    historyContract(makePlace);
+    auditContract(makePlace);
+    randomContract(makePlace);
+  });
+}
