@@ -79,7 +79,7 @@ async function alone(
   await using project = await openAlone(context, 'run', stop);
   const { host, operations } = project;
   const run = operations.startRun(request);
-  return follow(
+  return await follow(
     {
       report: async () => run.report(),
       async receipts() {
