@@ -35,7 +35,8 @@ export interface Aggregator extends Originals, AsyncDisposable {
   /**
    * Puts the result of a finished job into the output folder and what stood there into the history. Repeating it is
    * harmless. Cancelled and superseded jobs leave no files.
-   * @param workDir The folder of the job's last attempt; its `result.md` and `outputs/` are moved away.
+   * @param workDir The folder of the job's last attempt; its `result.md` and `outputs/` are moved away. Absent: it is
+   * looked for in the state folder. Keep it until this has succeeded.
    * @throws AppError `OUTPUT_UNWRITABLE` or `DISK_FULL` (also raised as conditions): call again later.
    */
   publish(job: JobRecord, workDir?: string): Promise<void>;
@@ -81,6 +82,7 @@ export function createAggregator(o: AggregatorOptions): Aggregator {
     folders,
     history,
     parcels,
+    workRoot: join(o.stateDir, 'work'),
     fileMode,
     redact: o.redact,
     locate,
@@ -112,7 +114,6 @@ export function createAggregator(o: AggregatorOptions): Aggregator {
       const rebuilt = await rebuildReports({
         ledger: o.ledger,
         base,
-        workRoot: join(o.stateDir, 'work'),
         publish,
       });
       await overview.write();

@@ -24,6 +24,10 @@ export async function copyDurably(from: PathLike, to: string): Promise<boolean> 
   }
 }
 
+export async function haveSameContent(a: PathLike, b: PathLike): Promise<boolean> {
+  return (await checksum(a, false)) === (await checksum(b, false));
+}
+
 async function checksum(file: PathLike, sync: boolean): Promise<string> {
   await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   if (sync) await handle.sync();

@@ -26,6 +26,8 @@ export interface Publishing {
   readonly folders: Folders;
   readonly history: History;
   readonly parcels: Parcels;
+  /** `<state>/work`: holds `<job>/<attempt>`. */
+  readonly workRoot: string;
   readonly fileMode: number;
   readonly redact: (text: string) => string;
   /** Where the result of an earlier job stands. */
@@ -51,11 +53,14 @@ export function leavesFiles(job: JobRecord): boolean {
   return job.state === 'succeeded' || job.state === 'cached' || job.state === 'failed';
 }
 
-/** @throws what the file system throws; the call can be repeated. */
+/**
+ * @param workDir Absent (the call is repeated): the last attempt's folder, when it is still there.
+ * @throws what the file system throws; the call can be repeated.
+ */
 export async function publishResult(
   o: Publishing,
   job: JobRecord,
-  workDir: string | undefined,
+  workDir = lastWorkDir(o.workRoot, job),
 ): Promise<void> {
   const opened = await openPlace(o, job);
   o.afterStep('folder');
@@ -71,6 +76,12 @@ export async function publishResult(
   await place(o, folder, wrapped);
   if (wrapped.staged) o.parcels.discard(job.id);
   o.afterStep('discard');
+}
+
+function lastWorkDir(workRoot: string, job: JobRecord): string | undefined {
+  return job.attempts
+    .map(({ n }) => join(workRoot, job.id, String(n)))
+    .findLast((dir) => lookAt(dir)?.isDirectory() === true);
 }
 
 interface Wrapped {

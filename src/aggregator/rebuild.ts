@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobRecord } from '../types/job.ts';
-import { lookAt } from './move.ts';
 import { longPlace, resultPlace } from './places.ts';
 import { isWhole, lookInto } from './standing.ts';
 
@@ -21,9 +20,7 @@ export interface Rebuilt {
 export interface RebuildOptions {
   readonly ledger: Ledger;
   readonly base: () => string;
-  /** `<state>/work`: holds `<job>/<attempt>`. */
-  readonly workRoot: string;
-  readonly publish: (job: JobRecord, workDir?: string) => Promise<void>;
+  readonly publish: (job: JobRecord) => Promise<void>;
 }
 
 const all = 1_000_000_000;
@@ -36,7 +33,7 @@ export async function rebuildReports(o: RebuildOptions): Promise<Rebuilt> {
       if (job === undefined) continue;
       const before = stateOf(o, job);
       if (before.receipt && before.whole) continue;
-      await o.publish(job, workDirOf(o, job));
+      await o.publish(job);
       const after = stateOf(o, job);
       if (!before.receipt) count.receipts += 1;
       // A success that left neither text nor outputs is possible, but then its receipt would hardly be lost.
@@ -66,11 +63,4 @@ function stateOf(o: RebuildOptions, job: JobRecord): State {
     return { receipt: true, results, whole: isWhole(folder, owner) };
   }
   return { receipt: false, results: false, whole: false };
-}
-
-/** The last attempt whose folder is still there. */
-function workDirOf(o: RebuildOptions, job: JobRecord): string | undefined {
-  return job.attempts
-    .map(({ n }) => join(o.workRoot, job.id, String(n)))
-    .findLast((dir) => lookAt(dir)?.isDirectory() === true);
 }

@@ -32,6 +32,7 @@ export function toReceipt(job: JobRecord, resultBytes?: number): Receipt {
     cost_usd: job.costUsd,
     ...(resultBytes !== undefined && { result_bytes: resultBytes }),
     outputs: job.outputs,
+    ...(job.key !== '' && { key: job.key }),
     ...(job.cachedFrom !== undefined && { cached_from: job.cachedFrom }),
   };
 }
