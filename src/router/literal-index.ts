@@ -34,8 +34,7 @@ export function createLiteralIndex(rules: readonly RuleConfig[]): LiteralIndex {
     else append(bucketOf(maps[entry.literal.where], entry.literal.text), entry.rule);
   }
   rules.forEach((rule, number) => {
-    for (const pattern of rule.patterns)
-      if (/[*?[{(]/.test(pattern)) append(bucketOf(verbatim, pattern), number);
+    for (const pattern of rule.patterns) append(bucketOf(verbatim, pattern), number);
   });
   const { folder, segment, prefix, suffix } = maps;
   const prefixLengths = lengthsOf(prefix);

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { checkPattern } from '../../src/router/check-pattern.ts';
+
+test.each([
+  ['**/*.py'],
+  ['{*.js,*.ts}'],
+  ['src/**/test_*.py'],
+  ['!drafts/**'],
+  ['!(a|b).md'],
+  ['./src/*.c'],
+  ['**/\\[draft\\]*.md'],
+  ['a\\{b'],
+  ['[]a]*'],
+  ['[^]]*'],
+  ['[[:alpha:]]*'],
+  ['@(a|b[)])/*'],
+  ['weird..name/...'],
+  ['{{cookiecutter}}/**'],
+  ['a b/"quoted"/*'],
+])('%s is a good pattern', (pattern) => {
+  expect(checkPattern(pattern)).toBeUndefined();
+});
+
+test.each([
+  ['', /empty/, /\*\*/],
+  ['   ', /empty/, /\*\*/],
+  ['!', /empty/, /\*\*/],
+  ['!!a', /two "!"/, /one "!"/],
+  ['/var/in/*.py', /absolute/, /"var\/in\/\*\.py"/],
+  ['!/x', /absolute/, /"!x"/],
+  ['C:\\in\\*.py', /absolute/, /below the root/],
+  ['~/in/*', /absolute/, /below the root/],
+  ['src\\lib\\*.py', /separator/, /"src\/lib\/\*\.py"/],
+  ['src\\**\\*.py', /separator/, /"src\/\*\*\/\*\.py"/],
+  ['a\\', /lone/, /"a"/],
+  ['../x/*', /leaves the watched root/, /root of its own/],
+  ['a/../b', /leaves the watched root/, /root of its own/],
+  ['{../a,b}/*', /leaves the watched root/, /root of its own/],
+  ['drafts/', /only files/, /"drafts\/\*\*"/],
+  ['a//b', /empty folder/, /"a\/b"/],
+  ['a/./b', /"\." as a folder/, /"a\/b"/],
+  ['a[bc', /"\[" at character 2 .* never closed/, /Add "\]"/],
+  ['{a,b', /"\{" at character 1 .* never closed/, /Add "\}"/],
+  ['{a,(b}', /"\(" at character 4 .* never closed/, /Add "\)"/],
+  ['a)', /closes nothing/, /\\\)/],
+  ['"a', /never closed/, /Add """/],
+  ['[!a]*', /does not exclude/, /"\[\^a\]"/],
+  ['[z-a]', /can not be understood/, /ranges/],
+  ['a\0b', /NUL/, /Remove/],
+  ['a'.repeat(70_000), /65536 is the limit/, /several/],
+])('%s is refused with a fix', (pattern, message, fix) => {
+  const problem = checkPattern(pattern);
+  expect(problem?.message).toMatch(message);
+  expect(problem?.fix).toMatch(fix);
+});
