@@ -174,7 +174,14 @@ async function receive(
       else done(null, chunk);
     },
   });
-  await pipeline(response, bounded, createWriteStream(bodyFile, { mode: 0o600 }), { signal: ending.signal });
+  try {
+    await pipeline(response, bounded, createWriteStream(bodyFile, { mode: 0o600 }), {
+      signal: ending.signal,
+    });
+  } finally {
+    // A server that answered early gets no more of the file.
+    response.destroy();
+  }
   const retryAfter = retryAfterMs(response.headers['retry-after'], Date.now());
   return {
     outcome: { kind: 'responded', status, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }) },
