@@ -57,7 +57,7 @@ async function resolveAgent(
       return { ...common, kind: 'builtin' };
     case 'http': {
       if (agent.url !== undefined) await checkUrl(context, [...at, 'url'], agent.url);
-      const headers: Record<string, string> = {};
+      const headers: [string, string][] = [];
       for (const [header, value] of Object.entries(agent.headers ?? {})) {
         if (value === undefined) continue;
         await checkReferences(context, [...at, 'headers', header], value);
@@ -68,9 +68,9 @@ async function resolveAgent(
             `the header "${header}" holds a line break`,
             'Write its value on one line.',
           );
-        headers[header] = value;
+        headers.push([header, value]);
       }
-      return { ...common, kind: 'http', url: agent.url ?? '', headers };
+      return { ...common, kind: 'http', url: agent.url ?? '', headers: Object.fromEntries(headers) };
     }
     case 'command': {
       const command =

@@ -5,7 +5,7 @@ import type { RootConfig } from './config.ts';
 import { defaultIgnore } from './default-ignore.ts';
 import { parseDuration } from './duration.ts';
 import { frozenSet } from './freeze.ts';
-import { type Loose, projectPath, type Resolving, refuseReferences } from './resolving.ts';
+import { type Loose, oneLine, projectPath, type Resolving, refuseReferences } from './resolving.ts';
 import type { ConfigFile, RootFile } from './schema.ts';
 
 export async function resolveRoots(
@@ -63,7 +63,7 @@ export async function resolveRoots(
         'Watch another folder, or change `output_settings.default_output_dir`.',
       );
 
-    const name = root.name ?? (basename(dir) || 'root');
+    const name = root.name ?? (oneLine(basename(dir).slice(0, 100)).replaceAll('\\', '·') || 'root');
     const first = names.get(name);
     if (first !== undefined)
       findings.error(

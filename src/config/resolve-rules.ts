@@ -4,7 +4,7 @@ import { messageOf } from '../types/errors.ts';
 import { checkPatterns, shadows } from './check-patterns.ts';
 import type { RuleConfig, RuleTarget } from './config.ts';
 import { compileJsonSchema } from './json-schema.ts';
-import { type Loose, projectPath, type Resolving } from './resolving.ts';
+import { type Loose, oneLine, projectPath, type Resolving } from './resolving.ts';
 import type { ConfigFile, RuleFile } from './schema.ts';
 import { parseSize } from './size.ts';
 import { suggest } from './suggest.ts';
@@ -76,7 +76,7 @@ function uniqueNames(
   }
   for (const [index, { name, pattern }] of rules) {
     if (name !== undefined || pattern === undefined) continue;
-    const base = [pattern].flat().join(', ').slice(0, 180);
+    const base = oneLine([pattern].flat().join(', ').slice(0, 180));
     let made = base;
     for (let n = 2; taken.has(made); n += 1) made = `${base} (${n})`;
     taken.set(made, index);

@@ -66,3 +66,9 @@ export function refuseReferences({ findings }: Resolving, path: Path, text: stri
       'Secrets are resolved in `env` values, `url` and `headers` of agents only.',
     );
 }
+
+/** Names are made from file names and patterns, which may hold anything. */
+export function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
+  return text.replace(/[\u0000-\u001f]/g, '·');
+}

@@ -344,7 +344,6 @@ export const Agent = Type.Unsafe<
 >({
   type: 'object',
   discriminator: { propertyName: 'kind' },
-  required: ['kind'],
   oneOf: [CommandAgent, HttpAgent, BuiltinAgent],
 });
 

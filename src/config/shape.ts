@@ -30,7 +30,17 @@ export interface ShapeValidator {
 /** @param data Changed: defaults are added, invalid parts removed. */
 export function checkShape(data: Record<string, unknown>, findings: Findings): void {
   if (validate(data)) return;
-  const errors = (validate.errors ?? []).filter((error) => error.propertyName === undefined);
+  const all = (validate.errors ?? []).filter((error) => error.propertyName === undefined);
+  // What stands under a name that cannot be is not looked into.
+  const misnamed = all.flatMap((error) =>
+    error.keyword === 'propertyNames'
+      ? [`${error.instancePath}/${escapePointer(String(error.params.propertyName))}`]
+      : [],
+  );
+  const errors = all.filter(
+    ({ instancePath }) =>
+      !misnamed.some((path) => instancePath === path || instancePath.startsWith(`${path}/`)),
+  );
   for (const error of errors) report(error, data, findings);
   for (const error of errors) prune(data, error);
 }
@@ -78,9 +88,11 @@ function report(error: ShapeError, data: unknown, findings: Findings): void {
         'BAD_VALUE',
         { path: [...path, key], key: true },
         `"${key}" is no valid name in ${here}`,
-        path.at(-1) === 'headers'
-          ? 'Use the name of an HTTP header.'
-          : 'Use letters, digits, `_`, `-` and `.`; begin with a letter, a digit or `_`.',
+        key === '<<'
+          ? 'YAML 1.2 has no merge keys: write the keys out, or use an alias (`*name`) for a whole value.'
+          : path.at(-1) === 'headers'
+            ? 'Use the name of an HTTP header.'
+            : 'Use letters, digits, `_`, `-` and `.`; begin with a letter, a digit or `_`.',
       );
       return;
     }
@@ -94,7 +106,7 @@ function report(error: ShapeError, data: unknown, findings: Findings): void {
         missing ? `${here} has no \`kind\`` : `${here} has an unknown kind ${show(params.tagValue)}`,
         missing
           ? `Add \`kind: ${guessKind(error.data)}\`; one of ${kinds.join(', ')}.`
-          : suggest(String(params.tagValue), kinds, 'Kinds'),
+          : suggest(typeof params.tagValue === 'string' ? params.tagValue : '', kinds, 'Kinds'),
       );
       return;
     }
@@ -170,7 +182,8 @@ function advice({ data, parentSchema: schema, keyword }: ShapeError): string {
     : String(schema.pattern).includes('[Dd][Ee]')
       ? schema.examples
       : undefined;
-  if (Array.isArray(words)) return suggest(String(data), words as string[], 'Allowed');
+  if (Array.isArray(words))
+    return suggest(typeof data === 'string' ? data : '', words as string[], 'Allowed');
   if (String(schema.pattern).includes('0-7'))
     return 'Write `file_mode: "0644"`, with the quotes: YAML reads the bare number as a decimal one.';
   if (keyword === 'type' && schema.type === 'boolean' && typeof data === 'string')
@@ -257,6 +270,10 @@ export function show(value: unknown): string {
   if (typeof value !== 'string') return String(value);
   const text = value.length > 60 ? `${value.slice(0, 57)}…` : value;
   return JSON.stringify(text);
+}
+
+function escapePointer(part: string): string {
+  return part.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function pathOf(pointer: string): (string | number)[] {

@@ -137,11 +137,12 @@ export class Findings {
       here = next;
     }
     const { key, value, children } = here;
-    // A whole section or an empty value is named by its key; the item of a list by what it starts with.
-    if (key && (preferKey || children || value.end <= value.start)) return key;
-    if (!children) return value;
-    const first = children.values().next().value;
-    return first ? (first.key ?? first.value) : value;
+    // A block that begins below its key, and an empty value, are named by the key.
+    const below = this.position(value.start).line > this.position(key?.start ?? value.start).line;
+    if (key && (preferKey || below || value.end <= value.start)) return key;
+    // The item of a list that is a block of its own begins with its first key.
+    const first = children?.values().next().value?.key;
+    return first?.start === value.start ? first : value;
   }
 
   private position(offset: number): { line: number; column: number } {

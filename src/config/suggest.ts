@@ -6,7 +6,8 @@ export function nearest(word: string, allowed: readonly string[]): string | unde
   let least = Math.max(2, Math.floor(word.length * 0.4)) + 1;
   const plain = (text: string) => text.toLowerCase().replaceAll(/[-_ ]/g, '');
   for (const candidate of allowed) {
-    const steps = plain(candidate) === plain(word) ? 0 : distance(word, candidate);
+    const beginsAlike = word.length >= 3 && plain(candidate).startsWith(plain(word));
+    const steps = plain(candidate) === plain(word) ? 0 : beginsAlike ? 1 : distance(word, candidate);
     if (steps < least && steps < Math.max(word.length, candidate.length)) [best, least] = [candidate, steps];
   }
   return best;

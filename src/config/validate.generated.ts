@@ -5,7 +5,7 @@ import { isDuration } from './duration.ts';
 import { isSize } from './size.ts';
 
 export const validate: ShapeValidator = validate10;
-const schema11 = {"type":"object","properties":{"version":{"type":"number","const":1,"default":1,"description":"Version of this file’s format."},"watch":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string","pattern":"\\S","description":"Folder to watch, with everything below it. Relative to the project folder; `~/` is your home folder.","examples":["./inbox"]},"name":{"type":"string","pattern":"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$","description":"Unique name of the root; its results stand in `files/<name>/` of the output folder.","x-default":"the folder’s name"},"ignore":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Patterns of files and folders to leave alone, in gitignore syntax, relative to the root. A `.sluiceignore` file in the tree adds to them.","examples":[["drafts/**"]]},"default_ignore":{"type":["boolean","array"],"items":{"type":"string","pattern":"\\S"},"default":true,"description":"The built-in ignore patterns (temporary files of editors and downloads, version control, `node_modules`; `sluice config show` prints them). `false` switches them off, a list replaces them."},"mode":{"type":"string","enum":["auto","native","portable","poll"],"default":"auto","description":"Where changes are learned from. `auto` takes the best that works on this mount; `poll` only re-scans, for mounts that deliver no events."},"settle":{"type":"string","default":"auto","description":"When a file counts as complete. `auto`: once its writer has closed it or, where that cannot be known, once size and time stand still; a duration: after it stood still for so long.","x-duration":{"minimum":"0s","maximum":"24d","or":["auto"]}},"ready":{"type":"string","pattern":"\\S","description":"Name of a marker file that must stand beside a file before it is taken: `{name}` is the file’s name, `{stem}` the same without its extension. Markers themselves are not processed.","examples":["{name}.done"]},"sweep":{"type":"string","default":"60s","description":"How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.","x-duration":{"minimum":"100ms","maximum":"24d","or":[]}},"initial":{"type":"string","enum":["process","ignore"],"default":"process","description":"What happens with the files that are there at the first start."},"on_change":{"type":"string","enum":["queue","restart","ignore"],"default":"queue","description":"A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it."},"on":{"type":"array","items":{"type":"string","enum":["added","changed","removed"]},"minItems":1,"default":["added","changed"],"description":"Which changes start work."}},"additionalProperties":false,"description":"One watched folder tree."},"minItems":1,"default":[{"path":"./inbox"}],"description":"The folders to watch. In nested roots the innermost owns a file."},"routing_rules":{"type":"array","items":{"type":"object","required":["pattern"],"properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root, with `/`. One that starts with `!` only takes away.","examples":["**/*.py",["**/*.js","!**/*.min.js"]]},"name":{"type":"string","pattern":"^[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the rule, in receipts and in `sluice why`.","x-default":"the pattern"},"agent":{"type":"string","pattern":"\\S","description":"The agent that gets the file: a name under `agents` or `watcher_endpoints`."},"watcher":{"type":"string","pattern":"\\S","description":"The same as `agent`; write one of the two."},"action":{"type":"string","enum":["quarantine","ignore"],"description":"Instead of an agent: `quarantine` sets a copy of the file aside in the output folder, `ignore` records that it was left alone."},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Rules with a higher priority are tried first, and their jobs run first; equal ones in the order of the file."},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ file.path }}` and its like are filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The first of `outputs`, or the result itself when there are none, must be JSON that it accepts; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"cache":{"type":"string","enum":["content","path","off"],"default":"content","description":"When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects)."},"max_input":{"type":"string","default":"unlimited","description":"Larger files are not processed: their jobs are `failed` with `input_too_large`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":["unlimited"]}}},"additionalProperties":false,"description":"Which files go where. The first rule that matches wins."},"default":[],"description":"Which files go to which agent."},"agents":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"object","discriminator":{"propertyName":"kind"},"required":["kind"],"oneOf":[{"type":"object","required":["kind","command"],"properties":{"kind":{"type":"string","const":"command","description":"A program that is started for each file."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument.","examples":[["npx","eslint","${{ file.path }}"],"python3 analyze.py \"${{ file.path }}\""]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"sandbox":{"type":"object","required":["mode","reason"],"properties":{"mode":{"type":"string","enum":["off"],"description":"Only `off`: this version does not confine agents."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"States that the agent runs without confinement, and why."}},"additionalProperties":false,"description":"Starts a program for each file."},{"type":"object","required":["kind","url"],"properties":{"kind":{"type":"string","const":"http","description":"A service that gets each file by HTTP POST."},"url":{"type":"string","pattern":"\\S","description":"Where the file is sent, as multipart/form-data. May hold secret references.","examples":["http://127.0.0.1:9000/ocr"]},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; values may hold secret references.","examples":[{"Authorization":"Bearer ${env:OCR_TOKEN}"}]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"sandbox":{"type":"object","required":["mode","reason"],"properties":{"mode":{"type":"string","enum":["off"],"description":"Only `off`: this version does not confine agents."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"States that the agent runs without confinement, and why."}},"additionalProperties":false,"description":"Sends each file to a service."},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"builtin","description":"The inspector that comes with Sluice."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."}},"additionalProperties":false,"description":"Describes any file: type, structure, problems. No network, no keys, no programs."}]},"default":{},"description":"What can do work on files, by name."},"watcher_endpoints":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"string","pattern":"\\S"},"default":{},"description":"Short form of `http` agents: name and URL.","examples":[{"python-analyzer":"http://localhost:8001"}]},"concurrency_limits":{"type":"object","properties":{"max_processes":{"type":"integer","minimum":1,"maximum":1024,"description":"How many attempts run at once.","x-default":"the number of cores"},"max_concurrent_files":{"type":"integer","minimum":1,"maximum":100000,"description":"How many files are in work at once, waiting for their attempt included.","x-default":"twice max_processes"}},"additionalProperties":false,"default":{},"description":"Limits of the whole daemon; they hold at every instant."},"output_settings":{"type":"object","properties":{"default_output_dir":{"type":"string","pattern":"\\S","default":"./processed","description":"Where results, receipts and the overview appear. Relative to the project folder."},"preserve_original":{"type":"boolean","default":true,"description":"`true` leaves inputs untouched; `false` moves them to `archive/` of the output folder once they have succeeded."},"log_level":{"type":"string","pattern":"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$","default":"INFO","examples":["DEBUG","INFO","WARNING","ERROR","CRITICAL"],"description":"The least important messages that are logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."},"retention":{"type":"string","default":"30d","description":"How long ended jobs and older results are kept; the latest result of a file stays.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"file_mode":{"type":"string","pattern":"^0?[0-7]{3}$","default":"0644","description":"Permissions of the files we write into the output folder, octal and in quotes."}},"additionalProperties":false,"default":{},"description":"What comes out, and where."},"cache":{"type":"object","properties":{"ttl":{"type":"string","default":"30d","description":"How long a result may stand in for running again.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"max_bytes":{"type":"string","default":"2GiB","description":"How much space kept results may take; the oldest go first.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Results that are reused for the same content and recipe."},"daemon":{"type":"object","properties":{"drain":{"type":"string","default":"10s","description":"How long running attempts may go on after a stop was asked for.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}},"min_free_disk":{"type":"string","default":"1GiB","description":"With less free space than this no new work is started.","x-size":{"minimum":"0B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"The background process."}},"additionalProperties":false,"description":"Configuration of Sluice: which folders are watched, which files go where, and what may run."};
+const schema11 = {"type":"object","properties":{"version":{"type":"number","const":1,"default":1,"description":"Version of this file’s format."},"watch":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string","pattern":"\\S","description":"Folder to watch, with everything below it. Relative to the project folder; `~/` is your home folder.","examples":["./inbox"]},"name":{"type":"string","pattern":"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$","description":"Unique name of the root; its results stand in `files/<name>/` of the output folder.","x-default":"the folder’s name"},"ignore":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Patterns of files and folders to leave alone, in gitignore syntax, relative to the root. A `.sluiceignore` file in the tree adds to them.","examples":[["drafts/**"]]},"default_ignore":{"type":["boolean","array"],"items":{"type":"string","pattern":"\\S"},"default":true,"description":"The built-in ignore patterns (temporary files of editors and downloads, version control, `node_modules`; `sluice config show` prints them). `false` switches them off, a list replaces them."},"mode":{"type":"string","enum":["auto","native","portable","poll"],"default":"auto","description":"Where changes are learned from. `auto` takes the best that works on this mount; `poll` only re-scans, for mounts that deliver no events."},"settle":{"type":"string","default":"auto","description":"When a file counts as complete. `auto`: once its writer has closed it or, where that cannot be known, once size and time stand still; a duration: after it stood still for so long.","x-duration":{"minimum":"0s","maximum":"24d","or":["auto"]}},"ready":{"type":"string","pattern":"\\S","description":"Name of a marker file that must stand beside a file before it is taken: `{name}` is the file’s name, `{stem}` the same without its extension. Markers themselves are not processed.","examples":["{name}.done"]},"sweep":{"type":"string","default":"60s","description":"How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.","x-duration":{"minimum":"100ms","maximum":"24d","or":[]}},"initial":{"type":"string","enum":["process","ignore"],"default":"process","description":"What happens with the files that are there at the first start."},"on_change":{"type":"string","enum":["queue","restart","ignore"],"default":"queue","description":"A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it."},"on":{"type":"array","items":{"type":"string","enum":["added","changed","removed"]},"minItems":1,"default":["added","changed"],"description":"Which changes start work."}},"additionalProperties":false,"description":"One watched folder tree."},"minItems":1,"default":[{"path":"./inbox"}],"description":"The folders to watch. In nested roots the innermost owns a file."},"routing_rules":{"type":"array","items":{"type":"object","required":["pattern"],"properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root, with `/`. One that starts with `!` only takes away.","examples":["**/*.py",["**/*.js","!**/*.min.js"]]},"name":{"type":"string","pattern":"^[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the rule, in receipts and in `sluice why`.","x-default":"the pattern"},"agent":{"type":"string","pattern":"\\S","description":"The agent that gets the file: a name under `agents` or `watcher_endpoints`."},"watcher":{"type":"string","pattern":"\\S","description":"The same as `agent`; write one of the two."},"action":{"type":"string","enum":["quarantine","ignore"],"description":"Instead of an agent: `quarantine` sets a copy of the file aside in the output folder, `ignore` records that it was left alone."},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Rules with a higher priority are tried first, and their jobs run first; equal ones in the order of the file."},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ file.path }}` and its like are filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The first of `outputs`, or the result itself when there are none, must be JSON that it accepts; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"cache":{"type":"string","enum":["content","path","off"],"default":"content","description":"When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects)."},"max_input":{"type":"string","default":"unlimited","description":"Larger files are not processed: their jobs are `failed` with `input_too_large`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":["unlimited"]}}},"additionalProperties":false,"description":"Which files go where. The first rule that matches wins."},"default":[],"description":"Which files go to which agent."},"agents":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","command"],"properties":{"kind":{"type":"string","const":"command","description":"A program that is started for each file."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument.","examples":[["npx","eslint","${{ file.path }}"],"python3 analyze.py \"${{ file.path }}\""]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"sandbox":{"type":"object","required":["mode","reason"],"properties":{"mode":{"type":"string","enum":["off"],"description":"Only `off`: this version does not confine agents."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"States that the agent runs without confinement, and why."}},"additionalProperties":false,"description":"Starts a program for each file."},{"type":"object","required":["kind","url"],"properties":{"kind":{"type":"string","const":"http","description":"A service that gets each file by HTTP POST."},"url":{"type":"string","pattern":"\\S","description":"Where the file is sent, as multipart/form-data. May hold secret references.","examples":["http://127.0.0.1:9000/ocr"]},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; values may hold secret references.","examples":[{"Authorization":"Bearer ${env:OCR_TOKEN}"}]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"sandbox":{"type":"object","required":["mode","reason"],"properties":{"mode":{"type":"string","enum":["off"],"description":"Only `off`: this version does not confine agents."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"States that the agent runs without confinement, and why."}},"additionalProperties":false,"description":"Sends each file to a service."},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"builtin","description":"The inspector that comes with Sluice."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."}},"additionalProperties":false,"description":"Describes any file: type, structure, problems. No network, no keys, no programs."}]},"default":{},"description":"What can do work on files, by name."},"watcher_endpoints":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"string","pattern":"\\S"},"default":{},"description":"Short form of `http` agents: name and URL.","examples":[{"python-analyzer":"http://localhost:8001"}]},"concurrency_limits":{"type":"object","properties":{"max_processes":{"type":"integer","minimum":1,"maximum":1024,"description":"How many attempts run at once.","x-default":"the number of cores"},"max_concurrent_files":{"type":"integer","minimum":1,"maximum":100000,"description":"How many files are in work at once, waiting for their attempt included.","x-default":"twice max_processes"}},"additionalProperties":false,"default":{},"description":"Limits of the whole daemon; they hold at every instant."},"output_settings":{"type":"object","properties":{"default_output_dir":{"type":"string","pattern":"\\S","default":"./processed","description":"Where results, receipts and the overview appear. Relative to the project folder."},"preserve_original":{"type":"boolean","default":true,"description":"`true` leaves inputs untouched; `false` moves them to `archive/` of the output folder once they have succeeded."},"log_level":{"type":"string","pattern":"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$","default":"INFO","examples":["DEBUG","INFO","WARNING","ERROR","CRITICAL"],"description":"The least important messages that are logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."},"retention":{"type":"string","default":"30d","description":"How long ended jobs and older results are kept; the latest result of a file stays.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"file_mode":{"type":"string","pattern":"^0?[0-7]{3}$","default":"0644","description":"Permissions of the files we write into the output folder, octal and in quotes."}},"additionalProperties":false,"default":{},"description":"What comes out, and where."},"cache":{"type":"object","properties":{"ttl":{"type":"string","default":"30d","description":"How long a result may stand in for running again.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"max_bytes":{"type":"string","default":"2GiB","description":"How much space kept results may take; the oldest go first.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Results that are reused for the same content and recipe."},"daemon":{"type":"object","properties":{"drain":{"type":"string","default":"10s","description":"How long running attempts may go on after a stop was asked for.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}},"min_free_disk":{"type":"string","default":"1GiB","description":"With less free space than this no new work is started.","x-size":{"minimum":"0B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"The background process."}},"additionalProperties":false,"description":"Configuration of Sluice: which folders are watched, which files go where, and what may run."};
 const func2 = Object.prototype.hasOwnProperty;
 const func4 = isDuration;
 const func7 = isSize;
@@ -939,16 +939,6 @@ errors++;
 for(const key5 in data34){
 let data35 = data34[key5];
 if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
-if(data35.kind === undefined){
-const err70 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.required,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
-errors++;
-}
 const tag0 = data35.kind;
 if(typeof tag0 == "string"){
 if(tag0 === "command"){
@@ -972,7 +962,17 @@ if(data35.env === undefined){
 data35.env = [];
 }
 if(data35.kind === undefined){
-const err71 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data35};
+const err70 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data35};
+if(vErrors === null){
+vErrors = [err70];
+}
+else {
+vErrors.push(err70);
+}
+errors++;
+}
+if(data35.command === undefined){
+const err71 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data35};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -981,8 +981,9 @@ vErrors.push(err71);
 }
 errors++;
 }
-if(data35.command === undefined){
-const err72 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data35};
+for(const key6 in data35){
+if(!(func2.call(schema11.properties.agents.additionalProperties.oneOf[0].properties, key6))){
+const err72 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data35};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -991,9 +992,11 @@ vErrors.push(err72);
 }
 errors++;
 }
-for(const key6 in data35){
-if(!(func2.call(schema11.properties.agents.additionalProperties.oneOf[0].properties, key6))){
-const err73 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data35};
+}
+if(data35.kind !== undefined){
+let data36 = data35.kind;
+if(typeof data36 !== "string"){
+const err73 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data36};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -1002,11 +1005,8 @@ vErrors.push(err73);
 }
 errors++;
 }
-}
-if(data35.kind !== undefined){
-let data36 = data35.kind;
-if(typeof data36 !== "string"){
-const err74 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data36};
+if("command" !== data36){
+const err74 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "command"},message:"must be equal to constant",schema:"command",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data36};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1015,8 +1015,11 @@ vErrors.push(err74);
 }
 errors++;
 }
-if("command" !== data36){
-const err75 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "command"},message:"must be equal to constant",schema:"command",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data36};
+}
+if(data35.command !== undefined){
+let data37 = data35.command;
+if((typeof data37 !== "string") && (!(Array.isArray(data37)))){
+const err75 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.command.type},message:"must be string,array",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command,data:data37};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1025,11 +1028,9 @@ vErrors.push(err75);
 }
 errors++;
 }
-}
-if(data35.command !== undefined){
-let data37 = data35.command;
-if((typeof data37 !== "string") && (!(Array.isArray(data37)))){
-const err76 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.command.type},message:"must be string,array",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command,data:data37};
+if(typeof data37 === "string"){
+if(!pattern0.test(data37)){
+const err76 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command,data:data37};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1038,9 +1039,10 @@ vErrors.push(err76);
 }
 errors++;
 }
-if(typeof data37 === "string"){
-if(!pattern0.test(data37)){
-const err77 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command,data:data37};
+}
+if(Array.isArray(data37)){
+if(data37.length < 1){
+const err77 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command,data:data37};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1049,28 +1051,16 @@ vErrors.push(err77);
 }
 errors++;
 }
-}
-if(Array.isArray(data37)){
-if(data37.length < 1){
-const err78 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command,data:data37};
+const len7 = data37.length;
+for(let i7=0; i7<len7; i7++){
+let data38 = data37[i7];
+if(typeof data38 !== "string"){
+const err78 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/command/" + i7,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command.items,data:data38};
 if(vErrors === null){
 vErrors = [err78];
 }
 else {
 vErrors.push(err78);
-}
-errors++;
-}
-const len7 = data37.length;
-for(let i7=0; i7<len7; i7++){
-let data38 = data37[i7];
-if(typeof data38 !== "string"){
-const err79 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/command/" + i7,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command.items,data:data38};
-if(vErrors === null){
-vErrors = [err79];
-}
-else {
-vErrors.push(err79);
 }
 errors++;
 }
@@ -1081,7 +1071,18 @@ if(data35.description !== undefined){
 let data39 = data35.description;
 if(typeof data39 === "string"){
 if(!pattern0.test(data39)){
-const err80 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.description,data:data39};
+const err79 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.description,data:data39};
+if(vErrors === null){
+vErrors = [err79];
+}
+else {
+vErrors.push(err79);
+}
+errors++;
+}
+}
+else {
+const err80 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.description,data:data39};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1091,8 +1092,9 @@ vErrors.push(err80);
 errors++;
 }
 }
-else {
-const err81 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.description,data:data39};
+let data40 = data35.max_load;
+if((!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))) && (typeof data40 !== "string")){
+const err81 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data40};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1101,10 +1103,9 @@ vErrors.push(err81);
 }
 errors++;
 }
-}
-let data40 = data35.max_load;
-if((!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))) && (typeof data40 !== "string")){
-const err82 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data40};
+if((typeof data40 == "number") && (isFinite(data40))){
+if(data40 < 1 || isNaN(data40)){
+const err82 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data40};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1113,9 +1114,10 @@ vErrors.push(err82);
 }
 errors++;
 }
-if((typeof data40 == "number") && (isFinite(data40))){
-if(data40 < 1 || isNaN(data40)){
-const err83 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data40};
+}
+if(typeof data40 === "string"){
+if(!pattern16.test(data40)){
+const err83 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data40};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1125,9 +1127,10 @@ vErrors.push(err83);
 errors++;
 }
 }
-if(typeof data40 === "string"){
-if(!pattern16.test(data40)){
-const err84 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data40};
+let data41 = data35.timeout;
+if(typeof data41 === "string"){
+if(!(func4(data41, 1, 2073600000, []))){
+const err84 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data41};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1137,10 +1140,8 @@ vErrors.push(err84);
 errors++;
 }
 }
-let data41 = data35.timeout;
-if(typeof data41 === "string"){
-if(!(func4(data41, 1, 2073600000, []))){
-const err85 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data41};
+else {
+const err85 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data41};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1149,9 +1150,10 @@ vErrors.push(err85);
 }
 errors++;
 }
-}
-else {
-const err86 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data41};
+let data42 = data35.idle_timeout;
+if(typeof data42 === "string"){
+if(!(func4(data42, 1, 2073600000, ["off"]))){
+const err86 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data42};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1160,26 +1162,14 @@ vErrors.push(err86);
 }
 errors++;
 }
-let data42 = data35.idle_timeout;
-if(typeof data42 === "string"){
-if(!(func4(data42, 1, 2073600000, ["off"]))){
-const err87 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data42};
+}
+else {
+const err87 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data42};
 if(vErrors === null){
 vErrors = [err87];
 }
 else {
 vErrors.push(err87);
-}
-errors++;
-}
-}
-else {
-const err88 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data42};
-if(vErrors === null){
-vErrors = [err88];
-}
-else {
-vErrors.push(err88);
 }
 errors++;
 }
@@ -1196,7 +1186,19 @@ data43.max = "5m";
 }
 for(const key7 in data43){
 if(!(((key7 === "attempts") || (key7 === "initial")) || (key7 === "max"))){
-const err89 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry,data:data43};
+const err88 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry,data:data43};
+if(vErrors === null){
+vErrors = [err88];
+}
+else {
+vErrors.push(err88);
+}
+errors++;
+}
+}
+let data44 = data43.attempts;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+const err89 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data44};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1205,10 +1207,9 @@ vErrors.push(err89);
 }
 errors++;
 }
-}
-let data44 = data43.attempts;
-if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
-const err90 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data44};
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 > 100 || isNaN(data44)){
+const err90 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data44};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1217,9 +1218,8 @@ vErrors.push(err90);
 }
 errors++;
 }
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 > 100 || isNaN(data44)){
-const err91 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data44};
+if(data44 < 1 || isNaN(data44)){
+const err91 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data44};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1228,8 +1228,11 @@ vErrors.push(err91);
 }
 errors++;
 }
-if(data44 < 1 || isNaN(data44)){
-const err92 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data44};
+}
+let data45 = data43.initial;
+if(typeof data45 === "string"){
+if(!(func4(data45, 1, 2073600000, []))){
+const err92 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial,data:data45};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1239,10 +1242,8 @@ vErrors.push(err92);
 errors++;
 }
 }
-let data45 = data43.initial;
-if(typeof data45 === "string"){
-if(!(func4(data45, 1, 2073600000, []))){
-const err93 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial,data:data45};
+else {
+const err93 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial,data:data45};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1251,9 +1252,10 @@ vErrors.push(err93);
 }
 errors++;
 }
-}
-else {
-const err94 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial,data:data45};
+let data46 = data43.max;
+if(typeof data46 === "string"){
+if(!(func4(data46, 1, 2073600000, []))){
+const err94 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max,data:data46};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1262,10 +1264,9 @@ vErrors.push(err94);
 }
 errors++;
 }
-let data46 = data43.max;
-if(typeof data46 === "string"){
-if(!(func4(data46, 1, 2073600000, []))){
-const err95 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max,data:data46};
+}
+else {
+const err95 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max,data:data46};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1276,23 +1277,12 @@ errors++;
 }
 }
 else {
-const err96 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max,data:data46};
+const err96 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry,data:data43};
 if(vErrors === null){
 vErrors = [err96];
 }
 else {
 vErrors.push(err96);
-}
-errors++;
-}
-}
-else {
-const err97 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry,data:data43};
-if(vErrors === null){
-vErrors = [err97];
-}
-else {
-vErrors.push(err97);
 }
 errors++;
 }
@@ -1303,7 +1293,20 @@ data47.output = "64MiB";
 }
 for(const key8 in data47){
 if(!(key8 === "output")){
-const err98 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits,data:data47};
+const err97 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits,data:data47};
+if(vErrors === null){
+vErrors = [err97];
+}
+else {
+vErrors.push(err97);
+}
+errors++;
+}
+}
+let data48 = data47.output;
+if(typeof data48 === "string"){
+if(!(func7(data48, 1, 4503599627370496, []))){
+const err98 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output,data:data48};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1313,10 +1316,8 @@ vErrors.push(err98);
 errors++;
 }
 }
-let data48 = data47.output;
-if(typeof data48 === "string"){
-if(!(func7(data48, 1, 4503599627370496, []))){
-const err99 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output,data:data48};
+else {
+const err99 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output,data:data48};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1327,7 +1328,7 @@ errors++;
 }
 }
 else {
-const err100 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output,data:data48};
+const err100 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits,data:data47};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1336,25 +1337,14 @@ vErrors.push(err100);
 }
 errors++;
 }
-}
-else {
-const err101 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits,data:data47};
+let data49 = data35.env;
+if(!data49 || typeof data49 != "object"){
+const err101 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.env.type},message:"must be array,object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env,data:data49};
 if(vErrors === null){
 vErrors = [err101];
 }
 else {
 vErrors.push(err101);
-}
-errors++;
-}
-let data49 = data35.env;
-if(!data49 || typeof data49 != "object"){
-const err102 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.env.type},message:"must be array,object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env,data:data49};
-if(vErrors === null){
-vErrors = [err102];
-}
-else {
-vErrors.push(err102);
 }
 errors++;
 }
@@ -1364,23 +1354,23 @@ for(let i8=0; i8<len8; i8++){
 let data50 = data49[i8];
 if(typeof data50 === "string"){
 if(!pattern0.test(data50)){
-const err103 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i8,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.items,data:data50};
+const err102 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i8,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.items,data:data50};
 if(vErrors === null){
-vErrors = [err103];
+vErrors = [err102];
 }
 else {
-vErrors.push(err103);
+vErrors.push(err102);
 }
 errors++;
 }
 }
 else {
-const err104 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i8,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.items,data:data50};
+const err103 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i8,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.items,data:data50};
 if(vErrors === null){
-vErrors = [err104];
+vErrors = [err103];
 }
 else {
-vErrors.push(err104);
+vErrors.push(err103);
 }
 errors++;
 }
@@ -1391,7 +1381,19 @@ for(const key9 in data49){
 const _errs115 = errors;
 if(typeof key9 === "string"){
 if(!pattern18.test(key9)){
-const err105 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.propertyNames,data:key9,propertyName:key9};
+const err104 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.propertyNames,data:key9,propertyName:key9};
+if(vErrors === null){
+vErrors = [err104];
+}
+else {
+vErrors.push(err104);
+}
+errors++;
+}
+}
+var valid29 = _errs115 === errors;
+if(!valid29){
+const err105 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key9},message:"property name must be valid",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.propertyNames,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env,data:data49};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1401,9 +1403,10 @@ vErrors.push(err105);
 errors++;
 }
 }
-var valid29 = _errs115 === errors;
-if(!valid29){
-const err106 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key9},message:"property name must be valid",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.propertyNames,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env,data:data49};
+for(const key10 in data49){
+let data51 = data49[key10];
+if(typeof data51 !== "string"){
+const err106 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.additionalProperties,data:data51};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1413,10 +1416,12 @@ vErrors.push(err106);
 errors++;
 }
 }
-for(const key10 in data49){
-let data51 = data49[key10];
-if(typeof data51 !== "string"){
-const err107 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.additionalProperties,data:data51};
+}
+if(data35.sandbox !== undefined){
+let data52 = data35.sandbox;
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.mode === undefined){
+const err107 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/required",keyword:"required",params:{missingProperty: "mode"},message:"must have required property '"+"mode"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data52};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1425,13 +1430,8 @@ vErrors.push(err107);
 }
 errors++;
 }
-}
-}
-if(data35.sandbox !== undefined){
-let data52 = data35.sandbox;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.mode === undefined){
-const err108 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/required",keyword:"required",params:{missingProperty: "mode"},message:"must have required property '"+"mode"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data52};
+if(data52.reason === undefined){
+const err108 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/required",keyword:"required",params:{missingProperty: "reason"},message:"must have required property '"+"reason"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data52};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1440,8 +1440,9 @@ vErrors.push(err108);
 }
 errors++;
 }
-if(data52.reason === undefined){
-const err109 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/required",keyword:"required",params:{missingProperty: "reason"},message:"must have required property '"+"reason"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data52};
+for(const key11 in data52){
+if(!((key11 === "mode") || (key11 === "reason"))){
+const err109 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data52};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1450,9 +1451,11 @@ vErrors.push(err109);
 }
 errors++;
 }
-for(const key11 in data52){
-if(!((key11 === "mode") || (key11 === "reason"))){
-const err110 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data52};
+}
+if(data52.mode !== undefined){
+let data53 = data52.mode;
+if(typeof data53 !== "string"){
+const err110 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode,data:data53};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1461,11 +1464,8 @@ vErrors.push(err110);
 }
 errors++;
 }
-}
-if(data52.mode !== undefined){
-let data53 = data52.mode;
-if(typeof data53 !== "string"){
-const err111 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode,data:data53};
+if(!(data53 === "off")){
+const err111 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode,data:data53};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1474,8 +1474,12 @@ vErrors.push(err111);
 }
 errors++;
 }
-if(!(data53 === "off")){
-const err112 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode,data:data53};
+}
+if(data52.reason !== undefined){
+let data54 = data52.reason;
+if(typeof data54 === "string"){
+if(!pattern0.test(data54)){
+const err112 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason,data:data54};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1485,11 +1489,8 @@ vErrors.push(err112);
 errors++;
 }
 }
-if(data52.reason !== undefined){
-let data54 = data52.reason;
-if(typeof data54 === "string"){
-if(!pattern0.test(data54)){
-const err113 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason,data:data54};
+else {
+const err113 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason,data:data54};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1499,8 +1500,9 @@ vErrors.push(err113);
 errors++;
 }
 }
+}
 else {
-const err114 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason,data:data54};
+const err114 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data52};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1512,24 +1514,12 @@ errors++;
 }
 }
 else {
-const err115 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data52};
+const err115 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data35};
 if(vErrors === null){
 vErrors = [err115];
 }
 else {
 vErrors.push(err115);
-}
-errors++;
-}
-}
-}
-else {
-const err116 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data35};
-if(vErrors === null){
-vErrors = [err116];
-}
-else {
-vErrors.push(err116);
 }
 errors++;
 }
@@ -1558,7 +1548,17 @@ if(data35.env === undefined){
 data35.env = [];
 }
 if(data35.kind === undefined){
-const err117 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
+const err116 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
+if(vErrors === null){
+vErrors = [err116];
+}
+else {
+vErrors.push(err116);
+}
+errors++;
+}
+if(data35.url === undefined){
+const err117 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1567,8 +1567,9 @@ vErrors.push(err117);
 }
 errors++;
 }
-if(data35.url === undefined){
-const err118 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
+for(const key12 in data35){
+if(!(func2.call(schema11.properties.agents.additionalProperties.oneOf[1].properties, key12))){
+const err118 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1577,9 +1578,11 @@ vErrors.push(err118);
 }
 errors++;
 }
-for(const key12 in data35){
-if(!(func2.call(schema11.properties.agents.additionalProperties.oneOf[1].properties, key12))){
-const err119 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
+}
+if(data35.kind !== undefined){
+let data55 = data35.kind;
+if(typeof data55 !== "string"){
+const err119 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data55};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1588,11 +1591,8 @@ vErrors.push(err119);
 }
 errors++;
 }
-}
-if(data35.kind !== undefined){
-let data55 = data35.kind;
-if(typeof data55 !== "string"){
-const err120 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data55};
+if("http" !== data55){
+const err120 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant",schema:"http",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data55};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1601,8 +1601,12 @@ vErrors.push(err120);
 }
 errors++;
 }
-if("http" !== data55){
-const err121 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant",schema:"http",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data55};
+}
+if(data35.url !== undefined){
+let data56 = data35.url;
+if(typeof data56 === "string"){
+if(!pattern0.test(data56)){
+const err121 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/url/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.url,data:data56};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1612,27 +1616,13 @@ vErrors.push(err121);
 errors++;
 }
 }
-if(data35.url !== undefined){
-let data56 = data35.url;
-if(typeof data56 === "string"){
-if(!pattern0.test(data56)){
-const err122 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/url/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.url,data:data56};
+else {
+const err122 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.url.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.url,data:data56};
 if(vErrors === null){
 vErrors = [err122];
 }
 else {
 vErrors.push(err122);
-}
-errors++;
-}
-}
-else {
-const err123 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.url.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.url,data:data56};
-if(vErrors === null){
-vErrors = [err123];
-}
-else {
-vErrors.push(err123);
 }
 errors++;
 }
@@ -1643,7 +1633,19 @@ for(const key13 in data57){
 const _errs135 = errors;
 if(typeof key13 === "string"){
 if(!pattern21.test(key13)){
-const err124 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"+"\"",schema:"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.propertyNames,data:key13,propertyName:key13};
+const err123 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"+"\"",schema:"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.propertyNames,data:key13,propertyName:key13};
+if(vErrors === null){
+vErrors = [err123];
+}
+else {
+vErrors.push(err123);
+}
+errors++;
+}
+}
+var valid34 = _errs135 === errors;
+if(!valid34){
+const err124 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/propertyNames",keyword:"propertyNames",params:{propertyName: key13},message:"property name must be valid",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.propertyNames,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers,data:data57};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1653,9 +1655,10 @@ vErrors.push(err124);
 errors++;
 }
 }
-var valid34 = _errs135 === errors;
-if(!valid34){
-const err125 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/propertyNames",keyword:"propertyNames",params:{propertyName: key13},message:"property name must be valid",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.propertyNames,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers,data:data57};
+for(const key14 in data57){
+let data58 = data57[key14];
+if(typeof data58 !== "string"){
+const err125 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.additionalProperties,data:data58};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1665,10 +1668,9 @@ vErrors.push(err125);
 errors++;
 }
 }
-for(const key14 in data57){
-let data58 = data57[key14];
-if(typeof data58 !== "string"){
-const err126 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.additionalProperties,data:data58};
+}
+else {
+const err126 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers,data:data57};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1677,10 +1679,11 @@ vErrors.push(err126);
 }
 errors++;
 }
-}
-}
-else {
-const err127 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers,data:data57};
+if(data35.description !== undefined){
+let data59 = data35.description;
+if(typeof data59 === "string"){
+if(!pattern0.test(data59)){
+const err127 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.description,data:data59};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1689,11 +1692,9 @@ vErrors.push(err127);
 }
 errors++;
 }
-if(data35.description !== undefined){
-let data59 = data35.description;
-if(typeof data59 === "string"){
-if(!pattern0.test(data59)){
-const err128 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.description,data:data59};
+}
+else {
+const err128 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.description,data:data59};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1703,8 +1704,9 @@ vErrors.push(err128);
 errors++;
 }
 }
-else {
-const err129 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.description,data:data59};
+let data60 = data35.max_load;
+if((!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))) && (typeof data60 !== "string")){
+const err129 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data60};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1713,10 +1715,9 @@ vErrors.push(err129);
 }
 errors++;
 }
-}
-let data60 = data35.max_load;
-if((!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))) && (typeof data60 !== "string")){
-const err130 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data60};
+if((typeof data60 == "number") && (isFinite(data60))){
+if(data60 < 1 || isNaN(data60)){
+const err130 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data60};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1725,9 +1726,10 @@ vErrors.push(err130);
 }
 errors++;
 }
-if((typeof data60 == "number") && (isFinite(data60))){
-if(data60 < 1 || isNaN(data60)){
-const err131 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data60};
+}
+if(typeof data60 === "string"){
+if(!pattern16.test(data60)){
+const err131 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data60};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1737,9 +1739,10 @@ vErrors.push(err131);
 errors++;
 }
 }
-if(typeof data60 === "string"){
-if(!pattern16.test(data60)){
-const err132 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data60};
+let data61 = data35.timeout;
+if(typeof data61 === "string"){
+if(!(func4(data61, 1, 2073600000, []))){
+const err132 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data61};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1749,10 +1752,8 @@ vErrors.push(err132);
 errors++;
 }
 }
-let data61 = data35.timeout;
-if(typeof data61 === "string"){
-if(!(func4(data61, 1, 2073600000, []))){
-const err133 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data61};
+else {
+const err133 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data61};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1761,9 +1762,10 @@ vErrors.push(err133);
 }
 errors++;
 }
-}
-else {
-const err134 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data61};
+let data62 = data35.idle_timeout;
+if(typeof data62 === "string"){
+if(!(func4(data62, 1, 2073600000, ["off"]))){
+const err134 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data62};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1772,26 +1774,14 @@ vErrors.push(err134);
 }
 errors++;
 }
-let data62 = data35.idle_timeout;
-if(typeof data62 === "string"){
-if(!(func4(data62, 1, 2073600000, ["off"]))){
-const err135 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data62};
+}
+else {
+const err135 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data62};
 if(vErrors === null){
 vErrors = [err135];
 }
 else {
 vErrors.push(err135);
-}
-errors++;
-}
-}
-else {
-const err136 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data62};
-if(vErrors === null){
-vErrors = [err136];
-}
-else {
-vErrors.push(err136);
 }
 errors++;
 }
@@ -1808,7 +1798,19 @@ data63.max = "5m";
 }
 for(const key15 in data63){
 if(!(((key15 === "attempts") || (key15 === "initial")) || (key15 === "max"))){
-const err137 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry,data:data63};
+const err136 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry,data:data63};
+if(vErrors === null){
+vErrors = [err136];
+}
+else {
+vErrors.push(err136);
+}
+errors++;
+}
+}
+let data64 = data63.attempts;
+if(!(((typeof data64 == "number") && (!(data64 % 1) && !isNaN(data64))) && (isFinite(data64)))){
+const err137 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data64};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1817,10 +1819,9 @@ vErrors.push(err137);
 }
 errors++;
 }
-}
-let data64 = data63.attempts;
-if(!(((typeof data64 == "number") && (!(data64 % 1) && !isNaN(data64))) && (isFinite(data64)))){
-const err138 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data64};
+if((typeof data64 == "number") && (isFinite(data64))){
+if(data64 > 100 || isNaN(data64)){
+const err138 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data64};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1829,9 +1830,8 @@ vErrors.push(err138);
 }
 errors++;
 }
-if((typeof data64 == "number") && (isFinite(data64))){
-if(data64 > 100 || isNaN(data64)){
-const err139 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data64};
+if(data64 < 1 || isNaN(data64)){
+const err139 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data64};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1840,8 +1840,11 @@ vErrors.push(err139);
 }
 errors++;
 }
-if(data64 < 1 || isNaN(data64)){
-const err140 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data64};
+}
+let data65 = data63.initial;
+if(typeof data65 === "string"){
+if(!(func4(data65, 1, 2073600000, []))){
+const err140 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial,data:data65};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1851,10 +1854,8 @@ vErrors.push(err140);
 errors++;
 }
 }
-let data65 = data63.initial;
-if(typeof data65 === "string"){
-if(!(func4(data65, 1, 2073600000, []))){
-const err141 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial,data:data65};
+else {
+const err141 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial,data:data65};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1863,9 +1864,10 @@ vErrors.push(err141);
 }
 errors++;
 }
-}
-else {
-const err142 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial,data:data65};
+let data66 = data63.max;
+if(typeof data66 === "string"){
+if(!(func4(data66, 1, 2073600000, []))){
+const err142 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max,data:data66};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1874,10 +1876,9 @@ vErrors.push(err142);
 }
 errors++;
 }
-let data66 = data63.max;
-if(typeof data66 === "string"){
-if(!(func4(data66, 1, 2073600000, []))){
-const err143 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max,data:data66};
+}
+else {
+const err143 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max,data:data66};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1888,23 +1889,12 @@ errors++;
 }
 }
 else {
-const err144 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max,data:data66};
+const err144 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry,data:data63};
 if(vErrors === null){
 vErrors = [err144];
 }
 else {
 vErrors.push(err144);
-}
-errors++;
-}
-}
-else {
-const err145 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry,data:data63};
-if(vErrors === null){
-vErrors = [err145];
-}
-else {
-vErrors.push(err145);
 }
 errors++;
 }
@@ -1915,7 +1905,20 @@ data67.output = "64MiB";
 }
 for(const key16 in data67){
 if(!(key16 === "output")){
-const err146 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits,data:data67};
+const err145 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits,data:data67};
+if(vErrors === null){
+vErrors = [err145];
+}
+else {
+vErrors.push(err145);
+}
+errors++;
+}
+}
+let data68 = data67.output;
+if(typeof data68 === "string"){
+if(!(func7(data68, 1, 4503599627370496, []))){
+const err146 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output,data:data68};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1925,10 +1928,8 @@ vErrors.push(err146);
 errors++;
 }
 }
-let data68 = data67.output;
-if(typeof data68 === "string"){
-if(!(func7(data68, 1, 4503599627370496, []))){
-const err147 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output,data:data68};
+else {
+const err147 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output,data:data68};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1939,7 +1940,7 @@ errors++;
 }
 }
 else {
-const err148 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output,data:data68};
+const err148 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits,data:data67};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -1948,25 +1949,14 @@ vErrors.push(err148);
 }
 errors++;
 }
-}
-else {
-const err149 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits,data:data67};
+let data69 = data35.env;
+if(!data69 || typeof data69 != "object"){
+const err149 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[1].properties.env.type},message:"must be array,object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env,data:data69};
 if(vErrors === null){
 vErrors = [err149];
 }
 else {
 vErrors.push(err149);
-}
-errors++;
-}
-let data69 = data35.env;
-if(!data69 || typeof data69 != "object"){
-const err150 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[1].properties.env.type},message:"must be array,object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env,data:data69};
-if(vErrors === null){
-vErrors = [err150];
-}
-else {
-vErrors.push(err150);
 }
 errors++;
 }
@@ -1976,23 +1966,23 @@ for(let i9=0; i9<len9; i9++){
 let data70 = data69[i9];
 if(typeof data70 === "string"){
 if(!pattern0.test(data70)){
-const err151 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.items,data:data70};
+const err150 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.items,data:data70};
 if(vErrors === null){
-vErrors = [err151];
+vErrors = [err150];
 }
 else {
-vErrors.push(err151);
+vErrors.push(err150);
 }
 errors++;
 }
 }
 else {
-const err152 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.items,data:data70};
+const err151 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.items,data:data70};
 if(vErrors === null){
-vErrors = [err152];
+vErrors = [err151];
 }
 else {
-vErrors.push(err152);
+vErrors.push(err151);
 }
 errors++;
 }
@@ -2003,7 +1993,19 @@ for(const key17 in data69){
 const _errs165 = errors;
 if(typeof key17 === "string"){
 if(!pattern18.test(key17)){
-const err153 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.propertyNames,data:key17,propertyName:key17};
+const err152 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.propertyNames,data:key17,propertyName:key17};
+if(vErrors === null){
+vErrors = [err152];
+}
+else {
+vErrors.push(err152);
+}
+errors++;
+}
+}
+var valid40 = _errs165 === errors;
+if(!valid40){
+const err153 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key17},message:"property name must be valid",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.propertyNames,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env,data:data69};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2013,9 +2015,10 @@ vErrors.push(err153);
 errors++;
 }
 }
-var valid40 = _errs165 === errors;
-if(!valid40){
-const err154 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key17},message:"property name must be valid",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.propertyNames,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env,data:data69};
+for(const key18 in data69){
+let data71 = data69[key18];
+if(typeof data71 !== "string"){
+const err154 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.additionalProperties,data:data71};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2025,10 +2028,12 @@ vErrors.push(err154);
 errors++;
 }
 }
-for(const key18 in data69){
-let data71 = data69[key18];
-if(typeof data71 !== "string"){
-const err155 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.additionalProperties,data:data71};
+}
+if(data35.sandbox !== undefined){
+let data72 = data35.sandbox;
+if(data72 && typeof data72 == "object" && !Array.isArray(data72)){
+if(data72.mode === undefined){
+const err155 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/required",keyword:"required",params:{missingProperty: "mode"},message:"must have required property '"+"mode"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2037,13 +2042,8 @@ vErrors.push(err155);
 }
 errors++;
 }
-}
-}
-if(data35.sandbox !== undefined){
-let data72 = data35.sandbox;
-if(data72 && typeof data72 == "object" && !Array.isArray(data72)){
-if(data72.mode === undefined){
-const err156 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/required",keyword:"required",params:{missingProperty: "mode"},message:"must have required property '"+"mode"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
+if(data72.reason === undefined){
+const err156 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/required",keyword:"required",params:{missingProperty: "reason"},message:"must have required property '"+"reason"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2052,8 +2052,9 @@ vErrors.push(err156);
 }
 errors++;
 }
-if(data72.reason === undefined){
-const err157 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/required",keyword:"required",params:{missingProperty: "reason"},message:"must have required property '"+"reason"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
+for(const key19 in data72){
+if(!((key19 === "mode") || (key19 === "reason"))){
+const err157 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2062,9 +2063,11 @@ vErrors.push(err157);
 }
 errors++;
 }
-for(const key19 in data72){
-if(!((key19 === "mode") || (key19 === "reason"))){
-const err158 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
+}
+if(data72.mode !== undefined){
+let data73 = data72.mode;
+if(typeof data73 !== "string"){
+const err158 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data73};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2073,11 +2076,8 @@ vErrors.push(err158);
 }
 errors++;
 }
-}
-if(data72.mode !== undefined){
-let data73 = data72.mode;
-if(typeof data73 !== "string"){
-const err159 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data73};
+if(!(data73 === "off")){
+const err159 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data73};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2086,8 +2086,12 @@ vErrors.push(err159);
 }
 errors++;
 }
-if(!(data73 === "off")){
-const err160 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data73};
+}
+if(data72.reason !== undefined){
+let data74 = data72.reason;
+if(typeof data74 === "string"){
+if(!pattern0.test(data74)){
+const err160 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data74};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2097,11 +2101,8 @@ vErrors.push(err160);
 errors++;
 }
 }
-if(data72.reason !== undefined){
-let data74 = data72.reason;
-if(typeof data74 === "string"){
-if(!pattern0.test(data74)){
-const err161 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data74};
+else {
+const err161 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data74};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2111,8 +2112,9 @@ vErrors.push(err161);
 errors++;
 }
 }
+}
 else {
-const err162 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data74};
+const err162 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2124,24 +2126,12 @@ errors++;
 }
 }
 else {
-const err163 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
+const err163 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
 if(vErrors === null){
 vErrors = [err163];
 }
 else {
 vErrors.push(err163);
-}
-errors++;
-}
-}
-}
-else {
-const err164 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
-if(vErrors === null){
-vErrors = [err164];
-}
-else {
-vErrors.push(err164);
 }
 errors++;
 }
@@ -2164,7 +2154,18 @@ if(data35.limits === undefined){
 data35.limits = {};
 }
 if(data35.kind === undefined){
-const err165 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
+const err164 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
+if(vErrors === null){
+vErrors = [err164];
+}
+else {
+vErrors.push(err164);
+}
+errors++;
+}
+for(const key20 in data35){
+if(!(((((((key20 === "kind") || (key20 === "description")) || (key20 === "max_load")) || (key20 === "timeout")) || (key20 === "idle_timeout")) || (key20 === "retry")) || (key20 === "limits"))){
+const err165 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2173,9 +2174,11 @@ vErrors.push(err165);
 }
 errors++;
 }
-for(const key20 in data35){
-if(!(((((((key20 === "kind") || (key20 === "description")) || (key20 === "max_load")) || (key20 === "timeout")) || (key20 === "idle_timeout")) || (key20 === "retry")) || (key20 === "limits"))){
-const err166 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
+}
+if(data35.kind !== undefined){
+let data75 = data35.kind;
+if(typeof data75 !== "string"){
+const err166 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data75};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2184,11 +2187,8 @@ vErrors.push(err166);
 }
 errors++;
 }
-}
-if(data35.kind !== undefined){
-let data75 = data35.kind;
-if(typeof data75 !== "string"){
-const err167 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data75};
+if("builtin" !== data75){
+const err167 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "builtin"},message:"must be equal to constant",schema:"builtin",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data75};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2197,8 +2197,12 @@ vErrors.push(err167);
 }
 errors++;
 }
-if("builtin" !== data75){
-const err168 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "builtin"},message:"must be equal to constant",schema:"builtin",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data75};
+}
+if(data35.description !== undefined){
+let data76 = data35.description;
+if(typeof data76 === "string"){
+if(!pattern0.test(data76)){
+const err168 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description,data:data76};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2208,11 +2212,8 @@ vErrors.push(err168);
 errors++;
 }
 }
-if(data35.description !== undefined){
-let data76 = data35.description;
-if(typeof data76 === "string"){
-if(!pattern0.test(data76)){
-const err169 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description,data:data76};
+else {
+const err169 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description,data:data76};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2222,8 +2223,9 @@ vErrors.push(err169);
 errors++;
 }
 }
-else {
-const err170 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description,data:data76};
+let data77 = data35.max_load;
+if((!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))) && (typeof data77 !== "string")){
+const err170 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data77};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2232,10 +2234,9 @@ vErrors.push(err170);
 }
 errors++;
 }
-}
-let data77 = data35.max_load;
-if((!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))) && (typeof data77 !== "string")){
-const err171 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data77};
+if((typeof data77 == "number") && (isFinite(data77))){
+if(data77 < 1 || isNaN(data77)){
+const err171 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data77};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2244,9 +2245,10 @@ vErrors.push(err171);
 }
 errors++;
 }
-if((typeof data77 == "number") && (isFinite(data77))){
-if(data77 < 1 || isNaN(data77)){
-const err172 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data77};
+}
+if(typeof data77 === "string"){
+if(!pattern16.test(data77)){
+const err172 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data77};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2256,9 +2258,10 @@ vErrors.push(err172);
 errors++;
 }
 }
-if(typeof data77 === "string"){
-if(!pattern16.test(data77)){
-const err173 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data77};
+let data78 = data35.timeout;
+if(typeof data78 === "string"){
+if(!(func4(data78, 1, 2073600000, []))){
+const err173 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data78};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2268,10 +2271,8 @@ vErrors.push(err173);
 errors++;
 }
 }
-let data78 = data35.timeout;
-if(typeof data78 === "string"){
-if(!(func4(data78, 1, 2073600000, []))){
-const err174 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data78};
+else {
+const err174 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data78};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2280,9 +2281,10 @@ vErrors.push(err174);
 }
 errors++;
 }
-}
-else {
-const err175 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data78};
+let data79 = data35.idle_timeout;
+if(typeof data79 === "string"){
+if(!(func4(data79, 1, 2073600000, ["off"]))){
+const err175 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data79};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2291,26 +2293,14 @@ vErrors.push(err175);
 }
 errors++;
 }
-let data79 = data35.idle_timeout;
-if(typeof data79 === "string"){
-if(!(func4(data79, 1, 2073600000, ["off"]))){
-const err176 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data79};
+}
+else {
+const err176 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data79};
 if(vErrors === null){
 vErrors = [err176];
 }
 else {
 vErrors.push(err176);
-}
-errors++;
-}
-}
-else {
-const err177 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data79};
-if(vErrors === null){
-vErrors = [err177];
-}
-else {
-vErrors.push(err177);
 }
 errors++;
 }
@@ -2327,7 +2317,19 @@ data80.max = "5m";
 }
 for(const key21 in data80){
 if(!(((key21 === "attempts") || (key21 === "initial")) || (key21 === "max"))){
-const err178 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data80};
+const err177 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data80};
+if(vErrors === null){
+vErrors = [err177];
+}
+else {
+vErrors.push(err177);
+}
+errors++;
+}
+}
+let data81 = data80.attempts;
+if(!(((typeof data81 == "number") && (!(data81 % 1) && !isNaN(data81))) && (isFinite(data81)))){
+const err178 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data81};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2336,10 +2338,9 @@ vErrors.push(err178);
 }
 errors++;
 }
-}
-let data81 = data80.attempts;
-if(!(((typeof data81 == "number") && (!(data81 % 1) && !isNaN(data81))) && (isFinite(data81)))){
-const err179 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data81};
+if((typeof data81 == "number") && (isFinite(data81))){
+if(data81 > 100 || isNaN(data81)){
+const err179 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data81};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2348,9 +2349,8 @@ vErrors.push(err179);
 }
 errors++;
 }
-if((typeof data81 == "number") && (isFinite(data81))){
-if(data81 > 100 || isNaN(data81)){
-const err180 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data81};
+if(data81 < 1 || isNaN(data81)){
+const err180 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data81};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2359,8 +2359,11 @@ vErrors.push(err180);
 }
 errors++;
 }
-if(data81 < 1 || isNaN(data81)){
-const err181 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data81};
+}
+let data82 = data80.initial;
+if(typeof data82 === "string"){
+if(!(func4(data82, 1, 2073600000, []))){
+const err181 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data82};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -2370,10 +2373,8 @@ vErrors.push(err181);
 errors++;
 }
 }
-let data82 = data80.initial;
-if(typeof data82 === "string"){
-if(!(func4(data82, 1, 2073600000, []))){
-const err182 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data82};
+else {
+const err182 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data82};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -2382,9 +2383,10 @@ vErrors.push(err182);
 }
 errors++;
 }
-}
-else {
-const err183 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data82};
+let data83 = data80.max;
+if(typeof data83 === "string"){
+if(!(func4(data83, 1, 2073600000, []))){
+const err183 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data83};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2393,10 +2395,9 @@ vErrors.push(err183);
 }
 errors++;
 }
-let data83 = data80.max;
-if(typeof data83 === "string"){
-if(!(func4(data83, 1, 2073600000, []))){
-const err184 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data83};
+}
+else {
+const err184 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data83};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -2407,23 +2408,12 @@ errors++;
 }
 }
 else {
-const err185 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data83};
+const err185 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data80};
 if(vErrors === null){
 vErrors = [err185];
 }
 else {
 vErrors.push(err185);
-}
-errors++;
-}
-}
-else {
-const err186 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data80};
-if(vErrors === null){
-vErrors = [err186];
-}
-else {
-vErrors.push(err186);
 }
 errors++;
 }
@@ -2434,7 +2424,20 @@ data84.output = "64MiB";
 }
 for(const key22 in data84){
 if(!(key22 === "output")){
-const err187 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data84};
+const err186 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data84};
+if(vErrors === null){
+vErrors = [err186];
+}
+else {
+vErrors.push(err186);
+}
+errors++;
+}
+}
+let data85 = data84.output;
+if(typeof data85 === "string"){
+if(!(func7(data85, 1, 4503599627370496, []))){
+const err187 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data85};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2444,10 +2447,8 @@ vErrors.push(err187);
 errors++;
 }
 }
-let data85 = data84.output;
-if(typeof data85 === "string"){
-if(!(func7(data85, 1, 4503599627370496, []))){
-const err188 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data85};
+else {
+const err188 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data85};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2458,7 +2459,7 @@ errors++;
 }
 }
 else {
-const err189 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data85};
+const err189 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data84};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2469,7 +2470,7 @@ errors++;
 }
 }
 else {
-const err190 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data84};
+const err190 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -2480,7 +2481,7 @@ errors++;
 }
 }
 else {
-const err191 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
+const err191 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf",schema:schema11.properties.agents.additionalProperties.discriminator,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -2491,7 +2492,7 @@ errors++;
 }
 }
 else {
-const err192 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf",schema:schema11.properties.agents.additionalProperties.discriminator,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
+const err192 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string",schema:schema11.properties.agents.additionalProperties.discriminator,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -2502,7 +2503,7 @@ errors++;
 }
 }
 else {
-const err193 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string",schema:schema11.properties.agents.additionalProperties.discriminator,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
+const err193 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -2512,25 +2513,14 @@ vErrors.push(err193);
 errors++;
 }
 }
+}
 else {
-const err194 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
+const err194 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.type,parentSchema:schema11.properties.agents,data:data34};
 if(vErrors === null){
 vErrors = [err194];
 }
 else {
 vErrors.push(err194);
-}
-errors++;
-}
-}
-}
-else {
-const err195 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.type,parentSchema:schema11.properties.agents,data:data34};
-if(vErrors === null){
-vErrors = [err195];
-}
-else {
-vErrors.push(err195);
 }
 errors++;
 }
@@ -2540,7 +2530,19 @@ for(const key23 in data86){
 const _errs205 = errors;
 if(typeof key23 === "string"){
 if(!pattern13.test(key23)){
-const err196 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema11.properties.watcher_endpoints.propertyNames,data:key23,propertyName:key23};
+const err195 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema11.properties.watcher_endpoints.propertyNames,data:key23,propertyName:key23};
+if(vErrors === null){
+vErrors = [err195];
+}
+else {
+vErrors.push(err195);
+}
+errors++;
+}
+}
+var valid47 = _errs205 === errors;
+if(!valid47){
+const err196 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames",keyword:"propertyNames",params:{propertyName: key23},message:"property name must be valid",schema:schema11.properties.watcher_endpoints.propertyNames,parentSchema:schema11.properties.watcher_endpoints,data:data86};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -2550,9 +2552,11 @@ vErrors.push(err196);
 errors++;
 }
 }
-var valid47 = _errs205 === errors;
-if(!valid47){
-const err197 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames",keyword:"propertyNames",params:{propertyName: key23},message:"property name must be valid",schema:schema11.properties.watcher_endpoints.propertyNames,parentSchema:schema11.properties.watcher_endpoints,data:data86};
+for(const key24 in data86){
+let data87 = data86[key24];
+if(typeof data87 === "string"){
+if(!pattern0.test(data87)){
+const err197 = {instancePath:instancePath+"/watcher_endpoints/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.watcher_endpoints.additionalProperties,data:data87};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -2562,11 +2566,8 @@ vErrors.push(err197);
 errors++;
 }
 }
-for(const key24 in data86){
-let data87 = data86[key24];
-if(typeof data87 === "string"){
-if(!pattern0.test(data87)){
-const err198 = {instancePath:instancePath+"/watcher_endpoints/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.watcher_endpoints.additionalProperties,data:data87};
+else {
+const err198 = {instancePath:instancePath+"/watcher_endpoints/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watcher_endpoints.additionalProperties.type,parentSchema:schema11.properties.watcher_endpoints.additionalProperties,data:data87};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -2576,8 +2577,9 @@ vErrors.push(err198);
 errors++;
 }
 }
+}
 else {
-const err199 = {instancePath:instancePath+"/watcher_endpoints/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watcher_endpoints.additionalProperties.type,parentSchema:schema11.properties.watcher_endpoints.additionalProperties,data:data87};
+const err199 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.watcher_endpoints.type,parentSchema:schema11.properties.watcher_endpoints,data:data86};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -2586,10 +2588,11 @@ vErrors.push(err199);
 }
 errors++;
 }
-}
-}
-else {
-const err200 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.watcher_endpoints.type,parentSchema:schema11.properties.watcher_endpoints,data:data86};
+let data88 = data.concurrency_limits;
+if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
+for(const key25 in data88){
+if(!((key25 === "max_processes") || (key25 === "max_concurrent_files"))){
+const err200 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.concurrency_limits,data:data88};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -2598,11 +2601,11 @@ vErrors.push(err200);
 }
 errors++;
 }
-let data88 = data.concurrency_limits;
-if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
-for(const key25 in data88){
-if(!((key25 === "max_processes") || (key25 === "max_concurrent_files"))){
-const err201 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.concurrency_limits,data:data88};
+}
+if(data88.max_processes !== undefined){
+let data89 = data88.max_processes;
+if(!(((typeof data89 == "number") && (!(data89 % 1) && !isNaN(data89))) && (isFinite(data89)))){
+const err201 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.concurrency_limits.properties.max_processes.type,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data89};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2611,11 +2614,9 @@ vErrors.push(err201);
 }
 errors++;
 }
-}
-if(data88.max_processes !== undefined){
-let data89 = data88.max_processes;
-if(!(((typeof data89 == "number") && (!(data89 % 1) && !isNaN(data89))) && (isFinite(data89)))){
-const err202 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.concurrency_limits.properties.max_processes.type,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data89};
+if((typeof data89 == "number") && (isFinite(data89))){
+if(data89 > 1024 || isNaN(data89)){
+const err202 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024",schema:1024,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data89};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -2624,9 +2625,8 @@ vErrors.push(err202);
 }
 errors++;
 }
-if((typeof data89 == "number") && (isFinite(data89))){
-if(data89 > 1024 || isNaN(data89)){
-const err203 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024",schema:1024,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data89};
+if(data89 < 1 || isNaN(data89)){
+const err203 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data89};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -2635,8 +2635,12 @@ vErrors.push(err203);
 }
 errors++;
 }
-if(data89 < 1 || isNaN(data89)){
-const err204 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data89};
+}
+}
+if(data88.max_concurrent_files !== undefined){
+let data90 = data88.max_concurrent_files;
+if(!(((typeof data90 == "number") && (!(data90 % 1) && !isNaN(data90))) && (isFinite(data90)))){
+const err204 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.concurrency_limits.properties.max_concurrent_files.type,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data90};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -2645,12 +2649,9 @@ vErrors.push(err204);
 }
 errors++;
 }
-}
-}
-if(data88.max_concurrent_files !== undefined){
-let data90 = data88.max_concurrent_files;
-if(!(((typeof data90 == "number") && (!(data90 % 1) && !isNaN(data90))) && (isFinite(data90)))){
-const err205 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.concurrency_limits.properties.max_concurrent_files.type,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data90};
+if((typeof data90 == "number") && (isFinite(data90))){
+if(data90 > 100000 || isNaN(data90)){
+const err205 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data90};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -2659,9 +2660,8 @@ vErrors.push(err205);
 }
 errors++;
 }
-if((typeof data90 == "number") && (isFinite(data90))){
-if(data90 > 100000 || isNaN(data90)){
-const err206 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data90};
+if(data90 < 1 || isNaN(data90)){
+const err206 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data90};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2670,26 +2670,16 @@ vErrors.push(err206);
 }
 errors++;
 }
-if(data90 < 1 || isNaN(data90)){
-const err207 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data90};
+}
+}
+}
+else {
+const err207 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.concurrency_limits.type,parentSchema:schema11.properties.concurrency_limits,data:data88};
 if(vErrors === null){
 vErrors = [err207];
 }
 else {
 vErrors.push(err207);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err208 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.concurrency_limits.type,parentSchema:schema11.properties.concurrency_limits,data:data88};
-if(vErrors === null){
-vErrors = [err208];
-}
-else {
-vErrors.push(err208);
 }
 errors++;
 }
@@ -2712,7 +2702,20 @@ data91.file_mode = "0644";
 }
 for(const key26 in data91){
 if(!(((((key26 === "default_output_dir") || (key26 === "preserve_original")) || (key26 === "log_level")) || (key26 === "retention")) || (key26 === "file_mode"))){
-const err209 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.output_settings,data:data91};
+const err208 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.output_settings,data:data91};
+if(vErrors === null){
+vErrors = [err208];
+}
+else {
+vErrors.push(err208);
+}
+errors++;
+}
+}
+let data92 = data91.default_output_dir;
+if(typeof data92 === "string"){
+if(!pattern0.test(data92)){
+const err209 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.output_settings.properties.default_output_dir,data:data92};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2722,10 +2725,8 @@ vErrors.push(err209);
 errors++;
 }
 }
-let data92 = data91.default_output_dir;
-if(typeof data92 === "string"){
-if(!pattern0.test(data92)){
-const err210 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.output_settings.properties.default_output_dir,data:data92};
+else {
+const err210 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.default_output_dir.type,parentSchema:schema11.properties.output_settings.properties.default_output_dir,data:data92};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2734,9 +2735,9 @@ vErrors.push(err210);
 }
 errors++;
 }
-}
-else {
-const err211 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.default_output_dir.type,parentSchema:schema11.properties.output_settings.properties.default_output_dir,data:data92};
+let data93 = data91.preserve_original;
+if(typeof data93 !== "boolean"){
+const err211 = {instancePath:instancePath+"/output_settings/preserve_original",schemaPath:"#/properties/output_settings/properties/preserve_original/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.output_settings.properties.preserve_original.type,parentSchema:schema11.properties.output_settings.properties.preserve_original,data:data93};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2745,9 +2746,10 @@ vErrors.push(err211);
 }
 errors++;
 }
-let data93 = data91.preserve_original;
-if(typeof data93 !== "boolean"){
-const err212 = {instancePath:instancePath+"/output_settings/preserve_original",schemaPath:"#/properties/output_settings/properties/preserve_original/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.output_settings.properties.preserve_original.type,parentSchema:schema11.properties.output_settings.properties.preserve_original,data:data93};
+let data94 = data91.log_level;
+if(typeof data94 === "string"){
+if(!pattern32.test(data94)){
+const err212 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/pattern",keyword:"pattern",params:{pattern: "^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"},message:"must match pattern \""+"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"+"\"",schema:"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$",parentSchema:schema11.properties.output_settings.properties.log_level,data:data94};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -2756,10 +2758,9 @@ vErrors.push(err212);
 }
 errors++;
 }
-let data94 = data91.log_level;
-if(typeof data94 === "string"){
-if(!pattern32.test(data94)){
-const err213 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/pattern",keyword:"pattern",params:{pattern: "^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"},message:"must match pattern \""+"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"+"\"",schema:"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$",parentSchema:schema11.properties.output_settings.properties.log_level,data:data94};
+}
+else {
+const err213 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.log_level.type,parentSchema:schema11.properties.output_settings.properties.log_level,data:data94};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2768,9 +2769,10 @@ vErrors.push(err213);
 }
 errors++;
 }
-}
-else {
-const err214 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.log_level.type,parentSchema:schema11.properties.output_settings.properties.log_level,data:data94};
+let data95 = data91.retention;
+if(typeof data95 === "string"){
+if(!(func4(data95, 1000, 3153600000000, []))){
+const err214 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.output_settings.properties.retention["x-duration"],parentSchema:schema11.properties.output_settings.properties.retention,data:data95};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2779,10 +2781,9 @@ vErrors.push(err214);
 }
 errors++;
 }
-let data95 = data91.retention;
-if(typeof data95 === "string"){
-if(!(func4(data95, 1000, 3153600000000, []))){
-const err215 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.output_settings.properties.retention["x-duration"],parentSchema:schema11.properties.output_settings.properties.retention,data:data95};
+}
+else {
+const err215 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.retention.type,parentSchema:schema11.properties.output_settings.properties.retention,data:data95};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2791,9 +2792,10 @@ vErrors.push(err215);
 }
 errors++;
 }
-}
-else {
-const err216 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.retention.type,parentSchema:schema11.properties.output_settings.properties.retention,data:data95};
+let data96 = data91.file_mode;
+if(typeof data96 === "string"){
+if(!pattern33.test(data96)){
+const err216 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$"},message:"must match pattern \""+"^0?[0-7]{3}$"+"\"",schema:"^0?[0-7]{3}$",parentSchema:schema11.properties.output_settings.properties.file_mode,data:data96};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2802,10 +2804,9 @@ vErrors.push(err216);
 }
 errors++;
 }
-let data96 = data91.file_mode;
-if(typeof data96 === "string"){
-if(!pattern33.test(data96)){
-const err217 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$"},message:"must match pattern \""+"^0?[0-7]{3}$"+"\"",schema:"^0?[0-7]{3}$",parentSchema:schema11.properties.output_settings.properties.file_mode,data:data96};
+}
+else {
+const err217 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.file_mode.type,parentSchema:schema11.properties.output_settings.properties.file_mode,data:data96};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2816,23 +2817,12 @@ errors++;
 }
 }
 else {
-const err218 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.file_mode.type,parentSchema:schema11.properties.output_settings.properties.file_mode,data:data96};
+const err218 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.output_settings.type,parentSchema:schema11.properties.output_settings,data:data91};
 if(vErrors === null){
 vErrors = [err218];
 }
 else {
 vErrors.push(err218);
-}
-errors++;
-}
-}
-else {
-const err219 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.output_settings.type,parentSchema:schema11.properties.output_settings,data:data91};
-if(vErrors === null){
-vErrors = [err219];
-}
-else {
-vErrors.push(err219);
 }
 errors++;
 }
@@ -2846,7 +2836,20 @@ data97.max_bytes = "2GiB";
 }
 for(const key27 in data97){
 if(!((key27 === "ttl") || (key27 === "max_bytes"))){
-const err220 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.cache,data:data97};
+const err219 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.cache,data:data97};
+if(vErrors === null){
+vErrors = [err219];
+}
+else {
+vErrors.push(err219);
+}
+errors++;
+}
+}
+let data98 = data97.ttl;
+if(typeof data98 === "string"){
+if(!(func4(data98, 1000, 3153600000000, []))){
+const err220 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.cache.properties.ttl["x-duration"],parentSchema:schema11.properties.cache.properties.ttl,data:data98};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -2856,10 +2859,8 @@ vErrors.push(err220);
 errors++;
 }
 }
-let data98 = data97.ttl;
-if(typeof data98 === "string"){
-if(!(func4(data98, 1000, 3153600000000, []))){
-const err221 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.cache.properties.ttl["x-duration"],parentSchema:schema11.properties.cache.properties.ttl,data:data98};
+else {
+const err221 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.cache.properties.ttl.type,parentSchema:schema11.properties.cache.properties.ttl,data:data98};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -2868,9 +2869,10 @@ vErrors.push(err221);
 }
 errors++;
 }
-}
-else {
-const err222 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.cache.properties.ttl.type,parentSchema:schema11.properties.cache.properties.ttl,data:data98};
+let data99 = data97.max_bytes;
+if(typeof data99 === "string"){
+if(!(func7(data99, 1, 4503599627370496, []))){
+const err222 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.cache.properties.max_bytes["x-size"],parentSchema:schema11.properties.cache.properties.max_bytes,data:data99};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -2879,10 +2881,9 @@ vErrors.push(err222);
 }
 errors++;
 }
-let data99 = data97.max_bytes;
-if(typeof data99 === "string"){
-if(!(func7(data99, 1, 4503599627370496, []))){
-const err223 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.cache.properties.max_bytes["x-size"],parentSchema:schema11.properties.cache.properties.max_bytes,data:data99};
+}
+else {
+const err223 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.cache.properties.max_bytes.type,parentSchema:schema11.properties.cache.properties.max_bytes,data:data99};
 if(vErrors === null){
 vErrors = [err223];
 }
@@ -2893,23 +2894,12 @@ errors++;
 }
 }
 else {
-const err224 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.cache.properties.max_bytes.type,parentSchema:schema11.properties.cache.properties.max_bytes,data:data99};
+const err224 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.cache.type,parentSchema:schema11.properties.cache,data:data97};
 if(vErrors === null){
 vErrors = [err224];
 }
 else {
 vErrors.push(err224);
-}
-errors++;
-}
-}
-else {
-const err225 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.cache.type,parentSchema:schema11.properties.cache,data:data97};
-if(vErrors === null){
-vErrors = [err225];
-}
-else {
-vErrors.push(err225);
 }
 errors++;
 }
@@ -2923,7 +2913,20 @@ data100.min_free_disk = "1GiB";
 }
 for(const key28 in data100){
 if(!((key28 === "drain") || (key28 === "min_free_disk"))){
-const err226 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.daemon,data:data100};
+const err225 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.daemon,data:data100};
+if(vErrors === null){
+vErrors = [err225];
+}
+else {
+vErrors.push(err225);
+}
+errors++;
+}
+}
+let data101 = data100.drain;
+if(typeof data101 === "string"){
+if(!(func4(data101, 0, 2073600000, []))){
+const err226 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.drain["x-duration"],parentSchema:schema11.properties.daemon.properties.drain,data:data101};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -2933,10 +2936,8 @@ vErrors.push(err226);
 errors++;
 }
 }
-let data101 = data100.drain;
-if(typeof data101 === "string"){
-if(!(func4(data101, 0, 2073600000, []))){
-const err227 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.drain["x-duration"],parentSchema:schema11.properties.daemon.properties.drain,data:data101};
+else {
+const err227 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.drain.type,parentSchema:schema11.properties.daemon.properties.drain,data:data101};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -2945,9 +2946,10 @@ vErrors.push(err227);
 }
 errors++;
 }
-}
-else {
-const err228 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.drain.type,parentSchema:schema11.properties.daemon.properties.drain,data:data101};
+let data102 = data100.min_free_disk;
+if(typeof data102 === "string"){
+if(!(func7(data102, 0, 4503599627370496, []))){
+const err228 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.min_free_disk["x-size"],parentSchema:schema11.properties.daemon.properties.min_free_disk,data:data102};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -2956,10 +2958,9 @@ vErrors.push(err228);
 }
 errors++;
 }
-let data102 = data100.min_free_disk;
-if(typeof data102 === "string"){
-if(!(func7(data102, 0, 4503599627370496, []))){
-const err229 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.min_free_disk["x-size"],parentSchema:schema11.properties.daemon.properties.min_free_disk,data:data102};
+}
+else {
+const err229 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.min_free_disk.type,parentSchema:schema11.properties.daemon.properties.min_free_disk,data:data102};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -2970,7 +2971,7 @@ errors++;
 }
 }
 else {
-const err230 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.min_free_disk.type,parentSchema:schema11.properties.daemon.properties.min_free_disk,data:data102};
+const err230 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.daemon.type,parentSchema:schema11.properties.daemon,data:data100};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -2981,23 +2982,12 @@ errors++;
 }
 }
 else {
-const err231 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.daemon.type,parentSchema:schema11.properties.daemon,data:data100};
+const err231 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.type,parentSchema:schema11,data};
 if(vErrors === null){
 vErrors = [err231];
 }
 else {
 vErrors.push(err231);
-}
-errors++;
-}
-}
-else {
-const err232 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.type,parentSchema:schema11,data};
-if(vErrors === null){
-vErrors = [err232];
-}
-else {
-vErrors.push(err232);
 }
 errors++;
 }

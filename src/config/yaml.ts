@@ -62,10 +62,34 @@ export function parseText(text: string): ParsedText {
     });
   const walk = new Walk(text, problems);
   const { data, located } = walk.node(document.contents as Node | null, undefined, 0);
-  return { data, located, problems: problems.slice(0, 50) };
+  return { data, located, problems: nameTheOpening(problems, walk.unclosed, text).slice(0, 50) };
+}
+
+/**
+ * The parser reports a quote or bracket that is not closed where it gives up, often at the end of the file. People look
+ * for its beginning; what was reported behind that is a consequence.
+ */
+function nameTheOpening(
+  problems: readonly SyntaxProblem[],
+  unclosed: readonly number[],
+  text: string,
+): readonly SyntaxProblem[] {
+  // A quote that is not closed swallows the brackets around it: the innermost is the cause.
+  const start = unclosed.at(-1);
+  if (start === undefined) return problems;
+  const message = `the ${text[start]} is never closed`;
+  const opening: SyntaxProblem = {
+    code: 'SYNTAX',
+    message,
+    span: { start, end: start + 1 },
+    fix: fixes.MISSING_CHAR as string,
+  };
+  return [...problems.filter((problem) => problem.span.start < start), opening];
 }
 
 class Walk {
+  /** Where quotes and brackets begin that have no end, in the order of the text. */
+  readonly unclosed: number[] = [];
   private readonly text: string;
   private readonly problems: SyntaxProblem[];
   private readonly anchors = new Map<string, Node>();
@@ -102,6 +126,13 @@ class Walk {
       return { data: null, located };
     }
     if (isAlias(node)) return this.alias(node, key, depth);
+    const first = this.text[value.start] ?? '';
+    const open = isScalar(node)
+      ? /["']/.test(first) && /^QUOTE/.test(node.type ?? '')
+      : '[{'.includes(first) && 'flow' in node && node.flow;
+    const close = { '[': ']', '{': '}' }[first] ?? first;
+    if (open && (value.end - value.start < 2 || this.text[value.end - 1] !== close))
+      this.unclosed.push(value.start);
     if ('anchor' in node && typeof node.anchor === 'string') this.anchors.set(node.anchor, node);
     if (isScalar(node)) return { data: node.value ?? null, located };
     this.open.add(node);
