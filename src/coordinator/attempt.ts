@@ -2,7 +2,6 @@
  * One attempt of a claimed job: from the check of its input to the change of its state. The input is compared before
  * and after, so that a result never stands for content that the agent did not see.
  */
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sameStamp, stampOf } from '../cache/fingerprint.ts';
 import type { AgentConfig } from '../config/config.ts';
@@ -17,6 +16,7 @@ import { finish } from './finish.ts';
 import type { IntakeDeps } from './intake.ts';
 import type { Recipes, Route } from './recipes.ts';
 import { backoffMs, judge, type Verdict } from './verdict.ts';
+import type { WorkFolders } from './work-folders.ts';
 
 /** After this many deaths of the daemon in a row a job is `held`: it may be what kills it. */
 const MAX_INTERRUPTIONS = 5;
@@ -24,6 +24,7 @@ const UNAVAILABLE_RETRY_MS = 30_000;
 
 export interface AttemptDeps extends IntakeDeps {
   readonly checkSchema: SchemaCheck;
+  readonly work: WorkFolders;
 }
 
 type AgentRoute = Extract<Route, { kind: 'agent' }>;
@@ -55,13 +56,12 @@ export async function runAttempt(
   }
   if (await parkUnlessReady(deps, lease, route.agent)) return;
 
-  const call = toCall(recipes, lease, route);
+  const call = toCall(deps, recipes, lease, route);
   const before = stampOf(call.input.file);
   if (!before) return endJob(deps, lease, inputGone);
   if (formatStamp(before) !== job.input.stamp) return endJob(deps, lease, inputChanged);
 
-  rmSync(call.workDir, { recursive: true, force: true });
-  mkdirSync(call.outputDir, { recursive: true, mode: 0o700 });
+  deps.work.open(job.id, lease.token);
   events.emit({ type: 'started', job, attempt: lease.token });
   const result = await deps.agents.run(call, signal);
   return concludeAttempt(deps, recipes, lease, call, result);
@@ -127,8 +127,7 @@ async function endJob(deps: AttemptDeps, lease: Lease, end: JobEnd, workDir?: st
   const job = await deps.ledger.jobs.end(lease, end);
   if (!job) return;
   await finish(deps, job, workDir);
-  if (workDir !== undefined && job.state !== 'failed')
-    rmSync(join(workDir, '..'), { recursive: true, force: true });
+  if (workDir !== undefined && job.state !== 'failed') deps.work.close(job.id, lease.token);
   if (job.state === 'superseded') deps.onSuperseded?.(job.input.root, job.input.path);
   if (job.state === 'cancelled' && job.reason === 'input_gone')
     await deps.ledger.files.setGone(job.input.root, job.input.path);
@@ -207,11 +206,15 @@ async function announceWaiting({ ledger, events }: AttemptDeps, { id }: JobRecor
   if (job) events.emit({ type: 'waiting', job });
 }
 
-export function toCall(recipes: Recipes, lease: Lease, { rule, agent }: AgentRoute): AgentCall {
+export function toCall(
+  { work }: Pick<AttemptDeps, 'work'>,
+  recipes: Recipes,
+  lease: Lease,
+  { rule, agent }: AgentRoute,
+): AgentCall {
   const { job } = lease;
-  const { projectDir, stateDir } = recipes.config;
+  const { projectDir } = recipes.config;
   const rootDir = recipes.root(job.input.root)?.dir ?? '';
-  const workDir = join(stateDir, 'work', job.id, String(lease.token));
   return {
     jobId: job.id,
     attempt: lease.token,
@@ -230,8 +233,7 @@ export function toCall(recipes: Recipes, lease: Lease, { rule, agent }: AgentRou
     ...(rule.prompt !== undefined && { prompt: rule.prompt }),
     journal: JSON.stringify(toSpec(lease)),
     projectDir,
-    workDir,
-    outputDir: join(workDir, 'outputs'),
+    ...work.place(job.id, lease.token),
   };
 }
 

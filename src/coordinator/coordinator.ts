@@ -5,6 +5,7 @@
  * It holds no queue of its own. What is waiting lives in the ledger, so that a restart, a reload and a second engine
  * see the same; here are only the attempts that run.
  */
+import { join } from 'node:path';
 import { createCache } from '../cache/cache.ts';
 import type { Config } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
@@ -21,6 +22,7 @@ import { Recipes } from './recipes.ts';
 import { recover } from './recovery.ts';
 import { createSchemaCheck } from './schema-check.ts';
 import { Slots, type SlotUse } from './slots.ts';
+import { WorkFolders } from './work-folders.ts';
 
 export const LEASE_MS = 60_000;
 /** How often what waits for something outside (an agent's command, the output folder) is looked at again. */
@@ -63,7 +65,13 @@ export class Coordinator implements AsyncDisposable {
       now,
       exists: (id) => results.hasResult(id),
     });
-    this.#deps = { ...deps, cache, events: this.events, checkSchema: createSchemaCheck() };
+    this.#deps = {
+      ...deps,
+      cache,
+      events: this.events,
+      checkSchema: createSchemaCheck(),
+      work: new WorkFolders(join(config.stateDir, 'work')),
+    };
     this.#recipes = new Recipes(config, deps.agents);
     this.#slots.configure(config.concurrency);
   }
@@ -184,6 +192,7 @@ export class Coordinator implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain(0);
+    this.#deps.work[Symbol.dispose]();
   }
 
   /** Claims and starts what may run now. Safe to call at any time: calls in between are folded into one. */

@@ -12,10 +12,10 @@ export type Route =
 export class Recipes {
   readonly config: Config;
   readonly router: Router;
-  readonly #agents: AgentPort;
+  readonly #agents: Pick<AgentPort, 'version'>;
   readonly #roots: ReadonlyMap<string, RootConfig>;
 
-  constructor(config: Config, agents: AgentPort) {
+  constructor(config: Config, agents: Pick<AgentPort, 'version'>) {
     this.config = config;
     this.router = createRouter(config.rules);
     this.#agents = agents;

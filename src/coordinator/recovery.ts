@@ -62,6 +62,6 @@ async function conclude(
     await ledger.jobs.release(lease, { interrupted: true, maxInterruptions: 5 });
     return;
   }
-  const call = toCall(recipes, lease, route);
+  const call = toCall(deps, recipes, lease, route);
   await concludeAttempt(deps, recipes, lease, call, await attempt.collect(call));
 }
