@@ -57,7 +57,10 @@ export function findTargets(o: {
     }
     const target = open(place);
     const relativePath = relative(place.dir, path);
-    const isFile = relativePath !== '' && lstatSync(fsPath(path)).isFile();
+    const stats = lstatSync(fsPath(path));
+    // Links, FIFOs and the like are no inputs, whoever names them.
+    if (!stats.isFile() && !stats.isDirectory()) continue;
+    const isFile = stats.isFile();
     const folder = isFile ? dirname(relativePath).replace(/^\.$/, '') : relativePath;
     for (const level of levels(folder)) if (level !== folder || isFile) target.ignores.load(level);
     if (!target.ignores.entersFolder(folder)) continue;

@@ -1,0 +1,194 @@
+/** Every way in which programs write files, against every mode: what arrives, how often, with which content. */
+import { execFile } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { openRig, put, type Rig } from './watch-rig.ts';
+
+const run = promisify(execFile);
+const shell = (script: string, dir: string, outside: string) =>
+  run('sh', ['-ec', script], { cwd: dir, env: { ...process.env, OUT: outside } });
+
+interface Writer {
+  readonly name: string;
+  /** `outside` lies on the same disk, but is not watched. */
+  readonly write: (dir: string, outside: string) => unknown;
+  /** Path → content of its last change; undefined: its last change is a removal. */
+  readonly gives: Readonly<Record<string, string | undefined>>;
+  /** Changes of one path in native mode. Default 1. */
+  readonly atMost?: number;
+  readonly before?: Readonly<Record<string, string>>;
+}
+
+const tree = 'for d in a a/b a/b/c a/b/c/d x; do mkdir -p $OUT/t/$d; for i in 1 2 3; do echo $d-$i > $OUT/t/$d/$i.txt; done; done';
+const treeFiles = Object.fromEntries(
+  ['a', 'a/b', 'a/b/c', 'a/b/c/d', 'x'].flatMap((d) => [1, 2, 3].map((i) => [`t/${d}/${i}.txt`, `${d}-${i}\n`])),
+);
+
+const writers: readonly Writer[] = [
+  { name: 'plain write', write: (dir) => put(dir, { 'a.txt': 'one' }), gives: { 'a.txt': 'one' } },
+  { name: 'empty file', write: (dir) => put(dir, { 'a.txt': '' }), gives: { 'a.txt': '' } },
+  {
+    name: 'slow writer that keeps it open',
+    async write(dir) {
+      const fd = openSync(join(dir, 'slow.txt'), 'w');
+      for (const gapMs of [50, 250, 700]) {
+        writeSync(fd, 'part ');
+        await delay(gapMs);
+      }
+      writeSync(fd, 'end');
+      closeSync(fd);
+    },
+    gives: { 'slow.txt': 'part part part end' },
+  },
+  {
+    name: 'atomic save',
+    before: { 'doc.md': 'old' },
+    write(dir) {
+      writeFileSync(join(dir, 'doc.md.new'), 'new');
+      renameSync(join(dir, 'doc.md.new'), join(dir, 'doc.md'));
+    },
+    gives: { 'doc.md': 'new' },
+  },
+  {
+    name: 'move in, old mtime',
+    write(dir, outside) {
+      put(outside, { f: 'moved' });
+      utimesSync(join(outside, 'f'), 1_000_000, 1_000_000);
+      renameSync(join(outside, 'f'), join(dir, 'f'));
+    },
+    gives: { f: 'moved' },
+  },
+  { name: 'cp -p of an old file', write: (d, o) => shell('echo x > $OUT/o; touch -d 2001-01-01 $OUT/o; cp -p $OUT/o o', d, o), gives: { o: 'x\n' } },
+  { name: 'cp -r of a deep tree', write: (d, o) => shell(`${tree}; cp -r $OUT/t .`, d, o), gives: treeFiles },
+  { name: 'tar x', write: (d, o) => shell(`${tree}; tar cf $OUT/t.tar -C $OUT t; tar xf $OUT/t.tar`, d, o), gives: treeFiles },
+  { name: 'mv of a tree', write: (d, o) => shell(`${tree}; mv $OUT/t .`, d, o), gives: treeFiles },
+  { name: 'mkdir -p and write at once', write: (d, o) => shell('mkdir -p p/q/r/s; echo deep > p/q/r/s/f', d, o), gives: { 'p/q/r/s/f': 'deep\n' } },
+  {
+    name: 'hard link',
+    write(dir, outside) {
+      put(outside, { f: 'linked' });
+      linkSync(join(outside, 'f'), join(dir, 'f'));
+    },
+    gives: { f: 'linked' },
+  },
+  {
+    name: 'rename over an old file',
+    before: { a: 'old', b: 'new' },
+    write: (dir) => renameSync(join(dir, 'b'), join(dir, 'a')),
+    gives: { a: 'new', b: undefined },
+  },
+  {
+    name: 'rename of a folder',
+    before: { 'd/e/f': 'same', 'd/g': 'too' },
+    write: (dir) => renameSync(join(dir, 'd'), join(dir, 'n')),
+    gives: { 'n/e/f': 'same', 'n/g': 'too', 'd/e/f': undefined, 'd/g': undefined },
+  },
+  {
+    name: 'reopen and append',
+    async write(dir) {
+      for (let i = 0; i < 12; i++) {
+        appendFileSync(join(dir, 'log'), `${i}\n`);
+        await delay(60);
+      }
+    },
+    gives: { log: Array.from({ length: 12 }, (_, i) => `${i}\n`).join('') },
+    atMost: 2,
+  },
+  {
+    name: 'truncate',
+    before: { t: 'long content' },
+    write(dir) {
+      const fd = openSync(join(dir, 't'), 'r+');
+      ftruncateSync(fd, 4);
+      closeSync(fd);
+    },
+    gives: { t: 'long' },
+  },
+  {
+    name: 'delete and create',
+    before: { x: 'old' },
+    async write(dir) {
+      rmSync(join(dir, 'x'));
+      await delay(50);
+      writeFileSync(join(dir, 'x'), 'again');
+    },
+    gives: { x: 'again' },
+  },
+  { name: 'delete', before: { x: 'old', 'd/y': 'old' }, write: (dir) => [rmSync(join(dir, 'x')), rmSync(join(dir, 'd'), { recursive: true })], gives: { x: undefined, 'd/y': undefined } },
+  {
+    name: 'a file becomes a folder',
+    before: { x: 'file' },
+    write(dir) {
+      rmSync(join(dir, 'x'));
+      mkdirSync(join(dir, 'x'));
+      writeFileSync(join(dir, 'x/inner'), 'in');
+    },
+    gives: { x: undefined, 'x/inner': 'in' },
+  },
+  {
+    name: 'a folder becomes a file',
+    before: { 'x/inner': 'in' },
+    write(dir) {
+      rmSync(join(dir, 'x'), { recursive: true });
+      writeFileSync(join(dir, 'x'), 'file');
+    },
+    gives: { x: 'file', 'x/inner': undefined },
+  },
+  {
+    name: 'git checkout of a branch',
+    write: (d, o) =>
+      shell(
+        `git init -q -b main . ; git config user.name t; git config user.email t@localhost; export GIT_DIR=.git
+         mkdir src; for i in 1 2 3 4 5; do echo one$i > src/$i; done; git add -A; git commit -qm 1
+         git checkout -q -b other; for i in 1 2 3; do echo two$i > src/$i; done; echo new > src/new; git add -A; git commit -qm 2
+         git checkout -q main; git checkout -q other`,
+        d,
+        o,
+      ),
+    gives: { 'src/1': 'two1\n', 'src/2': 'two2\n', 'src/3': 'two3\n', 'src/4': 'one4\n', 'src/5': 'one5\n', 'src/new': 'new\n' },
+    atMost: 4,
+  },
+  { name: 'touch of a new file', write: (d, o) => shell('touch -d 2001-01-01 old', d, o), gives: { old: '' } },
+];
+
+describe.each(['native', 'portable', 'poll'] as const)('%s', (mode) => {
+  // Deadlines, not loads, are what these wait for: together they take no longer than the slowest.
+  test.concurrent.each(writers)('$name', async (writer) => {
+    await using rig = await openRig({ root: { mode }, before: (dir) => put(dir, writer.before ?? {}) });
+    const seenBefore = rig.seen.length;
+    expect(seenBefore).toBe(Object.keys(writer.before ?? {}).length);
+    const outside = join(rig.base, 'outside');
+    mkdirSync(outside);
+    await writer.write(rig.dir, outside);
+    for (const [path, content] of Object.entries(writer.gives))
+      await rig.until(`${path} (${content === undefined ? 'removed' : 'final content'})`, () => isFinal(rig, path, content, seenBefore));
+    await rig.settled();
+    const after = rig.seen.slice(seenBefore);
+    expect(new Set(after.map(({ path }) => path))).toEqual(new Set(Object.keys(writer.gives)));
+    for (const [path, content] of Object.entries(writer.gives)) {
+      const changes = after.filter((one) => one.path === path);
+      expect(changes.at(-1)?.content).toBe(content);
+      if (mode === 'native') expect(changes.length, path).toBeLessThanOrEqual(writer.atMost ?? 1);
+    }
+  });
+});
+
+function isFinal(rig: Rig, path: string, content: string | undefined, from: number): boolean {
+  const last = rig.seen.slice(from).findLast((one) => one.path === path);
+  return last !== undefined && last.content === content && (last.type === 'removed') === (content === undefined);
+}
