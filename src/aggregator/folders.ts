@@ -79,7 +79,12 @@ export function createFolders(o: {
     const parent = join(known.base, ...place.slice(0, -1));
     if (realPath(parent) !== parent) return walk(place);
     const folder = join(parent, place[place.length - 1] as string);
-    if (make(folder)) return { folder, fresh: true };
+    try {
+      if (make(folder)) return { folder, fresh: true };
+    } catch (error) {
+      // The parent is a file, or has just been removed.
+      if (!['ENOTDIR', 'ENOENT'].includes(systemCode(error) ?? '')) throw error;
+    }
     return lookAt(folder)?.isDirectory() ? { folder, fresh: false } : walk(place);
   };
 
