@@ -3,10 +3,10 @@
  * forms (`1h30m`) and bare numbers were left out: the first have a second spelling (`90m`), the second hide their unit.
  */
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const written = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)$/;
+const written = /^(\d{1,15}(?:\.\d{1,6})?)(ms|s|m|h|d)$/;
 
 /** The same as a regular expression in a JSON Schema, for editors. */
-export const durationPattern = '^\\d{1,12}(\\.\\d{1,6})?(ms|s|m|h|d)$';
+export const durationPattern = '^\\d{1,15}(\\.\\d{1,6})?(ms|s|m|h|d)$';
 
 /** @returns Milliseconds, whole; `undefined` when the text is no duration or not a whole number of milliseconds. */
 export function parseDuration(text: string): number | undefined {

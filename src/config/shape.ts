@@ -226,7 +226,7 @@ function otherKind(key: string, path: Path): string | undefined {
     env: '`kind: command` and `kind: http`',
     sandbox: '`kind: command` and `kind: http`',
   };
-  return owners[key] && `Remove it: \`${key}\` belongs to ${owners[key]}.`;
+  return Object.hasOwn(owners, key) ? `Remove it: \`${key}\` belongs to ${owners[key]}.` : undefined;
 }
 
 function guessKind(data: unknown): string {

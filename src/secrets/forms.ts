@@ -27,7 +27,8 @@ export function formsOf(value: string): string[] {
     strictUrl,
     lower(url),
     lower(strictUrl),
-    url.replaceAll('%20', '+'),
+    new URLSearchParams([['', value]]).toString().slice(1),
+    strictUrl.replaceAll('%20', '+'),
   ];
   for (const shift of [0, 1, 2]) {
     const text = base64At(value, shift);

@@ -180,7 +180,8 @@ test('a configuration is frozen to the bottom', async () => {
   expect(Object.isFrozen(config.rules[0]?.patterns)).toBe(true);
   expect(Object.isFrozen(config.agents.get('a'))).toBe(true);
   expect(() => (config.agents as Map<string, unknown>).set('b', {})).toThrow(TypeError);
-  expect(() => (config.roots[0]?.on as Set<string>).add('removed')).toThrow(TypeError);
+  const on = config.roots[0]?.on as Set<string>;
+  expect(() => on.add('removed')).toThrow(TypeError);
   expect(structuredClone(config.roots[0]?.on)).toEqual(new Set(['added', 'changed']));
 });
 
