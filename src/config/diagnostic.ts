@@ -18,6 +18,7 @@ export const diagnosticCodes = {
   BAD_VALUE: 'A value that the key does not take.',
   BAD_PATTERN: 'A glob that is not well formed or can never match.',
   BAD_REFERENCE: 'A secret reference that is not well formed, or stands where none is resolved.',
+  BAD_PLACEHOLDER: 'A `${{ … }}` that names nothing.',
   BAD_FILE: 'A file that the configuration names is missing or cannot be used.',
   CONFLICT: 'Two keys that exclude each other, or a key that has no effect here.',
   DUPLICATE_NAME: 'A name or a folder that is taken.',

@@ -8,7 +8,7 @@ import type { Config } from './config.ts';
 import { ConfigError, type Diagnostic } from './diagnostic.ts';
 import { projectDirOf } from './find.ts';
 import { resolveConfig } from './resolve.ts';
-import type { Loose } from './resolving.ts';
+import type { Loose, PlaceholderCheck } from './resolving.ts';
 import type { ConfigFile } from './schema.ts';
 import { checkShape, show } from './shape.ts';
 import { Findings, readSource } from './source.ts';
@@ -26,6 +26,8 @@ export interface LoadOptions {
    * are checked for their form only.
    */
   readonly checkReference?: (text: string) => Promise<AppError | undefined>;
+  /** Finds the `${{ … }}` of arguments and prompts that mean nothing (`checkPlaceholders` of agents). Absent: not checked. */
+  readonly checkPlaceholders?: PlaceholderCheck;
   /** Where commands are looked for; default: PATH of this process. */
   readonly searchPath?: string;
 }
@@ -108,6 +110,7 @@ export async function parseConfig(
       findings,
       files,
       checkReference: options.checkReference,
+      checkPlaceholders: options.checkPlaceholders,
       searchPath: options.searchPath ?? process.env.PATH ?? '',
     },
     file,

@@ -5,7 +5,14 @@ import { delimiter, join } from 'node:path';
 import type { AgentConfig, EnvEntry } from './config.ts';
 import { parseDuration } from './duration.ts';
 import { findReferences } from './reference.ts';
-import { checkReferences, type Loose, projectPath, type Resolving, refuseReferences } from './resolving.ts';
+import {
+  checkReferences,
+  type Loose,
+  projectPath,
+  type Resolving,
+  refuseBadPlaceholders,
+  refuseReferences,
+} from './resolving.ts';
 import type { AgentFile, ConfigFile } from './schema.ts';
 import { agentDefaults } from './shape.ts';
 import { parseSize } from './size.ts';
@@ -178,6 +185,7 @@ function resolveCommand(
   if (typeof command === 'string') {
     refuseReferences(context, at, command);
     const split = splitCommand(command);
+    refuseBadPlaceholders(context, at, command, 'argument');
     if ('words' in split) return checkProgram(context, at, split.words);
     if (findReferences(command).length === 0)
       context.findings.error(
@@ -191,6 +199,7 @@ function resolveCommand(
   const words = command.filter((word) => word !== undefined);
   for (const [index, word] of words.entries()) {
     refuseReferences(context, [...at, index], word);
+    refuseBadPlaceholders(context, [...at, index], word, 'argument');
     if (word.includes('\0'))
       context.findings.error(
         'BAD_VALUE',

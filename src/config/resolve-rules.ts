@@ -4,7 +4,7 @@ import { messageOf } from '../types/errors.ts';
 import { checkPatterns, shadows } from './check-patterns.ts';
 import type { RuleConfig, RuleTarget } from './config.ts';
 import { compileJsonSchema } from './json-schema.ts';
-import { type Loose, oneLine, projectPath, type Resolving } from './resolving.ts';
+import { type Loose, oneLine, projectPath, type Resolving, refuseBadPlaceholders } from './resolving.ts';
 import type { ConfigFile, RuleFile } from './schema.ts';
 import { parseSize } from './size.ts';
 import { suggest } from './suggest.ts';
@@ -174,8 +174,9 @@ async function resolvePrompt(
       `\`${key}\` has no effect: the builtin agent "${target.agent}" takes no prompt`,
       `Remove \`${key}\`, or name another agent.`,
     );
-  if (rule.prompt !== undefined) return rule.prompt;
-  return readText(context, [...at, 'prompt_file'], rule.prompt_file as string);
+  const text = rule.prompt ?? (await readText(context, [...at, 'prompt_file'], rule.prompt_file as string));
+  if (text !== undefined) refuseBadPlaceholders(context, [...at, key], text, 'prompt');
+  return text;
 }
 
 async function resolveExpect(

@@ -20,8 +20,33 @@ export interface Resolving {
   readonly files: Set<string>;
   /** Answers why a text with references cannot be resolved now. Absent: not checked. */
   readonly checkReference?: ((text: string) => Promise<AppError | undefined>) | undefined;
+  /** Finds the `${{ … }}` in a text that mean nothing. Absent: not checked. */
+  readonly checkPlaceholders?: PlaceholderCheck | undefined;
   /** Where commands are looked for: the value of PATH. */
   readonly searchPath: string;
+}
+
+export type PlaceholderCheck = (
+  text: string,
+  within: 'argument' | 'prompt',
+) => readonly { readonly name: string; readonly at: number; readonly suggestion?: string }[];
+
+/** For arguments and prompts: every `${{ … }}` must name something. */
+export function refuseBadPlaceholders(
+  { findings, checkPlaceholders }: Resolving,
+  path: Path,
+  text: string,
+  within: 'argument' | 'prompt',
+): void {
+  for (const { name, suggestion } of checkPlaceholders?.(text, within) ?? [])
+    findings.error(
+      'BAD_PLACEHOLDER',
+      path,
+      `unknown value "${name}" in \`\${{ … }}\``,
+      suggestion === undefined
+        ? 'Use `${{ file.path }}`, `${{ file.name }}` and their like.'
+        : `did you mean "${suggestion}"?`,
+    );
 }
 
 /** An absolute path; relative ones start at the project folder, `~/` at the home folder. */

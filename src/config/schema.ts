@@ -152,13 +152,13 @@ const Expect = Section(
     outputs: Texts({
       default: [],
       description:
-        'Files that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) when it ends; without them it is `failed` with `missing_output`.',
+        'Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.',
       examples: [['review.json']],
     }),
     json_schema: Type.Optional(
       Text({
         description:
-          'A JSON Schema file, relative to the project folder. The first of `outputs`, or the result itself when there are none, must be JSON that it accepts; otherwise the job is `failed` with `schema_invalid`.',
+          'A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.',
         examples: ['schemas/review.json'],
       }),
     ),
