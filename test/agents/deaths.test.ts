@@ -160,7 +160,7 @@ test('the journal: a torn last line is left out, a checkpoint keeps what is open
     await bench.run(['true'], { job: 'f' });
   }
   const path = join(dir, 'attempts.journal');
-  writeFileSync(path, readFileSync(path, 'utf8') + '{"job":"torn","n":1,"ex');
+  writeFileSync(path, `${readFileSync(path, 'utf8')}{"job":"torn","n":1,"ex`);
   expect(await jobs()).toEqual(['f']);
   await using bench = await openBench(dir);
   await bench.run(['true'], { job: 'g' });

@@ -193,11 +193,11 @@ describe('the native way alone', () => {
     expect((await bench.run([file])).outcome).toMatchObject({ kind: 'spawn_failed', code: 'ENOEXEC' });
   });
 
-  const escape =
+  const breakLoose =
     'use POSIX; if (!fork) { POSIX::setsid(); if (!fork) { $SIG{TERM} = "IGNORE"; exec "env", "-i", "/bin/sleep", "34.1" } exit 0 }';
   test.for([
-    ['its parent has ended', `${escape} exit 3`, { kind: 'exited', exitCode: 3 }],
-    ['its parent goes on', `${escape} sleep 30`, { kind: 'timed_out' }],
+    ['its parent has ended', `${breakLoose} exit 3`, { kind: 'exited', exitCode: 3 }],
+    ['its parent goes on', `${breakLoose} sleep 30`, { kind: 'timed_out' }],
   ] as const)(
     'no escape by double fork, setsid and an empty environment: %s',
     async ([, script, outcome]) => {
@@ -210,16 +210,16 @@ describe('the native way alone', () => {
   );
 
   test('a loose process of another attempt is left alone', async () => {
-    const script = `${escape.replace('34.1', '34.7')} sleep 0.5`;
-    const other = bench.run(['perl', '-e', script]);
-    const [pid] = await until(
-      'the loose process',
-      () => processesWith('sleep\x0034.7').length > 0 && processesWith('sleep\x0034.7'),
-    );
+    const controller = new AbortController();
+    const script = `${breakLoose.replace('34.1', '34.7')} sleep 30`;
+    const other = bench.run(['perl', '-e', script], {}, controller.signal);
+    const find = () => processesWith('sleep\x0034.7');
+    const [pid] = await until('the loose process', () => find().length > 0 && find());
     await bench.run(['sh', '-c', 'sleep 36.6 & exit 0']);
-    expect(processesWith('sleep\x0034.7')).toEqual([pid]);
+    expect(find()).toEqual([pid]);
+    controller.abort('stopping');
     await other;
-    expect(processesWith('sleep\x0034.7')).toEqual([]);
+    expect(find()).toEqual([]);
   });
 
   test('many at once all end and are told apart', async () => {
