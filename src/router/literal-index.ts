@@ -36,9 +36,11 @@ export function createLiteralIndex(rules: readonly RuleConfig[]): LiteralIndex {
   rules.forEach((rule, number) => {
     for (const pattern of rule.patterns) append(bucketOf(verbatim, pattern), number);
   });
-  const { folder, segment, prefix, suffix } = maps;
-  const prefixLengths = lengthsOf(prefix);
-  const suffixLengths = lengthsOf(suffix);
+  const folder = createTable(maps.folder);
+  const segment = createTable(maps.segment);
+  const prefix = createTable(maps.prefix);
+  const suffix = createTable(maps.suffix);
+  const whole = createTable(verbatim);
 
   return {
     first(path, accepts) {
@@ -52,22 +54,47 @@ export function createLiteralIndex(rules: readonly RuleConfig[]): LiteralIndex {
       };
       let start = 0;
       for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', start)) {
-        if (folder.size > 0) ask(folder.get(path.slice(0, slash)));
-        if (segment.size > 0) ask(segment.get(path.slice(start, slash)));
+        ask(folder.find(path, 0, slash));
+        ask(segment.find(path, start, slash));
         start = slash + 1;
       }
+      const end = path.length;
       // `src/**` matches a file named `src` too: the whole path counts as a folder, its name as a segment.
-      if (folder.size > 0) ask(folder.get(path));
-      const name = path.slice(start);
-      if (segment.size > 0) ask(segment.get(name));
-      for (const length of suffixLengths)
-        if (length <= name.length) ask(suffix.get(name.slice(name.length - length)));
-      for (const length of prefixLengths) if (length <= name.length) ask(prefix.get(name.slice(0, length)));
-      ask(verbatim.get(path));
+      ask(folder.find(path, 0, end));
+      ask(segment.find(path, start, end));
+      for (const length of suffix.lengths)
+        if (length <= end - start) ask(suffix.find(path, end - length, end));
+      for (const length of prefix.lengths)
+        if (length <= end - start) ask(prefix.find(path, start, start + length));
+      ask(whole.find(path, 0, end));
       ask(always);
       return best === Number.POSITIVE_INFINITY ? undefined : best;
     },
   };
+}
+
+interface Table {
+  readonly lengths: readonly number[];
+  /** The bucket of `path.slice(from, to)`. */
+  find(path: string, from: number, to: number): Bucket | undefined;
+}
+
+/** Most texts that are looked up are of no rule: length and two characters often say so before anything is cut out. */
+function createTable(map: ReadonlyMap<string, Bucket>): Table {
+  const seen = new Uint8Array(fingerprints);
+  for (const text of map.keys()) seen[fingerprint(text, 0, text.length)] = 1;
+  return {
+    lengths: [...new Set([...map.keys()].map((text) => text.length))],
+    find: (path, from, to) =>
+      seen[fingerprint(path, from, to)] === 1 ? map.get(path.slice(from, to)) : undefined,
+  };
+}
+
+const fingerprints = 4096;
+
+function fingerprint(text: string, from: number, to: number): number {
+  const ends = Math.imul(text.charCodeAt(from), 31) + Math.imul(text.charCodeAt(to - 1), 7);
+  return (ends + Math.imul(to - from, 67)) & (fingerprints - 1);
 }
 
 /** One entry per alternative of every pattern that can make its rule match; without a literal: always to be asked. */
@@ -110,8 +137,4 @@ function bucketOf(map: Map<string, Bucket>, text: string): Bucket {
 /** Rules come in order, so a repeated one is the last. */
 function append(bucket: Bucket, rule: number): void {
   if (bucket.at(-1) !== rule) bucket.push(rule);
-}
-
-function lengthsOf(map: ReadonlyMap<string, Bucket>): readonly number[] {
-  return [...new Set([...map.keys()].map((text) => text.length))];
 }
