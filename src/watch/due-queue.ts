@@ -7,8 +7,13 @@ export interface Due {
   dueAt: number;
 }
 
+interface Item<T> {
+  at: number;
+  readonly entry: T;
+}
+
 export class DueQueue<T extends Due> {
-  readonly #heap: { at: number; readonly entry: T }[] = [];
+  readonly #heap: Item<T>[] = [];
 
   /** Call after an entry was made or its `dueAt` became earlier. */
   add(entry: T): void {
@@ -16,10 +21,11 @@ export class DueQueue<T extends Due> {
     const item = { at: entry.dueAt, entry };
     let at = heap.push(item) - 1;
     while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (heap[parent]!.at <= item.at) break;
-      heap[at] = heap[parent]!;
-      at = parent;
+      const parentAt = (at - 1) >> 1;
+      const parent = heap[parentAt] as Item<T>;
+      if (parent.at <= item.at) break;
+      heap[at] = parent;
+      at = parentAt;
     }
     heap[at] = item;
   }
@@ -49,16 +55,19 @@ export class DueQueue<T extends Due> {
 
   #removeTop(): void {
     const heap = this.#heap;
-    const last = heap.pop()!;
-    if (heap.length === 0) return;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
     let at = 0;
     for (;;) {
-      let child = at * 2 + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1]!.at < heap[child]!.at) child++;
-      if (heap[child]!.at >= last.at) break;
-      heap[at] = heap[child]!;
-      at = child;
+      const leftAt = at * 2 + 1;
+      const left = heap[leftAt];
+      if (left === undefined) break;
+      const right = heap[leftAt + 1];
+      const childAt = right !== undefined && right.at < left.at ? leftAt + 1 : leftAt;
+      const child = heap[childAt] as Item<T>;
+      if (child.at >= last.at) break;
+      heap[at] = child;
+      at = childAt;
     }
     heap[at] = last;
   }

@@ -18,7 +18,7 @@ import { Outbox } from './outbox.ts';
 import { isMarker, releasedBy } from './ready-marker.ts';
 import { RootKeeper } from './root-keeper.ts';
 import { Settle } from './settle.ts';
-import type { HintKind, Hints, Source } from './source.ts';
+import type { HintKind, Hints } from './source.ts';
 import type { SourceFactory } from './source-factory.ts';
 import { absolutePath, type WatchedRoot } from './watched-root.ts';
 import type { RootStatus } from './watcher.ts';

@@ -2,11 +2,11 @@
  * The native source: one inotify instance for all roots, one watch a folder. CLOSE_WRITE and MOVED_TO say that a file is
  * complete; a new folder is watched before it is read; an overflow is seen and answered by a sweep. `fs.watch` was
  * rejected: it hides the overflow and the close, so files are lost in bursts and half-written ones reported.
- *
- * The read blocks a thread of Node's pool until something happens; removing a watch wakes it when the source ends.
  */
-import { closeSync, read } from 'node:fs';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { fsPath, pathFromBytes } from '../types/path-bytes.ts';
+import { openInotifyStream } from './inotify-stream.ts';
 import { cPath, type Libc } from './libc.ts';
 import type { EnterResult, Hints, Source } from './source.ts';
 import { absolutePath, childOf, type WatchedRoot } from './watched-root.ts';
@@ -37,8 +37,6 @@ const mask =
   onlyFolder |
   noFollow;
 
-const bufferBytes = 256 * 1024;
-
 interface WatchedFolder {
   readonly root: WatchedRoot;
   readonly folder: string;
@@ -50,16 +48,21 @@ export class InotifySource implements Source {
   readonly #fd: number;
   readonly #folders = new Map<number, WatchedFolder>();
   readonly #watches = new Map<WatchedRoot, Map<string, number>>();
-  readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes);
-  readonly #ended: Promise<void>;
-  #closed = false;
+  readonly #stream: Socket;
 
-  /** @param fd Of `inotifyInit`; this source closes it. */
+  /** @param fd Of `inotifyInit`; this source closes it. Throws when it cannot be read. */
   constructor(o: { libc: Libc; fd: number; hints: Hints }) {
     this.#libc = o.libc;
-    this.#fd = o.fd;
     this.#hints = o.hints;
-    this.#ended = this.#readAll();
+    const { stream, fd } = openInotifyStream(o.libc, o.fd);
+    this.#fd = fd;
+    this.#stream = stream;
+    stream.on('data', (events: Buffer) => {
+      this.#parse(events);
+      this.#hints.flush();
+    });
+    // It does not end by itself; if reading fails all the same, sweeps must do.
+    stream.on('error', () => this.#hints.lost(this));
   }
 
   async open(root: WatchedRoot): Promise<void> {
@@ -97,37 +100,18 @@ export class InotifySource implements Source {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
-      // Any watch that goes makes an event, which ends the blocked read.
-      const watch = this.#libc.inotifyAddWatch(this.#fd, '/', removeSelf | onlyFolder);
-      if (typeof watch === 'number') this.#libc.inotifyRemoveWatch(this.#fd, watch);
-      else for (const own of this.#folders.keys()) this.#libc.inotifyRemoveWatch(this.#fd, own);
-    }
-    await this.#ended;
+    if (this.#stream.destroyed) return;
+    const closed = once(this.#stream, 'close');
+    this.#stream.destroy();
+    await closed;
   }
 
-  async #readAll(): Promise<void> {
-    while (!this.#closed) {
-      const bytes = await new Promise<number>((resolve) => {
-        read(this.#fd, this.#buffer, 0, bufferBytes, null, (error, count) =>
-          resolve(error === null ? count : -1),
-        );
-      });
-      if (this.#closed || bytes < 0) break;
-      this.#parse(bytes);
-      this.#hints.flush();
-    }
-    closeSync(this.#fd);
-  }
-
-  #parse(bytes: number): void {
-    const buffer = this.#buffer;
-    for (let at = 0; at < bytes; ) {
-      const watch = buffer.readInt32LE(at);
-      const what = buffer.readUInt32LE(at + 4);
+  #parse(events: Buffer): void {
+    for (let at = 0; at < events.length; ) {
+      const watch = events.readInt32LE(at);
+      const what = events.readUInt32LE(at + 4);
       const start = at + 16;
-      at = start + buffer.readUInt32LE(at + 12);
+      at = start + events.readUInt32LE(at + 12);
       if (what & overflow) {
         this.#hints.lost(this);
         continue;
@@ -138,8 +122,8 @@ export class InotifySource implements Source {
         this.#hints.rootGone(watched.root);
       if (what & ignored) this.#ignored(watch, watched);
       if (start === at) continue;
-      const zero = buffer.indexOf(0, start);
-      const name = pathFromBytes(buffer.subarray(start, zero < 0 || zero > at ? at : zero));
+      const zero = events.indexOf(0, start);
+      const name = pathFromBytes(events.subarray(start, zero < 0 || zero > at ? at : zero));
       if (what & isFolder) this.#folderHint(watched, name, what);
       else this.#fileHint(watched, name, what);
     }

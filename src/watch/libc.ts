@@ -12,6 +12,10 @@ export interface Libc {
   /** Watch descriptor, or the error's name. `path` ends with a NUL when it is bytes. */
   inotifyAddWatch(fd: number, path: string | Buffer, mask: number): number | string;
   inotifyRemoveWatch(fd: number, watch: number): void;
+  /** Read and write end, or the error's name. */
+  pipe(): readonly [number, number] | string;
+  /** Makes `to` another name of the open file `from`; the error's name when it failed. */
+  duplicate(from: number, to: number): string | undefined;
   /** Fills `out` (256 bytes). The error's name, or undefined when it went well. */
   statx(folderFd: number, path: string | Buffer, out: Uint32Array): string | undefined;
   /** Result of `fcntl`, or the error's name. */
@@ -30,12 +34,15 @@ export async function loadLibc(): Promise<Libc> {
   const statx = library.func('int statx(int, const char*, int, uint32_t, void*)');
   const fcntl = library.func('int fcntl(int, int, long)');
   const errorName = () => getSystemErrorName(-koffi.errno());
+  const pipe = library.func('int pipe2(_Out_ int*, int)');
+  const dup3 = library.func('int dup3(int, int, int)');
   const closeOnExec = 0o2000000;
+  const nonBlocking = 0o4000;
   const noFollowNoAutomount = 0x900;
   const basicStats = 0x7ff;
   return {
     inotifyInit() {
-      const fd: number = init(closeOnExec);
+      const fd: number = init(closeOnExec | nonBlocking);
       return fd < 0 ? errorName() : fd;
     },
     inotifyAddWatch(fd, path, mask) {
@@ -44,6 +51,13 @@ export async function loadLibc(): Promise<Libc> {
     },
     inotifyRemoveWatch(fd, watch) {
       remove(fd, watch);
+    },
+    pipe() {
+      const ends = new Int32Array(2);
+      return pipe(ends, closeOnExec) < 0 ? errorName() : [ends[0] as number, ends[1] as number];
+    },
+    duplicate(from, to) {
+      return dup3(from, to, closeOnExec) < 0 ? errorName() : undefined;
     },
     statx(folderFd, path, out) {
       return statx(folderFd, path, noFollowNoAutomount, basicStats, out) < 0 ? errorName() : undefined;

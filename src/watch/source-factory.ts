@@ -70,7 +70,8 @@ export async function createSources(o: {
     if (mode === 'poll') return poll;
     if (mode === 'portable') return new ChokidarSource({ hints });
     const fd = libc?.inotifyInit();
-    return libc !== undefined && typeof fd === 'number' ? new InotifySource({ libc, fd, hints }) : poll;
+    if (libc === undefined || typeof fd !== 'number') return poll;
+    return new InotifySource({ libc, fd, hints });
   }
 }
 

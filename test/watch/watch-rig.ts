@@ -34,7 +34,7 @@ export interface Rig extends AsyncDisposable {
   /** Waits for something, and says what did not come. */
   until(what: string, check: () => boolean, withinMs?: number): Promise<void>;
   /** Everything that is under way has been judged. */
-  settled(): Promise<void>;
+  settled(root?: string): Promise<void>;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export async function openRig(
     roots?: (base: string) => readonly RootConfig[];
     excluded?: (base: string) => readonly string[];
     records?: boolean;
-    before?: (dir: string) => void;
+    before?: (dir: string, base: string) => void;
   } = {},
 ): Promise<Rig> {
   const temp = tempDir();
@@ -79,7 +79,7 @@ export async function openRig(
   const dir = join(base, 'in');
   mkdirSync(stateDir);
   mkdirSync(dir);
-  o.before?.(dir);
+  o.before?.(dir, base);
   const roots = o.roots?.(base) ?? [rootConfig(dir, o.root)];
   const seen: Seen[] = [];
   const conditions = new Map<string, Condition>();
@@ -110,7 +110,8 @@ export async function openRig(
         return folders.map((folder) => new Map(ledger.get(`${root}:${folder}`)));
       },
       conditions: {
-        raise: (condition) => conditions.set(`${condition.code} ${condition.subject}`, { ...condition, since: 0 }),
+        raise: (condition) =>
+          conditions.set(`${condition.code} ${condition.subject}`, { ...condition, since: 0 }),
         clear: (code, subject = '') => conditions.delete(`${code} ${subject}`),
       },
     });
@@ -135,15 +136,19 @@ export async function openRig(
       const deadline = performance.now() + withinMs;
       while (!check()) {
         if (performance.now() > deadline)
-          throw new Error(`waited ${withinMs} ms for ${what}; seen: ${JSON.stringify(seen.map((s) => `${s.type} ${s.path}`))}`);
+          throw new Error(
+            `waited ${withinMs} ms for ${what}; seen: ${JSON.stringify(seen.map((s) => `${s.type} ${s.path}`))}`,
+          );
         await delay(5);
       }
     },
-    async settled() {
-      await rig.watcher.sweep();
-      await rig.until('nothing to be settling', () => rig.watcher.status().every(({ settling }) => settling === 0));
-      await rig.watcher.sweep();
-      await rig.until('nothing to be settling', () => rig.watcher.status().every(({ settling }) => settling === 0));
+    async settled(root) {
+      for (let round = 0; round < 2; round++) {
+        await rig.watcher.sweep(root);
+        const calm = () =>
+          rig.watcher.status().every((one) => one.settling === 0 || (root ?? one.name) !== one.name);
+        await rig.until('nothing to be settling', calm);
+      }
     },
     async restart() {
       await rig.stop();

@@ -16,8 +16,8 @@ import {
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
-import { openRig, put, type Rig } from './watch-rig.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openRig, put, type Rig, rootConfig, type Seen } from './watch-rig.ts';
 
 const run = promisify(execFile);
 const shell = (script: string, dir: string, outside: string) =>
@@ -34,9 +34,12 @@ interface Writer {
   readonly before?: Readonly<Record<string, string>>;
 }
 
-const tree = 'for d in a a/b a/b/c a/b/c/d x; do mkdir -p $OUT/t/$d; for i in 1 2 3; do echo $d-$i > $OUT/t/$d/$i.txt; done; done';
+const tree =
+  'for d in a a/b a/b/c a/b/c/d x; do mkdir -p $OUT/t/$d; for i in 1 2 3; do echo $d-$i > $OUT/t/$d/$i.txt; done; done';
 const treeFiles = Object.fromEntries(
-  ['a', 'a/b', 'a/b/c', 'a/b/c/d', 'x'].flatMap((d) => [1, 2, 3].map((i) => [`t/${d}/${i}.txt`, `${d}-${i}\n`])),
+  ['a', 'a/b', 'a/b/c', 'a/b/c/d', 'x'].flatMap((d) =>
+    [1, 2, 3].map((i) => [`t/${d}/${i}.txt`, `${d}-${i}\n`]),
+  ),
 );
 
 const writers: readonly Writer[] = [
@@ -73,11 +76,23 @@ const writers: readonly Writer[] = [
     },
     gives: { f: 'moved' },
   },
-  { name: 'cp -p of an old file', write: (d, o) => shell('echo x > $OUT/o; touch -d 2001-01-01 $OUT/o; cp -p $OUT/o o', d, o), gives: { o: 'x\n' } },
+  {
+    name: 'cp -p of an old file',
+    write: (d, o) => shell('echo x > $OUT/o; touch -d 2001-01-01 $OUT/o; cp -p $OUT/o o', d, o),
+    gives: { o: 'x\n' },
+  },
   { name: 'cp -r of a deep tree', write: (d, o) => shell(`${tree}; cp -r $OUT/t .`, d, o), gives: treeFiles },
-  { name: 'tar x', write: (d, o) => shell(`${tree}; tar cf $OUT/t.tar -C $OUT t; tar xf $OUT/t.tar`, d, o), gives: treeFiles },
+  {
+    name: 'tar x',
+    write: (d, o) => shell(`${tree}; tar cf $OUT/t.tar -C $OUT t; tar xf $OUT/t.tar`, d, o),
+    gives: treeFiles,
+  },
   { name: 'mv of a tree', write: (d, o) => shell(`${tree}; mv $OUT/t .`, d, o), gives: treeFiles },
-  { name: 'mkdir -p and write at once', write: (d, o) => shell('mkdir -p p/q/r/s; echo deep > p/q/r/s/f', d, o), gives: { 'p/q/r/s/f': 'deep\n' } },
+  {
+    name: 'mkdir -p and write at once',
+    write: (d, o) => shell('mkdir -p p/q/r/s; echo deep > p/q/r/s/f', d, o),
+    gives: { 'p/q/r/s/f': 'deep\n' },
+  },
   {
     name: 'hard link',
     write(dir, outside) {
@@ -129,7 +144,12 @@ const writers: readonly Writer[] = [
     },
     gives: { x: 'again' },
   },
-  { name: 'delete', before: { x: 'old', 'd/y': 'old' }, write: (dir) => [rmSync(join(dir, 'x')), rmSync(join(dir, 'd'), { recursive: true })], gives: { x: undefined, 'd/y': undefined } },
+  {
+    name: 'delete',
+    before: { x: 'old', 'd/y': 'old' },
+    write: (dir) => [rmSync(join(dir, 'x')), rmSync(join(dir, 'd'), { recursive: true })],
+    gives: { x: undefined, 'd/y': undefined },
+  },
   {
     name: 'a file becomes a folder',
     before: { x: 'file' },
@@ -160,35 +180,65 @@ const writers: readonly Writer[] = [
         d,
         o,
       ),
-    gives: { 'src/1': 'two1\n', 'src/2': 'two2\n', 'src/3': 'two3\n', 'src/4': 'one4\n', 'src/5': 'one5\n', 'src/new': 'new\n' },
+    gives: {
+      'src/1': 'two1\n',
+      'src/2': 'two2\n',
+      'src/3': 'two3\n',
+      'src/4': 'one4\n',
+      'src/5': 'one5\n',
+      'src/new': 'new\n',
+    },
     atMost: 4,
   },
-  { name: 'touch of a new file', write: (d, o) => shell('touch -d 2001-01-01 old', d, o), gives: { old: '' } },
+  {
+    name: 'touch of a new file',
+    write: (d, o) => shell('touch -d 2001-01-01 old', d, o),
+    gives: { old: '' },
+  },
 ];
 
+// One watcher for each mode, with a root for each writer: starting a watcher takes longer than most writers.
 describe.each(['native', 'portable', 'poll'] as const)('%s', (mode) => {
-  // Deadlines, not loads, are what these wait for: together they take no longer than the slowest.
+  const nameOf = (writer: Writer) => `w${writers.indexOf(writer)}`;
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await openRig({
+      roots: (base) => writers.map((writer) => rootConfig(join(base, nameOf(writer)), { mode })),
+      before: (_, base) => {
+        for (const writer of writers) {
+          mkdirSync(join(base, nameOf(writer)));
+          mkdirSync(join(base, `${nameOf(writer)}-outside`));
+          put(join(base, nameOf(writer)), writer.before ?? {});
+        }
+      },
+    });
+  });
+  afterAll(() => rig[Symbol.asyncDispose]());
+
   test.concurrent.each(writers)('$name', async (writer) => {
-    await using rig = await openRig({ root: { mode }, before: (dir) => put(dir, writer.before ?? {}) });
-    const seenBefore = rig.seen.length;
-    expect(seenBefore).toBe(Object.keys(writer.before ?? {}).length);
-    const outside = join(rig.base, 'outside');
-    mkdirSync(outside);
-    await writer.write(rig.dir, outside);
-    for (const [path, content] of Object.entries(writer.gives))
-      await rig.until(`${path} (${content === undefined ? 'removed' : 'final content'})`, () => isFinal(rig, path, content, seenBefore));
-    await rig.settled();
-    const after = rig.seen.slice(seenBefore);
-    expect(new Set(after.map(({ path }) => path))).toEqual(new Set(Object.keys(writer.gives)));
+    const root = nameOf(writer);
+    const seen = () => rig.seen.filter((one) => one.root === root);
+    const before = seen().length;
+    expect(before).toBe(Object.keys(writer.before ?? {}).length);
+    const after = () => seen().slice(before);
+    await writer.write(join(rig.base, root), join(rig.base, `${root}-outside`));
     for (const [path, content] of Object.entries(writer.gives)) {
-      const changes = after.filter((one) => one.path === path);
+      const what = `${path} (${content === undefined ? 'removed' : 'final content'}) in ${writer.name}`;
+      await rig.until(what, () => isFinal(after(), path, content));
+    }
+    await rig.settled(root);
+    expect(new Set(after().map(({ path }) => path))).toEqual(new Set(Object.keys(writer.gives)));
+    for (const [path, content] of Object.entries(writer.gives)) {
+      const changes = after().filter((one) => one.path === path);
       expect(changes.at(-1)?.content).toBe(content);
       if (mode === 'native') expect(changes.length, path).toBeLessThanOrEqual(writer.atMost ?? 1);
     }
   });
 });
 
-function isFinal(rig: Rig, path: string, content: string | undefined, from: number): boolean {
-  const last = rig.seen.slice(from).findLast((one) => one.path === path);
-  return last !== undefined && last.content === content && (last.type === 'removed') === (content === undefined);
+function isFinal(seen: readonly Seen[], path: string, content: string | undefined): boolean {
+  const last = seen.findLast((one) => one.path === path);
+  return (
+    last !== undefined && last.content === content && (last.type === 'removed') === (content === undefined)
+  );
 }
