@@ -120,9 +120,16 @@ function failed(
   return { kind: 'failed', reason, message, fix, maxTries };
 }
 
-/** The last line of stderr says most about a failure. */
+/** The last line of stderr that speaks of an error says most about a failure; else the last line. */
 function withTail(message: string, { stderrTail }: AgentResult): string {
-  const last = stderrTail.trimEnd().split('\n').at(-1)?.trim();
+  const lines = stderrTail
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const telling = lines.findLast((line) =>
+    /error|exception|fatal|panic|cannot|can't|failed|denied|not found|invalid/i.test(line),
+  );
+  const last = telling ?? lines.at(-1);
   return last ? `${message}: ${last.slice(0, 300)}` : message;
 }
 

@@ -1,0 +1,127 @@
+/** A temporary project and real daemons on it, for tests: everything they start is gone when the test ends. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { Client } from '../../src/cli/client.ts';
+import type { StatusReport } from '../../src/operations/status.ts';
+import { socketPath } from '../../src/server/socket-path.ts';
+import type { Receipt } from '../../src/types/receipt.ts';
+
+const launcher = join(import.meta.dirname, '../../bin/sluice.js');
+
+export interface Project {
+  readonly dir: string;
+  readonly inbox: string;
+  readonly client: Client;
+  write(path: string, content: string): string;
+  receipts(): Receipt[];
+  receipt(path: string): Receipt | undefined;
+  /** Runs one command to its end. */
+  sluice(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** Resolves when it watches. */
+  start(): Promise<Daemon>;
+  status(): Promise<StatusReport>;
+}
+
+export interface Daemon {
+  readonly pid: number;
+  readonly lines: readonly string[];
+  readonly exited: Promise<number | null>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** @param config The configuration file; `version: 1` is put on top. */
+export function makeProject(config: string): Project {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-test-')));
+  const children = new Set<ChildProcess>();
+  onTestFinished(async () => {
+    for (const child of children)
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+    await until('the processes of the project are gone', async () => {
+      rmSync(dir, { recursive: true, force: true });
+      return true;
+    });
+  });
+  const write = (path: string, content: string): string => {
+    const file = join(dir, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+    return file;
+  };
+  write('config/orchestrator.yaml', `version: 1\n${config}`);
+  mkdirSync(join(dir, 'inbox'), { recursive: true });
+  const client = new Client(socketPath(join(dir, '.sluice'), process.env));
+  const receipts = (): Receipt[] =>
+    globSync('processed/files/**/receipt.json', { cwd: dir }).map(
+      (file) => JSON.parse(readFileSync(join(dir, file), 'utf8')) as Receipt,
+    );
+  const launch = (args: readonly string[]): ChildProcess => {
+    const child = spawn(process.execPath, [launcher, ...args], {
+      cwd: dir,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.add(child);
+    return child;
+  };
+  return {
+    dir,
+    inbox: join(dir, 'inbox'),
+    client,
+    write,
+    receipts,
+    receipt: (path) => receipts().find(({ input }) => input.path === path),
+    async sluice(...args) {
+      const child = launch(args);
+      const [stdout, stderr, [code]] = await Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, 'exit'),
+      ]);
+      return { code, stdout, stderr };
+    },
+    async start() {
+      const child = launch(['start']);
+      const lines: string[] = [];
+      const ready = Promise.withResolvers<void>();
+      createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
+        lines.push(line);
+        if (line.includes('drop files there')) ready.resolve();
+      });
+      const exited = once(child, 'exit').then(([code]) => code as number | null);
+      void exited.then((code) =>
+        ready.reject(new Error(`the daemon ended with ${code}:\n${lines.join('\n')}`)),
+      );
+      await ready.promise;
+      return { pid: child.pid as number, lines, exited, kill: (signal) => void child.kill(signal) };
+    },
+    status: () => client.get<StatusReport>('/api/status'),
+  };
+}
+
+/** Waits for a state that comes by itself; the deadline names what did not come. */
+export async function until(
+  what: string,
+  holds: () => Promise<boolean> | boolean,
+  deadlineMs = 20_000,
+): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  for (;;) {
+    if (await holds()) return;
+    if (performance.now() > end) throw new Error(`gave up after ${deadlineMs} ms waiting until ${what}`);
+    await sleep(20);
+  }
+}
+
+async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
+  let all = '';
+  for await (const chunk of stream ?? []) all += chunk;
+  return all;
+}
