@@ -58,6 +58,13 @@ export function projectPath({ projectDir }: { readonly projectDir: string }, pat
 
 /** For values that may hold references: they must be well formed, and should be resolvable. */
 export async function checkReferences(context: Resolving, path: Path, text: string): Promise<void> {
+  if (text.includes('${{'))
+    context.findings.error(
+      'BAD_PLACEHOLDER',
+      path,
+      '`${{ … }}` is not filled in here',
+      'It is filled in in `command` and `prompt` only; an HTTP agent gets the file and its metadata in the request.',
+    );
   for (const found of malformedReferences(text)) {
     const near = nearest(found.kind, referenceKinds);
     context.findings.error(

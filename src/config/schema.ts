@@ -5,7 +5,7 @@
  *
  * Habits: a key that is not optional here has a default (the generator takes it out of `required`), so the static type is
  * that of a file with its defaults filled in. Where one key takes two shapes it has two JSON types, never `anyOf`: the
- * errors of an `anyOf` cannot be told apart. `x-duration` and `x-size` are ours; the words in `or` stand for "none".
+ * errors of an `anyOf` cannot be told apart. The file is long because it is one table: every key there is, in one place. `x-duration` and `x-size` are ours; the words in `or` stand for "none".
  */
 import { type Static, type TSchema, Type } from 'typebox';
 
@@ -308,6 +308,9 @@ const CommandAgent = Section(
   { description: 'Starts a program for each file.' },
 );
 
+const { env: _env, ...sharedByHttp } = shared;
+const { sandbox: _sandbox, idle_timeout: _idle, ...sharedByAll } = sharedByHttp;
+
 const HttpAgent = Section(
   {
     kind: Type.Literal('http', { description: 'A service that gets each file by HTTP POST.' }),
@@ -324,16 +327,15 @@ const HttpAgent = Section(
         examples: [{ Authorization: 'Bearer ${env:OCR_TOKEN}' }],
       },
     ),
-    ...shared,
+    ...sharedByHttp,
   },
   { description: 'Sends each file to a service.' },
 );
 
-const { env: _env, sandbox: _sandbox, ...sharedByBuiltin } = shared;
 const BuiltinAgent = Section(
   {
     kind: Type.Literal('builtin', { description: 'The inspector that comes with Sluice.' }),
-    ...sharedByBuiltin,
+    ...sharedByAll,
   },
   { description: 'Describes any file: type, structure, problems. No network, no keys, no programs.' },
 );

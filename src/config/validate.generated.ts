@@ -5,7 +5,7 @@ import { isDuration } from './duration.ts';
 import { isSize } from './size.ts';
 
 export const validate: ShapeValidator = validate10;
-const schema11 = {"type":"object","properties":{"version":{"type":"number","const":1,"default":1,"description":"Version of this file’s format."},"watch":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string","pattern":"\\S","description":"Folder to watch, with everything below it. Relative to the project folder; `~/` is your home folder.","examples":["./inbox"]},"name":{"type":"string","pattern":"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$","description":"Unique name of the root; its results stand in `files/<name>/` of the output folder.","x-default":"the folder’s name"},"ignore":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Patterns of files and folders to leave alone, in gitignore syntax, relative to the root. A `.sluiceignore` file in the tree adds to them.","examples":[["drafts/**"]]},"default_ignore":{"type":["boolean","array"],"items":{"type":"string","pattern":"\\S"},"default":true,"description":"The built-in ignore patterns (temporary files of editors and downloads, version control, `node_modules`; `sluice config show` prints them). `false` switches them off, a list replaces them."},"mode":{"type":"string","enum":["auto","native","portable","poll"],"default":"auto","description":"Where changes are learned from. `auto` takes the best that works on this mount; `poll` only re-scans, for mounts that deliver no events."},"settle":{"type":"string","default":"auto","description":"When a file counts as complete. `auto`: once its writer has closed it or, where that cannot be known, once size and time stand still; a duration: after it stood still for so long.","x-duration":{"minimum":"0s","maximum":"24d","or":["auto"]}},"ready":{"type":"string","pattern":"\\S","description":"Name of a marker file that must stand beside a file before it is taken: `{name}` is the file’s name, `{stem}` the same without its extension. Markers themselves are not processed.","examples":["{name}.done"]},"sweep":{"type":"string","default":"60s","description":"How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.","x-duration":{"minimum":"100ms","maximum":"24d","or":[]}},"initial":{"type":"string","enum":["process","ignore"],"default":"process","description":"What happens with the files that are there at the first start."},"on_change":{"type":"string","enum":["queue","restart","ignore"],"default":"queue","description":"A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it."},"on":{"type":"array","items":{"type":"string","enum":["added","changed","removed"]},"minItems":1,"default":["added","changed"],"description":"Which changes start work."}},"additionalProperties":false,"description":"One watched folder tree."},"minItems":1,"default":[{"path":"./inbox"}],"description":"The folders to watch. In nested roots the innermost owns a file."},"routing_rules":{"type":"array","items":{"type":"object","required":["pattern"],"properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root, with `/`. One that starts with `!` only takes away.","examples":["**/*.py",["**/*.js","!**/*.min.js"]]},"name":{"type":"string","pattern":"^[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the rule, in receipts and in `sluice why`.","x-default":"the pattern"},"agent":{"type":"string","pattern":"\\S","description":"The agent that gets the file: a name under `agents` or `watcher_endpoints`."},"watcher":{"type":"string","pattern":"\\S","description":"The same as `agent`; write one of the two."},"action":{"type":"string","enum":["quarantine","ignore"],"description":"Instead of an agent: `quarantine` sets a copy of the file aside in the output folder, `ignore` records that it was left alone."},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Rules with a higher priority are tried first, and their jobs run first; equal ones in the order of the file."},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ file.path }}` and its like are filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"cache":{"type":"string","enum":["content","path","off"],"default":"content","description":"When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects)."},"max_input":{"type":"string","default":"unlimited","description":"Larger files are not processed: their jobs are `failed` with `input_too_large`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":["unlimited"]}}},"additionalProperties":false,"description":"Which files go where. The first rule that matches wins."},"default":[],"description":"Which files go to which agent."},"agents":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","command"],"properties":{"kind":{"type":"string","const":"command","description":"A program that is started for each file."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument.","examples":[["npx","eslint","${{ file.path }}"],"python3 analyze.py \"${{ file.path }}\""]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"sandbox":{"type":"object","required":["mode","reason"],"properties":{"mode":{"type":"string","enum":["off"],"description":"Only `off`: this version does not confine agents."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"States that the agent runs without confinement, and why."}},"additionalProperties":false,"description":"Starts a program for each file."},{"type":"object","required":["kind","url"],"properties":{"kind":{"type":"string","const":"http","description":"A service that gets each file by HTTP POST."},"url":{"type":"string","pattern":"\\S","description":"Where the file is sent, as multipart/form-data. May hold secret references.","examples":["http://127.0.0.1:9000/ocr"]},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; values may hold secret references.","examples":[{"Authorization":"Bearer ${env:OCR_TOKEN}"}]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"sandbox":{"type":"object","required":["mode","reason"],"properties":{"mode":{"type":"string","enum":["off"],"description":"Only `off`: this version does not confine agents."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"States that the agent runs without confinement, and why."}},"additionalProperties":false,"description":"Sends each file to a service."},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"builtin","description":"The inspector that comes with Sluice."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."}},"additionalProperties":false,"description":"Describes any file: type, structure, problems. No network, no keys, no programs."}]},"default":{},"description":"What can do work on files, by name."},"watcher_endpoints":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"string","pattern":"\\S"},"default":{},"description":"Short form of `http` agents: name and URL.","examples":[{"python-analyzer":"http://localhost:8001"}]},"concurrency_limits":{"type":"object","properties":{"max_processes":{"type":"integer","minimum":1,"maximum":1024,"description":"How many attempts run at once.","x-default":"the number of cores"},"max_concurrent_files":{"type":"integer","minimum":1,"maximum":100000,"description":"How many files are in work at once, waiting for their attempt included.","x-default":"twice max_processes"}},"additionalProperties":false,"default":{},"description":"Limits of the whole daemon; they hold at every instant."},"output_settings":{"type":"object","properties":{"default_output_dir":{"type":"string","pattern":"\\S","default":"./processed","description":"Where results, receipts and the overview appear. Relative to the project folder."},"preserve_original":{"type":"boolean","default":true,"description":"`true` leaves inputs untouched; `false` moves them to `archive/` of the output folder once they have succeeded."},"log_level":{"type":"string","pattern":"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$","default":"INFO","examples":["DEBUG","INFO","WARNING","ERROR","CRITICAL"],"description":"The least important messages that are logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."},"retention":{"type":"string","default":"30d","description":"How long ended jobs and older results are kept; the latest result of a file stays.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"file_mode":{"type":"string","pattern":"^0?[0-7]{3}$","default":"0644","description":"Permissions of the files we write into the output folder, octal and in quotes."}},"additionalProperties":false,"default":{},"description":"What comes out, and where."},"cache":{"type":"object","properties":{"ttl":{"type":"string","default":"30d","description":"How long a result may stand in for running again.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"max_bytes":{"type":"string","default":"2GiB","description":"How much space kept results may take; the oldest go first.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Results that are reused for the same content and recipe."},"daemon":{"type":"object","properties":{"drain":{"type":"string","default":"10s","description":"How long running attempts may go on after a stop was asked for.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}},"min_free_disk":{"type":"string","default":"1GiB","description":"With less free space than this no new work is started.","x-size":{"minimum":"0B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"The background process."}},"additionalProperties":false,"description":"Configuration of Sluice: which folders are watched, which files go where, and what may run."};
+const schema11 = {"type":"object","properties":{"version":{"type":"number","const":1,"default":1,"description":"Version of this file’s format."},"watch":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string","pattern":"\\S","description":"Folder to watch, with everything below it. Relative to the project folder; `~/` is your home folder.","examples":["./inbox"]},"name":{"type":"string","pattern":"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$","description":"Unique name of the root; its results stand in `files/<name>/` of the output folder.","x-default":"the folder’s name"},"ignore":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Patterns of files and folders to leave alone, in gitignore syntax, relative to the root. A `.sluiceignore` file in the tree adds to them.","examples":[["drafts/**"]]},"default_ignore":{"type":["boolean","array"],"items":{"type":"string","pattern":"\\S"},"default":true,"description":"The built-in ignore patterns (temporary files of editors and downloads, version control, `node_modules`; `sluice config show` prints them). `false` switches them off, a list replaces them."},"mode":{"type":"string","enum":["auto","native","portable","poll"],"default":"auto","description":"Where changes are learned from. `auto` takes the best that works on this mount; `poll` only re-scans, for mounts that deliver no events."},"settle":{"type":"string","default":"auto","description":"When a file counts as complete. `auto`: once its writer has closed it or, where that cannot be known, once size and time stand still; a duration: after it stood still for so long.","x-duration":{"minimum":"0s","maximum":"24d","or":["auto"]}},"ready":{"type":"string","pattern":"\\S","description":"Name of a marker file that must stand beside a file before it is taken: `{name}` is the file’s name, `{stem}` the same without its extension. Markers themselves are not processed.","examples":["{name}.done"]},"sweep":{"type":"string","default":"60s","description":"How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.","x-duration":{"minimum":"100ms","maximum":"24d","or":[]}},"initial":{"type":"string","enum":["process","ignore"],"default":"process","description":"What happens with the files that are there at the first start."},"on_change":{"type":"string","enum":["queue","restart","ignore"],"default":"queue","description":"A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it."},"on":{"type":"array","items":{"type":"string","enum":["added","changed","removed"]},"minItems":1,"default":["added","changed"],"description":"Which changes start work."}},"additionalProperties":false,"description":"One watched folder tree."},"minItems":1,"default":[{"path":"./inbox"}],"description":"The folders to watch. In nested roots the innermost owns a file."},"routing_rules":{"type":"array","items":{"type":"object","required":["pattern"],"properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root, with `/`. One that starts with `!` only takes away.","examples":["**/*.py",["**/*.js","!**/*.min.js"]]},"name":{"type":"string","pattern":"^[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the rule, in receipts and in `sluice why`.","x-default":"the pattern"},"agent":{"type":"string","pattern":"\\S","description":"The agent that gets the file: a name under `agents` or `watcher_endpoints`."},"watcher":{"type":"string","pattern":"\\S","description":"The same as `agent`; write one of the two."},"action":{"type":"string","enum":["quarantine","ignore"],"description":"Instead of an agent: `quarantine` sets a copy of the file aside in the output folder, `ignore` records that it was left alone."},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Rules with a higher priority are tried first, and their jobs run first; equal ones in the order of the file."},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ file.path }}` and its like are filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"cache":{"type":"string","enum":["content","path","off"],"default":"content","description":"When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects)."},"max_input":{"type":"string","default":"unlimited","description":"Larger files are not processed: their jobs are `failed` with `input_too_large`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":["unlimited"]}}},"additionalProperties":false,"description":"Which files go where. The first rule that matches wins."},"default":[],"description":"Which files go to which agent."},"agents":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","command"],"properties":{"kind":{"type":"string","const":"command","description":"A program that is started for each file."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument.","examples":[["npx","eslint","${{ file.path }}"],"python3 analyze.py \"${{ file.path }}\""]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"sandbox":{"type":"object","required":["mode","reason"],"properties":{"mode":{"type":"string","enum":["off"],"description":"Only `off`: this version does not confine agents."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"States that the agent runs without confinement, and why."}},"additionalProperties":false,"description":"Starts a program for each file."},{"type":"object","required":["kind","url"],"properties":{"kind":{"type":"string","const":"http","description":"A service that gets each file by HTTP POST."},"url":{"type":"string","pattern":"\\S","description":"Where the file is sent, as multipart/form-data. May hold secret references.","examples":["http://127.0.0.1:9000/ocr"]},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; values may hold secret references.","examples":[{"Authorization":"Bearer ${env:OCR_TOKEN}"}]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"sandbox":{"type":"object","required":["mode","reason"],"properties":{"mode":{"type":"string","enum":["off"],"description":"Only `off`: this version does not confine agents."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"States that the agent runs without confinement, and why."}},"additionalProperties":false,"description":"Sends each file to a service."},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"builtin","description":"The inspector that comes with Sluice."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many jobs of this agent run at once, within `concurrency_limits`."},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."}},"additionalProperties":false,"description":"Describes any file: type, structure, problems. No network, no keys, no programs."}]},"default":{},"description":"What can do work on files, by name."},"watcher_endpoints":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"string","pattern":"\\S"},"default":{},"description":"Short form of `http` agents: name and URL.","examples":[{"python-analyzer":"http://localhost:8001"}]},"concurrency_limits":{"type":"object","properties":{"max_processes":{"type":"integer","minimum":1,"maximum":1024,"description":"How many attempts run at once.","x-default":"the number of cores"},"max_concurrent_files":{"type":"integer","minimum":1,"maximum":100000,"description":"How many files are in work at once, waiting for their attempt included.","x-default":"twice max_processes"}},"additionalProperties":false,"default":{},"description":"Limits of the whole daemon; they hold at every instant."},"output_settings":{"type":"object","properties":{"default_output_dir":{"type":"string","pattern":"\\S","default":"./processed","description":"Where results, receipts and the overview appear. Relative to the project folder."},"preserve_original":{"type":"boolean","default":true,"description":"`true` leaves inputs untouched; `false` moves them to `archive/` of the output folder once they have succeeded."},"log_level":{"type":"string","pattern":"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$","default":"INFO","examples":["DEBUG","INFO","WARNING","ERROR","CRITICAL"],"description":"The least important messages that are logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."},"retention":{"type":"string","default":"30d","description":"How long ended jobs and older results are kept; the latest result of a file stays.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"file_mode":{"type":"string","pattern":"^0?[0-7]{3}$","default":"0644","description":"Permissions of the files we write into the output folder, octal and in quotes."}},"additionalProperties":false,"default":{},"description":"What comes out, and where."},"cache":{"type":"object","properties":{"ttl":{"type":"string","default":"30d","description":"How long a result may stand in for running again.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"max_bytes":{"type":"string","default":"2GiB","description":"How much space kept results may take; the oldest go first.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Results that are reused for the same content and recipe."},"daemon":{"type":"object","properties":{"drain":{"type":"string","default":"10s","description":"How long running attempts may go on after a stop was asked for.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}},"min_free_disk":{"type":"string","default":"1GiB","description":"With less free space than this no new work is started.","x-size":{"minimum":"0B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"The background process."}},"additionalProperties":false,"description":"Configuration of Sluice: which folders are watched, which files go where, and what may run."};
 const func2 = Object.prototype.hasOwnProperty;
 const func4 = isDuration;
 const func7 = isSize;
@@ -16,8 +16,8 @@ const pattern13 = new RegExp("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "u");
 const pattern16 = new RegExp("^unlimited$", "u");
 const pattern18 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
 const pattern21 = new RegExp("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "u");
-const pattern32 = new RegExp("^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$", "u");
-const pattern33 = new RegExp("^0?[0-7]{3}$", "u");
+const pattern30 = new RegExp("^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$", "u");
+const pattern31 = new RegExp("^0?[0-7]{3}$", "u");
 
 function validate10(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1544,9 +1544,6 @@ data35.retry = {};
 if(data35.limits === undefined){
 data35.limits = {};
 }
-if(data35.env === undefined){
-data35.env = [];
-}
 if(data35.kind === undefined){
 const err116 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
 if(vErrors === null){
@@ -1949,9 +1946,11 @@ vErrors.push(err148);
 }
 errors++;
 }
-let data69 = data35.env;
-if(!data69 || typeof data69 != "object"){
-const err149 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[1].properties.env.type},message:"must be array,object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env,data:data69};
+if(data35.sandbox !== undefined){
+let data69 = data35.sandbox;
+if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
+if(data69.mode === undefined){
+const err149 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/required",keyword:"required",params:{missingProperty: "mode"},message:"must have required property '"+"mode"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data69};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -1960,13 +1959,8 @@ vErrors.push(err149);
 }
 errors++;
 }
-if(Array.isArray(data69)){
-const len9 = data69.length;
-for(let i9=0; i9<len9; i9++){
-let data70 = data69[i9];
-if(typeof data70 === "string"){
-if(!pattern0.test(data70)){
-const err150 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.items,data:data70};
+if(data69.reason === undefined){
+const err150 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/required",keyword:"required",params:{missingProperty: "reason"},message:"must have required property '"+"reason"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data69};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -1975,9 +1969,9 @@ vErrors.push(err150);
 }
 errors++;
 }
-}
-else {
-const err151 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.items,data:data70};
+for(const key17 in data69){
+if(!((key17 === "mode") || (key17 === "reason"))){
+const err151 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data69};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -1987,13 +1981,10 @@ vErrors.push(err151);
 errors++;
 }
 }
-}
-if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
-for(const key17 in data69){
-const _errs165 = errors;
-if(typeof key17 === "string"){
-if(!pattern18.test(key17)){
-const err152 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.propertyNames,data:key17,propertyName:key17};
+if(data69.mode !== undefined){
+let data70 = data69.mode;
+if(typeof data70 !== "string"){
+const err152 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data70};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -2002,10 +1993,8 @@ vErrors.push(err152);
 }
 errors++;
 }
-}
-var valid40 = _errs165 === errors;
-if(!valid40){
-const err153 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key17},message:"property name must be valid",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.propertyNames,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env,data:data69};
+if(!(data70 === "off")){
+const err153 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data70};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2015,10 +2004,11 @@ vErrors.push(err153);
 errors++;
 }
 }
-for(const key18 in data69){
-let data71 = data69[key18];
-if(typeof data71 !== "string"){
-const err154 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.env.additionalProperties,data:data71};
+if(data69.reason !== undefined){
+let data71 = data69.reason;
+if(typeof data71 === "string"){
+if(!pattern0.test(data71)){
+const err154 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data71};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2028,12 +2018,8 @@ vErrors.push(err154);
 errors++;
 }
 }
-}
-if(data35.sandbox !== undefined){
-let data72 = data35.sandbox;
-if(data72 && typeof data72 == "object" && !Array.isArray(data72)){
-if(data72.mode === undefined){
-const err155 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/required",keyword:"required",params:{missingProperty: "mode"},message:"must have required property '"+"mode"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
+else {
+const err155 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data71};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2042,8 +2028,10 @@ vErrors.push(err155);
 }
 errors++;
 }
-if(data72.reason === undefined){
-const err156 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/required",keyword:"required",params:{missingProperty: "reason"},message:"must have required property '"+"reason"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
+}
+}
+else {
+const err156 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data69};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2052,86 +2040,15 @@ vErrors.push(err156);
 }
 errors++;
 }
-for(const key19 in data72){
-if(!((key19 === "mode") || (key19 === "reason"))){
-const err157 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
+}
+}
+else {
+const err157 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
 if(vErrors === null){
 vErrors = [err157];
 }
 else {
 vErrors.push(err157);
-}
-errors++;
-}
-}
-if(data72.mode !== undefined){
-let data73 = data72.mode;
-if(typeof data73 !== "string"){
-const err158 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data73};
-if(vErrors === null){
-vErrors = [err158];
-}
-else {
-vErrors.push(err158);
-}
-errors++;
-}
-if(!(data73 === "off")){
-const err159 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data73};
-if(vErrors === null){
-vErrors = [err159];
-}
-else {
-vErrors.push(err159);
-}
-errors++;
-}
-}
-if(data72.reason !== undefined){
-let data74 = data72.reason;
-if(typeof data74 === "string"){
-if(!pattern0.test(data74)){
-const err160 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data74};
-if(vErrors === null){
-vErrors = [err160];
-}
-else {
-vErrors.push(err160);
-}
-errors++;
-}
-}
-else {
-const err161 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data74};
-if(vErrors === null){
-vErrors = [err161];
-}
-else {
-vErrors.push(err161);
-}
-errors++;
-}
-}
-}
-else {
-const err162 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data72};
-if(vErrors === null){
-vErrors = [err162];
-}
-else {
-vErrors.push(err162);
-}
-errors++;
-}
-}
-}
-else {
-const err163 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data35};
-if(vErrors === null){
-vErrors = [err163];
-}
-else {
-vErrors.push(err163);
 }
 errors++;
 }
@@ -2144,9 +2061,6 @@ data35.max_load = "unlimited";
 if(data35.timeout === undefined){
 data35.timeout = "10m";
 }
-if(data35.idle_timeout === undefined){
-data35.idle_timeout = "off";
-}
 if(data35.retry === undefined){
 data35.retry = {};
 }
@@ -2154,7 +2068,78 @@ if(data35.limits === undefined){
 data35.limits = {};
 }
 if(data35.kind === undefined){
-const err164 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
+const err158 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
+if(vErrors === null){
+vErrors = [err158];
+}
+else {
+vErrors.push(err158);
+}
+errors++;
+}
+for(const key18 in data35){
+if(!((((((key18 === "kind") || (key18 === "description")) || (key18 === "max_load")) || (key18 === "timeout")) || (key18 === "retry")) || (key18 === "limits"))){
+const err159 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
+if(vErrors === null){
+vErrors = [err159];
+}
+else {
+vErrors.push(err159);
+}
+errors++;
+}
+}
+if(data35.kind !== undefined){
+let data72 = data35.kind;
+if(typeof data72 !== "string"){
+const err160 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data72};
+if(vErrors === null){
+vErrors = [err160];
+}
+else {
+vErrors.push(err160);
+}
+errors++;
+}
+if("builtin" !== data72){
+const err161 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "builtin"},message:"must be equal to constant",schema:"builtin",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data72};
+if(vErrors === null){
+vErrors = [err161];
+}
+else {
+vErrors.push(err161);
+}
+errors++;
+}
+}
+if(data35.description !== undefined){
+let data73 = data35.description;
+if(typeof data73 === "string"){
+if(!pattern0.test(data73)){
+const err162 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description,data:data73};
+if(vErrors === null){
+vErrors = [err162];
+}
+else {
+vErrors.push(err162);
+}
+errors++;
+}
+}
+else {
+const err163 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description,data:data73};
+if(vErrors === null){
+vErrors = [err163];
+}
+else {
+vErrors.push(err163);
+}
+errors++;
+}
+}
+let data74 = data35.max_load;
+if((!(((typeof data74 == "number") && (!(data74 % 1) && !isNaN(data74))) && (isFinite(data74)))) && (typeof data74 !== "string")){
+const err164 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data74};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2163,9 +2148,9 @@ vErrors.push(err164);
 }
 errors++;
 }
-for(const key20 in data35){
-if(!(((((((key20 === "kind") || (key20 === "description")) || (key20 === "max_load")) || (key20 === "timeout")) || (key20 === "idle_timeout")) || (key20 === "retry")) || (key20 === "limits"))){
-const err165 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
+if((typeof data74 == "number") && (isFinite(data74))){
+if(data74 < 1 || isNaN(data74)){
+const err165 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data74};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2175,10 +2160,9 @@ vErrors.push(err165);
 errors++;
 }
 }
-if(data35.kind !== undefined){
-let data75 = data35.kind;
-if(typeof data75 !== "string"){
-const err166 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data75};
+if(typeof data74 === "string"){
+if(!pattern16.test(data74)){
+const err166 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data74};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2187,8 +2171,11 @@ vErrors.push(err166);
 }
 errors++;
 }
-if("builtin" !== data75){
-const err167 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "builtin"},message:"must be equal to constant",schema:"builtin",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data75};
+}
+let data75 = data35.timeout;
+if(typeof data75 === "string"){
+if(!(func4(data75, 1, 2073600000, []))){
+const err167 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data75};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2198,11 +2185,8 @@ vErrors.push(err167);
 errors++;
 }
 }
-if(data35.description !== undefined){
-let data76 = data35.description;
-if(typeof data76 === "string"){
-if(!pattern0.test(data76)){
-const err168 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description,data:data76};
+else {
+const err168 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data75};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2211,9 +2195,20 @@ vErrors.push(err168);
 }
 errors++;
 }
+let data76 = data35.retry;
+if(data76 && typeof data76 == "object" && !Array.isArray(data76)){
+if(data76.attempts === undefined){
+data76.attempts = 3;
 }
-else {
-const err169 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description,data:data76};
+if(data76.initial === undefined){
+data76.initial = "1s";
+}
+if(data76.max === undefined){
+data76.max = "5m";
+}
+for(const key19 in data76){
+if(!(((key19 === "attempts") || (key19 === "initial")) || (key19 === "max"))){
+const err169 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data76};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2223,9 +2218,9 @@ vErrors.push(err169);
 errors++;
 }
 }
-let data77 = data35.max_load;
-if((!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))) && (typeof data77 !== "string")){
-const err170 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data77};
+let data77 = data76.attempts;
+if(!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))){
+const err170 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data77};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2235,8 +2230,8 @@ vErrors.push(err170);
 errors++;
 }
 if((typeof data77 == "number") && (isFinite(data77))){
-if(data77 < 1 || isNaN(data77)){
-const err171 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data77};
+if(data77 > 100 || isNaN(data77)){
+const err171 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data77};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2245,10 +2240,8 @@ vErrors.push(err171);
 }
 errors++;
 }
-}
-if(typeof data77 === "string"){
-if(!pattern16.test(data77)){
-const err172 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data77};
+if(data77 < 1 || isNaN(data77)){
+const err172 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data77};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2258,10 +2251,10 @@ vErrors.push(err172);
 errors++;
 }
 }
-let data78 = data35.timeout;
+let data78 = data76.initial;
 if(typeof data78 === "string"){
 if(!(func4(data78, 1, 2073600000, []))){
-const err173 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data78};
+const err173 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data78};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2272,7 +2265,7 @@ errors++;
 }
 }
 else {
-const err174 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data78};
+const err174 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data78};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2281,10 +2274,10 @@ vErrors.push(err174);
 }
 errors++;
 }
-let data79 = data35.idle_timeout;
+let data79 = data76.max;
 if(typeof data79 === "string"){
-if(!(func4(data79, 1, 2073600000, ["off"]))){
-const err175 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data79};
+if(!(func4(data79, 1, 2073600000, []))){
+const err175 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data79};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2295,7 +2288,7 @@ errors++;
 }
 }
 else {
-const err176 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data79};
+const err176 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data79};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2304,20 +2297,9 @@ vErrors.push(err176);
 }
 errors++;
 }
-let data80 = data35.retry;
-if(data80 && typeof data80 == "object" && !Array.isArray(data80)){
-if(data80.attempts === undefined){
-data80.attempts = 3;
 }
-if(data80.initial === undefined){
-data80.initial = "1s";
-}
-if(data80.max === undefined){
-data80.max = "5m";
-}
-for(const key21 in data80){
-if(!(((key21 === "attempts") || (key21 === "initial")) || (key21 === "max"))){
-const err177 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data80};
+else {
+const err177 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data76};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -2326,10 +2308,14 @@ vErrors.push(err177);
 }
 errors++;
 }
+let data80 = data35.limits;
+if(data80 && typeof data80 == "object" && !Array.isArray(data80)){
+if(data80.output === undefined){
+data80.output = "64MiB";
 }
-let data81 = data80.attempts;
-if(!(((typeof data81 == "number") && (!(data81 % 1) && !isNaN(data81))) && (isFinite(data81)))){
-const err178 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data81};
+for(const key20 in data80){
+if(!(key20 === "output")){
+const err178 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data80};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2338,9 +2324,11 @@ vErrors.push(err178);
 }
 errors++;
 }
-if((typeof data81 == "number") && (isFinite(data81))){
-if(data81 > 100 || isNaN(data81)){
-const err179 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data81};
+}
+let data81 = data80.output;
+if(typeof data81 === "string"){
+if(!(func7(data81, 1, 4503599627370496, []))){
+const err179 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data81};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2349,8 +2337,9 @@ vErrors.push(err179);
 }
 errors++;
 }
-if(data81 < 1 || isNaN(data81)){
-const err180 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data81};
+}
+else {
+const err180 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data81};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2360,10 +2349,8 @@ vErrors.push(err180);
 errors++;
 }
 }
-let data82 = data80.initial;
-if(typeof data82 === "string"){
-if(!(func4(data82, 1, 2073600000, []))){
-const err181 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data82};
+else {
+const err181 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data80};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -2374,7 +2361,7 @@ errors++;
 }
 }
 else {
-const err182 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data82};
+const err182 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -2383,10 +2370,9 @@ vErrors.push(err182);
 }
 errors++;
 }
-let data83 = data80.max;
-if(typeof data83 === "string"){
-if(!(func4(data83, 1, 2073600000, []))){
-const err183 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data83};
+}
+else {
+const err183 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf",schema:schema11.properties.agents.additionalProperties.discriminator,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2397,7 +2383,7 @@ errors++;
 }
 }
 else {
-const err184 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data83};
+const err184 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string",schema:schema11.properties.agents.additionalProperties.discriminator,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -2408,7 +2394,7 @@ errors++;
 }
 }
 else {
-const err185 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data80};
+const err185 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
 if(vErrors === null){
 vErrors = [err185];
 }
@@ -2417,14 +2403,10 @@ vErrors.push(err185);
 }
 errors++;
 }
-let data84 = data35.limits;
-if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
-if(data84.output === undefined){
-data84.output = "64MiB";
 }
-for(const key22 in data84){
-if(!(key22 === "output")){
-const err186 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data84};
+}
+else {
+const err186 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.type,parentSchema:schema11.properties.agents,data:data34};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -2433,11 +2415,13 @@ vErrors.push(err186);
 }
 errors++;
 }
-}
-let data85 = data84.output;
-if(typeof data85 === "string"){
-if(!(func7(data85, 1, 4503599627370496, []))){
-const err187 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data85};
+let data82 = data.watcher_endpoints;
+if(data82 && typeof data82 == "object" && !Array.isArray(data82)){
+for(const key21 in data82){
+const _errs195 = errors;
+if(typeof key21 === "string"){
+if(!pattern13.test(key21)){
+const err187 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema11.properties.watcher_endpoints.propertyNames,data:key21,propertyName:key21};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2447,8 +2431,9 @@ vErrors.push(err187);
 errors++;
 }
 }
-else {
-const err188 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data85};
+var valid43 = _errs195 === errors;
+if(!valid43){
+const err188 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames",keyword:"propertyNames",params:{propertyName: key21},message:"property name must be valid",schema:schema11.properties.watcher_endpoints.propertyNames,parentSchema:schema11.properties.watcher_endpoints,data:data82};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2458,8 +2443,11 @@ vErrors.push(err188);
 errors++;
 }
 }
-else {
-const err189 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data84};
+for(const key22 in data82){
+let data83 = data82[key22];
+if(typeof data83 === "string"){
+if(!pattern0.test(data83)){
+const err189 = {instancePath:instancePath+"/watcher_endpoints/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.watcher_endpoints.additionalProperties,data:data83};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2470,7 +2458,7 @@ errors++;
 }
 }
 else {
-const err190 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data35};
+const err190 = {instancePath:instancePath+"/watcher_endpoints/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watcher_endpoints.additionalProperties.type,parentSchema:schema11.properties.watcher_endpoints.additionalProperties,data:data83};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -2480,8 +2468,9 @@ vErrors.push(err190);
 errors++;
 }
 }
+}
 else {
-const err191 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf",schema:schema11.properties.agents.additionalProperties.discriminator,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
+const err191 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.watcher_endpoints.type,parentSchema:schema11.properties.watcher_endpoints,data:data82};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -2490,9 +2479,11 @@ vErrors.push(err191);
 }
 errors++;
 }
-}
-else {
-const err192 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string",schema:schema11.properties.agents.additionalProperties.discriminator,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
+let data84 = data.concurrency_limits;
+if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
+for(const key23 in data84){
+if(!((key23 === "max_processes") || (key23 === "max_concurrent_files"))){
+const err192 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.concurrency_limits,data:data84};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -2502,8 +2493,10 @@ vErrors.push(err192);
 errors++;
 }
 }
-else {
-const err193 = {instancePath:instancePath+"/agents/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties,data:data35};
+if(data84.max_processes !== undefined){
+let data85 = data84.max_processes;
+if(!(((typeof data85 == "number") && (!(data85 % 1) && !isNaN(data85))) && (isFinite(data85)))){
+const err193 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.concurrency_limits.properties.max_processes.type,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data85};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -2512,10 +2505,9 @@ vErrors.push(err193);
 }
 errors++;
 }
-}
-}
-else {
-const err194 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.type,parentSchema:schema11.properties.agents,data:data34};
+if((typeof data85 == "number") && (isFinite(data85))){
+if(data85 > 1024 || isNaN(data85)){
+const err194 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024",schema:1024,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data85};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -2524,13 +2516,8 @@ vErrors.push(err194);
 }
 errors++;
 }
-let data86 = data.watcher_endpoints;
-if(data86 && typeof data86 == "object" && !Array.isArray(data86)){
-for(const key23 in data86){
-const _errs205 = errors;
-if(typeof key23 === "string"){
-if(!pattern13.test(key23)){
-const err195 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema11.properties.watcher_endpoints.propertyNames,data:key23,propertyName:key23};
+if(data85 < 1 || isNaN(data85)){
+const err195 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data85};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -2540,9 +2527,11 @@ vErrors.push(err195);
 errors++;
 }
 }
-var valid47 = _errs205 === errors;
-if(!valid47){
-const err196 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames",keyword:"propertyNames",params:{propertyName: key23},message:"property name must be valid",schema:schema11.properties.watcher_endpoints.propertyNames,parentSchema:schema11.properties.watcher_endpoints,data:data86};
+}
+if(data84.max_concurrent_files !== undefined){
+let data86 = data84.max_concurrent_files;
+if(!(((typeof data86 == "number") && (!(data86 % 1) && !isNaN(data86))) && (isFinite(data86)))){
+const err196 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.concurrency_limits.properties.max_concurrent_files.type,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data86};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -2551,12 +2540,9 @@ vErrors.push(err196);
 }
 errors++;
 }
-}
-for(const key24 in data86){
-let data87 = data86[key24];
-if(typeof data87 === "string"){
-if(!pattern0.test(data87)){
-const err197 = {instancePath:instancePath+"/watcher_endpoints/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.watcher_endpoints.additionalProperties,data:data87};
+if((typeof data86 == "number") && (isFinite(data86))){
+if(data86 > 100000 || isNaN(data86)){
+const err197 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data86};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -2565,9 +2551,8 @@ vErrors.push(err197);
 }
 errors++;
 }
-}
-else {
-const err198 = {instancePath:instancePath+"/watcher_endpoints/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watcher_endpoints.additionalProperties.type,parentSchema:schema11.properties.watcher_endpoints.additionalProperties,data:data87};
+if(data86 < 1 || isNaN(data86)){
+const err198 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data86};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -2578,8 +2563,9 @@ errors++;
 }
 }
 }
+}
 else {
-const err199 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.watcher_endpoints.type,parentSchema:schema11.properties.watcher_endpoints,data:data86};
+const err199 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.concurrency_limits.type,parentSchema:schema11.properties.concurrency_limits,data:data84};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -2588,11 +2574,26 @@ vErrors.push(err199);
 }
 errors++;
 }
-let data88 = data.concurrency_limits;
-if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
-for(const key25 in data88){
-if(!((key25 === "max_processes") || (key25 === "max_concurrent_files"))){
-const err200 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.concurrency_limits,data:data88};
+let data87 = data.output_settings;
+if(data87 && typeof data87 == "object" && !Array.isArray(data87)){
+if(data87.default_output_dir === undefined){
+data87.default_output_dir = "./processed";
+}
+if(data87.preserve_original === undefined){
+data87.preserve_original = true;
+}
+if(data87.log_level === undefined){
+data87.log_level = "INFO";
+}
+if(data87.retention === undefined){
+data87.retention = "30d";
+}
+if(data87.file_mode === undefined){
+data87.file_mode = "0644";
+}
+for(const key24 in data87){
+if(!(((((key24 === "default_output_dir") || (key24 === "preserve_original")) || (key24 === "log_level")) || (key24 === "retention")) || (key24 === "file_mode"))){
+const err200 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.output_settings,data:data87};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -2602,10 +2603,10 @@ vErrors.push(err200);
 errors++;
 }
 }
-if(data88.max_processes !== undefined){
-let data89 = data88.max_processes;
-if(!(((typeof data89 == "number") && (!(data89 % 1) && !isNaN(data89))) && (isFinite(data89)))){
-const err201 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.concurrency_limits.properties.max_processes.type,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data89};
+let data88 = data87.default_output_dir;
+if(typeof data88 === "string"){
+if(!pattern0.test(data88)){
+const err201 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.output_settings.properties.default_output_dir,data:data88};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2614,9 +2615,9 @@ vErrors.push(err201);
 }
 errors++;
 }
-if((typeof data89 == "number") && (isFinite(data89))){
-if(data89 > 1024 || isNaN(data89)){
-const err202 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024",schema:1024,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data89};
+}
+else {
+const err202 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.default_output_dir.type,parentSchema:schema11.properties.output_settings.properties.default_output_dir,data:data88};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -2625,8 +2626,9 @@ vErrors.push(err202);
 }
 errors++;
 }
-if(data89 < 1 || isNaN(data89)){
-const err203 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data89};
+let data89 = data87.preserve_original;
+if(typeof data89 !== "boolean"){
+const err203 = {instancePath:instancePath+"/output_settings/preserve_original",schemaPath:"#/properties/output_settings/properties/preserve_original/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.output_settings.properties.preserve_original.type,parentSchema:schema11.properties.output_settings.properties.preserve_original,data:data89};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -2635,12 +2637,10 @@ vErrors.push(err203);
 }
 errors++;
 }
-}
-}
-if(data88.max_concurrent_files !== undefined){
-let data90 = data88.max_concurrent_files;
-if(!(((typeof data90 == "number") && (!(data90 % 1) && !isNaN(data90))) && (isFinite(data90)))){
-const err204 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.concurrency_limits.properties.max_concurrent_files.type,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data90};
+let data90 = data87.log_level;
+if(typeof data90 === "string"){
+if(!pattern30.test(data90)){
+const err204 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/pattern",keyword:"pattern",params:{pattern: "^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"},message:"must match pattern \""+"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"+"\"",schema:"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$",parentSchema:schema11.properties.output_settings.properties.log_level,data:data90};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -2649,9 +2649,9 @@ vErrors.push(err204);
 }
 errors++;
 }
-if((typeof data90 == "number") && (isFinite(data90))){
-if(data90 > 100000 || isNaN(data90)){
-const err205 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data90};
+}
+else {
+const err205 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.log_level.type,parentSchema:schema11.properties.output_settings.properties.log_level,data:data90};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -2660,8 +2660,10 @@ vErrors.push(err205);
 }
 errors++;
 }
-if(data90 < 1 || isNaN(data90)){
-const err206 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data90};
+let data91 = data87.retention;
+if(typeof data91 === "string"){
+if(!(func4(data91, 1000, 3153600000000, []))){
+const err206 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.output_settings.properties.retention["x-duration"],parentSchema:schema11.properties.output_settings.properties.retention,data:data91};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2671,10 +2673,8 @@ vErrors.push(err206);
 errors++;
 }
 }
-}
-}
 else {
-const err207 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.concurrency_limits.type,parentSchema:schema11.properties.concurrency_limits,data:data88};
+const err207 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.retention.type,parentSchema:schema11.properties.output_settings.properties.retention,data:data91};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -2683,26 +2683,10 @@ vErrors.push(err207);
 }
 errors++;
 }
-let data91 = data.output_settings;
-if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
-if(data91.default_output_dir === undefined){
-data91.default_output_dir = "./processed";
-}
-if(data91.preserve_original === undefined){
-data91.preserve_original = true;
-}
-if(data91.log_level === undefined){
-data91.log_level = "INFO";
-}
-if(data91.retention === undefined){
-data91.retention = "30d";
-}
-if(data91.file_mode === undefined){
-data91.file_mode = "0644";
-}
-for(const key26 in data91){
-if(!(((((key26 === "default_output_dir") || (key26 === "preserve_original")) || (key26 === "log_level")) || (key26 === "retention")) || (key26 === "file_mode"))){
-const err208 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.output_settings,data:data91};
+let data92 = data87.file_mode;
+if(typeof data92 === "string"){
+if(!pattern31.test(data92)){
+const err208 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$"},message:"must match pattern \""+"^0?[0-7]{3}$"+"\"",schema:"^0?[0-7]{3}$",parentSchema:schema11.properties.output_settings.properties.file_mode,data:data92};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -2712,10 +2696,8 @@ vErrors.push(err208);
 errors++;
 }
 }
-let data92 = data91.default_output_dir;
-if(typeof data92 === "string"){
-if(!pattern0.test(data92)){
-const err209 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.output_settings.properties.default_output_dir,data:data92};
+else {
+const err209 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.file_mode.type,parentSchema:schema11.properties.output_settings.properties.file_mode,data:data92};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2726,7 +2708,7 @@ errors++;
 }
 }
 else {
-const err210 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.default_output_dir.type,parentSchema:schema11.properties.output_settings.properties.default_output_dir,data:data92};
+const err210 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.output_settings.type,parentSchema:schema11.properties.output_settings,data:data87};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2735,9 +2717,17 @@ vErrors.push(err210);
 }
 errors++;
 }
-let data93 = data91.preserve_original;
-if(typeof data93 !== "boolean"){
-const err211 = {instancePath:instancePath+"/output_settings/preserve_original",schemaPath:"#/properties/output_settings/properties/preserve_original/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.output_settings.properties.preserve_original.type,parentSchema:schema11.properties.output_settings.properties.preserve_original,data:data93};
+let data93 = data.cache;
+if(data93 && typeof data93 == "object" && !Array.isArray(data93)){
+if(data93.ttl === undefined){
+data93.ttl = "30d";
+}
+if(data93.max_bytes === undefined){
+data93.max_bytes = "2GiB";
+}
+for(const key25 in data93){
+if(!((key25 === "ttl") || (key25 === "max_bytes"))){
+const err211 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.cache,data:data93};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2746,10 +2736,11 @@ vErrors.push(err211);
 }
 errors++;
 }
-let data94 = data91.log_level;
+}
+let data94 = data93.ttl;
 if(typeof data94 === "string"){
-if(!pattern32.test(data94)){
-const err212 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/pattern",keyword:"pattern",params:{pattern: "^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"},message:"must match pattern \""+"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"+"\"",schema:"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$",parentSchema:schema11.properties.output_settings.properties.log_level,data:data94};
+if(!(func4(data94, 1000, 3153600000000, []))){
+const err212 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.cache.properties.ttl["x-duration"],parentSchema:schema11.properties.cache.properties.ttl,data:data94};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -2760,7 +2751,7 @@ errors++;
 }
 }
 else {
-const err213 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.log_level.type,parentSchema:schema11.properties.output_settings.properties.log_level,data:data94};
+const err213 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.cache.properties.ttl.type,parentSchema:schema11.properties.cache.properties.ttl,data:data94};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2769,10 +2760,10 @@ vErrors.push(err213);
 }
 errors++;
 }
-let data95 = data91.retention;
+let data95 = data93.max_bytes;
 if(typeof data95 === "string"){
-if(!(func4(data95, 1000, 3153600000000, []))){
-const err214 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.output_settings.properties.retention["x-duration"],parentSchema:schema11.properties.output_settings.properties.retention,data:data95};
+if(!(func7(data95, 1, 4503599627370496, []))){
+const err214 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.cache.properties.max_bytes["x-size"],parentSchema:schema11.properties.cache.properties.max_bytes,data:data95};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2783,7 +2774,7 @@ errors++;
 }
 }
 else {
-const err215 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.retention.type,parentSchema:schema11.properties.output_settings.properties.retention,data:data95};
+const err215 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.cache.properties.max_bytes.type,parentSchema:schema11.properties.cache.properties.max_bytes,data:data95};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2792,10 +2783,9 @@ vErrors.push(err215);
 }
 errors++;
 }
-let data96 = data91.file_mode;
-if(typeof data96 === "string"){
-if(!pattern33.test(data96)){
-const err216 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$"},message:"must match pattern \""+"^0?[0-7]{3}$"+"\"",schema:"^0?[0-7]{3}$",parentSchema:schema11.properties.output_settings.properties.file_mode,data:data96};
+}
+else {
+const err216 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.cache.type,parentSchema:schema11.properties.cache,data:data93};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2804,9 +2794,17 @@ vErrors.push(err216);
 }
 errors++;
 }
+let data96 = data.daemon;
+if(data96 && typeof data96 == "object" && !Array.isArray(data96)){
+if(data96.drain === undefined){
+data96.drain = "10s";
 }
-else {
-const err217 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.file_mode.type,parentSchema:schema11.properties.output_settings.properties.file_mode,data:data96};
+if(data96.min_free_disk === undefined){
+data96.min_free_disk = "1GiB";
+}
+for(const key26 in data96){
+if(!((key26 === "drain") || (key26 === "min_free_disk"))){
+const err217 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.daemon,data:data96};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2816,8 +2814,10 @@ vErrors.push(err217);
 errors++;
 }
 }
-else {
-const err218 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.output_settings.type,parentSchema:schema11.properties.output_settings,data:data91};
+let data97 = data96.drain;
+if(typeof data97 === "string"){
+if(!(func4(data97, 0, 2073600000, []))){
+const err218 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.drain["x-duration"],parentSchema:schema11.properties.daemon.properties.drain,data:data97};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2826,17 +2826,9 @@ vErrors.push(err218);
 }
 errors++;
 }
-let data97 = data.cache;
-if(data97 && typeof data97 == "object" && !Array.isArray(data97)){
-if(data97.ttl === undefined){
-data97.ttl = "30d";
 }
-if(data97.max_bytes === undefined){
-data97.max_bytes = "2GiB";
-}
-for(const key27 in data97){
-if(!((key27 === "ttl") || (key27 === "max_bytes"))){
-const err219 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.cache,data:data97};
+else {
+const err219 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.drain.type,parentSchema:schema11.properties.daemon.properties.drain,data:data97};
 if(vErrors === null){
 vErrors = [err219];
 }
@@ -2845,11 +2837,10 @@ vErrors.push(err219);
 }
 errors++;
 }
-}
-let data98 = data97.ttl;
+let data98 = data96.min_free_disk;
 if(typeof data98 === "string"){
-if(!(func4(data98, 1000, 3153600000000, []))){
-const err220 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.cache.properties.ttl["x-duration"],parentSchema:schema11.properties.cache.properties.ttl,data:data98};
+if(!(func7(data98, 0, 4503599627370496, []))){
+const err220 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.min_free_disk["x-size"],parentSchema:schema11.properties.daemon.properties.min_free_disk,data:data98};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -2860,7 +2851,7 @@ errors++;
 }
 }
 else {
-const err221 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.cache.properties.ttl.type,parentSchema:schema11.properties.cache.properties.ttl,data:data98};
+const err221 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.min_free_disk.type,parentSchema:schema11.properties.daemon.properties.min_free_disk,data:data98};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -2869,10 +2860,9 @@ vErrors.push(err221);
 }
 errors++;
 }
-let data99 = data97.max_bytes;
-if(typeof data99 === "string"){
-if(!(func7(data99, 1, 4503599627370496, []))){
-const err222 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.cache.properties.max_bytes["x-size"],parentSchema:schema11.properties.cache.properties.max_bytes,data:data99};
+}
+else {
+const err222 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.daemon.type,parentSchema:schema11.properties.daemon,data:data96};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -2883,111 +2873,12 @@ errors++;
 }
 }
 else {
-const err223 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.cache.properties.max_bytes.type,parentSchema:schema11.properties.cache.properties.max_bytes,data:data99};
+const err223 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.type,parentSchema:schema11,data};
 if(vErrors === null){
 vErrors = [err223];
 }
 else {
 vErrors.push(err223);
-}
-errors++;
-}
-}
-else {
-const err224 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.cache.type,parentSchema:schema11.properties.cache,data:data97};
-if(vErrors === null){
-vErrors = [err224];
-}
-else {
-vErrors.push(err224);
-}
-errors++;
-}
-let data100 = data.daemon;
-if(data100 && typeof data100 == "object" && !Array.isArray(data100)){
-if(data100.drain === undefined){
-data100.drain = "10s";
-}
-if(data100.min_free_disk === undefined){
-data100.min_free_disk = "1GiB";
-}
-for(const key28 in data100){
-if(!((key28 === "drain") || (key28 === "min_free_disk"))){
-const err225 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.daemon,data:data100};
-if(vErrors === null){
-vErrors = [err225];
-}
-else {
-vErrors.push(err225);
-}
-errors++;
-}
-}
-let data101 = data100.drain;
-if(typeof data101 === "string"){
-if(!(func4(data101, 0, 2073600000, []))){
-const err226 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.drain["x-duration"],parentSchema:schema11.properties.daemon.properties.drain,data:data101};
-if(vErrors === null){
-vErrors = [err226];
-}
-else {
-vErrors.push(err226);
-}
-errors++;
-}
-}
-else {
-const err227 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.drain.type,parentSchema:schema11.properties.daemon.properties.drain,data:data101};
-if(vErrors === null){
-vErrors = [err227];
-}
-else {
-vErrors.push(err227);
-}
-errors++;
-}
-let data102 = data100.min_free_disk;
-if(typeof data102 === "string"){
-if(!(func7(data102, 0, 4503599627370496, []))){
-const err228 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.min_free_disk["x-size"],parentSchema:schema11.properties.daemon.properties.min_free_disk,data:data102};
-if(vErrors === null){
-vErrors = [err228];
-}
-else {
-vErrors.push(err228);
-}
-errors++;
-}
-}
-else {
-const err229 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.min_free_disk.type,parentSchema:schema11.properties.daemon.properties.min_free_disk,data:data102};
-if(vErrors === null){
-vErrors = [err229];
-}
-else {
-vErrors.push(err229);
-}
-errors++;
-}
-}
-else {
-const err230 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.daemon.type,parentSchema:schema11.properties.daemon,data:data100};
-if(vErrors === null){
-vErrors = [err230];
-}
-else {
-vErrors.push(err230);
-}
-errors++;
-}
-}
-else {
-const err231 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.type,parentSchema:schema11,data};
-if(vErrors === null){
-vErrors = [err231];
-}
-else {
-vErrors.push(err231);
 }
 errors++;
 }

@@ -68,7 +68,6 @@ function viewAgent(agent: AgentConfig) {
     ...(agent.description !== undefined && { description: agent.description }),
     max_load: Number.isFinite(agent.maxLoad) ? agent.maxLoad : 'unlimited',
     timeout: formatDuration(agent.timeoutMs),
-    idle_timeout: agent.idleTimeoutMs === undefined ? 'off' : formatDuration(agent.idleTimeoutMs),
     retry: {
       attempts: agent.retry.attempts,
       initial: formatDuration(agent.retry.initialMs),
@@ -76,10 +75,13 @@ function viewAgent(agent: AgentConfig) {
     },
     limits: { output: formatSize(agent.maxOutputBytes) },
   };
-  const outside = { env: viewEnv(agent), ...(agent.sandbox.mode === 'off' && { sandbox: agent.sandbox }) };
+  const outside = {
+    idle_timeout: agent.idleTimeoutMs === undefined ? 'off' : formatDuration(agent.idleTimeoutMs),
+    ...(agent.sandbox.mode === 'off' && { sandbox: agent.sandbox }),
+  };
   switch (agent.kind) {
     case 'command':
-      return { kind: agent.kind, command: agent.command, ...common, ...outside };
+      return { kind: agent.kind, command: agent.command, ...common, ...outside, env: viewEnv(agent) };
     case 'http':
       return { kind: agent.kind, url: agent.url, headers: agent.headers, ...common, ...outside };
     case 'builtin':

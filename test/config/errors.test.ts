@@ -445,6 +445,17 @@ const cases: readonly Case[] = [
     text: 'agents:\n  a:\n    kind: http\n    url: http://x\n    headers: { A: "${env:}" }\n',
     at: '5:19 BAD_REFERENCE',
   },
+  {
+    name: 'placeholder in a URL',
+    text: 'agents:\n  a:\n    kind: http\n    url: http://x/${{ file.name }}\n',
+    at: '4:10 BAD_PLACEHOLDER',
+  },
+  {
+    name: 'env of an http agent',
+    text: 'agents:\n  a:\n    kind: http\n    url: http://x\n    env: [A]\n',
+    at: '5:5 UNKNOWN_KEY',
+    fix: /kind: command/,
+  },
   { name: 'no URL', text: 'watcher_endpoints:\n  a: localhost\n', at: '2:6 BAD_VALUE', message: /no URL/ },
   {
     name: 'other protocol',

@@ -111,7 +111,7 @@ test('everything that can be written arrives', async () => {
       '  - { pattern: "*.x", agent: web, priority: -5, cache: off }',
       'agents:',
       '  lint: { kind: command, command: "sh -c \'exit 0\' \\"${{ file.path }}\\"", max_load: 2, timeout: 2m, idle_timeout: 5s, retry: { attempts: 1, initial: 10ms, max: 1s }, limits: { output: 1MiB }, env: [LANG], sandbox: { mode: off, reason: ours } }',
-      '  web: { kind: http, url: "http://x/${env:KEY}", headers: { A: "${env:KEY}" }, env: { K: v } }',
+      '  web: { kind: http, url: "http://x/${env:KEY}", headers: { A: "${env:KEY}" } }',
       'output_settings: { default_output_dir: /tmp/out-of-here, preserve_original: false, log_level: wArNiNg, retention: 1h, file_mode: "600" }',
       '',
     ].join('\n'),
@@ -160,10 +160,7 @@ test('everything that can be written arrives', async () => {
     env: [{ kind: 'pass', name: 'LANG' }],
     sandbox: { mode: 'off', reason: 'ours' },
   } satisfies AgentConfig);
-  expect(config.agents.get('web')).toMatchObject({
-    url: 'http://x/${env:KEY}',
-    env: [{ kind: 'set', name: 'K', value: 'v' }],
-  });
+  expect(config.agents.get('web')).toMatchObject({ url: 'http://x/${env:KEY}', env: [] });
   expect(config.output).toEqual({
     dir: '/tmp/out-of-here',
     preserveOriginal: false,
@@ -350,7 +347,7 @@ test('the view loads again and gives the same configuration', async () => {
     text,
     initialConfig(),
     stringify(reference),
-    'agents: { a: { kind: http, url: "http://x", env: { A: "${env:A}" }, idle_timeout: 1500ms, max_load: 3 } }\n',
+    'agents: { a: { kind: http, url: "http://x", headers: { A: "${env:A}" }, idle_timeout: 1500ms, max_load: 3 } }\n',
   ]) {
     const { config } = await load(source);
     const again = await parseConfig(config.file, stringify(configView(config)));
