@@ -4,8 +4,8 @@
  * everything made from it is in place.
  */
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentResult } from '../types/agent.ts';
 import { EventSplitter, eventHint, parseEvent, UsageSum } from './event-lines.ts';
@@ -82,8 +82,13 @@ async function takeEarlier(workDir: string): Promise<Omit<CommandOutput, 'stderr
 }
 
 async function splitOutput(files: ReturnType<typeof outputFiles>) {
-  const result = createWriteStream(`${files.result}.part`, { mode: 0o600 });
-  const eventFile = createWriteStream(`${files.events}.part`, { mode: 0o600 });
+  const parts = [`${files.result}.part`, `${files.events}.part`] as const;
+  // Made anew: what stands there is the rest of an interrupted try, or something that the command made.
+  for (const part of parts) await rm(part, { force: true, recursive: true });
+  const [result, eventFile] = parts.map((part) => createWriteStream(part, { flags: 'wx', mode: 0o600 })) as [
+    WriteStream,
+    WriteStream,
+  ];
   const failure = Promise.race(
     [result, eventFile].map((stream) => once(stream, 'error').then(([e]) => Promise.reject(e))),
   );
@@ -141,6 +146,7 @@ function hasEvent(content: Buffer): boolean {
 
 /** The last lines, at most 4 KiB. */
 export async function readTail(file: string, redactor: Redactor): Promise<string> {
+  if ((await sizeOf(file)) === undefined) return '';
   await redactor.redactFile(file);
   await using handle = await open(file);
   const { size } = await handle.stat();
@@ -151,7 +157,8 @@ export async function readTail(file: string, redactor: Redactor): Promise<string
   return tail.toString('utf8', line + 1);
 }
 
+/** Undefined when there is no plain file: what a command put there in its place (a link, a FIFO) is not looked at. */
 async function sizeOf(file: string): Promise<number | undefined> {
-  const found = await stat(file).catch(() => undefined);
-  return found?.size;
+  const found = await lstat(file).catch(() => undefined);
+  return found?.isFile() ? found.size : undefined;
 }

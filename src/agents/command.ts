@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { AgentConfig } from '../config/config.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
-import { AppError } from '../types/errors.ts';
+import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import { collectOutput, outputFiles } from './command-output.ts';
 import { CommandVersions } from './command-version.ts';
 import { agentEnvironment, type Environment, searchPath } from './environment.ts';
@@ -35,7 +35,11 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
   const versions = new CommandVersions();
   const finish = async (call: AgentCall, exit: SpawnExit): Promise<AgentResult> => {
     const { outcome, startedAt, endedAt } = exit;
-    return { outcome, startedAt, endedAt, ...(await collectOutput(call.workDir, exit, redactor)) };
+    try {
+      return { outcome, startedAt, endedAt, ...(await collectOutput(call.workDir, exit, redactor)) };
+    } catch (error) {
+      throw uncollected(error, call.workDir);
+    }
   };
   return {
     run: async (call, signal) => {
@@ -47,6 +51,16 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
     recover: (call, entry) => finish(call, entry.exit),
     available: (agent) => available(asCommand(agent), searchPath(baseEnv, agent), projectDir),
   };
+}
+
+function uncollected(cause: unknown, workDir: string): AppError {
+  if (cause instanceof AppError) return cause;
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(systemCode(cause) ?? '');
+  const message = `Cannot take up the output in "${workDir}": ${messageOf(cause)}`;
+  const fix = isFull
+    ? 'Make room on that disk, then run `sluice jobs retry`.'
+    : 'Check the permissions of that folder.';
+  return new AppError(isFull ? 'DISK_FULL' : 'OUTPUT_UNWRITABLE', message, { cause, fix });
 }
 
 function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): StartRequest {

@@ -3,6 +3,7 @@
  * service manager's sockets) must not reach a command that happens to print its environment.
  */
 import type { AgentConfig, EnvEntry } from '../config/config.ts';
+import { literal } from './placeholders.ts';
 import type { SecretResolver } from './ports.ts';
 
 const allowed = new Set(
@@ -26,7 +27,7 @@ export type Environment = Readonly<Record<string, string>>;
 export function baseEnvironment(daemon: NodeJS.ProcessEnv): Environment {
   const env: Record<string, string> = { PATH: fallbackPath };
   for (const [name, value] of Object.entries(daemon))
-    if (value !== undefined && (allowed.has(name) || name.startsWith('LC_'))) env[name] = value;
+    if (value !== undefined && (allowed.has(name) || name.startsWith('LC_'))) env[name] = literal(value);
   return env;
 }
 
@@ -45,7 +46,7 @@ export async function agentEnvironment(
   for (const entry of entries) {
     if (withheld.test(entry.name)) continue;
     const value = entry.kind === 'set' ? await secrets.resolve(entry.value) : daemon[entry.name];
-    if (value !== undefined) env[entry.name] = value;
+    if (value !== undefined) env[entry.name] = literal(value);
   }
   return env;
 }

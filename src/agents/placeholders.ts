@@ -84,10 +84,10 @@ export function interpolate(text: string, values: Readonly<Record<PlaceholderNam
   for (const match of text.matchAll(placeholder)) {
     const name = match[1] ?? '';
     if (!isName(name)) continue;
-    out += asBytes(text.slice(from, match.index)) + values[name];
+    out += literal(text.slice(from, match.index)) + values[name];
     from = match.index + match[0].length;
   }
-  return out + asBytes(text.slice(from));
+  return out + literal(text.slice(from));
 }
 
 /** The prompt with its placeholders replaced; ready to stand for `prompt` in `placeholderValues`. */
@@ -100,7 +100,7 @@ function isName(name: string): name is PlaceholderName {
 }
 
 /** Literal text that happens to hold the characters which stand for bytes is written so that it means itself. */
-function asBytes(text: string): string {
+export function literal(text: string): string {
   return pathFromBytes(Buffer.from(text));
 }
 

@@ -166,6 +166,26 @@ test('event lines go to events.jsonl, with what they say of usage and cost', asy
   ]);
 });
 
+test('links that a command puts in place of its output are not followed', async () => {
+  const target = join(dir, 'precious');
+  writeFileSync(target, 'untouched');
+  const plant = `cd "$(dirname "$SLUICE_OUTPUT_DIR")"; echo x; echo y >&2; rm stdout stderr; ln -s ${target} stdout; ln -s ${target} stderr; ln -s ${target} result.md.part; ln -s ${target} result.md`;
+  const { attempt, result } = await run(['sh', '-c', plant]);
+  expect(result).toMatchObject({ outcome: { kind: 'exited', exitCode: 0 }, resultBytes: 0, stderrTail: '' });
+  expect(result.resultFile).toBeUndefined();
+  const again = await agents.run({ ...attempt, attempt: 2 }, never);
+  expect(again.outcome).toMatchObject({ kind: 'spawn_failed', code: 'ELOOP' });
+  expect(readFileSync(target, 'utf8')).toBe('untouched');
+});
+
+test('a work folder can be used again: what was in its files is gone', async () => {
+  const { attempt } = await run(['sh', '-c', 'echo first; echo first >&2']);
+  const second = agent({ kind: 'command', command: ['sh', '-c', 'echo 2; echo 2 >&2'] });
+  const result = await agents.run({ ...attempt, agent: second }, never);
+  expect(result.stderrTail).toBe('2\n');
+  expect(textOf(result)).toBe('2\n');
+});
+
 test('the end of a long stderr, whole lines', async () => {
   const { result } = await run([
     'sh',

@@ -1,5 +1,5 @@
 /** One command that runs, as the helper process keeps it. */
-import { closeSync, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { AttemptOutcome } from '../../types/agent.ts';
 import { fsPath, pathToBytes } from '../../types/path-bytes.ts';
@@ -34,11 +34,21 @@ export class OutputFiles {
   readonly stderrFd: number;
 
   constructor(request: StartRequest) {
-    for (const [path, content] of request.files)
-      writeFileSync(fsPath(path), pathToBytes(content), { mode: 0o600 });
-    // Appending, so that a process of the tree that opens /dev/stdout anew does not write over the others.
-    this.stdoutFd = openSync(fsPath(request.stdout), 'ax', 0o600);
-    this.stderrFd = openSync(fsPath(request.stderr), 'ax', 0o600);
+    for (const [path, content] of request.files) {
+      const fd = openPlain(path);
+      try {
+        writeFileSync(fd, pathToBytes(content));
+      } finally {
+        closeSync(fd);
+      }
+    }
+    this.stdoutFd = openPlain(request.stdout);
+    try {
+      this.stderrFd = openPlain(request.stderr);
+    } catch (error) {
+      closeSync(this.stdoutFd);
+      throw error;
+    }
   }
 
   sizes(): { readonly stdoutBytes: number; readonly stderrBytes: number } {
@@ -56,6 +66,19 @@ export class OutputFiles {
     closeSync(this.stdoutFd);
     closeSync(this.stderrFd);
   }
+}
+
+/**
+ * Appending, so that a process of the tree that opens /dev/stdout anew does not write over the others. A file that is
+ * there already is emptied and used: making and removing files is what costs most on a journalling disk.
+ */
+function openPlain(path: string): number {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants;
+  // An earlier attempt may have put a link or a FIFO there: neither is followed or waited for.
+  const fd = openSync(fsPath(path), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw new Error(`"${path}" is no plain file`);
 }
 
 const slowestMeasureMs = 100;

@@ -6,7 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import type { AttemptOutcome } from '../../types/agent.ts';
 import { messageOf, systemCode } from '../../types/errors.ts';
-import { findCommand } from '../find-command.ts';
+import { type FoundCommand, findCommand } from '../find-command.ts';
 import { type Attempt, conclude, measure, OutputFiles, overstepped } from './attempt.ts';
 import type { JournalWriter } from './journal.ts';
 import { type ExitStatus, LaunchError, type Launcher } from './launcher.ts';
@@ -30,12 +30,15 @@ const leftoverGraceMs = 1_000;
 const giveUpAfterMs = 30_000;
 /** How often a tree that is being ended is looked at, besides at every exit. */
 const endingTickMs = 20;
+const lookupMs = 1_000;
+const lookupsKept = 100;
 
 export class Undertaker {
   readonly #options: UndertakerOptions;
   readonly #attempts = new Map<number, Attempt>();
   readonly #leaders = new Map<number, Attempt>();
   #launcher!: Launcher;
+  readonly #found = new Map<string, { readonly found: FoundCommand; readonly untilMono: number }>();
   #seq = 0;
   #timer: NodeJS.Timeout | undefined;
   #timerMono = Number.POSITIVE_INFINITY;
@@ -69,7 +72,7 @@ export class Undertaker {
     try {
       const seq = nextSeq(this.#seq);
       this.#seq = seq;
-      const found = findCommand(request.argv[0] ?? '', request.env.PATH ?? '', request.cwd);
+      const found = this.#lookup(request);
       if ('code' in found) throw new LaunchError(found.code, found.message);
       files = new OutputFiles(request);
       const tag = `${this.#options.tag}.${request.job}.${request.n}`;
@@ -103,6 +106,18 @@ export class Undertaker {
       } as const;
       this.#finish(id, request, { outcome, startedAt, endedAt: Date.now(), stdoutBytes: 0, stderrBytes: 0 });
     }
+  }
+
+  /** Looks anew after a second: a look costs two dozen stats where PATH is long. */
+  #lookup({ argv, env, cwd }: StartRequest): FoundCommand {
+    const key = `${argv[0]}\0${env.PATH}\0${cwd}`;
+    const now = performance.now();
+    const known = this.#found.get(key);
+    if (known !== undefined && now < known.untilMono) return known.found;
+    const found = findCommand(argv[0] ?? '', env.PATH ?? '', cwd);
+    if (this.#found.size >= lookupsKept) this.#found.clear();
+    if ('file' in found) this.#found.set(key, { found, untilMono: now + lookupMs });
+    return found;
   }
 
   cancel(id: number, reason: string): void {
