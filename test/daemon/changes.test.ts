@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeProject, type Project, until } from './project.ts';
+
+/** Waits at `gate-<name>` files, so that the test decides when an attempt ends; each start is a line in `starts.log`. */
+const gated = (root = '{ path: ./inbox }', rule = ''): string => `
+watch: [${root}]
+routing_rules: [{ name: all, pattern: "**", agent: work${rule} }]
+agents:
+  work:
+    kind: command
+    command:
+      - sh
+      - -c
+      - "echo $1 >> starts.log; while [ ! -e gate ]; do sleep 0.02; done; cat \\"$2\\""
+      - sh
+      - "\${{ file.rel }}"
+      - "\${{ file.path }}"
+    retry: { attempts: 1 }
+daemon: { min_free_disk: 1MiB }
+`;
+
+const starts = (project: Project): string[] => {
+  try {
+    return readFileSync(join(project.dir, 'starts.log'), 'utf8').trimEnd().split('\n');
+  } catch {
+    return [];
+  }
+};
+const result = (project: Project, path: string): string =>
+  readFileSync(join(project.dir, 'processed/files/inbox', path, 'result.md'), 'utf8');
+
+test('a file that changes under its attempt is superseded, and its new content is processed', async () => {
+  const project = makeProject(gated());
+  await project.start();
+  project.write('inbox/a.txt', 'first');
+  await until('the attempt runs', () => starts(project).length === 1);
+  project.write('inbox/a.txt', 'second, and longer');
+  await until(
+    'the new version is queued',
+    async () => (await project.status()).queue.waiting + (await project.status()).queue.queued > 0,
+  );
+  project.write('gate', '');
+  await until('the new content has its result', () => project.receipt('a.txt')?.state === 'succeeded');
+  expect(result(project, 'a.txt')).toBe('second, and longer');
+  const { jobs } = await project.client.get<{ jobs: { state: string }[] }>('/api/jobs');
+  expect(jobs.map(({ state }) => state)).toEqual(['succeeded', 'superseded']);
+  expect(starts(project)).toHaveLength(2);
+});
+
+test('on_change: restart ends the attempt on the old content at once', async () => {
+  const project = makeProject(gated('{ path: ./inbox, on_change: restart }'));
+  await project.start();
+  project.write('inbox/a.txt', 'first');
+  await until('the attempt runs', () => starts(project).length === 1);
+  project.write('inbox/a.txt', 'second');
+  await until('the new attempt runs while the gate is closed', () => starts(project).length === 2);
+  project.write('gate', '');
+  await until('the result is there', () => project.receipt('a.txt')?.state === 'succeeded');
+  expect(result(project, 'a.txt')).toBe('second');
+});
+
+test('of five files with one content one runs and four are answered from the cache', async () => {
+  const project = makeProject(gated());
+  await project.start();
+  for (const name of ['a', 'b', 'c', 'd', 'e']) project.write(`inbox/${name}.txt`, 'the same');
+  await until('one runs and four wait for it', async () => {
+    const { queue } = await project.status();
+    return queue.running === 1 && queue.waiting + queue.queued === 4;
+  });
+  project.write('gate', '');
+  await until('all have a receipt', () => project.receipts().length === 5);
+  const states = project.receipts().map(({ state }) => state);
+  expect(states.toSorted()).toEqual(['cached', 'cached', 'cached', 'cached', 'succeeded']);
+  expect(starts(project)).toHaveLength(1);
+  for (const name of ['a', 'b', 'c', 'd', 'e']) expect(result(project, `${name}.txt`)).toBe('the same');
+});
+
+test('a removed file cancels its queued job, and its earlier result stays', async () => {
+  const project = makeProject(`${gated()}\nconcurrency_limits: { max_processes: 1 }\n`);
+  await project.start();
+  project.write('inbox/a.txt', 'runs');
+  await until('the first runs', () => starts(project).length === 1);
+  project.write('inbox/b.txt', 'waits');
+  await until('the second is queued', async () => (await project.status()).queue.queued === 1);
+  rmSync(join(project.inbox, 'b.txt'));
+  await until('the second is cancelled', async () => (await project.status()).queue.queued === 0);
+  project.write('gate', '');
+  await until('the first has its receipt', () => project.receipt('a.txt') !== undefined);
+  rmSync(join(project.inbox, 'a.txt'));
+  const { jobs } = await project.client.get<{ jobs: { state: string; reason?: string }[] }>('/api/jobs');
+  expect(jobs.map(({ state, reason }) => [state, reason])).toEqual([
+    ['cancelled', 'input_gone'],
+    ['succeeded', undefined],
+  ]);
+  expect(result(project, 'a.txt')).toBe('runs');
+});
+
+test('a touch is no work; a changed command is', async () => {
+  const project = makeProject(gated());
+  project.write('gate', '');
+  project.write('inbox/a.txt', 'x');
+  expect((await project.sluice('run')).code).toBe(0);
+  utimesSync(join(project.inbox, 'a.txt'), new Date(), new Date(Date.now() - 5_000));
+  expect((await project.sluice('run')).stdout).toContain('1 cached');
+  expect((await project.sluice('run')).stdout).toContain('1 unchanged');
+  expect(starts(project)).toHaveLength(1);
+  project.write(
+    'config/orchestrator.yaml',
+    readFileSync(join(project.dir, 'config/orchestrator.yaml'), 'utf8').replace('cat', 'wc -c <'),
+  );
+  expect((await project.sluice('run')).stdout).toContain('1 succeeded');
+  expect((await project.sluice('run', '--force')).stdout).toContain('1 succeeded');
+  expect(starts(project)).toHaveLength(3);
+});
+
+test('preserve_original: false moves the file to the archive, only after success', async () => {
+  const project = makeProject(`
+routing_rules: [{ name: all, pattern: "**", agent: work }]
+agents: { work: { kind: command, command: [grep, good, "\${{ file.path }}"], retry: { attempts: 1 } } }
+output_settings: { preserve_original: false }
+daemon: { min_free_disk: 1MiB }
+`);
+  project.write('inbox/sub/a.txt', 'good');
+  project.write('inbox/b.txt', 'bad');
+  expect((await project.sluice('run')).code).toBe(1);
+  expect(
+    execFileSync('find', ['inbox', 'processed/archive', '-type', 'f'], { cwd: project.dir, encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .toSorted(),
+  ).toEqual(['inbox/b.txt', 'processed/archive/inbox/sub/a.txt']);
+});
