@@ -4,8 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toReceipt } from './aggregator/receipt.ts';
-import { type LoadedConfig, loadConfig } from './config/load.ts';
+import type { LoadedConfig } from './config/load.ts';
 import { type Engine, openEngine } from './engine/engine.ts';
+import { loadProject } from './engine/load-project.ts';
 import { ownFolders } from './engine/own-folders.ts';
 import { watchConfig } from './engine/reload.ts';
 import type { OpenLog } from './logging/log.ts';
@@ -81,7 +82,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   };
   await using config = watchConfig({
     loaded,
-    load: (file) => loadConfig(file, { checkReference: (text) => secrets.check(text) }),
+    load: (file) => loadProject(file, secrets),
     engine,
     log,
     notifier,

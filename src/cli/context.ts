@@ -1,11 +1,12 @@
 /** What every command can ask for: where the project is, its configuration, its daemon, or its parts without one. */
 import { join } from 'node:path';
-import type { Config } from '../config/config.ts';
 import { findConfig, projectDirOf } from '../config/find.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import { socketPath } from '../server/socket-path.ts';
+import { AppError, messageOf } from '../types/errors.ts';
 import { Client } from './client.ts';
+import type { Reader } from './reader.ts';
 
 export interface Project {
   readonly configFile: string;
@@ -21,31 +22,69 @@ export interface CommandContext {
   load(): Promise<LoadedConfig & { secrets: Secrets }>;
   /** The daemon of this project, if one answers. */
   daemon(): Promise<Client | undefined>;
+  /** @throws AppError NOT_RUNNING */
+  requireDaemon(): Promise<Client>;
+  /** What listings read: the daemon, or the ledger when none runs. */
+  reader(): Promise<Reader>;
 }
 
-export function createContext({ config: explicit }: { config?: string }): CommandContext {
+/** The options that every command takes. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly chdir?: string;
+  readonly color?: boolean;
+}
+
+/** @throws AppError USAGE when the folder to work in cannot be entered. */
+export function createContext({ config: explicit, chdir, color }: GlobalOptions): CommandContext {
   const { env } = process;
+  if (chdir !== undefined) enter(chdir);
+  if (color === false) env.NO_COLOR = '1';
   const project = async (): Promise<Project> => {
     const configFile = await findConfig({ from: process.cwd(), ...(explicit !== undefined && { explicit }) });
     const projectDir = projectDirOf(configFile);
     return { configFile, projectDir, stateDir: join(projectDir, '.sluice') };
+  };
+  const daemon = async (): Promise<Client | undefined> => {
+    const { stateDir } = await project();
+    const client = new Client(socketPath(stateDir, env));
+    return (await client.isUp()) ? client : undefined;
   };
   return {
     env,
     project,
     async load() {
       const { configFile, projectDir } = await project();
-      const { loadConfig } = await import('../config/load.ts');
+      const { loadProject } = await import('../engine/load-project.ts');
       const secrets = await openSecrets(projectDir, env);
-      const loaded = await loadConfig(configFile, { checkReference: (text) => secrets.check(text) });
-      return { ...loaded, secrets };
+      return { ...(await loadProject(configFile, secrets)), secrets };
     },
-    async daemon() {
-      const { stateDir } = await project();
-      const client = new Client(socketPath(stateDir, env));
-      return (await client.isUp()) ? client : undefined;
+    daemon,
+    async requireDaemon() {
+      const client = await daemon();
+      if (client) return client;
+      const { projectDir } = await project();
+      throw new AppError('NOT_RUNNING', `No daemon runs for ${projectDir}`, {
+        fix: 'Start it with `sluice start`, or install it with `sluice service install`.',
+      });
+    },
+    async reader() {
+      const client = await daemon();
+      if (client) return (await import('./daemon-reader.ts')).createDaemonReader(client);
+      return (await import('./ledger-reader.ts')).openLedgerReader(this);
     },
   };
+}
+
+function enter(folder: string): void {
+  try {
+    process.chdir(folder);
+  } catch (cause) {
+    throw new AppError('USAGE', `Cannot work in "${folder}": ${messageOf(cause)}`, {
+      cause,
+      fix: 'Name a folder that exists after `--chdir`.',
+    });
+  }
 }
 
 async function openSecrets(projectDir: string, env: NodeJS.ProcessEnv): Promise<Secrets> {
@@ -57,5 +96,3 @@ async function openSecrets(projectDir: string, env: NodeJS.ProcessEnv): Promise<
     ...(env.SLUICE_AGE_IDENTITY !== undefined && { identityFile: env.SLUICE_AGE_IDENTITY }),
   });
 }
-
-export type { Config };

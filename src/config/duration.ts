@@ -37,15 +37,3 @@ export function isDuration(
   const ms = parseDuration(text);
   return ms !== undefined && ms >= minimumMs && ms <= maximumMs;
 }
-
-/** A measured length of time for people: `0.8 s`, `12 s`, `3 min 5 s`, `2 h 10 min`. */
-export function formatElapsed(ms: number): string {
-  if (ms < 10_000) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  const [big, small, names] =
-    seconds < 3600
-      ? [Math.floor(seconds / 60), seconds % 60, ['min', 's']]
-      : [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), ['h', 'min']];
-  return small === 0 ? `${big} ${names[0]}` : `${big} ${names[0]} ${small} ${names[1]}`;
-}

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 import type { RuleConfig } from '../config/config.ts';
+import type { JsonCheck } from '../config/json-schema.ts';
 import { messageOf } from '../types/errors.ts';
 import type { FailureReason, Output, Proof } from '../types/job.ts';
 import { fsPath } from '../types/path-bytes.ts';
@@ -16,8 +17,8 @@ export type Expectation =
       readonly fix: string;
     };
 
-/** Compiles a JSON Schema; gives the faults of a value as text, or nothing. */
-export type SchemaCheck = (schema: unknown) => Promise<(value: unknown) => string | undefined>;
+/** Compiles a JSON Schema; the check gives the fault of a value as text, or nothing. */
+export type SchemaCheck = (schema: unknown) => Promise<JsonCheck>;
 
 const MAX_JSON_BYTES = 64 << 20;
 

@@ -1,7 +1,7 @@
 /** Durations, sizes, command lines, suggestions, references: pure text in, value out. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatDuration, formatElapsed, parseDuration } from '../../src/config/duration.ts';
+import { formatDuration, parseDuration } from '../../src/config/duration.ts';
 import { findReferences, malformedReferences } from '../../src/config/reference.ts';
 import { formatSize, parseSize } from '../../src/config/size.ts';
 import { splitCommand } from '../../src/config/split-command.ts';
@@ -49,15 +49,6 @@ test('what is formatted parses to the same value', () => {
     ),
   );
 });
-
-test.each([
-  [40, '0.0 s'],
-  [840, '0.8 s'],
-  [12_400, '12 s'],
-  [185_000, '3 min 5 s'],
-  [7_800_000, '2 h 10 min'],
-  [3_600_000, '1 h'],
-])('elapsed %i', (ms, text) => expect(formatElapsed(ms)).toBe(text));
 
 test.each([
   ['python3 a.py --x', ['python3', 'a.py', '--x']],
