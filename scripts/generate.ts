@@ -1,6 +1,6 @@
 /**
  * Writes the files that are made from a source of truth, so that no two of them can disagree:
- * the configuration validator, the JSON Schema for editors, the reference page of the configuration, `config/orchestrator.yaml`.
+ * the configuration validator, the JSON Schema for editors, the reference page of the configuration, the list of errors.
  *
  * `node scripts/generate.ts` writes what changed; `--check` writes nothing and exits 1 when a file is stale.
  * ajv compiles the validator here, at build time: loading ajv and compiling takes 60 ms that every command would pay.
@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { configValidator } from './config-validator.ts';
 import { configurationReference } from './configuration-reference.ts';
+import { errorsPage } from './errors-page.ts';
 import { publishedSchema } from './published-schema.ts';
 
 interface GeneratedFile {
@@ -24,6 +25,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
     render: () => `${JSON.stringify(publishedSchema(), null, 2)}\n`,
   },
   { path: 'docs/reference/configuration.md', render: configurationReference },
+  { path: 'docs/errors.md', render: errorsPage },
 ];
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
