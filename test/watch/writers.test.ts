@@ -220,16 +220,16 @@ describe.each(['native', 'portable', 'poll'] as const)('%s', (mode) => {
     const seen = () => rig.seen.filter((one) => one.root === root);
     const before = seen().length;
     expect(before).toBe(Object.keys(writer.before ?? {}).length);
-    const after = () => seen().slice(before);
+    const changesSince = () => seen().slice(before);
     await writer.write(join(rig.base, root), join(rig.base, `${root}-outside`));
     for (const [path, content] of Object.entries(writer.gives)) {
       const what = `${path} (${content === undefined ? 'removed' : 'final content'}) in ${writer.name}`;
-      await rig.until(what, () => isFinal(after(), path, content));
+      await rig.until(what, () => isFinal(changesSince(), path, content));
     }
     await rig.settled(root);
-    expect(new Set(after().map(({ path }) => path))).toEqual(new Set(Object.keys(writer.gives)));
+    expect(new Set(changesSince().map(({ path }) => path))).toEqual(new Set(Object.keys(writer.gives)));
     for (const [path, content] of Object.entries(writer.gives)) {
-      const changes = after().filter((one) => one.path === path);
+      const changes = changesSince().filter((one) => one.path === path);
       expect(changes.at(-1)?.content).toBe(content);
       if (mode === 'native') expect(changes.length, path).toBeLessThanOrEqual(writer.atMost ?? 1);
     }
