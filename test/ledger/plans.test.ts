@@ -9,8 +9,8 @@ import { stateFolder } from './state-folder.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
-const lease = { job: { id: 'one' }, token: 1 } as Lease;
 const id = 'one';
+const lease = { job: { id, input: {} }, token: 1 } as Lease;
 
 /** What is asked, and which scans are right because they read only what the answer is made of. */
 const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; scans?: RegExp }> = {
@@ -38,7 +38,7 @@ const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; sca
   openOf: { ask: ({ jobs }) => jobs.openOf('inbox', 'p') },
   counts: { ask: ({ jobs }) => jobs.counts(), scans: /COVERING INDEX|job_held/ },
   load: { ask: ({ jobs }) => jobs.load(), scans: /job_running/ },
-  openAgents: { ask: ({ jobs }) => jobs.openAgents(), scans: /job_open/ },
+  openAgents: { ask: ({ jobs }) => jobs.openAgents(), scans: /job_(queue|running|waiting|held)/ },
   published: { ask: ({ jobs }) => jobs.published(id) },
   unpublished: { ask: ({ jobs }) => jobs.unpublished(5), scans: /job_unpublished/ },
   'newest jobs': { ask: ({ jobs }) => jobs.list({ limit: 5 }), scans: /^SCAN job$/ },

@@ -12,7 +12,7 @@ type ClaimQuery = Parameters<JobLedger['claim']>[0];
 export function claimJobs(db: Database, at: number, { max, limits, worker, leaseMs }: ClaimQuery): Lease[] {
   wakeDue(db, at);
   const free = freeSlots(db, limits);
-  const heads = new Map<string, Head>();
+  const heads = new Map<string, JobRow>();
   for (const agent of free.keys()) takeHead(db, heads, agent);
   const leases: Lease[] = [];
   while (leases.length < max && heads.size > 0) {
@@ -47,8 +47,6 @@ export function toLease(row: JobRow): Lease {
   return { job: toRecord(row), force: row.force === 1, token: row.fence, triesBefore: row.tries };
 }
 
-type Head = Pick<JobRow, 'seq' | 'id' | 'agent' | 'rank' | 'key' | 'root' | 'path'>;
-
 /** Back-offs that are over. Asked first, because a write begins a transaction even when it changes nothing. */
 function wakeDue(db: Database, at: number): void {
   const dueAt = nextDueAt(db);
@@ -70,30 +68,34 @@ function freeSlots(db: Database, limits: ReadonlyMap<string, number>): Map<strin
   return free;
 }
 
-function takeHead(db: Database, heads: Map<string, Head>, agent: string): void {
-  const head = db.get<Head>(
-    `select seq, id, agent, rank, key, root, path from job where state = 'queued' and agent = ?
-     order by rank, seq limit 1`,
+function takeHead(db: Database, heads: Map<string, JobRow>, agent: string): void {
+  const head = db.get<JobRow>(
+    "select * from job where state = 'queued' and agent = ? order by rank, seq limit 1",
     agent,
   );
   if (head) heads.set(agent, head);
 }
 
-function first(heads: Iterable<Head>): Head {
-  let best: Head | undefined;
+function first(heads: Iterable<JobRow>): JobRow {
+  let best: JobRow | undefined;
   for (const head of heads)
     if (!best || head.rank < best.rank || (head.rank === best.rank && head.seq < best.seq)) best = head;
-  return best as Head;
+  return best as JobRow;
 }
 
-function claim(db: Database, { id }: Head, at: number, worker: string, leaseUntil: number): Lease {
-  const row = db.writeReturning<JobRow>(
+/** The row as it is now is told from the row as it was: reading it again cost as much as the change. */
+function claim(db: Database, row: JobRow, at: number, worker: string, leaseUntil: number): Lease {
+  const fence = row.fence + 1;
+  const started_at = row.started_at ?? at;
+  db.write(
     `update job set state = 'running', reason = null, message = null, fix = null, not_before = null,
-       fence = fence + 1, worker = ?, lease_until = ?, started_at = coalesce(started_at, ?) where id = ? returning *`,
+       fence = ?, worker = ?, lease_until = ?, started_at = ? where seq = ?`,
+    fence,
     worker,
     leaseUntil,
-    at,
-    id,
+    started_at,
+    row.seq,
   );
-  return toLease(row as JobRow);
+  const cleared = { reason: null, message: null, fix: null, not_before: null };
+  return toLease({ ...row, ...cleared, state: 'running', fence, started_at });
 }

@@ -14,11 +14,12 @@ export function followClock(db: Database, now: () => number): () => number {
     const at = now();
     const backMs = last - at;
     last = at;
-    if (backMs > SET_BACK_MS)
-      db.write(
-        'update job set rank = rank - ?1, not_before = not_before - ?1 where ended_at is null',
-        backMs,
-      );
+    if (backMs > SET_BACK_MS) moveBack(db, backMs);
     return at;
   };
+}
+
+function moveBack(db: Database, byMs: number): void {
+  for (const state of ['queued', 'running', 'waiting', 'held'])
+    db.write(`update job set rank = rank - ?1, not_before = not_before - ?1 where state = '${state}'`, byMs);
 }

@@ -77,9 +77,11 @@ export function createJobQueries(db: Database): JobQueries {
     },
 
     async openAgents() {
-      return db
-        .all<{ agent: string }>('select distinct agent from job where ended_at is null')
-        .map(({ agent }) => agent);
+      const rows = db.all<{ agent: string }>(
+        `select agent from job where state = 'queued' union select agent from job where state = 'running'
+         union select agent from job where state = 'waiting' union select agent from job where state = 'held'`,
+      );
+      return rows.map(({ agent }) => agent);
     },
 
     async load() {

@@ -57,7 +57,7 @@ export function toRecord(row: JobRow): JobRecord {
     ...(row.started_at !== null && { startedAt: row.started_at }),
     ...(row.ended_at !== null && { endedAt: row.ended_at }),
     ...(row.not_before !== null && { notBefore: row.not_before }),
-    attempts: row.attempts === '{}' ? [] : toAttempts(row.attempts),
+    attempts: toAttempts(row.attempts),
     ...(row.usage !== null && { usage: JSON.parse(row.usage) }),
     costUsd: row.cost_usd,
     outputs: row.outputs === '[]' ? [] : JSON.parse(row.outputs),
@@ -66,6 +66,7 @@ export function toRecord(row: JobRow): JobRecord {
 }
 
 /** JavaScript keeps keys that are whole numbers in their order. */
-function toAttempts(json: string): AttemptRecord[] {
+export function toAttempts(json: string): AttemptRecord[] {
+  if (json === '{}') return [];
   return Object.values(JSON.parse(json) as Record<string, AttemptRecord>);
 }

@@ -5,7 +5,7 @@
 import type { JobLedger, Lease } from '../ledger.ts';
 import { claimJobs, toLease } from './claims.ts';
 import type { Database } from './database.ts';
-import { endJob } from './endings.ts';
+import { endLeased } from './endings.ts';
 import type { JobRow } from './job-rows.ts';
 import { insertJob } from './queue.ts';
 import { letNextGoOn } from './single-flight.ts';
@@ -16,6 +16,11 @@ type Leases = Pick<
 >;
 
 const HOLDS = "id = ? and state = 'running' and fence = ?";
+const PUT_ATTEMPT = 'attempts = json_set(attempts, ?1, json(?2))';
+const IF_HELD = "id = ?3 and state = 'running' and fence = ?4";
+const ATTEMPTED = `update job set ${PUT_ATTEMPT} where ${IF_HELD}`;
+const ATTEMPTED_COUNTED = `update job set ${PUT_ATTEMPT}, interruptions = 0,
+  tries = tries + (json_type(attempts, ?1) is null) where ${IF_HELD}`;
 
 export function createLeases(db: Database, now: () => number): Leases {
   return {
@@ -32,14 +37,10 @@ export function createLeases(db: Database, now: () => number): Leases {
     },
 
     async attempted(lease, attempt, counts) {
-      // Telling it twice (after a crash in between) counts it once.
+      // By its number, so that telling it twice (after a crash in between) counts it once.
       const place = `$."${attempt.n}"`;
       const changed = db.write(
-        `update job set tries = tries + (? and json_type(attempts, ?) is null),
-           interruptions = iif(?, 0, interruptions), attempts = json_set(attempts, ?, json(?)) where ${HOLDS}`,
-        counts ? 1 : 0,
-        place,
-        counts ? 1 : 0,
+        counts ? ATTEMPTED_COUNTED : ATTEMPTED,
         place,
         JSON.stringify(attempt),
         lease.job.id,
@@ -49,7 +50,7 @@ export function createLeases(db: Database, now: () => number): Leases {
     },
 
     async end(lease, outcome) {
-      return endJob(db, now(), lease.job.id, outcome, { fence: lease.token });
+      return endLeased(db, now(), lease, outcome);
     },
 
     async retry(lease, { reason, message, fix, notBefore }) {

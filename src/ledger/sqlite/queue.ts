@@ -4,7 +4,7 @@ import type { JobLedger, JobSpec } from '../ledger.ts';
 import type { Database } from './database.ts';
 import { endJob } from './endings.ts';
 import { type JobRow, toRecord } from './job-rows.ts';
-import { letNextGoOn, wakeAll, wakeFirsts, wakeKey, wakePath } from './single-flight.ts';
+import { isAnybodyParked, letNextGoOn, wakeAll, wakeFirsts, wakeKey, wakePath } from './single-flight.ts';
 
 /** A job gains one priority for each minute that it waits, so that nothing starves. */
 export const AGING_MS = 60_000;
@@ -64,6 +64,7 @@ export function createQueue(db: Database, now: () => number): Queue {
 
     async wake({ reason, agent, key, root, path }) {
       if (reason !== 'single_flight') return wakeAll(db, reason, agent);
+      if (!isAnybodyParked(db)) return 0;
       if (key !== undefined) return wakeKey(db, key);
       if (root !== undefined && path !== undefined) return wakePath(db, root, path);
       return wakeFirsts(db);
@@ -99,7 +100,7 @@ export function insertJob(db: Database, at: number, spec: JobSpec): boolean {
 function idleOf(db: Database, root: string, path: string): JobId[] {
   return db
     .all<{ id: JobId }>(
-      "select id from job where ended_at is null and root = ? and path = ? and state <> 'running'",
+      "select id from job where root = ? and path = ? and ended_at is null and state <> 'running'",
       root,
       path,
     )

@@ -6,7 +6,8 @@ import type { JobId } from '../../types/job.ts';
 import type { Database } from './database.ts';
 import { joinPath } from './file-rows.ts';
 
-const PRUNABLE = `ended_at < ? and published = 1 and not exists (select 1 from result where job_id = job.id)`;
+const PRUNABLE = `ended_at < ? and published = 1
+  and not exists (select 1 from result where result.key = job.key and result.job_id = job.id)`;
 
 /** @returns ids of the jobs that were removed: at most `limit`. */
 export function prune(db: Database, before: number, limit: number): readonly JobId[] {
@@ -21,8 +22,10 @@ export function prune(db: Database, before: number, limit: number): readonly Job
 
 function earlierJobs(db: Database, before: number, limit: number): JobId[] {
   const rows = db.all<{ id: JobId }>(
-    `select id from job where ${PRUNABLE} and exists (select 1 from job later
-       where later.root = job.root and later.path = job.path and later.seq > job.seq) limit ?`,
+    `select id from job where ${PRUNABLE} and (
+       exists (select 1 from job open where open.root = job.root and open.path = job.path and open.ended_at is null)
+       or exists (select 1 from job later where later.root = job.root and later.path = job.path
+         and (later.ended_at, later.seq) > (job.ended_at, job.seq))) limit ?`,
     before,
     limit,
   );
@@ -38,7 +41,8 @@ interface GoneFile {
 function goneFiles(db: Database, before: number, limit: number): GoneFile[] {
   return db.all<GoneFile>(
     `select root, folder, name from file where gone = 1 and seen_at < ?
-       and not exists (select 1 from result where job_id = file.job_id) order by seen_at limit ?`,
+       and not exists (select 1 from job join result on result.key = job.key and result.job_id = job.id where job.id = file.job_id)
+     order by seen_at limit ?`,
     before,
     limit,
   );

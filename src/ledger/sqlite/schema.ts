@@ -23,7 +23,7 @@ export const migrations: readonly string[] = [
     disposition text, job_id text, first_seen_at integer not null, seen_at integer not null, gone integer not null default 0,
     primary key (root, folder, name)
   ) without rowid;
-  create index file_disposition on file (disposition) where gone = 0;
+  create index file_disposition on file (disposition) where gone = 0 and disposition is not null;
   create index file_gone on file (seen_at) where gone = 1;
 
   create table root (name text primary key, first_seen_at integer not null) without rowid;
@@ -45,14 +45,12 @@ export const migrations: readonly string[] = [
   create index job_waiting on job (reason, key, rank, seq) where state = 'waiting';
   create index job_running on job (key, agent, worker) where state = 'running';
   create index job_held on job (seq) where state = 'held';
-  create index job_open on job (root, path) where ended_at is null;
-  create index job_path on job (root, path, seq);
+  create index job_path on job (root, path, ended_at);
   create index job_ended on job (state, seq) where ended_at is not null;
   create index job_ended_at on job (ended_at) where ended_at is not null;
   create index job_unpublished on job (seq) where published = 0 and ended_at is not null;
 
   create table result (key text primary key, job_id text not null, created_at integer not null) without rowid;
-  create index result_job on result (job_id);
 
   create table tally (
     day text not null, root text not null, agent text not null, state text not null,

@@ -11,9 +11,14 @@ const PARKED = "state = 'waiting' and reason = 'single_flight'";
 
 /** Another job of its key may make the attempt needless; another of its path writes to the same place. */
 export function mustWait(db: Database, job: { key: string; root: string; path: string }): boolean {
-  if (job.key !== '' && db.get("select 1 from job where state = 'running' and key = ?", job.key)) return true;
-  const samePath = "select 1 from job where ended_at is null and root = ? and path = ? and state = 'running'";
-  return db.get(samePath, job.root, job.path) !== undefined;
+  const found = db.get(
+    `select 1 where (?1 <> '' and exists (select 1 from job where state = 'running' and key = ?1))
+       or exists (select 1 from job where root = ?2 and path = ?3 and ended_at is null and state = 'running')`,
+    job.key,
+    job.root,
+    job.path,
+  );
+  return found !== undefined;
 }
 
 export function park(db: Database, id: string): void {
@@ -25,6 +30,7 @@ export function park(db: Database, id: string): void {
 
 /** Call when a job has stopped running, has ended, or has left its key. */
 export function letNextGoOn(db: Database, job: { key: string; root: string; path: string }): void {
+  if (!isAnybodyParked(db)) return;
   if (job.key !== '') wakeKey(db, job.key);
   wakePath(db, job.root, job.path);
 }
@@ -37,7 +43,14 @@ export function wakeKey(db: Database, key: string): number {
 }
 
 export function wakePath(db: Database, root: string, path: string): number {
-  return db.write(`${GO_ON} where ended_at is null and root = ? and path = ? and ${PARKED}`, root, path);
+  return db.write(`${GO_ON} where root = ? and path = ? and ended_at is null and ${PARKED}`, root, path);
+}
+
+/** Mostly nobody: asked before the questions that cost more. */
+export function isAnybodyParked(db: Database): boolean {
+  return (
+    db.get("select 1 from job where state = 'waiting' and reason = 'single_flight' limit 1") !== undefined
+  );
 }
 
 /** The first of every key, and those without a key. */

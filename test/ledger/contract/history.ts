@@ -90,7 +90,7 @@ export function historyContract(makePlace: MakePlace): void {
     await using ledger = await makePlace().open(() => now);
     await ledger.files.put(file('p', { jobId: 'latest' }));
     await past(ledger, { id: 'earlier', path: 'p' });
-    await past(ledger, { id: 'used', path: 'p' });
+    await past(ledger, { id: 'used', path: 'p', key: 'key' });
     await past(ledger, { id: 'latest', path: 'p' });
     await ledger.results.put('key', 'used');
     await ledger.jobs.record(spec({ id: 'unpublished', path: 'q' }), { state: 'failed' });
