@@ -58,6 +58,30 @@ async function throughSpawner(spawner: Spawner, round: string): Promise<{ ms: nu
   return { ms, cpuMs: (user + system) / 1000 };
 }
 
+/** One `true` at a time, from the request to its end told. */
+async function roundTrips(spawner: Spawner, count: number): Promise<number[]> {
+  const out = join(dir, 'trips');
+  mkdirSync(out);
+  const times: number[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const paths = { stdout: join(out, `${i}.out`), stderr: join(out, `${i}.err`) };
+    const request = {
+      job: `trip-${i}`,
+      n: 1,
+      journal: '{}',
+      argv: ['true'],
+      env,
+      cwd: dir,
+      ...paths,
+      files: [],
+    };
+    const began = performance.now();
+    await spawner.run({ ...request, timeoutMs: 60_000, maxOutputBytes: 1 << 20 }, never);
+    times.push(performance.now() - began);
+  }
+  return times.sort((a, b) => a - b);
+}
+
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 try {
@@ -92,6 +116,8 @@ try {
   row(`xargs -P${atOnce} -n1`, xargsMs);
   row('spawner', smallMs);
   row('spawner, 500 MiB in the daemon', bigMs);
+  const trips = await roundTrips(spawner, 300);
+  console.log(`one \`true\`: p50 ${trips[150]?.toFixed(2)} ms, p99 ${trips[296]?.toFixed(2)} ms`);
   console.log(`daemon CPU ${median(cpu).toFixed(3)} ms a command`);
 } finally {
   rmSync(dir, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /** Whoever dies, however: no process is left, and what had ended is known. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -116,6 +116,22 @@ test('a helper that cannot be started is an error with a fix', async () => {
   const stateDir = join(tempDir(), 'missing');
   const opening = openSpawner({ stateDir, tag: newTag(), graceMs: 100, conditions: noConditions });
   await expect(opening).rejects.toMatchObject({ code: 'SPAWNER_FAILED', fix: expect.any(String) });
+});
+
+test('a helper that cannot be brought back is a condition; what waits goes on when it can', async () => {
+  const stateDir = join(tempDir(), 'state');
+  mkdirSync(stateDir);
+  await using bench = await openBench(stateDir);
+  renameSync(stateDir, `${stateDir}-away`);
+  process.kill(bench.spawner.pid as number, 'SIGKILL');
+  await until('the condition', () => bench.raised.includes('SPAWNER_FAILED'));
+  const controller = new AbortController();
+  const givenUp = bench.run(['true'], {}, controller.signal);
+  const waiting = bench.run(['true']);
+  controller.abort('stopping');
+  expect((await givenUp).outcome).toEqual({ kind: 'cancelled', reason: 'stopping' });
+  renameSync(`${stateDir}-away`, stateDir);
+  expect((await waiting).outcome).toEqual({ kind: 'exited', exitCode: 0 });
 });
 
 test('a cancel at any moment leaves no process', async () => {

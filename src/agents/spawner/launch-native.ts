@@ -10,7 +10,7 @@ import { openSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
 import { pathToBytes } from '../../types/path-bytes.ts';
 import { type ExitStatus, type Launch, LaunchError, type Launcher } from './launcher.ts';
-import { markFor, readMark } from './mark.ts';
+import { markBase, readMark } from './mark.ts';
 
 const prSetChildSubreaper = 36;
 const rlimitRttime = 15;
@@ -51,11 +51,12 @@ export async function createNativeLauncher({ tag, onExit, onDrained }: NativeOpt
   const childrenFd = openSync(`/proc/self/task/${process.pid}/children`, 'r');
   const nullFd = openSync('/dev/null', 'r');
 
+  const base = markBase(tag);
   const rttime = Buffer.alloc(16);
   if (native('getrlimit', 'int, void *')(rlimitRttime, rttime) !== 0)
     throw failed('getrlimit(RLIMIT_RTTIME)');
   const mark = (seq: number) => {
-    rttime.writeBigUInt64LE(markFor(tag, seq), 0);
+    rttime.writeBigUInt64LE(base | BigInt(seq), 0);
     // Refused where an administrator lowered the hard limit: then the environment variables alone must do.
     setRlimit(rlimitRttime, rttime);
   };

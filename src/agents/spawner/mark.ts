@@ -16,9 +16,10 @@ const marked = 1n << 60n;
 const seqBits = 28n;
 const seqMask = (1n << seqBits) - 1n;
 
-/** The limit for attempt `seq` (1 … 2^28 - 1, then from the start) of the project with this tag. */
-export function markFor(tag: string, seq: number): bigint {
-  return marked | (projectBits(tag) << seqBits) | BigInt(seq);
+/** The limit for all attempts of the project with this tag; `seq` (1 … 2^28 - 1, then from the start) is added to it. */
+export function markBase(tag: string): bigint {
+  const project = createHash('sha256').update(tag).digest().readUInt32LE(0);
+  return marked | (BigInt(project) << seqBits);
 }
 
 /** What the mark of `pid` says: `undefined` no mark or the process is gone, `seq` -1 another project's. */
@@ -33,7 +34,7 @@ export function readMark(pid: number, tag: string): { readonly seq: number } | u
   if (soft === undefined) return undefined;
   const value = BigInt(soft);
   if (value < marked || value >= marked << 1n) return undefined;
-  if ((value & ~seqMask) !== markFor(tag, 0)) return { seq: -1 };
+  if ((value & ~seqMask) !== markBase(tag)) return { seq: -1 };
   return { seq: Number(value & seqMask) };
 }
 
@@ -56,8 +57,4 @@ export function readVariable(pid: number, name: string): string | undefined {
 /** The next attempt number that fits into a mark. */
 export function nextSeq(seq: number): number {
   return seq >= Number(seqMask) ? 1 : seq + 1;
-}
-
-function projectBits(tag: string): bigint {
-  return BigInt(createHash('sha256').update(tag).digest().readUInt32LE(0));
 }
