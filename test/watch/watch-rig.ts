@@ -136,9 +136,7 @@ export async function openRig(
       const deadline = performance.now() + withinMs;
       while (!check()) {
         if (performance.now() > deadline)
-          throw new Error(
-            `waited ${withinMs} ms for ${what}; seen: ${JSON.stringify(seen.map((s) => `${s.type} ${s.path}`))}`,
-          );
+          throw new Error(`waited ${withinMs} ms for ${what}; seen ${seen.length}, last: ${lastOf(seen)}`);
         await delay(5);
       }
     },
@@ -186,4 +184,8 @@ function contentOf(path: string): string | undefined {
 function folderOf(path: string): string {
   const folder = dirname(path);
   return folder === '.' ? '' : folder;
+}
+
+function lastOf(seen: readonly Seen[]): string {
+  return JSON.stringify(seen.slice(-30).map(({ type, path }) => `${type} ${path}`));
 }
