@@ -125,7 +125,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   await intake;
   state = 'draining';
   notifier.stopping();
-  await engine.drain(kill.aborted ? 0 : engine.config().daemon.drainMs).catch(() => {});
+  const atOnce = (): void => void engine.drain(0);
+  kill.addEventListener('abort', atOnce, { once: true });
+  await engine.drain(kill.aborted ? 0 : engine.config().daemon.drainMs);
 }
 
 /** Everything the watcher finds goes to the coordinator, batch by batch: what is not taken yet holds the watcher back. */

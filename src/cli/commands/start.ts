@@ -1,8 +1,11 @@
 /** `sluice start`: the daemon in this process. The first signal drains, the second leaves at once. */
 
+import { formatDuration } from '../../config/duration.ts';
 import { runDaemon } from '../../daemon.ts';
 import { openLog } from '../../logging/log.ts';
 import type { CommandContext } from '../context.ts';
+
+const LEAVE_MS = 1_000;
 
 export async function run(context: CommandContext): Promise<number> {
   const loaded = await context.load();
@@ -17,16 +20,17 @@ export async function run(context: CommandContext): Promise<number> {
   const stop = new AbortController();
   const kill = new AbortController();
   const requestStop = (who: string): void => {
-    if (stop.signal.aborted) {
-      kill.abort(who);
-      process.exit(1);
-    }
-    log.log.info(
-      `stopping (${who}): running attempts get ${config.daemon.drainMs / 1000} s; once more to leave at once`,
-    );
+    if (stop.signal.aborted) return;
+    const drain = formatDuration(config.daemon.drainMs);
+    log.log.info(`stopping (${who}): running attempts get ${drain}; a second signal ends them at once`);
     stop.abort(who);
   };
-  const onSignal = (signal: NodeJS.Signals): void => requestStop(signal);
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (!stop.signal.aborted) return requestStop(signal);
+    kill.abort(signal);
+    // Agents that do not go when asked are ended by the spawner, once we are gone.
+    setTimeout(() => process.exit(1), LEAVE_MS).unref();
+  };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
