@@ -126,8 +126,9 @@ async function wrapWork(
   const parcel = workDir === undefined ? {} : await o.parcels.fromWork(job.id, workDir, job.outputs);
   const inPlace = at.standing?.owner?.job_id === job.id;
   const staged = workDir !== undefined && isStaged(parcel, workDir);
-  if (at.standing === undefined ? workDir !== undefined : inPlace) return { job, parcel, inPlace, staged };
-  if (parcel.result !== undefined || parcel.outputsDir !== undefined) return { job, parcel, inPlace, staged };
+  if (inPlace || parcel.result !== undefined || parcel.outputsDir !== undefined) {
+    return { job, parcel, inPlace, staged };
+  }
   // Nothing to put and nothing there: it can be in the history, when something newer came or it was in the way.
   const earlier = await o.locate(job.id);
   if (earlier === undefined) return { job, parcel, inPlace, staged };

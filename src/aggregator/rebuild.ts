@@ -55,12 +55,15 @@ interface State {
 function stateOf(o: RebuildOptions, job: JobRecord): State {
   const base = o.base();
   const { root, path } = job.input;
+  const state = { receipt: false, results: false, whole: false };
   for (const place of [resultPlace(base, root, path), longPlace(root, path)]) {
     const folder = join(base, ...place);
     const { owner, receipt, result, outputs } = lookInto(folder);
-    if (owner?.job_id !== job.id || receipt !== 'file') continue;
-    const results = result === 'file' || (outputs === 'folder' && owner.outputs.length > 0);
-    return { receipt: true, results, whole: isWhole(folder, owner) };
+    if (owner !== undefined && owner.job_id !== job.id) continue;
+    state.results ||= result === 'file' || (outputs === 'folder' && job.outputs.length > 0);
+    if (owner === undefined || receipt !== 'file') continue;
+    state.receipt = true;
+    state.whole = isWhole(folder, owner);
   }
-  return { receipt: false, results: false, whole: false };
+  return state;
 }

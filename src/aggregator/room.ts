@@ -8,7 +8,7 @@ import type { JobRecord } from '../types/job.ts';
 import type { History } from './history.ts';
 import type { Parcel } from './parcel.ts';
 import { outputsName, pendingName, receiptName, resultName } from './places.ts';
-import { type Kind, lookInto, type Standing } from './standing.ts';
+import { hasOutputs, type Kind, lookInto, type Standing } from './standing.ts';
 
 export interface Room {
   readonly history: History;
@@ -33,14 +33,18 @@ export async function makeRoom({ history, folder, standing, job, parcel, inPlace
   await free(receiptName, left.receipt);
   await free(pendingName, left.pending);
 
-  // A receipt that is torn was ours. Then so is what lies beside it, and may be all that there is of this job.
-  const torn = left.owner === undefined && (left.receipt === 'file' || left.pending === 'file');
-  if (left.result === 'file' && !own && !(torn && parcel.result === undefined)) {
-    await history.displace(join(folder, resultName));
-  }
+  // Without a receipt, what stands there is taken for the job's own only where the job has nothing of that kind to put:
+  // a receipt that was torn or deleted is written again beside what it belongs to.
+  const orphaned = !own && left.owner === undefined;
+  const torn = orphaned && (left.receipt === 'file' || left.pending === 'file');
+  const adoptsResult = orphaned && parcel.result === undefined && (torn || parcel.outputsDir === undefined);
+  if (left.result === 'file' && !own && !adoptsResult) await history.displace(join(folder, resultName));
+
+  const outputsDir = join(folder, outputsName);
+  const adoptsOutputs = orphaned && parcel.outputsDir === undefined && hasOutputs(outputsDir, job.outputs);
   const claimed = job.outputs.length > 0;
-  const adopted = claimed && (own || (torn && parcel.outputsDir === undefined));
-  if (left.outputs === 'other') await history.displace(join(folder, outputsName));
-  if (left.outputs === 'folder' && !adopted && (claimed || torn))
-    await history.takeAll(join(folder, outputsName));
+  if (left.outputs === 'other') await history.displace(outputsDir);
+  if (left.outputs === 'folder' && (claimed || torn) && !(claimed && (own || adoptsOutputs))) {
+    await history.takeAll(outputsDir);
+  }
 }

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Output } from '../types/job.ts';
 import { pathToBytes } from '../types/path-bytes.ts';
 import type { Receipt } from '../types/receipt.ts';
 import { below, lookAt } from './move.ts';
@@ -65,8 +66,12 @@ export function readReceipt(file: string): Receipt | undefined {
 /** Everything the receipt lists is there in full size. Contents are not read: that is what checksums in it are for. */
 export function isWhole(folder: string, receipt: Receipt): boolean {
   if (receipt.result_bytes !== undefined && lookAt(join(folder, resultName))?.isFile() !== true) return false;
-  return receipt.outputs.every((output) => {
-    const stat = lookAt(outputFile(join(folder, outputsName), output.path));
+  return hasOutputs(join(folder, outputsName), receipt.outputs);
+}
+
+export function hasOutputs(outputsDir: string, outputs: readonly Output[]): boolean {
+  return outputs.every((output) => {
+    const stat = lookAt(outputFile(outputsDir, output.path));
     return stat?.isFile() === true && stat.size === output.bytes;
   });
 }

@@ -15,10 +15,10 @@ import { type AggregatorOptions, createAggregator } from '../../src/aggregator/a
 import { walkEntries } from '../../src/aggregator/move.ts';
 import { collectOutputs } from '../../src/aggregator/outputs.ts';
 import type { Config } from '../../src/config/config.ts';
-import type { JobEnd } from '../../src/ledger/ledger.ts';
+import type { JobEnd, JobSpec } from '../../src/ledger/ledger.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
 import type { Condition } from '../../src/types/condition.ts';
-import type { JobRecord } from '../../src/types/job.ts';
+import type { AttemptRecord, JobRecord } from '../../src/types/job.ts';
 import { fsPath } from '../../src/types/path-bytes.ts';
 
 /** In memory where that can be had: these tests are about names and order, not about the disk. */
@@ -95,24 +95,35 @@ export function createRig(output: Partial<Config['output']> = {}) {
       gone: false,
     });
     const spec = { id, input, rule: 'all', agent: 'sum', key: `key-${id}`, priority: 0, depth: 0 };
-    const job = await ledger.jobs.record(spec, { state, outputs, proof: ['exit_code'], ...o.end });
+    const end = { state, outputs, proof: ['exit_code' as const], ...o.end };
+    const job = state === 'cached' ? await ledger.jobs.record(spec, end) : await run(spec, end);
     const disposition = state === 'succeeded' ? 'processed' : state === 'cached' ? 'cached' : 'failed';
     await ledger.files.setDisposition(root, path, id, disposition);
-    const attempt = {
-      n: 1,
-      agent: 'sum',
-      startedAt: clock.now - 500,
+    return { job, workDir };
+  };
+
+  const run = async (spec: JobSpec, end: JobEnd): Promise<JobRecord> => {
+    await ledger.jobs.enqueue(spec);
+    const limits = new Map([[spec.agent, 1]]);
+    const [lease] = await ledger.jobs.claim({ max: 1, limits, worker: 'test', leaseMs: 60_000 });
+    if (lease === undefined) throw new Error(`job ${spec.id} could not be claimed`);
+    const startedAt = clock.now;
+    clock.now += 500;
+    const attempt: AttemptRecord = {
+      n: lease.token,
+      agent: spec.agent,
+      startedAt,
       endedAt: clock.now,
       outcome: 'exited',
       exitCode: 0,
-      sandbox: { mode: 'auto' as const },
+      sandbox: { mode: 'auto' },
       limits: { timeout: '10m' },
       events: 0,
     };
-    return {
-      job: state === 'cached' ? job : { ...job, startedAt: clock.now - 500, attempts: [attempt] },
-      workDir,
-    };
+    await ledger.jobs.attempted(lease, attempt, true);
+    const ended = await ledger.jobs.end(lease, end);
+    if (ended === undefined) throw new Error(`job ${spec.id} lost its lease`);
+    return ended;
   };
 
   return {

@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Conditions } from '../../types/condition.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
-import { finalStates } from '../../types/job.ts';
+import { finalStates, type JobRecord } from '../../types/job.ts';
 import type { OutputGuard } from '../output-guard.ts';
 import { overviewModel } from './model.ts';
 import { overviewPage } from './page.ts';
@@ -36,6 +36,8 @@ const minIntervalMs = 1000;
 /** Never more than this share of the time, however slow the disk or the ledger. */
 const maxShare = 0.02;
 const shown = { latest: 100, failures: 50, held: 50 };
+/** Of these the ones are shown that still stand. */
+const failuresRead = 100;
 
 export function createOverview(o: OverviewOptions): Overview {
   const state = {
@@ -51,10 +53,18 @@ export function createOverview(o: OverviewOptions): Overview {
       jobs.tally(),
       jobs.counts(),
       jobs.list({ states: finalStates, limit: shown.latest }),
-      jobs.list({ states: ['failed'], limit: shown.failures }),
+      jobs.list({ states: ['failed'], limit: failuresRead }).then(standing),
       jobs.list({ states: ['held'], limit: shown.held }),
     ]);
     return overviewModel({ tally, open, latest, failures, held, dir: o.dir, now: o.now() });
+  };
+
+  /** Without those whose file went away or was processed again since: nothing is left to do about them. */
+  const standing = async (failures: readonly JobRecord[]): Promise<JobRecord[]> => {
+    const files = await Promise.all(failures.map(({ input }) => o.ledger.files.get(input.root, input.path)));
+    return failures
+      .filter(({ id }, i) => files[i]?.jobId === id && files[i]?.gone !== true)
+      .slice(0, shown.failures);
   };
 
   const put = (name: string, text: string): void => {

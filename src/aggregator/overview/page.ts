@@ -10,7 +10,7 @@ import { overviewStyle } from './style.ts';
 import { costText, countOf, countText, durationText, stateSigns, timeText } from './words.ts';
 
 /** Problems shown at once; the rest folds out. */
-const openProblems = 10;
+const openProblems = 5;
 
 export function overviewPage(model: OverviewModel): string {
   const page = html`<!doctype html>
@@ -39,7 +39,7 @@ ${model.totals.jobs > 0 && html`<div class="charts">${dayChart(model.days)}${dur
 ${latest(model)}
 ${agents(model)}
 </main>
-<footer><p>The same as data: <a href="index.json">index.json</a>. Each result has its receipt beside it, in <a href="files/">files</a>. Times are UTC.</p></footer>
+<footer><p>The same as data: <a href="index.json">index.json</a>. ${model.latest.some(({ href }) => href !== undefined) && html`Each result has its receipt beside it, in <a href="files/">files</a>. `}Times are UTC.</p></footer>
 </body>
 </html>
 `;
@@ -119,9 +119,10 @@ function nameOf(job: OverviewJob): Html {
     : html`<a href="${job.href}"><bdi>${name}</bdi></a>`;
 }
 
-/** A message keeps its lines; what else cannot be seen is written out. */
-function shownText(text: string): string {
-  return text.split('\n').map(shownName).join('\n');
+/** A message keeps its lines, and its `commands` look like some; what else cannot be seen is written out. */
+function shownText(text: string): Html {
+  const shown = text.trim().split('\n').map(shownName).join('\n');
+  return html`${shown.split('`').map((part, i, all) => (i % 2 === 1 && i < all.length - 1 ? html`<code>${part}</code>` : html`${i % 2 === 1 ? '`' : ''}${part}`))}`;
 }
 
 /** The pattern of results from the cache: the colour of a success, work that was not done again. */

@@ -15,7 +15,7 @@ export function countOf(n: number, one: string, many = `${one}s`): string {
 
 /** Two digits that matter: `0 ms`, `84 ms`, `1.4 s`, `3 min 5 s`, `2 h 10 min`. */
 export function durationText(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 9950) return `${(ms / 1000).toFixed(1).replace(/\.0$/, '')} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
