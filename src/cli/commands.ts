@@ -1,29 +1,109 @@
-/** The commands and their options, on one page. Each action is a module of its own in `commands/`. */
-import { type Command, InvalidArgumentError } from 'commander';
+/** The commands and their options, on one page. What each does is a module of its own in `commands/`. */
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './context.ts';
+import { parseSince } from './times.ts';
 
+/** Each command knows its own options (declared below). @returns the exit code; nothing: 0. */
 type Action = (
   context: CommandContext,
   args: readonly string[],
-  options: Record<string, unknown>,
+  options: never,
 ) => Promise<number | undefined>;
 
+const levels = ['debug', 'info', 'warning', 'error', 'critical'];
+const states = [
+  'queued',
+  'running',
+  'waiting',
+  'held',
+  'succeeded',
+  'cached',
+  'failed',
+  'cancelled',
+  'superseded',
+];
+const dispositions = ['processed', 'cached', 'failed', 'quarantined', 'ignored', 'unrouted', 'held'];
+
 export function addCommands(program: Command): void {
-  /** @param load gives the module's `run`; what it returns is the exit code. */
   const to =
     (load: () => Promise<{ run: Action }>) =>
     async (...called: unknown[]): Promise<void> => {
       const command = called.at(-1) as Command;
-      const { run } = await load();
-      const { createContext } = await import('./context.ts');
-      const context = createContext(program.opts<{ config?: string }>());
-      process.exitCode = (await run(context, command.args, command.opts())) ?? 0;
+      const [{ run }, { createContext }] = await Promise.all([load(), import('./context.ts')]);
+      const context = createContext(program.opts());
+      process.exitCode = (await run(context, command.args, command.opts() as never)) ?? 0;
     };
+  const json = () => new Option('--json', 'print JSON');
+  const limit = () => new Option('--limit <n>', 'how many at most').argParser(count).default(100);
+  const since = (what: string) =>
+    new Option('--since <time>', `${what}: 30m, 1d, 2026-11-20`).argParser(sinceTime);
+  const group = (name: string) => program.command(name).helpCommand(false);
+  const print = () => new Option('--print', 'print what would be done, and do nothing');
 
+  program.commandsGroup('Set up:');
   program
     .command('init [dir]')
-    .description('make a project: a commented configuration that works, and its folders')
+    .description('make a project: a commented configuration that works')
     .action(to(() => import('./commands/init.ts')));
+  program
+    .command('check')
+    .description('validate the configuration')
+    .addOption(json())
+    .action(to(() => import('./commands/check.ts')));
+  const config = group('config').description('show | schema | migrate | history');
+  config
+    .command('show')
+    .description('the configuration in force, with every default filled in')
+    .addOption(json())
+    .action(to(() => import('./commands/config/show.ts')));
+  config
+    .command('schema')
+    .description('the JSON Schema of the configuration, for editors')
+    .action(to(() => import('./commands/config/schema.ts')));
+  config
+    .command('migrate')
+    .description('write an older style (watcher, watcher_endpoints) as agents; comments stay')
+    .option('--write', 'change the file, keeping the old one as FILE.bak (default: print)')
+    .action(to(() => import('./commands/config/migrate.ts')));
+  config
+    .command('history')
+    .description('who changed the running configuration, when, and what')
+    .addOption(limit())
+    .addOption(json())
+    .action(to(() => import('./commands/config/history.ts')));
+  program
+    .command('doctor')
+    .description('look for what will not work on this machine')
+    .option('--as-service', 'in the bare environment that a service gets')
+    .addOption(json())
+    .action(to(() => import('./commands/doctor.ts')));
+  const service = group('service').description('install | uninstall | status: run by systemd or launchd');
+  const user = () => new Option('--user', 'a service of this user, not of the system');
+  service
+    .command('install')
+    .description('install the daemon as a service, and start it')
+    .addOption(user())
+    .option('--run-as <name>', 'the user that a system service runs as')
+    .addOption(print())
+    .action(to(() => import('./commands/service/install.ts')));
+  service
+    .command('uninstall')
+    .description('stop and remove the service; files and results stay')
+    .addOption(user())
+    .addOption(print())
+    .action(to(() => import('./commands/service/uninstall.ts')));
+  service
+    .command('status')
+    .description('what the service manager says')
+    .addOption(user())
+    .action(to(() => import('./commands/service/status.ts')));
+  program
+    .command('completion')
+    .description('print a completion script')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(to(() => import('./commands/completion.ts')));
+
+  program.commandsGroup('Process:');
   program
     .command('start')
     .description('run the daemon in the foreground')
@@ -33,8 +113,126 @@ export function addCommands(program: Command): void {
     .description('process what is there once; exit 1 if anything failed')
     .option('--force', 'run again what has a result')
     .option('--report <kind=file,...>', 'also write junit=FILE and/or sarif=FILE', reportTargets)
-    .option('--json', 'print the outcome as JSON')
+    .addOption(json())
     .action(to(() => import('./commands/run.ts')));
+  program
+    .command('stop')
+    .description('end the daemon; running attempts get `daemon.drain`')
+    .option('--wait', 'wait for it however long it takes (default: drain and 10 s)')
+    .option('--no-wait', 'do not wait for it')
+    .action(to(() => import('./commands/stop.ts')));
+  program
+    .command('pause')
+    .description('start nothing new; what lands is queued')
+    .action(to(() => import('./commands/pause.ts')));
+  program
+    .command('resume')
+    .description('go on after a pause')
+    .action(to(() => import('./commands/resume.ts')));
+  program
+    .command('reload')
+    .description('take over the changed configuration now')
+    .action(to(() => import('./commands/reload.ts')));
+
+  program.commandsGroup('Look:');
+  program
+    .command('status')
+    .description('the daemon, its queue, limits, agents and problems')
+    .addOption(json())
+    .action(to(() => import('./commands/status.ts')));
+  program
+    .command('why <path>')
+    .description('what happens to a file, and why')
+    .addOption(json())
+    .action(to(() => import('./commands/why.ts')));
+  program
+    .command('files')
+    .description('the files that were taken in, and where they ended')
+    .addOption(new Option('--disposition <name>', 'only those that ended so').choices(dispositions))
+    .option('--root <name>', 'only of this root')
+    .option('--under <dir>', 'only below this folder of a root')
+    .addOption(limit())
+    .addOption(json())
+    .action(to(() => import('./commands/files.ts')));
+  const jobs = group('jobs').description('list | show | retry | cancel | release');
+  jobs
+    .command('list', { isDefault: true })
+    .description('jobs, newest first')
+    .addOption(
+      new Option('--state <names>', 'only in these states, such as failed,held').argParser(stateNames),
+    )
+    .option('--agent <name>', 'only of this agent')
+    .addOption(since('only those that ended since'))
+    .addOption(limit())
+    .addOption(json())
+    .allowExcessArguments()
+    .action(to(() => import('./commands/jobs/list.ts')));
+  jobs
+    .command('show <id>')
+    .description('the receipt of a job in words, and its result')
+    .option('--follow', 'the live output of its agent, until it ends')
+    .addOption(json())
+    .action(to(() => import('./commands/jobs/show.ts')));
+  jobs
+    .command('retry [targets...]')
+    .description('run again: jobs by id, files by path, or all that failed')
+    .option('--failed', 'every file whose latest job failed')
+    .addOption(since('with --failed: only those that ended since'))
+    .option('--force', 'also what has a result already')
+    .addOption(json())
+    .action(to(() => import('./commands/jobs/retry.ts')));
+  jobs
+    .command('cancel <id>')
+    .description('end a job; its result is thrown away')
+    .action(to(() => import('./commands/jobs/cancel.ts')));
+  jobs
+    .command('release <id>')
+    .description('let a held job go on')
+    .action(to(() => import('./commands/jobs/release.ts')));
+  program
+    .command('logs')
+    .description('what the daemon said')
+    .option('--follow', 'go on as lines come')
+    .addOption(new Option('--level <name>', 'this level and above').choices(levels))
+    .addOption(since('only lines since'))
+    .option('--job <id>', 'only about this job')
+    .addOption(limit())
+    .addOption(json())
+    .addOption(new Option('--set-level <name>', 'set the level of the running daemon').choices(levels))
+    .action(to(() => import('./commands/logs.ts')));
+  program
+    .command('open [path]')
+    .description('open the overview, or the result of a file')
+    .option('--print', 'print the path and URL, and open nothing')
+    .action(to(() => import('./commands/open.ts')));
+  const reports = group('reports').description('rebuild');
+  reports
+    .command('rebuild')
+    .description('write receipts and results again that are missing or torn')
+    .addOption(json())
+    .action(to(() => import('./commands/reports/rebuild.ts')));
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < 1 || number > 1_000_000)
+    throw new InvalidArgumentError('Write a whole number from 1 to 1000000.');
+  return number;
+}
+
+function sinceTime(text: string): number {
+  const time = parseSince(text, Date.now());
+  if (time === undefined)
+    throw new InvalidArgumentError('Write a length of time (30m, 1d) or a date (2026-11-20).');
+  return time;
+}
+
+function stateNames(text: string): readonly string[] {
+  const names = text.split(',');
+  for (const name of names)
+    if (!states.includes(name))
+      throw new InvalidArgumentError(`"${name}" is no state. Allowed are ${states.join(', ')}.`);
+  return names;
 }
 
 function reportTargets(text: string): Record<string, string> {

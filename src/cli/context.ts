@@ -16,6 +16,8 @@ export interface Project {
 
 export interface CommandContext {
   readonly env: NodeJS.ProcessEnv;
+  /** What `--config` names. */
+  readonly namedConfig?: string;
   /** @throws AppError CONFIG_NOT_FOUND */
   project(): Promise<Project>;
   /** @throws ConfigError */
@@ -52,6 +54,7 @@ export function createContext({ config: explicit, chdir, color }: GlobalOptions)
   };
   return {
     env,
+    ...(explicit !== undefined && { namedConfig: explicit }),
     project,
     async load() {
       const { configFile, projectDir } = await project();

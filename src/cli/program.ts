@@ -1,38 +1,41 @@
-/** The command line: which commands there are. What one does is loaded when it is called, so that `--help` is instant. */
-import { Command, CommanderError } from 'commander';
+/** The program as commander sees it: help, common options, commands. The shells' completion is made from it, too. */
+import { Command } from 'commander';
 import { addCommands } from './commands.ts';
-import { reportError } from './report-error.ts';
 import { readVersion } from './version.ts';
-
-export async function main(argv: readonly string[]): Promise<void> {
-  const program = new Command('sluice')
-    .description(
-      'Watches folders and hands each file that lands to the right agent, with proof, limits and a report.',
-    )
-    .version(readVersion(), '-V, --version')
-    .option(
-      '-c, --config <file>',
-      'configuration file (default: config/orchestrator.yaml, from here upwards)',
-    )
-    .showSuggestionAfterError()
-    .showHelpAfterError('(see `sluice --help`)')
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', examples)
-    .exitOverride();
-  addCommands(program);
-  try {
-    await program.parseAsync(argv, { from: 'user' });
-  } catch (error) {
-    process.exitCode = error instanceof CommanderError ? exitCodeOf(error) : reportError(error);
-  }
-}
 
 const examples = `
 Examples:
   sluice init my-project && cd my-project && sluice start
   sluice run inbox --report junit=results.xml`;
 
-/** Help and version are what was asked for; the rest is wrong use. */
-function exitCodeOf({ exitCode }: CommanderError): number {
-  return exitCode === 0 ? 0 : 2;
+export function createProgram(): Command {
+  const program = new Command('sluice')
+    .description('Hands each file dropped in a folder to the right agent, and proves the result.')
+    .usage('[options] <command>')
+    .option('-c, --config <file>', 'default: config/orchestrator.yaml, here or above')
+    .option('-C, --chdir <dir>', 'work as if started in this folder')
+    .option('--no-color', 'plain text, also on a terminal')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help, also of a command')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(see `sluice --help`)')
+
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) => [command.name(), argumentsOf(command)].join(' ').trim(),
+    })
+    .exitOverride();
+  addCommands(program);
+  return program.addHelpText('after', examples);
+}
+
+/** Options of a command stand in its own help; the overview shows what it works on. */
+function argumentsOf(command: Command): string {
+  return command.registeredArguments
+    .map((argument) => {
+      const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+      return argument.required ? `<${name}>` : `[${name}]`;
+    })
+    .join(' ');
 }

@@ -1,45 +1,22 @@
 /** What people and programs can ask of a project. The CLI and the server call these, and nothing below them. */
+import { join } from 'node:path';
 import type { LogLevel } from '../config/config.ts';
-import type { CoordinatorStatus } from '../coordinator/coordinator.ts';
-import type { FileRecord, JobQuery } from '../ledger/ledger.ts';
-import type { Condition } from '../types/condition.ts';
+import type { JobLedger, JobQuery } from '../ledger/ledger.ts';
 import { AppError } from '../types/errors.ts';
-import type { Disposition, JobRecord } from '../types/job.ts';
+import type { JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
-import type { RootStatus } from '../watch/watcher.ts';
-import type { DaemonState, Host } from './host.ts';
+import { type FileQuery, type FileView, viewFile } from './file-view.ts';
+import type { DaemonState, Host, ResultsPort } from './host.ts';
 import type { Take } from './retry.ts';
 import { type RetryRequest, retry } from './retry.ts';
 import { Run, type RunRequest } from './run.ts';
+import { type StatusReport, viewCondition, viewRoot } from './status.ts';
 import { type WhyReport, why, withoutOutputs } from './why.ts';
 
-export interface StatusReport extends Omit<CoordinatorStatus, 'paused'> {
-  readonly state: DaemonState;
-  readonly pid: number | null;
-  readonly config_file: string;
-  /** RFC 3339; null when no daemon runs. */
-  readonly started_at: string | null;
-  readonly roots: readonly RootStatusView[];
-  readonly files: Readonly<Partial<Record<Disposition, number>>>;
-  readonly conditions: readonly ConditionView[];
-}
-
-export interface RootStatusView {
-  readonly name: string;
-  readonly path: string;
-  readonly state: RootStatus['state'];
-  readonly mode: RootStatus['mode'];
-  readonly reason?: string;
-  readonly folders: number;
-  readonly files: number;
-  readonly settling: number;
-  readonly last_sweep_at?: string;
-}
-
-export type ConditionView = Omit<Condition, 'since'> & { readonly since: string };
+export type { StatusReport } from './status.ts';
 
 export interface JobDetail extends Receipt {
-  /** Where to look: the result, and while it runs or after it failed its work folder. */
+  /** Where to look: the result; the work folder, of the job while it runs, of the last attempt after it failed. */
   readonly result_file?: string;
   readonly outputs_dir?: string;
   readonly work_dir?: string;
@@ -72,11 +49,12 @@ export class Operations {
   }
 
   why(file: string): Promise<WhyReport> {
-    return why(this.#host, file);
+    const { config, ledger, results, explainIgnored, coordinator } = this.#host;
+    return why({ config, ledger, results, explainIgnored, recipes: () => coordinator.recipes }, file);
   }
 
-  files(query: Parameters<Host['ledger']['files']['list']>[0]): Promise<readonly FileRecord[]> {
-    return this.#host.ledger.files.list(query);
+  async files(query: FileQuery): Promise<readonly FileView[]> {
+    return (await this.#host.ledger.files.list(query)).map(viewFile);
   }
 
   async jobs(query: JobQuery): Promise<readonly Omit<Receipt, 'outputs'>[]> {
@@ -86,7 +64,8 @@ export class Operations {
 
   /** @param prefix Of a job's id, as short as it is unique. */
   async job(prefix: string): Promise<JobDetail> {
-    return describeJob(this.#host, await this.#find(prefix));
+    const { stateDir } = this.#host.config();
+    return describeJob({ stateDir, results: this.#host.results }, await this.#find(prefix));
   }
 
   async cancel(prefix: string, who: string): Promise<{ job_id: string }> {
@@ -119,12 +98,15 @@ export class Operations {
     return run;
   }
 
-  pause(): void {
+  /** Starts nothing more; what runs goes on, and what lands is queued. */
+  pause(): { state: DaemonState } {
     this.#host.coordinator.block('pause');
+    return { state: this.#host.state() };
   }
 
-  resume(): void {
+  resume(): { state: DaemonState } {
     this.#host.coordinator.unblock('pause');
+    return { state: this.#host.state() };
   }
 
   stop(who: string): Promise<void> {
@@ -149,7 +131,7 @@ export class Operations {
 }
 
 /** @throws AppError NOT_FOUND for no job, USAGE for a prefix of several. */
-export async function findJob(ledger: Host['ledger'], prefix: string): Promise<JobRecord> {
+export async function findJob(ledger: { jobs: Pick<JobLedger, 'find'> }, prefix: string): Promise<JobRecord> {
   const found = /^[0-9a-f]{1,16}$/.test(prefix) ? await ledger.jobs.find(prefix) : [];
   if (found.length === 1) return found[0] as JobRecord;
   if (found.length === 0)
@@ -161,48 +143,19 @@ export async function findJob(ledger: Host['ledger'], prefix: string): Promise<J
   });
 }
 
+/** @param o.stateDir Of the project. */
 export async function describeJob(
-  { config, results }: Pick<Host, 'config' | 'results'>,
+  { stateDir, results }: { stateDir: string; results: Pick<ResultsPort, 'toReceipt' | 'locate'> },
   job: JobRecord,
 ): Promise<JobDetail> {
   const place = await results.locate(job);
-  const last = job.attempts.at(-1)?.n ?? 1;
-  const inWork = job.state === 'running' || job.state === 'failed';
-  const attempt = job.state === 'running' ? 'latest' : String(last);
+  const work = join(stateDir, 'work', job.id);
+  const last = job.attempts.at(-1)?.n;
   return {
     ...results.toReceipt(job),
     ...(place?.resultFile && { result_file: place.resultFile }),
     ...(place?.outputsDir && { outputs_dir: place.outputsDir }),
-    ...(inWork && {
-      work_dir: `${config().stateDir}/work/${job.id}${attempt === 'latest' ? '' : `/${attempt}`}`,
-    }),
+    ...(job.state === 'running' && { work_dir: work }),
+    ...(job.state === 'failed' && last !== undefined && { work_dir: join(work, String(last)) }),
   };
-}
-
-export function viewRoot({
-  name,
-  dir,
-  state,
-  mode,
-  reason,
-  folders,
-  files,
-  settling,
-  lastSweepAt,
-}: RootStatus): RootStatusView {
-  return {
-    name,
-    path: dir,
-    state,
-    mode,
-    ...(reason !== undefined && { reason }),
-    folders,
-    files,
-    settling,
-    ...(lastSweepAt !== undefined && { last_sweep_at: new Date(lastSweepAt).toISOString() }),
-  };
-}
-
-export function viewCondition(condition: Condition): ConditionView {
-  return { ...condition, since: new Date(condition.since).toISOString() };
 }

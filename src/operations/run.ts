@@ -10,11 +10,14 @@ import type { Change } from '../types/change.ts';
 import { messageOf } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { Host } from './host.ts';
+import { type RetryRequest, retry, type Take } from './retry.ts';
 
 export interface RunRequest {
   /** Absolute; every root when absent. */
   readonly paths?: readonly string[];
   readonly force?: boolean;
+  /** Instead of what is there: what is to be run again. */
+  readonly retry?: RetryRequest;
 }
 
 /** Counts of files; every file that was found is in exactly one of the last ones. */
@@ -50,6 +53,8 @@ export interface RunReport {
   /** What failed (also earlier, with the file unchanged), and what waits for something that does not come by itself. */
   readonly problems: readonly RunProblem[];
   readonly problems_total: number;
+  /** Of a retry: what could not be run again. */
+  readonly skipped?: Take['skipped'];
   readonly error?: string;
 }
 
@@ -78,6 +83,7 @@ export class Run {
     open: 0,
   };
   #problemsTotal = 0;
+  #skipped: Take['skipped'] | undefined;
   #scanning = true;
   #error: string | undefined;
   #finish: (report: RunReport) => void = () => {};
@@ -90,11 +96,12 @@ export class Run {
       this.#finish = resolve;
     });
     this.#unsubscribe = host.coordinator.events.subscribe((event) => this.#follow(event, signal));
-    void this.#scan(request, signal);
+    void this.#begin(request, signal);
   }
 
   report(): RunReport {
-    const isBad = this.#problemsTotal > 0 || this.#error !== undefined;
+    const isBad =
+      this.#problemsTotal > 0 || this.#error !== undefined || (this.#skipped !== undefined && this.#skipped.length > 0);
     const ended = isBad ? 'failed' : 'succeeded';
     return {
       run_id: this.id,
@@ -103,13 +110,16 @@ export class Run {
       duration_ms: Math.round(performance.now() - this.#startedAt),
       problems: this.#problems,
       problems_total: this.#problemsTotal,
+      ...(this.#skipped && { skipped: this.#skipped }),
       ...(this.#error !== undefined && { error: this.#error }),
     };
   }
 
-  async #scan({ paths, force = false }: RunRequest, signal: AbortSignal): Promise<void> {
+  async #begin({ paths, force = false, retry: again }: RunRequest, signal: AbortSignal): Promise<void> {
     try {
-      for await (const changes of this.#host.scan({ ...(paths && { paths }), signal })) {
+      if (again) await this.#retry(again);
+      else
+        for await (const changes of this.#host.scan({ ...(paths && { paths }), signal })) {
         this.#counts.found += changes.length;
         await this.#submit(changes, force);
         signal.throwIfAborted();
@@ -119,6 +129,16 @@ export class Run {
     }
     this.#scanning = false;
     await this.#endIfNothingGoesOn();
+  }
+
+  async #retry(request: RetryRequest): Promise<void> {
+    const { job_ids: ids, skipped } = await retry(this.#host, request);
+    this.#counts.found = ids.length;
+    this.#skipped = skipped;
+    for (const id of ids) {
+      const job = await this.#host.ledger.jobs.get(id);
+      if (job) this.#countKnown(job, true);
+    }
   }
 
   async #submit(changes: readonly Change[], force: boolean): Promise<void> {
@@ -161,10 +181,10 @@ export class Run {
     else this.#counts.unchanged++;
   }
 
-  /** The file is as it was when this job took it in. */
-  #countKnown(job: JobRecord): void {
+  /** @param isNew False: the file is as it was when this job took it in. */
+  #countKnown(job: JobRecord, isNew = false): void {
     if (job.endedAt === undefined) this.#open.add(job.id);
-    else if (job.state === 'failed') this.#countEnded(job);
+    else if (job.state === 'failed' || isNew) this.#countEnded(job);
     else this.#counts.unchanged++;
     this.jobIds.push(job.id);
   }

@@ -2,6 +2,8 @@
 import { relative, resolve, sep } from 'node:path';
 import { stampOf } from '../cache/fingerprint.ts';
 import type { RootConfig } from '../config/config.ts';
+import type { Recipes } from '../coordinator/recipes.ts';
+import type { FileLedger, JobLedger, ResultLedger } from '../ledger/ledger.ts';
 import { formatStamp } from '../types/change.ts';
 import { AppError } from '../types/errors.ts';
 import type { Receipt } from '../types/receipt.ts';
@@ -26,13 +28,22 @@ export interface WhyReport {
   readonly job?: Omit<Receipt, 'outputs'>;
 }
 
-type WhyHost = Pick<Host, 'config' | 'ledger' | 'coordinator' | 'results' | 'explainIgnored'>;
+/** What an answer needs: a daemon has it, and so has a command that only reads the ledger. */
+export interface WhyHost extends Pick<Host, 'config' | 'explainIgnored'> {
+  readonly ledger: {
+    readonly files: Pick<FileLedger, 'get'>;
+    readonly jobs: Pick<JobLedger, 'get'>;
+    readonly results: Pick<ResultLedger, 'get'>;
+  };
+  readonly results: Pick<Host['results'], 'toReceipt'>;
+  recipes(): Pick<Recipes, 'router' | 'route' | 'key'>;
+}
 
 /** @throws AppError NOT_FOUND when the path lies in no root. */
 export async function why(host: WhyHost, file: string): Promise<WhyReport> {
   const config = host.config();
   const { root, path } = ownerOf(config.roots, resolve(file));
-  const { recipes } = host.coordinator;
+  const recipes = host.recipes();
   const ignored = await host.explainIgnored(root, path);
   const { rule, candidates } = recipes.router.explain(path);
   const known = await host.ledger.files.get(root.name, path);

@@ -124,7 +124,10 @@ export function addRoutes(server: FastifyInstance, operations: Operations): void
         body: object({ level: { enum: ['debug', 'info', 'warning', 'error', 'critical'] } }, ['level']),
       },
     },
-    async (request) => operations.setLogLevel(request.body.level, 'the control socket'),
+    async ({ body: { level } }) => {
+      await operations.setLogLevel(level, 'the control socket');
+      return { level };
+    },
   );
   server.post('/api/control/rebuild-reports', () => operations.rebuildReports());
 }

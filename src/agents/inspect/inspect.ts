@@ -13,8 +13,7 @@ import { blocks, code, size } from './markup.ts';
 import { openSource, sourceOf } from './source.ts';
 import { examine, type Subject, type TextSubject } from './subject.ts';
 
-/** Part of the cache key of every inspected file: raised whenever the same file would give another report. */
-export const inspectVersion = '1';
+export { inspectVersion } from './version.ts';
 
 export interface InspectedFile {
   /** What to open: absolute; bytes where the name is not UTF-8 (`fsPath`). */

@@ -1,26 +1,18 @@
 /** `sluice run`: through the daemon when one runs, by itself otherwise; the same progress and outcome either way. */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunReport, RunRequest } from '../../operations/run.ts';
+import { AppError, messageOf } from '../../types/errors.ts';
 import type { Receipt } from '../../types/receipt.ts';
 import type { Client } from '../client.ts';
 import type { CommandContext } from '../context.ts';
-import { printRun } from '../print-run.ts';
-import { createProgress } from '../progress.ts';
+import { followRun, untilSignal } from '../follow-run.ts';
 
 interface RunOptions {
   readonly force?: boolean;
   readonly json?: boolean;
   readonly report?: { readonly junit?: string; readonly sarif?: string };
 }
-
-interface FollowedRun {
-  report(): Promise<RunReport>;
-  receipts(): Promise<readonly Omit<Receipt, 'outputs'>[]>;
-}
-
-const POLL_MS = 100;
 
 export async function run(
   context: CommandContext,
@@ -31,22 +23,10 @@ export async function run(
     ...(paths.length > 0 && { paths: paths.map((path) => resolve(path)) }),
     ...(options.force && { force: true }),
   };
-  const stop = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (stop.signal.aborted) process.exit(1);
-    stop.abort(signal);
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  try {
+  return untilSignal(async (stop) => {
     const daemon = await context.daemon();
-    return daemon
-      ? await viaDaemon(daemon, request, options, stop.signal)
-      : await alone(context, request, options, stop.signal);
-  } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  }
+    return daemon ? viaDaemon(daemon, request, options, stop) : alone(context, request, options, stop);
+  });
 }
 
 async function viaDaemon(
@@ -56,17 +36,12 @@ async function viaDaemon(
   stop: AbortSignal,
 ): Promise<number> {
   const { run_id: id } = await daemon.post<RunReport>('/api/runs', request);
-  return follow(
-    {
-      report: () => daemon.get(`/api/runs/${id}`),
-      async receipts() {
-        const { job_ids: ids } = await daemon.get<{ job_ids: string[] }>(`/api/runs/${id}/jobs`);
-        return Promise.all(ids.map((job) => daemon.get<Receipt>(`/api/jobs/${job}`)));
-      },
-    },
-    options,
-    stop,
-  );
+  const receipts = async () => {
+    const { job_ids: ids } = await daemon.get<{ job_ids: string[] }>(`/api/runs/${id}/jobs`);
+    return Promise.all(ids.map((job) => daemon.get<Receipt>(`/api/jobs/${job}`)));
+  };
+  const report = () => daemon.get<RunReport>(`/api/runs/${id}`);
+  return followRun({ report, beforePrint: () => writeReports(receipts, options) }, options, stop);
 }
 
 async function alone(
@@ -79,53 +54,41 @@ async function alone(
   await using project = await openAlone(context, 'run', stop);
   const { host, operations } = project;
   const run = operations.startRun(request);
-  return await follow(
-    {
-      report: async () => run.report(),
-      async receipts() {
-        const jobs = await Promise.all(run.jobIds.map((id) => host.ledger.jobs.get(id)));
-        return jobs.flatMap((job) => (job ? [host.results.toReceipt(job)] : []));
-      },
-    },
-    options,
-    stop,
-    run.done,
-  );
+  const receipts = async () => {
+    const jobs = await Promise.all(run.jobIds.map((id) => host.ledger.jobs.get(id)));
+    return jobs.flatMap((job) => (job ? [host.results.toReceipt(job)] : []));
+  };
+  const followed = {
+    report: async () => run.report(),
+    done: run.done,
+    beforePrint: () => writeReports(receipts, options),
+  };
+  return await followRun(followed, options, stop);
 }
 
-async function follow(
-  run: FollowedRun,
-  options: RunOptions,
-  stop: AbortSignal,
-  done?: Promise<unknown>,
-): Promise<number> {
-  using progress = createProgress(process.stderr);
-  let report = await run.report();
-  while (report.state === 'scanning' || report.state === 'running') {
-    progress.show(report);
-    await Promise.race([
-      sleep(POLL_MS, undefined, { signal: stop }).catch(() => {}),
-      ...(done ? [done] : []),
-    ]);
-    if (stop.aborted) break;
-    report = await run.report();
-  }
-  progress.clear();
-  await writeReports(run, options);
-  if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else printRun(report, stop.aborted);
-  return report.state === 'succeeded' ? 0 : 1;
-}
-
-async function writeReports(run: FollowedRun, { report: targets }: RunOptions): Promise<void> {
+async function writeReports(
+  receiptsOf: () => Promise<readonly Receipt[]>,
+  { report: targets }: RunOptions,
+): Promise<void> {
   if (!targets) return;
-  const receipts = (await run.receipts()).map((receipt) => ({ outputs: [], ...receipt }));
+  const receipts = await receiptsOf();
   if (targets.junit !== undefined) {
     const { junitReport } = await import('../../aggregator/junit.ts');
-    writeFileSync(targets.junit, junitReport(receipts));
+    write(targets.junit, junitReport(receipts));
   }
   if (targets.sarif !== undefined) {
     const { sarifReport } = await import('../../aggregator/sarif.ts');
-    writeFileSync(targets.sarif, sarifReport(receipts));
+    write(targets.sarif, sarifReport(receipts));
+  }
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new AppError('OUTPUT_UNWRITABLE', `Cannot write the report "${file}": ${messageOf(cause)}`, {
+      cause,
+      fix: 'Name a file in a folder that exists and that you may write.',
+    });
   }
 }

@@ -1,0 +1,47 @@
+/** `sluice check`: every finding about the configuration, with its place and what to do. */
+import { formatDiagnostics } from '../../config/diagnostic.ts';
+import type { Diagnostic } from '../../config/load.ts';
+import { createRouter } from '../../router/router.ts';
+import { AppError } from '../../types/errors.ts';
+import type { CommandContext } from '../context.ts';
+import { printJson, printLine } from '../print.ts';
+
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  { json = false }: { readonly json?: boolean },
+): Promise<number> {
+  const { configFile } = await context.project();
+  try {
+    const { config, warnings } = await context.load();
+    // Compiles every pattern: a rule that cannot be asked is found here, not by the first file.
+    createRouter(config.rules).explain('a');
+    if (json) {
+      printJson({ valid: true, file: configFile, findings: warnings });
+      return 0;
+    }
+    printFindings(warnings);
+    const { roots, rules, agents } = config;
+    const n = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
+    const { relative } = await import('node:path');
+    printLine(
+      `${relative(process.cwd(), configFile) || configFile} is valid: ${n(roots.length, 'root')}, ${n(rules.length, 'rule')}, ${n(agents.size, 'agent')}`,
+    );
+    return 0;
+  } catch (error) {
+    if (!json || !hasDiagnostics(error)) throw error;
+    printJson({ valid: false, file: configFile, findings: error.diagnostics });
+    return 2;
+  }
+}
+
+/** Warnings do not make the configuration invalid: they go beside the result. */
+function printFindings(warnings: readonly Diagnostic[]): void {
+  if (warnings.length === 0) return;
+  const color = process.stderr.isTTY === true && process.env.NO_COLOR === undefined;
+  process.stderr.write(`${formatDiagnostics(warnings, { color })}\n\n`);
+}
+
+function hasDiagnostics(error: unknown): error is AppError & { diagnostics: readonly Diagnostic[] } {
+  return error instanceof AppError && 'diagnostics' in error;
+}

@@ -1,0 +1,162 @@
+/** `sluice jobs show`: the receipt in words and the beginning of the result; with `--follow` the live output. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Transform } from 'node:stream';
+import type { JobDetail } from '../../../operations/operations.ts';
+import { formatElapsed } from '../../../types/elapsed.ts';
+import { printableName } from '../../../types/printable-name.ts';
+import { formatBytes } from '../../bytes.ts';
+import type { CommandContext } from '../../context.ts';
+import { followJob } from '../../follow-job.ts';
+import { untilSignal } from '../../follow-run.ts';
+import { nameOf, shortId, stateWords, tookWords } from '../../job-words.ts';
+import { paint } from '../../paint.ts';
+import { printJson, printLine, stateColor, tell } from '../../print.ts';
+import { shortTime } from '../../times.ts';
+
+interface ShowOptions {
+  readonly follow?: boolean;
+  readonly json?: boolean;
+}
+
+const RESULT_BYTES = 2_000;
+const RESULT_LINES = 30;
+
+export async function run(
+  context: CommandContext,
+  [id = '']: readonly string[],
+  { follow = false, json = false }: ShowOptions,
+): Promise<number> {
+  await using reader = await context.reader();
+  const first = await reader.job(id);
+  if (!follow) {
+    if (json) printJson(first);
+    else printJob(first);
+    return 0;
+  }
+  const { job, hasShown } = await untilSignal((stop) =>
+    live(context, () => reader.job(first.job_id), { stop, json }),
+  );
+  if (json) printJson(job);
+  else {
+    if (!hasShown) printResult(job);
+    tell(`${shortId(job.job_id)} ${stateWords(job)}${job.message ? `: ${printableName(job.message)}` : ''}`);
+  }
+  return job.state === 'failed' ? 1 : 0;
+}
+
+async function live(
+  context: CommandContext,
+  job: () => Promise<JobDetail>,
+  { stop, json }: { readonly stop: AbortSignal; readonly json: boolean },
+) {
+  const { stateDir } = await context.project();
+  const redact = await redaction(context, (await job()).agent);
+  const out = redact();
+  const error = redact();
+  // With --json stdout is for the receipt alone.
+  out.on('data', (chunk: Buffer) => shown(json ? process.stderr : process.stdout, chunk));
+  error.on('data', (chunk: Buffer) => shown(process.stderr, chunk));
+  const followed = await followJob({
+    job,
+    workRoot: join(stateDir, 'work'),
+    stdout: out,
+    stderr: error,
+    onChange: ({ state, reason }, attempt) =>
+      tell(`${state}${reason ? ` (${reason})` : ''}${attempt === undefined ? '' : `, attempt ${attempt}`}`),
+    stop,
+  });
+  await Promise.all([ended(out), ended(error)]);
+  return followed;
+}
+
+async function redaction(context: CommandContext, agentName: string): Promise<() => Transform> {
+  const loaded = await context.load().catch(() => undefined);
+  const agent = loaded?.config.agents.get(agentName);
+  if (!loaded || !agent) {
+    const { PassThrough } = await import('node:stream');
+    return () => new PassThrough();
+  }
+  const { secretTexts } = await import('../../../coordinator/attempt.ts');
+  for (const text of secretTexts(agent)) await loaded.secrets.resolve(text).catch(() => {});
+  return () => loaded.secrets.redactStream();
+}
+
+function ended(stream: Transform): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once('end', () => resolve());
+    stream.end();
+  });
+}
+
+/** What an agent prints is data: on a terminal it must not steer it. */
+function shown(stream: NodeJS.WriteStream, chunk: Buffer): void {
+  if (!stream.isTTY) stream.write(chunk);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  else stream.write(chunk.toString('utf8').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ''));
+}
+
+function printJob(job: JobDetail): void {
+  const { job_id: id, input, rule, agent, state, message, fix, queued_at: queuedAt } = job;
+  const took = tookWords(job);
+  const line = (label: string, text: string): void => printLine(`  ${label.padEnd(9)} ${text}`);
+  printLine(`${paint('bold', nameOf(input))}  ${paint(stateColor(state) ?? 'dim', stateWords(job))}`);
+  if (message) printLine(`  ${printableName(message)}`);
+  if (fix) printLine(`  fix: ${printableName(fix)}`);
+  line('job', id);
+  line('rule', `${printableName(rule)} → agent ${agent}`);
+  line('input', `${formatBytes(input.bytes)}, sha256 ${input.sha256 || 'unknown'}`);
+  line(
+    'when',
+    `queued ${shortTime(queuedAt)}${job.ended_at ? `, ended ${shortTime(job.ended_at)}` : ''}${took ? `, took ${took}` : ''}`,
+  );
+  if (job.cost_usd !== null) line('cost', `${job.cost_usd.toFixed(4)} USD`);
+  for (const attempt of job.attempts) line(`attempt ${attempt.n}`, attemptWords(attempt));
+  if (job.outputs.length > 0)
+    line(
+      'outputs',
+      job.outputs.map(({ path, bytes }) => `${printableName(path)} (${formatBytes(bytes)})`).join(', '),
+    );
+  if (job.outputs_dir) line('in', printableName(job.outputs_dir));
+  if (job.work_dir) line('work', printableName(job.work_dir));
+  if (job.result_file) line('result', printableName(job.result_file));
+  printResult(job);
+}
+
+function attemptWords(attempt: JobDetail['attempts'][number]): string {
+  const { outcome, exit_code: exitCode, signal, message, sandbox } = attempt;
+  const tookMs = Date.parse(attempt.ended_at) - Date.parse(attempt.started_at);
+  const how =
+    exitCode !== undefined
+      ? `exit ${exitCode}`
+      : signal !== undefined
+        ? `ended by ${signal}`
+        : outcome.replaceAll('_', ' ');
+  const confined = (sandbox.backend ?? 'none') === 'none' ? 'not confined' : `confined by ${sandbox.backend}`;
+  return `${how} after ${formatElapsed(tookMs)}, ${confined}${message ? `: ${printableName(message)}` : ''}`;
+}
+
+/** That of a failed job only says again what stands above. */
+function printResult({ result_file: file, state }: JobDetail): void {
+  const text = file === undefined || state === 'failed' ? undefined : beginningOf(file);
+  if (text === undefined) return;
+  const lines = text.replace(/\n$/, '').split('\n');
+  printLine();
+  // Line by line: what an agent wrote must not steer the terminal.
+  for (const line of lines.slice(0, RESULT_LINES)) printLine(printableName(line.replaceAll('\t', '    ')));
+  if (lines.length > RESULT_LINES || Buffer.byteLength(text) >= RESULT_BYTES)
+    printLine(paint('dim', `… the whole result: ${file}`));
+}
+
+function beginningOf(file: string): string | undefined {
+  try {
+    const fd = openSync(file, 'r');
+    const buffer = Buffer.alloc(RESULT_BYTES);
+    const length = readSync(fd, buffer, 0, RESULT_BYTES, 0);
+    closeSync(fd);
+    // A character that is cut in two at the end is left out.
+    return new TextDecoder().decode(buffer.subarray(0, length), { stream: true });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+/** `sluice status`: exit 0 whenever it could answer, also for a daemon that is down or a configuration with errors. */
+import type { ConditionView, RootStatusView, StatusReport } from '../../operations/status.ts';
+import { formatElapsed } from '../../types/elapsed.ts';
+import { printableName } from '../../types/printable-name.ts';
+import type { CommandContext } from '../context.ts';
+import { paint } from '../paint.ts';
+import { printJson, printLine, stateColor } from '../print.ts';
+import { printTable } from '../table.ts';
+import { shortTime } from '../times.ts';
+
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  { json }: { readonly json?: boolean },
+): Promise<number> {
+  await using reader = await context.reader();
+  const status = await reader.status();
+  if (json) printJson(status);
+  else printStatus(status);
+  return 0;
+}
+
+function printStatus(status: StatusReport): void {
+  const { queue, limits, agents, conditions, roots, files } = status;
+  printLine(headline(status));
+  if (roots.length > 0) {
+    printLine(`\n${paint('bold', 'roots')}`);
+    printTable(
+      roots,
+      [
+        { title: '', cell: ({ name }) => name },
+        { title: '', cell: ({ path }) => printableName(path), cut: 'start' },
+        { title: '', cell: rootWords, color: ({ state }) => stateColor(state), cut: 'end' },
+      ],
+      '  ',
+    );
+  }
+  const inQueue = Object.entries(queue).map(([state, n]) => `${n} ${state}`);
+  printLine(`\n${paint('bold', 'jobs')}    ${inQueue.join(', ')}`);
+  const ended = Object.entries(files).map(([disposition, n]) => `${n} ${disposition}`);
+  printLine(`${paint('bold', 'files')}   ${ended.join(', ') || 'none yet'}`);
+  for (const [name, { used, limit, peak }] of Object.entries(limits))
+    printLine(`${paint('bold', 'limit')}   ${name}: ${used} of ${limit} in use, peak ${peak}`);
+  if (agents.length > 0) {
+    printLine(`\n${paint('bold', 'agents')}`);
+    printTable(
+      agents,
+      [
+        { title: '', cell: ({ name }) => name },
+        { title: '', cell: ({ kind }) => kind },
+        { title: '', cell: ({ running, max_load: max }) => `${running} of ${max ?? 'any number'} running` },
+        { title: '', cell: ({ description = '' }) => printableName(description), cut: 'end' },
+      ],
+      '  ',
+    );
+  }
+  for (const condition of conditions) printCondition(condition);
+}
+
+function headline({ state, pid, started_at: startedAt, config_file: file }: StatusReport): string {
+  const tone = { running: 'green', stopped: 'dim', paused: 'yellow' }[state as string] ?? 'yellow';
+  const since =
+    startedAt === null ? '' : `, pid ${pid}, for ${formatElapsed(Date.now() - Date.parse(startedAt))}`;
+  return `${paint(tone as 'green', paint('bold', state))}${since}  ${paint('dim', printableName(file))}`;
+}
+
+function rootWords(root: RootStatusView): string {
+  const { state, mode, reason, folders, files, settling, last_sweep_at: sweptAt } = root;
+  if (state === 'not_watched') return 'not watched now';
+  const seen = `${files} ${files === 1 ? 'file' : 'files'} in ${folders} ${folders === 1 ? 'folder' : 'folders'}`;
+  return [
+    `${state} (${mode}${reason ? `: ${reason}` : ''})`,
+    seen,
+    ...(settling > 0 ? [`${settling} being written`] : []),
+    ...(sweptAt === undefined ? [] : [`swept ${shortTime(sweptAt)}`]),
+  ].join(', ');
+}
+
+function printCondition({ code, subject, message, fix, since }: ConditionView): void {
+  printLine(
+    `\n${paint('yellow', code)}${subject ? ` ${printableName(subject)}` : ''}  since ${shortTime(since)}`,
+  );
+  printLine(`  ${printableName(message)}`);
+  printLine(`  fix: ${printableName(fix)}`);
+}

@@ -1,0 +1,31 @@
+/** Receipts in words: for `jobs`, `why` and `jobs show`. */
+import { formatElapsed } from '../types/elapsed.ts';
+import { printableName } from '../types/printable-name.ts';
+import type { Receipt } from '../types/receipt.ts';
+
+type Brief = Omit<Receipt, 'outputs'>;
+
+/** As much of an id as is unique in any ledger that fits on a disk. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}
+
+export function nameOf({ root, path }: { readonly root: string; readonly path: string }): string {
+  return printableName(`${root}/${path}`);
+}
+
+/** When the job last got on: its end, else its start, else when it was put in the queue. */
+export function timeOf({ ended_at: ended, started_at: started, queued_at: queued }: Brief): string {
+  return ended ?? started ?? queued;
+}
+
+/** `failed (exit_code)`, `succeeded, proved by exit_code and outputs`. */
+export function stateWords({ state, reason, proof, cached_from: source }: Brief): string {
+  if (state === 'cached' && source !== undefined) return `cached from job ${shortId(source)}`;
+  if (state === 'succeeded' && proof.length > 0) return `succeeded, proved by ${proof.join(', ')}`;
+  return reason === undefined ? state : `${state} (${reason})`;
+}
+
+export function tookWords({ duration_ms: durationMs }: Pick<Brief, 'duration_ms'>): string {
+  return durationMs === undefined ? '' : formatElapsed(durationMs);
+}

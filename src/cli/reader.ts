@@ -1,0 +1,17 @@
+/** What listings read: the daemon while it runs, else the ledger itself. Both give the same shapes. */
+import type { JobQuery } from '../ledger/ledger.ts';
+import type { FileQuery, FileView } from '../operations/file-view.ts';
+import type { JobDetail } from '../operations/operations.ts';
+import type { StatusReport } from '../operations/status.ts';
+import type { WhyReport } from '../operations/why.ts';
+import type { Receipt } from '../types/receipt.ts';
+
+export interface Reader extends AsyncDisposable {
+  status(): Promise<StatusReport>;
+  /** @param file Absolute. */
+  why(file: string): Promise<WhyReport>;
+  files(query: FileQuery): Promise<readonly FileView[]>;
+  jobs(query: JobQuery): Promise<readonly Omit<Receipt, 'outputs'>[]>;
+  /** @param prefix Of a job's id. @throws AppError NOT_FOUND, USAGE. */
+  job(prefix: string): Promise<JobDetail>;
+}
