@@ -21,10 +21,13 @@ export async function endLeftovers(tag: string): Promise<number> {
   if (process.platform !== 'linux') return 0;
   const began = Date.now();
   const ended = new Set<number>();
+  let empty = 0;
   for (;;) {
     const { helpers, others } = find(tag);
     const waited = Date.now() - began;
-    if ((helpers.length === 0 && others.length === 0) || waited > giveUpAfterMs) return ended.size;
+    empty = helpers.length === 0 && others.length === 0 ? empty + 1 : 0;
+    // A process can fork and end while we look: where there was something, nothing must be seen twice.
+    if (empty > (ended.size === 0 ? 0 : 1) || waited > giveUpAfterMs) return ended.size;
     // While the helper lives it knows better than we do what belongs together.
     const condemned = helpers.length > 0 && waited < helperGraceMs ? [] : [...helpers, ...others];
     for (const pid of condemned) {

@@ -22,6 +22,12 @@ export interface TreeOwner {
 export interface Survey {
   /** Living processes of one attempt. */
   of(owner: TreeOwner): readonly ProcessRow[];
+  /**
+   * Whether nothing of it is left. Reading the table takes a while, in which a process can fork, hand on to a child that
+   * is not in the table, and end. So where the helper adopts, its children are asked once more: whatever lives of the
+   * tree hangs below one of them, and that one must have been seen alive, as another attempt's.
+   */
+  isGone(owner: TreeOwner): boolean;
   /** Living children of the helper that belong to nobody: what they belonged to has ended. */
   readonly strays: readonly ProcessRow[];
 }
@@ -52,12 +58,18 @@ export function survey(owners: readonly TreeOwner[], launcher: Launcher, helperP
     if (owner !== undefined) claim(row, owner);
     else if (adopts && row.ppid === helperPid) strays.push(row);
   }
+  const living = new Set(rows.filter((row) => !isDead(row)).map((row) => row.pid));
+  const of = (owner: TreeOwner) => {
+    const tree = rows.filter((row) => found.get(row.pid) === owner && living.has(row.pid));
+    for (const row of tree) owner.members.set(row.pid, row.start);
+    return tree;
+  };
+  const isOfAnother = (pid: number, owner: TreeOwner) =>
+    living.has(pid) && found.has(pid) && found.get(pid) !== owner;
   return {
-    of: (owner) => {
-      const tree = rows.filter((row) => found.get(row.pid) === owner && !isDead(row));
-      for (const row of tree) owner.members.set(row.pid, row.start);
-      return tree;
-    },
+    of,
+    isGone: (owner) =>
+      of(owner).length === 0 && (launcher.children() ?? []).every((pid) => isOfAnother(pid, owner)),
     strays,
   };
 }

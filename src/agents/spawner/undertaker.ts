@@ -13,7 +13,7 @@ import { type ExitStatus, LaunchError, type Launcher } from './launcher.ts';
 import { attemptVariable, nextSeq, projectVariable } from './mark.ts';
 import type { SpawnExit, StartRequest } from './protocol.ts';
 import { explainRefusal } from './refusal.ts';
-import { survey } from './tree.ts';
+import { type Survey, survey } from './tree.ts';
 
 export interface UndertakerOptions {
   readonly tag: string;
@@ -146,7 +146,7 @@ export class Undertaker {
     attempt.groupPinned = this.#launcher.kill(-leader, 0);
     // Whatever tore itself loose was adopted by us. Children that are no leaders need a closer look.
     const loose = this.#launcher.children()?.some((pid) => !this.#leaders.has(pid)) ?? true;
-    if (!attempt.groupPinned && (!loose || this.#tree(attempt).length === 0)) this.#conclude(attempt);
+    if (!attempt.groupPinned && (!loose || this.#survey().isGone(attempt))) this.#conclude(attempt);
     else this.#end(attempt, undefined, Math.min(this.#options.graceMs, leftoverGraceMs));
   }
 
@@ -157,7 +157,7 @@ export class Undertaker {
     if (verdict !== undefined) attempt.verdict = verdict;
     attempt.killMono = now + graceMs;
     attempt.giveUpMono = attempt.killMono + giveUpAfterMs;
-    const tree = this.#tree(attempt);
+    const tree = this.#survey().of(attempt);
     // Each process gets the signal once: many programs take a second one for "at once".
     if (attempt.groupPinned) this.#launcher.kill(-attempt.leader, 'SIGTERM');
     for (const row of tree) {
@@ -168,10 +168,11 @@ export class Undertaker {
     this.#schedule(now + Math.min(endingTickMs, graceMs));
   }
 
-  #tree(attempt: Attempt) {
+  /** Looks at all processes; what belongs to no attempt any more is ended on the spot. */
+  #survey(): Survey {
     const found = survey([...this.#attempts.values()], this.#launcher);
     for (const stray of found.strays) this.#launcher.kill(stray.pid, 'SIGKILL');
-    return found.of(attempt);
+    return found;
   }
 
   #tick(): void {
@@ -196,11 +197,10 @@ export class Undertaker {
   #endingTick(ending: readonly Attempt[], now: number): void {
     for (const attempt of ending)
       if (attempt.exit !== undefined) attempt.groupPinned &&= this.#launcher.kill(-attempt.leader, 0);
-    const found = survey([...this.#attempts.values()], this.#launcher);
-    for (const stray of found.strays) this.#launcher.kill(stray.pid, 'SIGKILL');
+    const found = this.#survey();
     for (const attempt of ending) {
       const tree = found.of(attempt);
-      if (attempt.exit !== undefined && tree.length === 0) this.#conclude(attempt);
+      if (attempt.exit !== undefined && found.isGone(attempt)) this.#conclude(attempt);
       else if (now >= (attempt.giveUpMono ?? 0)) this.#giveUp(attempt, tree.length);
       else {
         // The table was read in this same step: a pid in it cannot have passed to another program meanwhile.
