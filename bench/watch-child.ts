@@ -22,7 +22,8 @@ process.on('message', (message: { readonly ask: string }) => {
   if (message.ask === 'end') process.exit(0);
 });
 
-if (kind === 'sluice' || kind === 'sluice-portable') await watchWithSluice(kind === 'sluice' ? 'auto' : 'portable');
+if (kind === 'sluice' || kind === 'sluice-portable')
+  await watchWithSluice(kind === 'sluice' ? 'auto' : 'portable');
 else await watchWithChokidar();
 
 async function watchWithSluice(mode: RootConfig['mode']): Promise<void> {
@@ -46,7 +47,9 @@ async function watchWithSluice(mode: RootConfig['mode']): Promise<void> {
     ledgerId: 'bench',
     known: async (_root, folders) => {
       questions += folders.length;
-      return folders.map((folder) => (knows === 'all' ? everything(join(dir, folder)) : new Map<string, string>()));
+      return folders.map((folder) =>
+        knows === 'all' ? everything(join(dir, folder)) : new Map<string, string>(),
+      );
     },
     conditions: { raise: (condition) => console.error(condition.message), clear: () => undefined },
   });

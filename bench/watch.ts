@@ -3,8 +3,17 @@
  * Each function prints ratios and gives them back. Trees are made under the system's temporary folder and removed.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { once } from 'node:events';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -88,14 +97,17 @@ export async function benchWarmStart(o = { files: 100_000, rounds: 5 }) {
 }
 
 /** Files lost in bursts: copied and unpacked trees, saves by rename, and a reader that is stopped until the queue overflows. */
-export async function benchBurst(o: { files: number; kind: 'sluice' | 'sluice-portable' } = { files: 20_000, kind: 'sluice' }) {
+export async function benchBurst(
+  o: { files: number; kind: 'sluice' | 'sluice-portable' } = { files: 20_000, kind: 'sluice' },
+) {
   await using tree = makeTree(o.files);
   await run('tar', ['cf', join(tree.base, 'all.tar'), '-C', tree.dir, '.']);
   const results: Record<string, { lost: number; peakMiB: number; ms: number }> = {};
   for (const way of ['cp', 'tar', 'rename', 'overflow'] as const) {
     const target = join(tree.base, `to-${way}`);
     mkdirSync(target);
-    if (way === 'rename' || way === 'overflow') tree.eachFolder((folder) => mkdirSync(join(target, folder), { recursive: true }));
+    if (way === 'rename' || way === 'overflow')
+      tree.eachFolder((folder) => mkdirSync(join(target, folder), { recursive: true }));
     await using watcher = startChild(o.kind, target, tree.freshState());
     await watcher.next('swept');
     const start = performance.now();
@@ -158,15 +170,22 @@ export async function benchSlowWriter(o = { writers: 5, gapsMs: [50, 200, 600, 1
       afterCloseMs: round(median(after)),
     };
   }
-  const result = { ...results, ratio: ratio(results.sluice?.afterCloseMs ?? 0, results['chokidar-await']?.afterCloseMs ?? 1) };
+  const result = {
+    ...results,
+    ratio: ratio(results.sluice?.afterCloseMs ?? 0, results['chokidar-await']?.afterCloseMs ?? 1),
+  };
   console.log('slow writers', result);
   return result;
 }
 
 function startChild(kind: Kind, dir: string, stateDir: string, knows = '') {
-  const child: ChildProcess = fork(fileURLToPath(new URL('./watch-child.ts', import.meta.url)), [kind, dir, stateDir, knows], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+  const child: ChildProcess = fork(
+    fileURLToPath(new URL('./watch-child.ts', import.meta.url)),
+    [kind, dir, stateDir, knows],
+    {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    },
+  );
   const reports: Report[] = [];
   child.on('message', (report: Report) => reports.push(report));
   const take = async (fits: (report: Report) => boolean): Promise<Report> => {
@@ -201,7 +220,8 @@ function makeTree(files: number) {
     for (let i = 0; i < leaves; i++) visit(leaf(i));
   };
   const eachFile = (visit: (file: string) => void) => {
-    for (let i = 0; i < files; i++) visit(`${leaf(Math.floor(i / 100))}/file${i % 100}.${extensions[i % 10]}`);
+    for (let i = 0; i < files; i++)
+      visit(`${leaf(Math.floor(i / 100))}/file${i % 100}.${extensions[i % 10]}`);
   };
   mkdirSync(dir);
   eachFolder((folder) => mkdirSync(join(dir, folder), { recursive: true }));

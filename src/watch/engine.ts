@@ -235,6 +235,10 @@ export class Engine implements AsyncDisposable {
       });
     } else this.#o.clear('WATCH_FALLBACK', config.name);
     root.source = sources.get(chosen.mode, this.#hints);
+    if (root.source === sources.poll && chosen.mode !== 'poll') {
+      root.mode = 'poll';
+      root.reason = 'no inotify instance is left (fs.inotify.max_user_instances)';
+    }
     await root.source.open(root);
   }
 

@@ -15,8 +15,6 @@ export interface Inspector {
   readonly words: StampWords;
   /** The later of mtime and ctime of the last `stat`, epoch milliseconds. */
   readonly youngestMs: number;
-  /** Identity of the last `stat`'s file system. */
-  readonly device: string;
   /** Names given to `stat` are looked up in this folder until `leave`. */
   enter(folder: string): void;
   leave(): void;
@@ -33,7 +31,6 @@ export function createPortableInspector(): Inspector {
 class PortableInspector implements Inspector {
   readonly words = new Uint32Array(wordsPerStamp);
   youngestMs = 0;
-  device = '';
   #folder = '';
 
   enter(folder: string): void {
@@ -58,7 +55,6 @@ class PortableInspector implements Inspector {
     if (!stats.isFile() && !stats.isDirectory()) return 'other';
     writeStamp({ ino: stats.ino, size: Number(stats.size), mtimeNs: stats.mtimeNs }, this.words, 0);
     this.youngestMs = Number((stats.mtimeNs > stats.ctimeNs ? stats.mtimeNs : stats.ctimeNs) / 1_000_000n);
-    this.device = String(stats.dev);
     return stats.isFile() ? 'file' : 'folder';
   }
 

@@ -23,7 +23,6 @@ export function createNativeInspector(libc: Libc): Inspector {
 class NativeInspector implements Inspector {
   readonly words = new Uint32Array(wordsPerStamp);
   youngestMs = 0;
-  device = '';
   readonly #libc: Libc;
   readonly #buffer = new Uint32Array(64);
   #folderFd = currentFolder;
@@ -58,7 +57,7 @@ class NativeInspector implements Inspector {
     if (failed !== undefined) return kindOfError(failed);
     const type = ((buffer[7] as number) & 0xffff) >> 12;
     if (type !== 0o10 && type !== 0o4) return 'other';
-    // struct statx in 32-bit words: ino 8, size 10, ctime 24 (nanoseconds 26), mtime 28 (30), device 34.
+    // struct statx in 32-bit words: ino 8, size 10, ctime 24 (nanoseconds 26), mtime 28 (30).
     const words = this.words;
     words[0] = buffer[8] as number;
     words[1] = buffer[9] as number;
@@ -68,7 +67,6 @@ class NativeInspector implements Inspector {
     words[5] = buffer[29] as number;
     words[6] = buffer[30] as number;
     this.youngestMs = Math.max(milliseconds(buffer, 24), milliseconds(buffer, 28));
-    if (type === 0o4) this.device = `${buffer[34]}:${buffer[35]}`;
     return type === 0o10 ? 'file' : 'folder';
   }
 

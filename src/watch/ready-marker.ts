@@ -10,28 +10,18 @@ export function markerOf(pattern: string, name: string): string {
 }
 
 export function isMarker(pattern: string, name: string): boolean {
-  return captured(pattern, name) !== undefined;
+  const seen = new Map<string, number>();
+  const source = pattern.split(/(\{name\}|\{stem\})/).map((part) => {
+    if (part !== '{name}' && part !== '{stem}') return RegExp.escape(part);
+    const group = seen.get(part);
+    if (group !== undefined) return `\\${group}`;
+    seen.set(part, seen.size + 1);
+    return '(.+)';
+  });
+  return new RegExp(`^${source.join('')}$`, 's').test(name);
 }
 
 /** Which of `names` a marker that arrived releases. */
 export function releasedBy(pattern: string, marker: string, names: readonly string[]): string[] {
   return names.filter((name) => name !== marker && markerOf(pattern, name) === marker);
-}
-
-function captured(pattern: string, name: string): true | undefined {
-  const place = /\{(?:name|stem)\}/.exec(pattern);
-  if (place === null) return pattern === name ? true : undefined;
-  const before = pattern.slice(0, place.index);
-  const after = pattern.slice(place.index + place[0].length);
-  const inner = name.slice(before.length, name.length - after.length);
-  return name.length > before.length + after.length &&
-    name.startsWith(before) &&
-    markerOf(pattern, placeholderFor(place[0], inner)) === name
-    ? true
-    : undefined;
-}
-
-/** A file name that the placeholder would have stood for. */
-function placeholderFor(placeholder: string, inner: string): string {
-  return placeholder === '{stem}' ? `${inner}.x` : inner;
 }

@@ -169,6 +169,11 @@ export class RootKeeper {
     this.#sweepAt = Infinity;
     const walked = await walk(root, [''], { deep: true, parts });
     if (root.closed) return;
+    if (!walked.folders.has('') && !walked.unread.has('')) {
+      // The root itself went away under the walk: nothing was removed from it.
+      this.#requests.unshift(...requests);
+      return this.lost();
+    }
     const gone = unmet(root, walked, parts.rows);
     root.source.retain(root, walked.folders);
     root.folders = walked.folders.size;

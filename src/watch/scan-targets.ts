@@ -51,6 +51,7 @@ export function findTargets(o: {
     if (named.some((other) => other !== path && isUnder(path, other))) continue;
     const place = innermost(path, places);
     if (place === undefined) {
+      if (places.some(({ dir }) => isUnder(dir, path))) continue;
       throw new AppError('USAGE', `"${path}" lies outside every watched root`, {
         fix: `Name a path under one of: ${o.roots.map((root) => root.dir).join(', ')}; or add its folder to \`watch\`.`,
       });

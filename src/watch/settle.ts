@@ -56,6 +56,7 @@ interface Entry {
   busyMs: number;
   /** Stamp at the last look, where it must stand still. */
   look?: StampWords;
+  lookAt: number;
 }
 
 export interface SettleOptions {
@@ -184,7 +185,7 @@ export class Settle {
     const path = absolutePath(root, folder, name);
     if (inspector.stat(path) !== 'file') return this.#missing(entry, now);
     entry.missingSince = 0;
-    const waitMs = this.#unsettledFor(entry, path);
+    const waitMs = this.#unsettledFor(entry, path, now);
     if (waitMs > 0) {
       entry.dueAt = now + waitMs;
       return;
@@ -220,11 +221,11 @@ export class Settle {
   }
 
   /** 0 when nobody writes the file any more; else when to look again, in milliseconds. */
-  #unsettledFor(entry: Entry, path: string): number {
+  #unsettledFor(entry: Entry, path: string, now: number): number {
     const { root } = entry;
     const { settle } = root.config;
     const { inspector } = this.#o;
-    if (settle.kind === 'quiet') return this.#standsStill(entry, settle.quietMs, settle.quietMs);
+    if (settle.kind === 'quiet') return this.#standsStill(entry, settle.quietMs, settle.quietMs, now);
     const writers = root.mode === 'poll' && root.remote ? 'unknown' : inspector.writers(path);
     if (writers === 'some') {
       entry.busyMs = Math.min(
@@ -234,15 +235,19 @@ export class Settle {
       return entry.busyMs;
     }
     if (writers === 'none' || entry.closed) return 0;
-    return this.#standsStill(entry, standStillMs, root.remote ? remoteAgeMs : standStillMs);
+    return this.#standsStill(entry, standStillMs, root.remote ? remoteAgeMs : standStillMs, now);
   }
 
-  #standsStill(entry: Entry, quietMs: number, trustedAgeMs: number): number {
+  #standsStill(entry: Entry, quietMs: number, trustedAgeMs: number, now: number): number {
     const { words, youngestMs } = this.#o.inspector;
     if (entry.look === undefined) {
       if (Date.now() - youngestMs >= trustedAgeMs) return 0;
-    } else if (sameStamp(words, entry.look)) return 0;
+    } else if (sameStamp(words, entry.look)) {
+      // A hint may bring the next look early; what counts is the time.
+      return Math.max(0, entry.lookAt + quietMs - now);
+    }
     entry.look = words.slice();
+    entry.lookAt = now;
     return quietMs;
   }
 
@@ -294,6 +299,7 @@ export class Settle {
       lastCloseAt: 0,
       quietMs: 0,
       busyMs: 0,
+      lookAt: 0,
     };
     this.#entries.set(key, entry);
     return entry;

@@ -11,6 +11,7 @@ import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
 import type { RootStatus, Watcher, WatchOptions } from './watcher.ts';
 
 const restartMs = 1_000;
+const closeMs = 5_000;
 
 /** Resolves when the worker has started; `watching` and `swept` of the handle say the rest. */
 export async function startWatcher(options: WatchOptions): Promise<Watcher> {
@@ -114,7 +115,10 @@ class WatchHandle implements Watcher {
     const worker = this.#worker;
     if (worker !== undefined) {
       this.#tell({ kind: 'close' });
+      // A hung mount can block the worker for good.
+      const timeout = setTimeout(() => this.#closed.resolve(), closeMs);
       await this.#closed.promise;
+      clearTimeout(timeout);
       await worker.terminate();
     }
     this.#arrived.resolve();
