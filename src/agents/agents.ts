@@ -9,6 +9,7 @@ import { baseEnvironment } from './environment.ts';
 import { createHttpRunner } from './http.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
 import { type JournalEntry, openSpawner } from './spawner/spawner.ts';
+import { createVersions } from './versions.ts';
 
 export interface AgentsOptions {
   /** Exists; the attempts journal is kept in it. */
@@ -48,11 +49,11 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
   const builtin = createBuiltinRunner({ redactor });
   const runners = { command, builtin, http: createHttpRunner({ secrets, redactor }) } satisfies Record<
     AgentConfig['kind'],
-    AgentRunner
+    Pick<AgentRunner, 'run'>
   >;
   return {
     run: (call, signal) => runners[call.agent.kind].run(call, signal),
-    version: (agent) => runners[agent.kind].version(agent),
+    ...createVersions({ projectDir, env: daemonEnv }),
     recover: (call, entry) => command.recover(call, entry),
     available: async (agent) => (agent.kind === 'command' ? command.available(agent) : undefined),
     checkpoint: (open) => spawner.checkpoint(open),

@@ -2,11 +2,13 @@
 import { parentPort } from 'node:worker_threads';
 import { messageOf } from '../types/errors.ts';
 import { fsPath } from '../types/path-bytes.ts';
-import { inspect, inspectVersion } from './inspect/inspect.ts';
+import { inspect } from './inspect/inspect.ts';
 
-export type WorkerRequest =
-  | { readonly ask: 'version' }
-  | { readonly ask: 'inspect'; readonly path: string; readonly rel: string; readonly bytes: number };
+export interface WorkerRequest {
+  readonly path: string;
+  readonly rel: string;
+  readonly bytes: number;
+}
 
 export type WorkerAnswer = { readonly text: string } | { readonly error: string };
 
@@ -15,7 +17,6 @@ parentPort?.on('message', (request: WorkerRequest) => {
 });
 
 async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
-  if (request.ask === 'version') return { text: inspectVersion };
   try {
     const { path, rel, bytes } = request;
     // Time-outs and cancels end the whole thread: parsers do not look at a signal.

@@ -21,7 +21,7 @@ export interface BuiltinRunnerOptions {
   readonly idleMs?: number;
 }
 
-export interface BuiltinRunner extends AgentRunner, AsyncDisposable {
+export interface BuiltinRunner extends Pick<AgentRunner, 'run'>, AsyncDisposable {
   /** Whether the thread runs now. */
   readonly isRunning: boolean;
 }
@@ -41,7 +41,6 @@ class InspectRunner implements BuiltinRunner {
   #idle: NodeJS.Timeout | undefined;
   /** The end of the line: each call waits for the one before. */
   #last: Promise<unknown> = Promise.resolve();
-  #version: Promise<string> | undefined;
 
   constructor({ redactor, worker, idleMs = 10_000 }: BuiltinRunnerOptions) {
     this.#redactor = redactor;
@@ -56,14 +55,6 @@ class InspectRunner implements BuiltinRunner {
   /** The time-out counts from when it is this file's turn. */
   run(call: AgentCall, signal: AbortSignal): Promise<AgentResult> {
     return this.#inTurn(() => this.#inspect(call, signal));
-  }
-
-  version(): Promise<string> {
-    this.#version ??= this.#inTurn(async () => {
-      const answer = await this.#ask({ ask: 'version' }, new AbortController().signal);
-      return `inspect-${'text' in answer ? answer.text : 'broken'}`;
-    });
-    return this.#version;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,7 +82,7 @@ class InspectRunner implements BuiltinRunner {
     if (signal.aborted) return end({ kind: 'cancelled', reason: reasonOf(signal) });
     const timeout = AbortSignal.timeout(timeoutMs);
     const { file: path, path: rel, bytes } = call.input;
-    const answer = await this.#ask({ ask: 'inspect', path, rel, bytes }, AbortSignal.any([signal, timeout]));
+    const answer = await this.#ask({ path, rel, bytes }, AbortSignal.any([signal, timeout]));
     if ('aborted' in answer)
       return end(
         signal.aborted

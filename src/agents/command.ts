@@ -4,7 +4,6 @@ import type { AgentConfig } from '../config/config.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import { collectOutput, outputFiles } from './command-output.ts';
-import { CommandVersions } from './command-version.ts';
 import { agentEnvironment, type Environment, searchPath } from './environment.ts';
 import { findCommand } from './find-command.ts';
 import { interpolate, placeholderValues, renderPrompt } from './placeholders.ts';
@@ -21,7 +20,7 @@ export interface CommandRunnerOptions {
   readonly baseEnv: Environment;
 }
 
-export interface CommandRunner extends AgentRunner {
+export interface CommandRunner extends Pick<AgentRunner, 'run'> {
   /** The result of an attempt that had ended before the daemon died. */
   recover(call: AgentCall, entry: JournalEntry): Promise<AgentResult>;
   /** Why the command cannot be run now, if so. */
@@ -32,7 +31,6 @@ type CommandAgent = Extract<AgentConfig, { kind: 'command' }>;
 
 export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
   const { spawner, secrets, redactor, projectDir, daemonEnv, baseEnv } = options;
-  const versions = new CommandVersions();
   const finish = async (call: AgentCall, exit: SpawnExit): Promise<AgentResult> => {
     const { outcome, startedAt, endedAt } = exit;
     try {
@@ -47,7 +45,6 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
       const env = await agentEnvironment(baseEnv, agent.env, daemonEnv, secrets);
       return finish(call, await spawner.run(startRequest(call, agent, env), signal));
     },
-    version: (agent) => versions.of(asCommand(agent).command, searchPath(baseEnv, agent), projectDir),
     recover: (call, entry) => finish(call, entry.exit),
     available: (agent) => available(asCommand(agent), searchPath(baseEnv, agent), projectDir),
   };

@@ -25,11 +25,9 @@ type Found = Pick<AgentResult, 'resultFile' | 'resultBytes'>;
 const maxPrettyBytes = 1 << 20;
 const messageChars = 500;
 
-export function createHttpRunner({ secrets, redactor }: HttpRunnerOptions): AgentRunner {
+export function createHttpRunner({ secrets, redactor }: HttpRunnerOptions): Pick<AgentRunner, 'run'> {
   return {
     run: (call, signal) => run(call, asHttp(call.agent), signal, secrets, redactor),
-    // What answers at the other end cannot be known; the URL is part of the recipe already.
-    version: async () => 'http',
   };
 }
 

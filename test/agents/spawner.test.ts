@@ -209,6 +209,15 @@ describe('the native way alone', () => {
     },
   );
 
+  test('no escape while the process table is read, however often it is tried', async () => {
+    const script = `${breakLoose.replace('34.1', '35.5')} exit 0`;
+    const lane = async () => {
+      for (let i = 0; i < 8; i += 1) await bench.run(['perl', '-e', script]);
+    };
+    await Promise.all([lane(), lane(), lane()]);
+    expect(processesWith('sleep\x0035.5')).toEqual([]);
+  });
+
   test('a loose process of another attempt is left alone', async () => {
     const controller = new AbortController();
     const script = `${breakLoose.replace('34.1', '34.7')} sleep 30`;
