@@ -185,7 +185,11 @@ async function moveTo(
 /** True when the agent cannot be started now: the job waits, and the condition says for what. */
 async function parkUnlessReady(deps: AttemptDeps, lease: Lease, agent: AgentConfig): Promise<boolean> {
   const problem = (await deps.agents.available(agent)) ?? (await deps.checkSecrets(secretTexts(agent)));
-  if (!problem) return false;
+  if (!problem) {
+    deps.conditions.clear('AGENT_UNAVAILABLE', agent.name);
+    deps.conditions.clear('SECRET_UNRESOLVED', agent.name);
+    return false;
+  }
   const { code, message, fix } = problem;
   deps.conditions.raise({ code, subject: agent.name, message, fix });
   const reason = code === 'AGENT_UNAVAILABLE' ? 'agent_unavailable' : 'secret_unresolved';

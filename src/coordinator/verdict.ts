@@ -2,6 +2,7 @@
  * Green means proved: from how an attempt ended and what it left to `succeeded` with its proof, or to one reason why
  * not, and whether trying again makes sense. The table of faults is here and nowhere else.
  */
+import { stripVTControlCharacters } from 'node:util';
 import type { AgentConfig } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
 import { formatSize } from '../config/size.ts';
@@ -120,11 +121,14 @@ function failed(
   return { kind: 'failed', reason, message, fix, maxTries };
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const control = /[\u0000-\u001f\u007f-\u009f]+/g;
+
 /** The last line of stderr that speaks of an error says most about a failure; else the last line. */
 function withTail(message: string, { stderrTail }: AgentResult): string {
-  const lines = stderrTail
+  const lines = stripVTControlCharacters(stderrTail)
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => line.replace(control, ' ').trim())
     .filter((line) => line !== '');
   const telling = lines.findLast((line) =>
     /error|exception|fatal|panic|cannot|can't|failed|denied|not found|invalid/i.test(line),

@@ -35,9 +35,21 @@ export interface Daemon {
   kill(signal: NodeJS.Signals): void;
 }
 
+export interface ProjectOptions {
+  /** The folder in which the project's own is made; default: the system's temporary one. */
+  readonly within?: string;
+  /** Put before every command: another user, a namespace. */
+  readonly wrapper?: readonly string[];
+  /** Added to the environment of every command. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** @param config The configuration file; `version: 1` is put on top. */
-export function makeProject(config: string): Project {
-  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-test-')));
+export function makeProject(
+  config: string,
+  { within = tmpdir(), wrapper = [], env = {} }: ProjectOptions = {},
+): Project {
+  const dir = realpathSync(mkdtempSync(join(within, 'sluice-test-')));
   const children = new Set<ChildProcess>();
   onTestFinished(async () => {
     for (const child of children)
@@ -58,14 +70,16 @@ export function makeProject(config: string): Project {
   };
   write('config/orchestrator.yaml', `version: 1\n${config}`);
   mkdirSync(join(dir, 'inbox'), { recursive: true });
-  const client = new Client(socketPath(join(dir, '.sluice'), process.env));
+  const client = new Client(socketPath(join(dir, '.sluice'), { ...process.env, ...env }));
   const receipts = (): Receipt[] =>
     globSync('processed/files/**/receipt.json', { cwd: dir }).map(
       (file) => JSON.parse(readFileSync(join(dir, file), 'utf8')) as Receipt,
     );
   const launch = (args: readonly string[]): ChildProcess => {
-    const child = spawn(process.execPath, [launcher, ...args], {
+    const [command = '', ...rest] = [...wrapper, process.execPath, launcher, ...args];
+    const child = spawn(command, rest, {
       cwd: dir,
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.add(child);
