@@ -36,7 +36,7 @@ details .problems { margin-top: .75rem; }
 footer { margin-top: 3rem; padding-top: 1rem; padding-bottom: 2.5rem; color: var(--soft); font-size: .875rem; }
 @media (max-width: 46rem) { header { padding-top: 1.5rem; } main, header, footer { padding-left: 1rem; padding-right: 1rem; } h1 { font-size: 1.4rem; } .charts { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .latest thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } .latest tr { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .6rem 0; border-bottom: 1px solid var(--line); }
-  .latest tbody, .latest caption { display: block; } .latest td { border: 0; padding: 0; font-size: .875rem; } .latest td:first-child { flex: 1 0 100%; font-size: 1rem; } .facts { gap: .75rem 2rem; } }
+  .latest td:empty { display: none; } .latest tbody, .latest caption { display: block; } .latest td { border: 0; padding: 0; font-size: .875rem; } .latest td:first-child { flex: 1 0 100%; font-size: 1rem; } .facts { gap: .75rem 2rem; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --line: #ccc; --link: #000; --succeeded: #2b6cb0; --stripe: #bcd3ea; --failed: #b93e0e; --failed-wash: #fff; --other: #857f72; --duration: #5b7f95; }
   svg, .problems > li { print-color-adjust: exact; } section, tr, .problems > li { break-inside: avoid; } section.list { break-inside: auto; } details:not([open]) { display: none; } body { font-size: 11pt; } header { padding-top: 0; } }
 `;
