@@ -16,6 +16,7 @@ import type { Secrets } from './secrets/secrets.ts';
 import { startControlServer } from './server/control.ts';
 import { socketPath } from './server/socket-path.ts';
 import { createNotifier } from './service/notify.ts';
+import { formatElapsed } from './types/elapsed.ts';
 import { AppError, messageOf } from './types/errors.ts';
 import { explainIgnored } from './watch/ignore.ts';
 import { scanOnce } from './watch/scan.ts';
@@ -107,7 +108,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     conditions: engine.conditions,
   });
   watcher = started;
-  const intake = takeIn(engine, started, newRoots, stop, log);
+  const intake = takeIn(engine, started, newRoots, options);
   await started.watching;
   state = 'running';
   notifier.ready(
@@ -135,13 +136,14 @@ async function takeIn(
   engine: Engine,
   watcher: Watcher,
   newRoots: ReadonlySet<string>,
-  stop: AbortSignal,
-  { log }: OpenLog,
+  { stop, log: { log } }: DaemonOptions,
 ): Promise<void> {
   let areRootsNew = newRoots.size > 0;
   void watcher.swept.then(async () => {
     areRootsNew = false;
     for (const root of newRoots) await engine.ledger.files.markRoot(root);
+    const files = watcher.status().reduce((sum, root) => sum + root.files, 0);
+    log.info({ files }, `first sweep: ${files} files, ${formatElapsed(performance.now())} after the start`);
   });
   for await (const changes of watcher.changes(stop)) {
     try {
