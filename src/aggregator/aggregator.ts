@@ -7,9 +7,10 @@ import type { Config } from '../config/config.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Conditions } from '../types/condition.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
+import type { Receipt } from '../types/receipt.ts';
 import { createFolders } from './folders.ts';
 import { createHistory } from './history.ts';
-import { locateResult } from './locate.ts';
+import { findReceipt, locateResult } from './locate.ts';
 import { createOriginals, type Originals } from './originals.ts';
 import { createOutputGuard } from './output-guard.ts';
 import { createOverview } from './overview/overview.ts';
@@ -44,6 +45,11 @@ export interface Aggregator extends Originals, AsyncDisposable {
   locate(job: JobRecord): Promise<{ readonly resultFile?: string; readonly outputsDir?: string } | undefined>;
   /** Whether the result of a job can be delivered again: what the cache asks before it answers. */
   hasResult(jobId: JobId): Promise<boolean>;
+  /**
+   * The receipt of a job whose publication has at least begun. After a crash it knows what a ledger that lost its last
+   * commit does not: how the job ended, with which outputs, although its work folder may be empty by now.
+   */
+  receiptOf(jobId: JobId, input: { readonly root: string; readonly path: string }): Receipt | undefined;
   /** Removes from the history what the ledger has pruned. */
   forget(jobIds: readonly JobId[]): void;
   /** Asks for a new overview; cheap, any number of times. */
@@ -107,6 +113,7 @@ export function createAggregator(o: AggregatorOptions): Aggregator {
       return files;
     },
     hasResult: async (id) => (await locate(id)) !== undefined,
+    receiptOf: (id, input) => findReceipt({ base, history }, id, input),
     forget: (ids) => history.forget(ids, o.now() - o.output.retentionMs),
     scheduleOverview: overview.schedule,
     flush: overview.flush,

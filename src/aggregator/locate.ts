@@ -27,12 +27,7 @@ export interface LocateOptions {
 
 /** @returns undefined when it is gone, or not whole any more. */
 export async function locateResult(o: LocateOptions, job: JobRecord): Promise<Located | undefined> {
-  const { root, path } = job.input;
-  const base = o.base();
-  const places = [resultPlace(base, root, path), longPlace(root, path)].map((place) => join(base, ...place));
-  const own = o.history.folder(job.id);
-  if (own !== undefined) places.push(own);
-  for (const folder of places) {
+  for (const folder of foldersOf(o, job.id, job.input)) {
     const { owner, receipt, result, outputs } = lookInto(folder);
     if (owner === undefined || receipt !== 'file' || !holds(owner, job.id) || !isWhole(folder, owner))
       continue;
@@ -48,6 +43,30 @@ export async function locateResult(o: LocateOptions, job: JobRecord): Promise<Lo
   // One step only: a cached result names the job that made it, and a circle in a damaged ledger must end.
   const { cachedFrom: _, ...maker } = source;
   return locateResult(o, maker);
+}
+
+/** The receipt of a job where its placing has begun, finished or not. */
+export function findReceipt(
+  o: Pick<LocateOptions, 'base' | 'history'>,
+  id: JobId,
+  input: { readonly root: string; readonly path: string },
+): Receipt | undefined {
+  for (const folder of foldersOf(o, id, input)) {
+    const { owner } = lookInto(folder);
+    if (owner?.job_id === id) return owner;
+  }
+  return undefined;
+}
+
+function foldersOf(
+  { base, history }: Pick<LocateOptions, 'base' | 'history'>,
+  id: JobId,
+  { root, path }: { readonly root: string; readonly path: string },
+): string[] {
+  const dir = base();
+  const own = history.folder(id);
+  const places = [resultPlace(dir, root, path), longPlace(root, path)].map((place) => join(dir, ...place));
+  return own === undefined ? places : [...places, own];
 }
 
 /** Its own, or that of a cached job which took it over. */

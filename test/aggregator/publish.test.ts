@@ -397,6 +397,24 @@ test('an older result that a crash left half in the history is moved there whole
   expect(filesOf(rig)).toMatchObject({ 'inbox/a/result.md': 'two', 'inbox/a/outputs/x': '2' });
 });
 
+test('once the placing has begun, the receipt says how the job ended', async () => {
+  for (const crashAfter of steps) {
+    await using rig = createRig();
+    const { job, workDir } = await rig.endJob('a', made);
+    await using aggregator = rig.start({
+      afterStep: (step) => {
+        if (step === crashAfter) throw new Error('the machine stopped here');
+      },
+    });
+    await aggregator.publish(job, workDir).catch(() => {});
+    const begun = steps.indexOf(crashAfter) >= steps.indexOf('pending');
+    const receipt = aggregator.receiptOf(job.id, job.input);
+    // 'room' is no step here: nothing stood in the way.
+    if (crashAfter !== 'room') expect(receipt?.outputs, crashAfter).toEqual(begun ? job.outputs : undefined);
+    expect(aggregator.receiptOf('another', job.input)).toBeUndefined();
+  }
+});
+
 test('a torn receipt is written again and takes nothing with it', async () => {
   await using rig = createRig();
   await using aggregator = rig.start();
