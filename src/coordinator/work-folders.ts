@@ -67,16 +67,21 @@ export class WorkFolders implements Disposable {
   }
 }
 
-/** Removes the files that every attempt leaves; true when nothing else was there. */
+/** What the spawner empties itself when it opens it again: leaving a file is cheaper than making one. */
+const reopened = new Set(['stdout', 'stderr', 'files']);
+
+/** True when the folder is as good as new; what an attempt leaves beside its outputs is removed. */
 function isEmptied(workDir: string): boolean {
   try {
+    let hasOutputs = false;
     for (const entry of readdirSync(workDir, { withFileTypes: true })) {
       if (entry.name === 'outputs' && entry.isDirectory()) {
-        if (readdirSync(join(workDir, 'outputs')).length > 0) return false;
-      } else if (entry.isFile()) unlinkSync(join(workDir, entry.name));
-      else return false;
+        hasOutputs = readdirSync(join(workDir, 'outputs')).length === 0;
+        if (!hasOutputs) return false;
+      } else if (!entry.isFile()) return false;
+      else if (!reopened.has(entry.name)) unlinkSync(join(workDir, entry.name));
     }
-    return readdirSync(workDir)[0] === 'outputs';
+    return hasOutputs;
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return false;
