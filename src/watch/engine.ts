@@ -58,7 +58,12 @@ export class Engine implements AsyncDisposable {
       outbox: this.#outbox,
       lost,
     });
-    this.#newFolders = new NewFolders({ settle: this.#settle, outbox: this.#outbox, lost });
+    this.#newFolders = new NewFolders({
+      inspector: options.sources.inspector,
+      settle: this.#settle,
+      outbox: this.#outbox,
+      lost,
+    });
     this.#hints = {
       file: (root, folder, name, kind) => this.#fileHint(root, folder, name, kind),
       folderIn: (root, folder) => {
@@ -184,6 +189,7 @@ export class Engine implements AsyncDisposable {
       mode: 'poll',
       state: 'starting',
       remote: false,
+      folderTimes: new Map(),
       folders: 0,
       files: 0,
       lastSweepMs: 0,

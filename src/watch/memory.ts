@@ -70,6 +70,11 @@ export class Memory {
     return this.#touched.has(keyOf(root, folder, ''));
   }
 
+  /** Folders of a root whose changes the ledger has not been asked about yet. */
+  touchedIn(root: string): string[] {
+    return [...this.#touched.values()].filter(([name]) => name === root).map(([, folder]) => folder);
+  }
+
   /** Call before the ledger is asked about a folder: changes noted from now on are not in its answer. */
   asking(root: string, folder: string): void {
     this.flush();

@@ -3,12 +3,14 @@
  * found by the read or reported by the watch. Small trees at once, large ones in slices.
  */
 import { type FolderListing, readFolder } from './folder-listing.ts';
+import type { Inspector } from './inspector.ts';
 import type { Settle } from './settle.ts';
-import { absolutePath, childOf, type WatchedRoot } from './watched-root.ts';
+import { absolutePath, childOf, noteFolderTime, type WatchedRoot } from './watched-root.ts';
 
 const sliceMs = 8;
 
 export class NewFolders {
+  readonly #inspector: Inspector;
   readonly #settle: Settle;
   readonly #outbox: { readonly hasRoom: boolean };
   readonly #lost: (root: WatchedRoot) => void;
@@ -18,10 +20,12 @@ export class NewFolders {
 
   /** @param lost Called when the consumer is behind: the sweep takes over what is in the folders. */
   constructor(o: {
+    inspector: Inspector;
     settle: Settle;
     outbox: { readonly hasRoom: boolean };
     lost: (root: WatchedRoot) => void;
   }) {
+    this.#inspector = o.inspector;
     this.#settle = o.settle;
     this.#outbox = o.outbox;
     this.#lost = o.lost;
@@ -56,6 +60,7 @@ export class NewFolders {
       root.unwatched.add(folder);
       this.#lost(root);
     }
+    noteFolderTime(root, folder, this.#inspector);
     let listing: FolderListing;
     try {
       listing = readFolder(absolutePath(root, folder));

@@ -7,7 +7,7 @@ import type { Condition } from '../types/condition.ts';
 import type { ErrorCode } from '../types/error-codes.ts';
 import { messageOf } from '../types/errors.ts';
 import { checkRoot } from './root-check.ts';
-import { reconcile, type SweepParts, unmet, type WalkResult, walk } from './sweep.ts';
+import { changedFolders, reconcile, type SweepParts, unmet, type WalkResult, walk } from './sweep.ts';
 import { absolutePath, type WatchedRoot } from './watched-root.ts';
 
 /** How often a root is looked for that is missing, or looked at whether it is still the same. */
@@ -18,6 +18,8 @@ const pollShare = 10;
 const lostMs = 50;
 const goneFoldersMs = 600;
 const retryMs = 5_000;
+/** Where the source misses nothing, looking at every file may take up a thousandth of the time; between, only at folders. */
+const fullShare = 1_000;
 
 export interface KeeperOptions {
   readonly root: WatchedRoot;
@@ -41,6 +43,8 @@ export class RootKeeper {
   readonly #swept = Promise.withResolvers<void>();
   readonly #running: Promise<void>;
   #sweepAt = 0;
+  /** Sweeps before this time need not look at every file. */
+  #fullAt = 0;
   #pollAt = Infinity;
   #goneAt = Infinity;
   #goneFolders = new Set<string>();
@@ -96,7 +100,8 @@ export class RootKeeper {
       try {
         if (await this.#check()) {
           const now = performance.now();
-          if (now >= this.#sweepAt || this.#requests.length > 0) await this.#sweep();
+          if (now >= this.#sweepAt || this.#requests.length > 0)
+            await (this.#isLightDue(now) ? this.#sweepFolders() : this.#sweep());
           else if (now >= this.#goneAt) await this.#reconcileGone();
           else if (now >= this.#pollAt) await this.#sweepUnwatched();
           const next = Math.min(this.#sweepAt, this.#pollAt, this.#goneAt) - performance.now();
@@ -132,7 +137,7 @@ export class RootKeeper {
     await this.#o.takeUp(root, found.dir);
     this.#o.clear('ROOT_MISSING', root.config.name);
     this.#o.clear('ROOT_UNREADABLE', root.config.name);
-    this.#sweepAt = 0;
+    this.#at(0);
     return true;
   }
 
@@ -167,6 +172,7 @@ export class RootKeeper {
     const requests = this.#requests.splice(0);
     const start = performance.now();
     this.#sweepAt = Infinity;
+    root.folderTimes = new Map();
     const walked = await walk(root, [''], { deep: true, parts });
     if (root.closed) return;
     if (!walked.folders.has('') && !walked.unread.has('')) {
@@ -193,9 +199,39 @@ export class RootKeeper {
       root.mode === 'poll'
         ? Math.min(root.config.sweepMs, Math.max(pollMs, walkMs * pollShare))
         : root.config.sweepMs;
+    // Hints that were lost meanwhile need another full one.
+    if (this.#sweepAt === Infinity && root.mode === 'native')
+      this.#fullAt = performance.now() + walkMs * fullShare;
     this.#sweepAt = Math.min(this.#sweepAt, performance.now() + every);
     this.#swept.resolve();
     for (const resolve of requests) resolve();
+  }
+
+  /** Only at folders in which something happened: what a source that misses nothing could have missed all the same. */
+  async #sweepFolders(): Promise<void> {
+    const { root } = this;
+    const { parts } = this.#o;
+    this.#sweepAt = Infinity;
+    const changed = await changedFolders(root, parts);
+    const walked = await walk(root, changed, {
+      deep: false,
+      parts,
+      onNewFolder: (folder) => this.#newFolder(folder),
+    });
+    const gone = changed.filter((folder) => !walked.folders.has(folder) && !walked.unread.has(folder));
+    for (const folder of gone) root.folderTimes.delete(folder);
+    await reconcile(root, [...walked.dirty, ...this.#reallyGone(gone)], parts);
+    parts.settle.tick();
+    root.lastSweepAt = Date.now();
+    this.#sweepAt = Math.min(this.#sweepAt, performance.now() + root.config.sweepMs);
+  }
+
+  #isLightDue(now: number): boolean {
+    return now < this.#fullAt && this.#requests.length === 0;
+  }
+
+  #newFolder(folder: string): void {
+    if (!this.root.folderTimes.has(folder)) this.#o.onNewFolder(this.root, folder);
   }
 
   /** Folders for which there is no watch: read them alone, often. */
@@ -203,14 +239,10 @@ export class RootKeeper {
     const { root } = this;
     const { parts } = this.#o;
     const start = performance.now();
-    const known = new Set(root.unwatched);
-    const walked = await walk(root, [...known], {
+    const walked = await walk(root, [...root.unwatched], {
       deep: false,
       parts,
-      onNewFolder: (folder) => {
-        if (!known.has(folder) && root.source.enter(root, folder) !== 'watched')
-          this.#o.onNewFolder(root, folder);
-      },
+      onNewFolder: (folder) => this.#newFolder(folder),
     });
     await reconcile(root, walked.dirty, parts);
     parts.settle.tick();
@@ -283,6 +315,7 @@ export class RootKeeper {
 
   #at(time: number): void {
     this.#sweepAt = Math.min(this.#sweepAt, time);
+    this.#fullAt = 0;
     this.#wakeUp();
   }
 

@@ -14,7 +14,7 @@ import type { Outbox } from './outbox.ts';
 import type { Settle } from './settle.ts';
 import { sameStamp, wordsPerStamp, writeFormattedStamp } from './stamp-words.ts';
 import { TimeSlice } from './time-slice.ts';
-import { absolutePath, childOf, type WatchedRoot } from './watched-root.ts';
+import { absolutePath, childOf, noteFolderTime, type WatchedRoot } from './watched-root.ts';
 
 const foldersPerQuestion = 64;
 const filesPerRoomCheck = 256;
@@ -58,6 +58,7 @@ export async function walk(
     if (root.closed) break;
     if (root.source.enter(root, folder) === 'limit') root.unwatched.add(folder);
     else root.unwatched.delete(folder);
+    noteFolderTime(root, folder, parts.inspector);
     let listing: FolderListing;
     try {
       listing = readFolder(absolutePath(root, folder));
@@ -79,6 +80,21 @@ export async function walk(
     }
   }
   return { dirty, files, folders, unread };
+}
+
+/** Folders of the last walk in which a name came or went since, or whose changes the ledger has not confirmed. */
+export async function changedFolders(
+  root: WatchedRoot,
+  { inspector, memory }: SweepParts,
+): Promise<string[]> {
+  const found = new Set(memory.touchedIn(root.config.name));
+  const slice = new TimeSlice();
+  for (const [folder, time] of root.folderTimes) {
+    if (slice.isOver) await slice.pause();
+    if (inspector.stat(absolutePath(root, folder)) !== 'folder' || inspector.youngestMs !== time)
+      found.add(folder);
+  }
+  return [...found];
 }
 
 /** Folders that have rows but were not met by a full walk: gone, ignored by now, or unreadable. */

@@ -1,6 +1,7 @@
 /** What the worker keeps of one root while it watches it. */
 import type { RootConfig } from '../config/config.ts';
 import type { IgnoreTree } from './ignore-tree.ts';
+import type { Inspector } from './inspector.ts';
 import type { Source } from './source.ts';
 import type { RootStatus } from './watcher.ts';
 
@@ -17,6 +18,8 @@ export interface WatchedRoot {
   identity?: string;
   /** The mount delivers changes made elsewhere too late or never: leases and clocks are not trusted there. */
   remote: boolean;
+  /** When each folder last changed as such (a name came or went), as the last look saw it. */
+  folderTimes: Map<string, number>;
   folders: number;
   files: number;
   lastSweepAt?: number;
@@ -34,4 +37,10 @@ export function absolutePath(root: WatchedRoot, folder: string, name?: string): 
 
 export function childOf(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
+}
+
+/** Remembers when a folder last changed; call before it is read, so that a later change is not mistaken for a seen one. */
+export function noteFolderTime(root: WatchedRoot, folder: string, inspector: Inspector): void {
+  if (inspector.stat(absolutePath(root, folder)) === 'folder')
+    root.folderTimes.set(folder, inspector.youngestMs);
 }
