@@ -268,7 +268,6 @@ test('a daemon that runs, and a socket path that a service would not share', asy
   mkdirSync(join(dir, '.sluice'));
   const server = createServer().listen(join(dir, '.sluice', 'control.sock'));
   onTestFinished(() => void server.close());
-  writeFileSync(join(dir, '.sluice', 'daemon.json'), '');
   expect((await examine()).daemon).toMatchObject([{ ok: 'ok', message: expect.stringContaining('runs') }]);
   const socketPath = (stateDir: string, env: NodeJS.ProcessEnv) =>
     join(stateDir, env.XDG_RUNTIME_DIR ? 'a' : 'b');
