@@ -1,7 +1,7 @@
 /**
  * One connection with group commit: a write opens a transaction at once (so later reads see it) and what arrives within
  * the next few milliseconds shares its commit, which syncs fully. On a slow disk the pause grows with the last commit,
- * so that the loop is never blocked for more than a fifth of its time.
+ * so that the loop is blocked for a fifth of its time at most, or for half of it while somebody waits for `durable()`.
  *
  * When a commit fails (disk full, quota, I/O error) SQLite rolls the whole transaction back. The writes since the last
  * commit are therefore kept and written again into a new transaction, which needs no disk until it commits: what was
@@ -14,6 +14,7 @@ import { markSuspect } from './damage.ts';
 import { ledgerError, mayPass } from './sqlite-errors.ts';
 
 const COMMIT_PAUSE_MS = 4;
+const AWAITED_PAUSE_MS = 2;
 const COMMIT_PAUSE_MAX_MS = 250;
 const RETRY_MS = 500;
 
@@ -42,6 +43,7 @@ export class Database {
   #pending: { readonly statement: StatementSync; readonly params: SQLInputValue[] }[] = [];
   #waiters: Waiter[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #groupBeganAt = 0;
   #lastCommitMs = 0;
   #problem: AppError | undefined;
   #closed = false;
@@ -112,7 +114,10 @@ export class Database {
 
   durable(): Promise<void> {
     if (this.#pending.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      if (this.#waiters.length === 1 && !this.#problem) this.#schedule();
+    });
   }
 
   /** Commits and closes. Twice is harmless. @throws AppError when accepted writes could not be written. */
@@ -149,27 +154,36 @@ export class Database {
         throw error;
       }
     });
-    this.#timer ??= setTimeout(() => this.#commit(), this.#pauseMs());
+    if (this.#timer) return;
+    this.#groupBeganAt = performance.now();
+    this.#schedule();
   }
 
   #accepted(statement: StatementSync, params: SQLInputValue[]): void {
     this.#pending.push({ statement, params });
-    this.#timer ??= setTimeout(() => this.#commit(), this.#pauseMs());
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const ageMs = performance.now() - this.#groupBeganAt;
+    this.#timer = setTimeout(() => this.#commit(), Math.max(0, this.#pauseMs() - ageMs));
   }
 
   #pauseMs(): number {
-    const pauseMs = Math.max(COMMIT_PAUSE_MS, Math.min(COMMIT_PAUSE_MAX_MS, 4 * this.#lastCommitMs));
     // Each try writes everything again: the more there is, the rarer.
-    return this.#problem ? Math.max(RETRY_MS, 20 * this.#lastCommitMs) : pauseMs;
+    if (this.#problem) return Math.max(RETRY_MS, 20 * this.#lastCommitMs);
+    const isAwaited = this.#waiters.length > 0;
+    const pauseMs = (isAwaited ? 1 : 4) * this.#lastCommitMs;
+    return Math.max(isAwaited ? AWAITED_PAUSE_MS : COMMIT_PAUSE_MS, Math.min(COMMIT_PAUSE_MAX_MS, pauseMs));
   }
 
   #commit(): void {
     this.#timer = undefined;
     const problem = this.#tryCommit();
-    if (problem) {
-      this.#timer ??= setTimeout(() => this.#commit(), this.#pauseMs());
-      if (!mayPass(problem.cause)) this.#settle((waiter) => waiter.reject(problem));
-    }
+    if (!problem) return;
+    this.#groupBeganAt = performance.now();
+    this.#schedule();
+    if (!mayPass(problem.cause)) this.#settle((waiter) => waiter.reject(problem));
   }
 
   #tryCommit(): AppError | undefined {
