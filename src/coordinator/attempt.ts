@@ -19,7 +19,7 @@ import { backoffMs, judge, type Verdict } from './verdict.ts';
 import type { WorkFolders } from './work-folders.ts';
 
 /** After this many deaths of the daemon in a row a job is `held`: it may be what kills it. */
-const MAX_INTERRUPTIONS = 5;
+export const MAX_INTERRUPTIONS = 5;
 const UNAVAILABLE_RETRY_MS = 30_000;
 
 export interface AttemptDeps extends IntakeDeps {
@@ -126,8 +126,8 @@ const inputChanged: JobEnd = {
 async function endJob(deps: AttemptDeps, lease: Lease, end: JobEnd, workDir?: string): Promise<void> {
   const job = await deps.ledger.jobs.end(lease, end);
   if (!job) return;
-  await finish(deps, job, workDir);
-  if (workDir !== undefined && job.state !== 'failed') deps.work.close(job.id, lease.token);
+  const isPublished = await finish(deps, job, workDir);
+  if (workDir !== undefined && isPublished && job.state !== 'failed') deps.work.close(job.id, lease.token);
   if (job.state === 'superseded') deps.onSuperseded?.(job.input.root, job.input.path);
   if (job.state === 'cancelled' && job.reason === 'input_gone')
     await deps.ledger.files.setGone(job.input.root, job.input.path);
@@ -151,19 +151,11 @@ async function retryOrFail(
   const delayMs = backoffMs(agent.retry, tries, deps.random(), verdict.retryAfterMs);
   const notBefore = deps.now() + delayMs;
   await deps.ledger.jobs.retry(lease, { reason: 'backoff', message, fix, notBefore });
-  await wakeSharers(deps, lease.job);
   await announceWaiting(deps, lease.job);
-}
-
-/** The next in line may try while this one waits for its back-off. */
-async function wakeSharers({ ledger }: AttemptDeps, { key, input }: JobRecord): Promise<void> {
-  if (key !== '') await ledger.jobs.wake({ reason: 'single_flight', key });
-  await ledger.jobs.wake({ reason: 'single_flight', root: input.root, path: input.path });
 }
 
 async function giveBack(deps: AttemptDeps, lease: Lease, interrupted: boolean): Promise<void> {
   await deps.ledger.jobs.release(lease, { interrupted, maxInterruptions: MAX_INTERRUPTIONS });
-  await wakeSharers(deps, lease.job);
 }
 
 /** The configuration changed while the job was in the queue: it goes where its path goes now. */

@@ -12,7 +12,7 @@ import type { Lease } from '../ledger/ledger.ts';
 import type { Change } from '../types/change.ts';
 import { AppError, messageOf } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
-import { type AttemptDeps, runAttempt, secretTexts } from './attempt.ts';
+import { type AttemptDeps, MAX_INTERRUPTIONS, runAttempt, secretTexts } from './attempt.ts';
 import type { CoordinatorDeps } from './deps.ts';
 import { CoordinatorEvents } from './events.ts';
 import { finish } from './finish.ts';
@@ -256,6 +256,10 @@ export class Coordinator implements AsyncDisposable {
 
   /** A fault of ours, not of the agent: the job fails with what is known, the daemon goes on. */
   async #failInternally(lease: Lease, error: unknown): Promise<void> {
+    if (this.#deps.isStateLost?.()) {
+      await this.#deps.ledger.jobs.release(lease, { interrupted: true, maxInterruptions: MAX_INTERRUPTIONS });
+      return;
+    }
     const known = error instanceof AppError ? error : undefined;
     const job = await this.#deps.ledger.jobs.end(lease, {
       state: 'failed',

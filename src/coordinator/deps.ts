@@ -5,6 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import type { AppError } from '../types/errors.ts';
 import type { JobRecord, Output } from '../types/job.ts';
+import type { Receipt } from '../types/receipt.ts';
 
 export interface CoordinatorDeps {
   readonly config: Config;
@@ -16,6 +17,8 @@ export interface CoordinatorDeps {
   readonly checkSecrets: (texts: readonly string[]) => Promise<AppError | undefined>;
   readonly now: () => number;
   readonly random: () => number;
+  /** The state folder was removed: what attempts leave there cannot be found, and says nothing about them. */
+  readonly isStateLost?: () => boolean;
   /** Identity of this process among those that ever worked on the ledger. */
   readonly worker: string;
   /** A job ended as `superseded`: its file has another version now. Where nobody watches, someone must look again. */
@@ -35,6 +38,8 @@ export interface ResultStore {
   /** Idempotent; may be called again after a crash. @throws AppError when the output folder cannot be written. */
   publish(job: JobRecord, workDir?: string): Promise<void>;
   hasResult(jobId: string): Promise<boolean>;
+  /** The receipt of this job, when it is the one that stands for its input (or was about to). */
+  receiptOf(jobId: string, input: { readonly root: string; readonly path: string }): Receipt | undefined;
   /** @returns where it stands now; undefined when it was gone. */
   archiveOriginal(job: JobRecord, file: string): Promise<string | undefined>;
   quarantine(root: string, path: string, file: string): Promise<string | undefined>;

@@ -15,23 +15,29 @@ export interface FinishDeps {
   readonly events: CoordinatorEvents;
 }
 
+/** @returns whether its files are in place; if not, they are put there later, from its work folder. */
 export async function finish(
   { ledger, results, conditions, events }: FinishDeps,
   job: JobRecord,
   workDir?: string,
-): Promise<void> {
+): Promise<boolean> {
   const { root, path } = job.input;
   const disposition = dispositionOf(job);
   if (disposition !== undefined) await ledger.files.setDisposition(root, path, job.id, disposition);
-  await ledger.jobs.wake({ reason: 'single_flight', root, path });
-  if (job.key !== '') await ledger.jobs.wake({ reason: 'single_flight', key: job.key });
-  try {
-    if (hasReceipt(job)) await results.publish(job, workDir);
-    await ledger.jobs.published(job.id);
-  } catch (error) {
-    raisePublishProblem(conditions, error);
-  }
+  const isPublished = await publish();
   events.emit({ type: 'ended', job });
+  return isPublished;
+
+  async function publish(): Promise<boolean> {
+    try {
+      if (hasReceipt(job)) await results.publish(job, workDir);
+      await ledger.jobs.published(job.id);
+      return true;
+    } catch (error) {
+      raisePublishProblem(conditions, error);
+      return false;
+    }
+  }
 }
 
 /** A superseded or cancelled job leaves what stands there: a newer version's result, or the earlier one. */

@@ -82,10 +82,16 @@ export async function take(
   const input: JobInput = { root, path, sha256: content.sha256, bytes: content.bytes, stamp: content.stamp };
   const key = content.kind === 'read' ? await recipes.key(route, content.sha256, root, path) : '';
 
-  if (isSame && !options.again && !options.force && known.jobId !== undefined) {
+  // Its row was rebuilt from a receipt, which knows the content but not the version on disk.
+  const isFoundAgain = known?.stamp === '' && known.sha256 === content.sha256 && content.sha256 !== '';
+  if ((isSame || isFoundAgain) && !options.again && !options.force && known.jobId !== undefined) {
     const earlier = await ledger.jobs.get(known.jobId);
     const stands = earlier && (key === '' || earlier.key === key) && earlier.rule === route.rule.name;
-    if (stands && earlier.state !== 'cancelled') return { kind: 'known', ...pick(known) };
+    if (stands && earlier.state !== 'cancelled') {
+      if (isFoundAgain)
+        await ledger.files.put({ ...known, stamp: content.stamp, seenAt: now(), gone: false });
+      return { kind: 'known', ...pick(known) };
+    }
   }
   return { kind: 'job', job: await submit(deps, route, input, key, content, options) };
 }

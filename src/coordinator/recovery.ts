@@ -5,8 +5,10 @@
  */
 import type { JobSpec, Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
-import { type AttemptDeps, concludeAttempt, toCall } from './attempt.ts';
+import type { Receipt } from '../types/receipt.ts';
+import { type AttemptDeps, concludeAttempt, MAX_INTERRUPTIONS, toCall } from './attempt.ts';
 import { finish } from './finish.ts';
+import { toJobEnd } from './job-end.ts';
 import type { Recipes } from './recipes.ts';
 
 /** An attempt that is known to have ended, from the attempts journal. */
@@ -34,8 +36,7 @@ export async function recover(
     if (lease) await conclude(deps, recipes, lease, attempt, !known);
   }
   for (const lease of await ledger.jobs.orphaned(worker))
-    await ledger.jobs.release(lease, { interrupted: true, maxInterruptions: 5 });
-  await ledger.jobs.wake({ reason: 'single_flight' });
+    await ledger.jobs.release(lease, { interrupted: true, maxInterruptions: MAX_INTERRUPTIONS });
   for (;;) {
     const jobs = await ledger.jobs.unpublished(500);
     for (const job of jobs) await finish(deps, job);
@@ -57,11 +58,22 @@ async function conclude(
   const { root, path, stamp, sha256, bytes } = job.input;
   if (isNew)
     await ledger.files.put({ root, path, stamp, sha256, bytes, jobId: job.id, seenAt: now(), gone: false });
+  const receipt = deps.results.receiptOf(job.id, job.input);
+  if (receipt) return endAsReceiptSays(deps, lease, receipt);
   const route = recipes.route(path);
   if (route?.kind !== 'agent' || route.agent.name !== job.agent) {
-    await ledger.jobs.release(lease, { interrupted: true, maxInterruptions: 5 });
+    await ledger.jobs.release(lease, { interrupted: true, maxInterruptions: MAX_INTERRUPTIONS });
     return;
   }
   const call = toCall(deps, recipes, lease, route);
   await concludeAttempt(deps, recipes, lease, call, await attempt.collect(call));
+}
+
+/** It had been concluded and its files put in place, only the ledger's commit was lost. */
+async function endAsReceiptSays(deps: AttemptDeps, lease: Lease, receipt: Receipt): Promise<void> {
+  const end = toJobEnd(receipt);
+  const job = end && (await deps.ledger.jobs.end(lease, end));
+  if (!job) return;
+  if (job.state === 'succeeded') await deps.cache.put(job.key, job.id);
+  await finish(deps, job);
 }

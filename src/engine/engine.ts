@@ -13,12 +13,15 @@ import { Coordinator } from '../coordinator/coordinator.ts';
 import type { ResultStore } from '../coordinator/deps.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { lockProject } from '../ledger/lock.ts';
-import { openSqliteLedger } from '../ledger/sqlite/open.ts';
+import { hasLedger, openSqliteLedger } from '../ledger/sqlite/open.ts';
 import type { OpenLog } from '../logging/log.ts';
 import type { Secrets } from '../secrets/secrets.ts';
+import type { ErrorCode } from '../types/error-codes.ts';
+import type { AppError } from '../types/errors.ts';
 import { watchDisk } from './disk.ts';
 import { housekeep } from './housekeeping.ts';
 import { rebuildLedger } from './rebuild.ts';
+import { guardState } from './state-guard.ts';
 import { tellJobs } from './tell-jobs.ts';
 
 export interface Engine extends AsyncDisposable {
@@ -42,6 +45,8 @@ export interface EngineOptions {
   readonly command: string;
   /** A superseded job where nobody watches. */
   readonly onSuperseded?: (root: string, path: string) => void;
+  /** The state folder is gone (STATE_LOST): what is done from now on will be found again by its receipts only. */
+  readonly onStateLost?: (problem: AppError) => void;
 }
 
 const GRACE_MS = 5_000;
@@ -53,6 +58,7 @@ export async function openEngine({
   log,
   command,
   onSuperseded,
+  onStateLost = () => {},
 }: EngineOptions): Promise<Engine> {
   await using opening = new AsyncDisposableStack();
   const { stateDir } = first;
@@ -65,11 +71,14 @@ export async function openEngine({
     onChange: (condition, isOpen) => tellCondition(log, condition, isOpen),
   });
   let coordinator: Coordinator | undefined;
+  let ledgerProblem: ErrorCode | undefined;
+  const isNew = !hasLedger(stateDir);
   const { ledger, setAside } = openSqliteLedger({
     stateDir,
     verify: lock.wasUnclean,
     onFull: (problem) => {
       if (problem) {
+        ledgerProblem = problem.code;
         conditions.raise({
           code: problem.code,
           subject: 'ledger',
@@ -78,14 +87,20 @@ export async function openEngine({
         });
         coordinator?.block('disk_full');
       } else {
-        conditions.clear('DISK_FULL', 'ledger');
+        if (ledgerProblem) conditions.clear(ledgerProblem, 'ledger');
         coordinator?.unblock('disk_full');
       }
     },
   });
   opening.use(ledger);
-  if (setAside !== undefined)
-    await rebuildLedger({ ledger, outputDir: config.output.dir, setAside, conditions });
+  if (setAside !== undefined || isNew)
+    await rebuildLedger({
+      ledger,
+      outputDir: config.output.dir,
+      ...(setAside !== undefined && { setAside }),
+      conditions,
+    });
+  const guard = opening.use(guardState(stateDir, onStateLost));
 
   const tag = hash('sha256', stateDir, 'hex').slice(0, 16);
   const ended = await endLeftovers(tag);
@@ -119,6 +134,7 @@ export async function openEngine({
     collectOutputs: (dir) => collectOutputs(dir),
     publish: (job, workDir) => aggregator.publish(job, workDir),
     hasResult: (id) => aggregator.hasResult(id),
+    receiptOf: (id, input) => aggregator.receiptOf(id, input),
     archiveOriginal: (job, file) => aggregator.archiveOriginal(job, file),
     quarantine: (root, path, file) => aggregator.quarantine(root, path, file),
   };
@@ -139,6 +155,7 @@ export async function openEngine({
       now,
       random: Math.random,
       worker: randomUUID(),
+      isStateLost: guard.isLost,
       ...(onSuperseded && { onSuperseded }),
     }),
   );

@@ -1,17 +1,19 @@
 /**
- * A new ledger from what the output folder says: every receipt becomes an ended job again, and its key stands for its
- * result, so that the files, which the first sweep finds as if they were new, are answered from the cache.
+ * A new ledger from what the output folder says, when there was none or a damaged one: every receipt becomes an ended
+ * job again, its key stands for its result, and its file is known by its content (the receipt does not say which version
+ * on disk it was). So the first sweep reads what it finds, and nothing that has a result, or has failed, runs again.
  */
 import { readReceipts } from '../aggregator/read-receipts.ts';
+import { dispositionOf } from '../coordinator/finish.ts';
+import { toJobEnd } from '../coordinator/job-end.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Conditions } from '../types/condition.ts';
-import { type FinalState, finalStates } from '../types/job.ts';
 
 export interface RebuildOptions {
   readonly ledger: Ledger;
   readonly outputDir: string;
-  /** Where the damaged ledger is kept. */
-  readonly setAside: string;
+  /** Where the damaged ledger is kept; absent: there was no ledger at all. */
+  readonly setAside?: string;
   readonly conditions: Conditions;
 }
 
@@ -24,54 +26,33 @@ export async function rebuildLedger({
 }: RebuildOptions): Promise<number> {
   let jobs = 0;
   for await (const receipt of readReceipts(outputDir)) {
-    if (!finalStates.includes(receipt.state as FinalState)) continue;
-    const {
-      job_id: id,
-      input,
-      rule,
-      agent,
-      key = '',
-      depth,
-      parent,
-      proof,
-      outputs,
-      message,
-      fix,
-      cost_usd: costUsd,
-    } = receipt;
-    await ledger.jobs.record(
-      {
-        id,
-        input: { ...input, stamp: '' },
-        rule,
-        agent,
-        key,
-        priority: 0,
-        depth,
-        ...(parent !== undefined && { parent }),
-      },
-      {
-        state: receipt.state as FinalState,
-        ...(receipt.reason !== undefined && { reason: receipt.reason as never }),
-        ...(message !== undefined && { message }),
-        ...(fix !== undefined && { fix }),
-        ...(receipt.usage && { usage: receipt.usage }),
-        ...(receipt.cached_from !== undefined && { cachedFrom: receipt.cached_from }),
-        proof,
-        outputs,
-        costUsd,
-      },
-    );
+    const end = toJobEnd(receipt);
+    if (!end) continue;
+    const { job_id: id, input, rule, agent, key = '', depth, parent } = receipt;
+    const stamp = ''; // unknown: the sweep reads the file again, and its content decides
+    const job = { id, input: { ...input, stamp }, rule, agent, key, priority: 0, depth };
+    const ended = await ledger.jobs.record({ ...job, ...(parent !== undefined && { parent }) }, end);
+    const disposition = dispositionOf(ended);
+    const seenAt = Date.parse(receipt.ended_at ?? receipt.queued_at);
+    if (disposition !== undefined)
+      await ledger.files.put({ ...input, stamp, disposition, jobId: id, seenAt, gone: false });
     await ledger.jobs.published(id);
     if (key !== '' && receipt.state === 'succeeded') await ledger.results.put(key, id);
     jobs++;
   }
   await ledger.durable();
-  conditions.raise({
-    code: 'LEDGER_DAMAGED',
-    subject: '',
-    message: `the ledger could not be read; a new one was made from ${jobs} receipts, the damaged one is kept as ${setAside}`,
-    fix: 'Check the disk; delete the damaged ledger when nothing is missing. This note goes with the next start.',
-  });
+  if (jobs > 0 || setAside !== undefined)
+    conditions.raise({
+      code: 'LEDGER_DAMAGED',
+      subject: '',
+      message:
+        setAside === undefined
+          ? `there was no ledger but an output folder with results; a new ledger was made from ${jobs} receipts`
+          : `the ledger could not be read; a new one was made from ${jobs} receipts, the damaged one is kept as ${setAside}`,
+      fix:
+        setAside === undefined
+          ? 'Nothing has to be done if `.sluice/` was removed on purpose. This note goes with the next start.'
+          : 'Check the disk; delete the damaged ledger when nothing is missing. This note goes with the next start.',
+    });
   return jobs;
 }
