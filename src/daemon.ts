@@ -38,7 +38,10 @@ export interface DaemonOptions {
   readonly onReady?: (watcher: Watcher) => void;
 }
 
-/** Runs until `stop`; resolves when everything has been put away. */
+/**
+ * Runs until `stop`; resolves when everything has been put away.
+ * @throws AppError of what keeps it from starting; STATE_LOST, when everything has been put away, if that made it stop.
+ */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { loaded, secrets, log, env, stop, kill } = options;
   const startedAt = Date.now();
@@ -46,7 +49,17 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   let watcher: Watcher | undefined;
 
   await using notifier = await createNotifier({ env });
-  await using engine = await openEngine({ config: loaded.config, secrets, log, command: 'start' });
+  let stateProblem: AppError | undefined;
+  await using engine = await openEngine({
+    config: loaded.config,
+    secrets,
+    log,
+    command: 'start',
+    onStateLost: (problem) => {
+      stateProblem = problem;
+      if (!stop.aborted) options.requestStop(problem.message);
+    },
+  });
   raiseStandingConditions(engine);
   const newRoots = await unseenRoots(engine);
 
@@ -128,7 +141,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   notifier.stopping();
   const atOnce = (): void => void engine.drain(0);
   kill.addEventListener('abort', atOnce, { once: true });
-  await engine.drain(kill.aborted ? 0 : engine.config().daemon.drainMs);
+  await engine.drain(kill.aborted || stateProblem ? 0 : engine.config().daemon.drainMs);
+  if (stateProblem) throw stateProblem;
 }
 
 /** Everything the watcher finds goes to the coordinator, batch by batch: what is not taken yet holds the watcher back. */

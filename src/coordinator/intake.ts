@@ -68,7 +68,7 @@ export async function take(
     return { kind: 'settled', disposition };
   };
   const route = recipes.route(path);
-  if (options.ignore) return settle('ignored');
+  if (options.ignore && !known) return settle('ignored');
   if (!route) return settle('unrouted');
   const file = join(recipes.root(root)?.dir ?? '', path);
   if (route.kind === 'action') {

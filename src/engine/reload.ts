@@ -6,7 +6,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { diffConfig } from '../config/diff.ts';
-import { ConfigError, type LoadedConfig } from '../config/load.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { OpenLog } from '../logging/log.ts';
 import { AppError, messageOf } from '../types/errors.ts';
 import type { Engine } from './engine.ts';
@@ -64,7 +64,7 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
     } catch (error) {
       const fix = error instanceof AppError ? error.fix : 'Run `sluice check`.';
       const message =
-        error instanceof ConfigError ? `${error.message}; the running configuration stays` : messageOf(error);
+        error instanceof AppError ? `${error.message}; the running configuration stays` : messageOf(error);
       engine.conditions.raise({ code: 'CONFIG_INVALID', subject: '', message, fix });
       await engine.ledger.audit.append({ type: 'config_refused', who, data: { message: messageOf(error) } });
       throw error;

@@ -10,6 +10,8 @@ export const errorCodes = {
   LEDGER_NEWER: 'The ledger was written by a newer version of Sluice.',
   LEDGER_DAMAGED: 'The ledger could not be read; it was set aside and rebuilt from files and receipts.',
   STATE_UNWRITABLE: 'The state folder or the ledger in it cannot be opened or written.',
+  STATE_LOST:
+    'The state folder was removed or replaced under a running daemon, which ends; the next start rebuilds it.',
   LEDGER_LOCATION: 'The state folder lies on a file system where the ledger would not be safe.',
   DISK_FULL: 'A write failed because the disk is full; work goes on when there is space.',
   DISK_LOW: 'Free space is below `daemon.min_free_disk`; no new work is started.',
