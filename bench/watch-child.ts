@@ -1,10 +1,9 @@
 /** One watcher in a process of its own, driven by `bench/watch.ts`: so that time, memory and watches are its own. */
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootConfig } from '../src/config/config.ts';
 import { formatStamp } from '../src/types/change.ts';
 import { defaultIgnore } from '../src/watch/default-ignore.ts';
-import { startWatcher } from '../src/watch/start.ts';
 
 const [kind = '', dir = '', stateDir = '', knows = ''] = process.argv.slice(2);
 /** Path → when it was last reported, `performance.timeOrigin` clock. */
@@ -27,6 +26,10 @@ if (kind === 'sluice' || kind === 'sluice-portable')
 else await watchWithChokidar();
 
 async function watchWithSluice(mode: RootConfig['mode']): Promise<void> {
+  // The compiled program when it was built: that is what people run.
+  const built = new URL('../dist/watch/start.js', import.meta.url);
+  const entry = existsSync(built) ? built : new URL('../src/watch/start.ts', import.meta.url);
+  const { startWatcher } = (await import(entry.href)) as typeof import('../src/watch/start.ts');
   const root: RootConfig = {
     name: 'root',
     dir,

@@ -41,7 +41,7 @@ export async function benchWatchSetUp(o = { files: 100_000, rounds: 5 }) {
   for (let round = 0; round < o.rounds; round++) {
     await using chokidar = startChild('chokidar', tree.dir, tree.freshState());
     theirs.push(await chokidar.next('watching'));
-    await using sluice = startChild('sluice', tree.dir, tree.state, 'all');
+    await using sluice = startChild('sluice', tree.dir, tree.freshState(), 'all');
     const watching = await sluice.next('watching');
     const swept = await sluice.next('swept');
     ours.push({ ...swept, ms: watching.ms });

@@ -44,9 +44,11 @@ export class IgnoreTree {
 
   /**
    * Reads a folder's `.sluiceignore` again if it changed.
+   * @param files The folder's files, if they were just read: saves looking for one that is not there.
    * @returns true when other rules hold from now on.
    */
-  load(folder: string): boolean {
+  load(folder: string, files?: readonly string[]): boolean {
+    if (files !== undefined && !files.includes(ignoreFileName) && !this.#files.has(folder)) return false;
     const file = join(this.#dir, folder, ignoreFileName);
     const before = this.#files.get(folder);
     try {

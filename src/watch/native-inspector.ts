@@ -22,7 +22,6 @@ export function createNativeInspector(libc: Libc): Inspector {
 
 class NativeInspector implements Inspector {
   readonly words = new Uint32Array(wordsPerStamp);
-  youngestMs = 0;
   readonly #libc: Libc;
   readonly #buffer = new Uint32Array(64);
   #folderFd = currentFolder;
@@ -30,6 +29,10 @@ class NativeInspector implements Inspector {
 
   constructor(libc: Libc) {
     this.#libc = libc;
+  }
+
+  get youngestMs(): number {
+    return Math.max(milliseconds(this.#buffer, 24), milliseconds(this.#buffer, 28));
   }
 
   enter(folder: string): void {
@@ -53,7 +56,11 @@ class NativeInspector implements Inspector {
 
   stat(path: string): FileKind {
     const buffer = this.#buffer;
-    const failed = this.#libc.statx(this.#folderFd, cPath(fsPath(this.#folder + path)), buffer);
+    const failed = this.#libc.statx(
+      this.#folderFd,
+      cPath(fsPath(this.#folder === '' ? path : this.#folder + path)),
+      buffer,
+    );
     if (failed !== undefined) return kindOfError(failed);
     const type = ((buffer[7] as number) & 0xffff) >> 12;
     if (type !== 0o10 && type !== 0o4) return 'other';
@@ -66,7 +73,6 @@ class NativeInspector implements Inspector {
     words[4] = buffer[28] as number;
     words[5] = buffer[29] as number;
     words[6] = buffer[30] as number;
-    this.youngestMs = Math.max(milliseconds(buffer, 24), milliseconds(buffer, 28));
     return type === 0o10 ? 'file' : 'folder';
   }
 

@@ -69,7 +69,7 @@ export class NewFolders {
       return;
     }
     root.folders++;
-    root.ignores.load(folder);
+    root.ignores.load(folder, listing.files);
     const now = performance.now();
     if (this.#outbox.hasRoom) {
       for (const name of listing.files)

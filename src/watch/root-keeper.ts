@@ -12,6 +12,8 @@ import { absolutePath, type WatchedRoot } from './watched-root.ts';
 
 /** How often a root is looked for that is missing, or looked at whether it is still the same. */
 const checkMs = 1_000;
+/** The native source says at once when the folder itself goes. */
+const nativeCheckMs = 5_000;
 /** Folders without a watch and mounts without events are swept this often, but not for more than a tenth of the time. */
 const pollMs = 2_000;
 const pollShare = 10;
@@ -105,7 +107,10 @@ export class RootKeeper {
           else if (now >= this.#goneAt) await this.#reconcileGone();
           else if (now >= this.#pollAt) await this.#sweepUnwatched();
           const next = Math.min(this.#sweepAt, this.#pollAt, this.#goneAt) - performance.now();
-          waitMs = this.#requests.length > 0 ? 0 : Math.max(0, Math.min(checkMs, next));
+          waitMs =
+            this.#requests.length > 0
+              ? 0
+              : Math.max(0, Math.min(this.root.mode === 'native' ? nativeCheckMs : checkMs, next));
         } else {
           this.#finish();
         }

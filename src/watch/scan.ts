@@ -99,7 +99,7 @@ function* filesOf(
         if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') unread.push(dir);
         continue;
       }
-      ignores.load(folder);
+      ignores.load(folder, listing.files);
       for (const name of listing.files)
         if (!ignores.ignoresFile(folder, name)) yield { target, folder, name };
       for (const name of listing.folders)

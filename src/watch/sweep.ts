@@ -68,7 +68,7 @@ export async function walk(
       continue;
     }
     folders.add(folder);
-    root.ignores.load(folder);
+    root.ignores.load(folder, listing.files);
     const compared = compare(root, folder, listing, parts);
     files += compared.files;
     if (!compared.clean) dirty.push(folder);
@@ -148,9 +148,11 @@ function compare(
   { rows, inspector }: SweepParts,
 ): { readonly clean: boolean; readonly files: number } {
   const row = rows.get(root.config.name, folder);
-  if (row === undefined || row.stale || row.rules !== root.ignores.version(folder)) {
+  // Not even a row: what is ignored comes out when the ledger is asked.
+  if (row === undefined) return { clean: listing.files.length === 0, files: listing.files.length };
+  if (row.stale || row.rules !== root.ignores.version(folder)) {
     const files = listing.files.filter((name) => !root.ignores.ignoresFile(folder, name)).length;
-    return { clean: files === 0 && row === undefined, files };
+    return { clean: false, files };
   }
   const { names, words } = row;
   const count = words.length / wordsPerStamp;
