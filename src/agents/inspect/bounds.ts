@@ -1,7 +1,8 @@
 /**
  * How much of a file `inspect` looks at, in one place: with these the work and the memory for one file are bounded
  * whatever it contains. The report says so whenever one of them cut something off. Deadlines were rejected where a
- * count can do the same: with counts, the same file gives the same report on any machine.
+ * count can do the same: with counts, the same file gives the same report on any machine. Only the parser of source code
+has one: for a few texts in a million it takes time and memory without measure, and it cannot be interrupted.
  */
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -16,9 +17,10 @@ export const bounds = {
   /** Bytes read at once; between two reads an abort is noticed. */
   chunkBytes: MiB,
   /** Characters of source code that are parsed. */
-  codeChars: 512 * KiB,
-  /** Wall time after which parsing source code is given up. Milliseconds. */
-  codeParseMs: 3_000,
+  codeChars: 256 * KiB,
+  /** Wall time and memory after which parsing it is given up. Milliseconds; bytes. */
+  codeParseMs: 5_000,
+  codeMemoryBytes: 256 * MiB,
   /** Characters of YAML, of Markdown, of TOML that are parsed: their parsers are slow, or build large trees. */
   yamlChars: 512 * KiB,
   markdownChars: 256 * KiB,

@@ -5,20 +5,27 @@ import { languageOf } from '../languages.ts';
 import { eachLine } from '../lines.ts';
 import { blocks, count, list, number, code as span, table } from '../markup.ts';
 import type { TextSubject } from '../subject.ts';
-import { readSyntax, type SyntaxFacts } from './syntax.ts';
+import type { SyntaxFacts } from './syntax.ts';
+import { SyntaxThread } from './syntax-thread.ts';
 
 interface Note {
   readonly line: number;
   readonly text: string;
 }
 
+// One for this thread, and ending with it: starting it takes longer than reading most files.
+const syntaxThread = new SyntaxThread();
+
 const noteWord = /\b(?:TODO|FIXME|HACK|XXX)\b/;
 
 export const code: Kind<TextSubject> = {
   claims: ({ name, extension, head, type }) => languageOf(name, extension, head)?.mime === type.mime,
-  describe: async ({ name, extension, head, text }) => {
+  describe: async ({ name, extension, head, text, signal }) => {
     const language = languageOf(name, extension, head);
-    const syntax = language?.grammar === undefined ? undefined : await parse(text.value, language.grammar);
+    const syntax =
+      language?.grammar === undefined
+        ? undefined
+        : await syntaxThread.read(text.value, language.grammar, signal);
     const blank = blankLines(text.value);
     const notes = syntax === undefined ? notesInLines(text.value) : notesInComments(syntax);
     const title = language?.name ?? 'Code';
@@ -49,14 +56,6 @@ export const code: Kind<TextSubject> = {
     };
   },
 };
-
-async function parse(text: string, grammar: string): Promise<SyntaxFacts | undefined> {
-  try {
-    return await readSyntax(text, grammar);
-  } catch {
-    return undefined; // the parser ran out of its memory: the rest of the report does not need it
-  }
-}
 
 function unparsed(grammar: string | undefined): string {
   return grammar === undefined

@@ -1,6 +1,8 @@
-/** Markdown: outline, links and the dead ones among the relative, code blocks without a language, front matter. */
-import type { Nodes, Root } from 'mdast';
-import { fromMarkdown } from 'mdast-util-from-markdown';
+/**
+ * Markdown: outline, links and the dead ones among the relative, code blocks without a language, front matter. Parsed
+ * by `markdown-it`: another well-known parser took half a minute for 60,000 open brackets.
+ */
+import MarkdownIt from 'markdown-it';
 import { bounds } from '../bounds.ts';
 import type { Kind } from '../kind.ts';
 import { blocks, code, count, list, number } from '../markup.ts';
@@ -15,7 +17,7 @@ export const markdown: Kind<TextSubject> = {
     const whole = subject.text.complete && subject.text.value.length <= bounds.markdownChars;
     const text = subject.text.value.slice(0, bounds.markdownChars);
     const front = frontMatter(text);
-    const found = collect(fromMarkdown(front.rest));
+    const found = collect(front.rest);
     const links = await checkLinks(found.links, subject);
     const dead = links.dead.length;
     const notes = [
@@ -57,45 +59,40 @@ export interface FoundLink {
   readonly url: string;
 }
 
-function collect(root: Root) {
+// Links as they are written: the default encodes them and drops some schemes, which is for showing them in a browser.
+const parser = new MarkdownIt('commonmark');
+parser.normalizeLink = (url) => url;
+parser.validateLink = () => true;
+
+function collect(text: string) {
   const headings: Heading[] = [];
   const links: FoundLink[] = [];
   const bare: number[] = [];
   const counts = { images: 0, codeBlocks: 0, html: 0 };
-  const open: Nodes[] = [root];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const line = node.position?.start.line ?? 0;
-    if (node.type === 'heading') headings.push({ line, depth: node.depth, title: plainText(node) });
-    else if (node.type === 'link' || node.type === 'definition') links.push({ line, url: node.url });
-    else if (node.type === 'image') {
-      counts.images += 1;
-      links.push({ line, url: node.url });
-    } else if (node.type === 'html') counts.html += 1;
-    else if (node.type === 'code') {
+  let depth = 0;
+  for (const token of parser.parse(text, {})) {
+    let line = (token.map?.[0] ?? 0) + 1;
+    if (token.type === 'heading_open') depth = Number(token.tag.slice(1));
+    else if (token.type === 'heading_close') depth = 0;
+    else if (token.type === 'html_block') counts.html += 1;
+    else if (token.type === 'code_block') counts.codeBlocks += 1;
+    else if (token.type === 'fence') {
       counts.codeBlocks += 1;
-      // An indented block cannot name a language: only fences are meant.
-      if (!node.lang && node.position !== undefined && isFenced(node)) bare.push(line);
+      if (token.info.trim() === '') bare.push(line);
     }
-    if ('children' in node) for (const child of node.children.toReversed()) open.push(child);
+    if (token.type !== 'inline') continue;
+    if (depth > 0) headings.push({ line, depth, title: token.content });
+    for (const part of token.children ?? []) {
+      if (part.type === 'softbreak' || part.type === 'hardbreak') line += 1;
+      else if (part.type === 'link_open') links.push({ line, url: String(part.attrGet('href') ?? '') });
+      else if (part.type === 'html_inline') counts.html += 1;
+      else if (part.type === 'image') {
+        counts.images += 1;
+        links.push({ line, url: String(part.attrGet('src') ?? '') });
+      }
+    }
   }
   return { headings, links, bare, ...counts };
-}
-
-// Two fence lines more than the value has; an unclosed fence at the end of the file has one more.
-function isFenced(node: Extract<Nodes, { type: 'code' }>): boolean {
-  const { start, end } = node.position as NonNullable<typeof node.position>;
-  return end.line - start.line + 1 > node.value.split('\n').length || node.value === '';
-}
-
-function plainText(top: Nodes): string {
-  let text = '';
-  const open: Nodes[] = [top];
-  for (let node = open.pop(); node !== undefined && text.length < 200; node = open.pop()) {
-    if ('value' in node) text += node.value;
-    else if ('alt' in node) text += node.alt ?? '';
-    if ('children' in node) for (const child of node.children.toReversed()) open.push(child);
-  }
-  return text;
 }
 
 function outline(headings: readonly Heading[]): string {

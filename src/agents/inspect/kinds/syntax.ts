@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { Language, Node, Tree } from '@vscode/tree-sitter-wasm';
 import { bounds } from '../bounds.ts';
 
@@ -102,37 +103,49 @@ const branchTypes = new Set([
 ]);
 const keywordTwins = new Set(['if', 'unless', 'for', 'while', 'until', 'when', 'rescue']);
 
-// The parser is one per thread and cannot unload a grammar: loading one again for every file would leak its memory.
-const grammars = new Map<string, Promise<Language>>();
+// Node has it; the types of neither the language nor `node` name it.
+const wasm = (
+  globalThis as unknown as {
+    WebAssembly: { Memory: new (size: { initial: number; maximum: number }) => object };
+  }
+).WebAssembly;
 
 /**
- * Undefined when the parser gave up (time, memory).
- * @param text At most `bounds.codeChars` of it are parsed.
+ * Loads the parser once and gives a function that reads texts. Its memory can neither shrink nor unload a grammar, and
+ * after running out of memory it is beyond repair: `syntax-thread.ts` ends the thread it runs in.
  */
-export async function readSyntax(text: string, grammar: string): Promise<SyntaxFacts | undefined> {
+export async function openParser(): Promise<(text: string, grammar: string) => Promise<SyntaxFacts>> {
+  // The optimising compiler takes gigabytes for the huge functions of grammars (seen: 2.7 GiB; so: 40 MiB) and saves
+  // little: most files are parsed in milliseconds. It is the same for the whole process, which uses no other WebAssembly.
+  for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
   const { Parser, Language } = (await import('@vscode/tree-sitter-wasm')).default;
-  await Parser.init();
-  let loading = grammars.get(grammar);
-  if (loading === undefined) {
-    const folder = dirname(createRequire(import.meta.url).resolve('@vscode/tree-sitter-wasm'));
-    loading = Language.load(join(folder, `tree-sitter-${grammar}.wasm`));
-    grammars.set(grammar, loading);
-  }
-  const language = await loading;
-  const parser = new Parser();
-  let tree: Tree | null = null;
-  try {
+  const pages = (bytes: number) => bytes / 65_536;
+  const wasmMemory = new wasm.Memory({
+    initial: pages(32 * 2 ** 20),
+    maximum: pages(bounds.codeMemoryBytes),
+  });
+  // The options go to the WebAssembly module as they are; their declared type knows one of them only.
+  await Parser.init({ wasmMemory, printErr: () => undefined } as unknown as Parameters<
+    typeof Parser.init
+  >[0]);
+  const folder = dirname(createRequire(import.meta.url).resolve('@vscode/tree-sitter-wasm'));
+  const grammars = new Map<string, Language>();
+  return async (text, grammar) => {
+    const language =
+      grammars.get(grammar) ?? (await Language.load(join(folder, `tree-sitter-${grammar}.wasm`)));
+    grammars.set(grammar, language);
+    const parser = new Parser();
     parser.setLanguage(language);
-    const start = performance.now();
-    tree = parser.parse(text.slice(0, bounds.codeChars), null, {
-      // Returning true ends the parse; the declared type does not say so.
-      progressCallback: (() => performance.now() - start > bounds.codeParseMs) as () => void,
-    });
-    return tree === null ? undefined : walk(tree);
-  } finally {
-    tree?.delete();
-    parser.delete();
-  }
+    const tree = parser.parse(text);
+    // Null only when parsing was cancelled, which we do by ending the thread.
+    if (tree === null) throw new TypeError('the parser gave no tree');
+    try {
+      return walk(tree);
+    } finally {
+      tree.delete();
+      parser.delete();
+    }
+  };
 }
 
 function walk(tree: Tree): SyntaxFacts {
