@@ -7,6 +7,9 @@ import type { RuleConfig } from '../config/config.ts';
 import { type Literal, necessaryLiterals } from './necessary-literals.ts';
 import { isNegation } from './rule-matcher.ts';
 
+/** A pattern without any of these is a plain path, which its literals find; few paths have one. */
+const unusual = /[^\w\-. /\x80-\uffff]|^\.\//;
+
 /** Numbers of rules, ascending. */
 type Bucket = number[];
 
@@ -34,7 +37,8 @@ export function createLiteralIndex(rules: readonly RuleConfig[]): LiteralIndex {
     else append(bucketOf(maps[entry.literal.where], entry.literal.text), entry.rule);
   }
   rules.forEach((rule, number) => {
-    for (const pattern of rule.patterns) append(bucketOf(verbatim, pattern), number);
+    for (const pattern of rule.patterns)
+      if (unusual.test(pattern)) append(bucketOf(verbatim, pattern), number);
   });
   const folder = createTable(maps.folder);
   const segment = createTable(maps.segment);
@@ -66,7 +70,7 @@ export function createLiteralIndex(rules: readonly RuleConfig[]): LiteralIndex {
         if (length <= end - start) ask(suffix.find(path, end - length, end));
       for (const length of prefix.lengths)
         if (length <= end - start) ask(prefix.find(path, start, start + length));
-      ask(whole.find(path, 0, end));
+      if (whole.mayHave(path, 0, end) && unusual.test(path)) ask(verbatim.get(path));
       ask(always);
       return best === Number.POSITIVE_INFINITY ? undefined : best;
     },
@@ -75,6 +79,8 @@ export function createLiteralIndex(rules: readonly RuleConfig[]): LiteralIndex {
 
 interface Table {
   readonly lengths: readonly number[];
+  /** False: there is no bucket of `path.slice(from, to)`. */
+  mayHave(path: string, from: number, to: number): boolean;
   /** The bucket of `path.slice(from, to)`. */
   find(path: string, from: number, to: number): Bucket | undefined;
 }
@@ -83,10 +89,11 @@ interface Table {
 function createTable(map: ReadonlyMap<string, Bucket>): Table {
   const seen = new Uint8Array(fingerprints);
   for (const text of map.keys()) seen[fingerprint(text, 0, text.length)] = 1;
+  const mayHave = (path: string, from: number, to: number) => seen[fingerprint(path, from, to)] === 1;
   return {
     lengths: [...new Set([...map.keys()].map((text) => text.length))],
-    find: (path, from, to) =>
-      seen[fingerprint(path, from, to)] === 1 ? map.get(path.slice(from, to)) : undefined,
+    mayHave,
+    find: (path, from, to) => (mayHave(path, from, to) ? map.get(path.slice(from, to)) : undefined),
   };
 }
 
