@@ -49,8 +49,6 @@ export class Client {
   }
 
   #call<T>(method: string, path: string, body: string | undefined, timeoutMs: number): Promise<T> {
-    // Not imported: the names that an ES import of node:http makes load undici too, which takes longer than the call.
-    const { request } = process.getBuiltinModule('node:http');
     return new Promise((resolve, reject) => {
       const socket = connect(this.#socket);
       const chunks: Buffer[] = [];
