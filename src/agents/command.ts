@@ -1,5 +1,6 @@
 /** Kind `command`: any program, called with an argument list, never through a shell. Its stdout is the result. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentConfig } from '../config/config.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
@@ -27,32 +28,41 @@ export interface CommandRunner extends Pick<AgentRunner, 'run'> {
   available(agent: AgentConfig): AppError | undefined;
 }
 
+const fullDiskRetryMs = 2_000;
+
 type CommandAgent = Extract<AgentConfig, { kind: 'command' }>;
 
 export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
   const { spawner, secrets, redactor, projectDir, daemonEnv, baseEnv } = options;
-  const finish = async (call: AgentCall, exit: SpawnExit): Promise<AgentResult> => {
+  const finish = async (call: AgentCall, exit: SpawnExit, signal?: AbortSignal): Promise<AgentResult> => {
     const { outcome, startedAt, endedAt } = exit;
-    try {
-      return { outcome, startedAt, endedAt, ...(await collectOutput(call.workDir, exit, redactor)) };
-    } catch (error) {
-      throw uncollected(error, call.workDir);
-    }
+    for (;;)
+      try {
+        return { outcome, startedAt, endedAt, ...(await collectOutput(call.workDir, exit, redactor)) };
+      } catch (error) {
+        // The work is done and may have been paid for: it is taken up when there is space again.
+        if (!signal || signal.aborted || !isFullDisk(error)) throw uncollected(error, call.workDir);
+        await sleep(fullDiskRetryMs, undefined, { signal }).catch(() => {});
+      }
   };
   return {
     run: async (call, signal) => {
       const agent = asCommand(call.agent);
       const env = await agentEnvironment(baseEnv, agent.env, daemonEnv, secrets);
-      return finish(call, await spawner.run(startRequest(call, agent, env), signal));
+      return finish(call, await spawner.run(startRequest(call, agent, env), signal), signal);
     },
     recover: (call, entry) => finish(call, entry.exit),
     available: (agent) => available(asCommand(agent), searchPath(baseEnv, agent), projectDir),
   };
 }
 
+function isFullDisk(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '');
+}
+
 function uncollected(cause: unknown, workDir: string): AppError {
   if (cause instanceof AppError) return cause;
-  const isFull = ['ENOSPC', 'EDQUOT'].includes(systemCode(cause) ?? '');
+  const isFull = isFullDisk(cause);
   const message = `Cannot take up the output in "${workDir}": ${messageOf(cause)}`;
   const fix = isFull
     ? 'Make room on that disk, then run `sluice jobs retry`.'

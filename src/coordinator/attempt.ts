@@ -13,6 +13,7 @@ import { formatStamp } from '../types/change.ts';
 import type { AttemptRecord, JobRecord } from '../types/job.ts';
 import { meets, type SchemaCheck } from './expect.ts';
 import { finish } from './finish.ts';
+import { hasSpace, isFullDisk, waitForSpace } from './full-disk.ts';
 import type { IntakeDeps } from './intake.ts';
 import type { Recipes, Route } from './recipes.ts';
 import { backoffMs, judge, type Verdict } from './verdict.ts';
@@ -78,6 +79,10 @@ export async function concludeAttempt(
   const { ledger, results } = deps;
   const { job } = lease;
   const { agent } = call;
+  const { outcome } = result;
+  if (outcome.kind === 'spawn_failed' && isFullDisk(outcome.code))
+    return waitForSpace(deps, lease, outcome.message);
+  hasSpace(deps);
   const verdict = judge(agent, result);
   const counts = verdict.kind === 'succeeded' || verdict.kind === 'failed';
   await ledger.jobs.attempted(lease, toRecord(lease, agent, result, verdict), counts);

@@ -10,12 +10,13 @@ import { createCache } from '../cache/cache.ts';
 import type { Config } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { Change } from '../types/change.ts';
-import { AppError, messageOf } from '../types/errors.ts';
+import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import { type AttemptDeps, MAX_INTERRUPTIONS, runAttempt, secretTexts } from './attempt.ts';
 import type { CoordinatorDeps } from './deps.ts';
 import { CoordinatorEvents } from './events.ts';
 import { finish } from './finish.ts';
+import { isFullDisk, waitForSpace } from './full-disk.ts';
 import { type Taken, type TakeOptions, take } from './intake.ts';
 import { KeyedTasks } from './keyed-tasks.ts';
 import { Recipes } from './recipes.ts';
@@ -261,6 +262,8 @@ export class Coordinator implements AsyncDisposable {
       return;
     }
     const known = error instanceof AppError ? error : undefined;
+    if (isFullDisk(known?.code ?? systemCode(error)))
+      return waitForSpace(this.#deps, lease, messageOf(error));
     const job = await this.#deps.ledger.jobs.end(lease, {
       state: 'failed',
       reason: 'interrupted',
