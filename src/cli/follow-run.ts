@@ -8,6 +8,8 @@ import { createProgress } from './progress.ts';
 const POLL_MS = 100;
 
 export interface FollowedRun {
+  /** What becomes of it when only the command is stopped. */
+  readonly whenStopped: string;
   report(): Promise<RunReport>;
   /** Resolves when the run has ended; absent: it is asked for. */
   readonly done?: Promise<unknown>;
@@ -35,7 +37,7 @@ export async function followRun(
   progress.clear();
   await run.beforePrint?.();
   if (json) printJson(report);
-  else printRun(report, stop.aborted);
+  else printRun(report, stop.aborted ? run.whenStopped : undefined);
   return report.state === 'succeeded' ? 0 : 1;
 }
 

@@ -4,7 +4,8 @@ import { formatElapsed } from '../types/elapsed.ts';
 import { printableName } from '../types/printable-name.ts';
 import { paint } from './paint.ts';
 
-export function printRun(report: RunReport, wasStopped: boolean): void {
+/** @param stopped What is said of a run that somebody stopped; absent: it has ended. */
+export function printRun(report: RunReport, stopped?: string): void {
   const { files, problems, problems_total: total, duration_ms: durationMs, error } = report;
   const counts = [
     [files.succeeded, 'succeeded', 'green'],
@@ -31,6 +32,6 @@ export function printRun(report: RunReport, wasStopped: boolean): void {
   }
   if (total > problems.length)
     process.stdout.write(`\n… and ${total - problems.length} more: sluice jobs list --state failed\n`);
-  if (wasStopped) process.stdout.write('\nstopped; what was under way is taken up by the next run\n');
-  if (error !== undefined && !wasStopped) process.stderr.write(`sluice: ${error}\n`);
+  if (stopped !== undefined) process.stdout.write(`\nstopped: ${stopped}\n`);
+  if (error !== undefined && stopped === undefined) process.stderr.write(`sluice: ${error}\n`);
 }

@@ -41,7 +41,12 @@ async function viaDaemon(
     return Promise.all(ids.map((job) => daemon.get<Receipt>(`/api/jobs/${job}`)));
   };
   const report = () => daemon.get<RunReport>(`/api/runs/${id}`);
-  return followRun({ report, beforePrint: () => writeReports(receipts, options) }, options, stop);
+  const whenStopped = 'the daemon goes on with it';
+  return followRun(
+    { report, whenStopped, beforePrint: () => writeReports(receipts, options) },
+    options,
+    stop,
+  );
 }
 
 async function alone(
@@ -61,6 +66,7 @@ async function alone(
   const followed = {
     report: async () => run.report(),
     done: run.done,
+    whenStopped: 'what was under way is taken up by the next run',
     beforePrint: () => writeReports(receipts, options),
   };
   return await followRun(followed, options, stop);

@@ -53,7 +53,12 @@ async function alone(
   const { openAlone } = await import('../../alone.ts');
   await using project = await openAlone(context, 'jobs retry', stop);
   const run = project.operations.startRun({ retry: request });
-  const code = await followRun({ report: async () => run.report(), done: run.done }, { json }, stop);
+  const followed = {
+    report: async () => run.report(),
+    done: run.done,
+    whenStopped: 'what was under way is taken up by the next run',
+  };
+  const code = await followRun(followed, { json }, stop);
   if (!json) tellSkipped(run.report().skipped ?? []);
   return code;
 }
