@@ -138,7 +138,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
   await intake;
   state = 'draining';
-  notifier.stopping();
+  notifier.stopping(engine.config().daemon.drainMs);
   const atOnce = (): void => void engine.drain(0);
   kill.addEventListener('abort', atOnce, { once: true });
   await engine.drain(kill.aborted || stateProblem ? 0 : engine.config().daemon.drainMs);

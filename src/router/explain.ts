@@ -4,7 +4,8 @@
  */
 import picomatch from 'picomatch';
 import type { RuleConfig } from '../config/config.ts';
-import { globOptions, isNegation, type Verdict } from './rule-matcher.ts';
+import { globOptions } from '../config/glob.ts';
+import { isNegation, type Verdict } from './rule-matcher.ts';
 import { splitGlob } from './split-glob.ts';
 
 /** @param winner The rule that takes the path, if any does. */

@@ -4,9 +4,7 @@
  */
 import picomatch from 'picomatch';
 import type { RuleConfig } from '../config/config.ts';
-
-/** `dot`: dotfiles are files like others. `s`: a newline in a name is a character like others. */
-export const globOptions = { dot: true, flags: 's' } as const;
+import { globOptions } from '../config/glob.ts';
 
 export type Verdict =
   | { readonly kind: 'matches'; readonly pattern: string }

@@ -319,7 +319,7 @@ const cases: readonly Case[] = [
     name: 'absolute pattern',
     text: rule('    agent: inspect\n').replace('"**"', '/data/*.csv'),
     at: '2:14 BAD_PATTERN',
-    fix: /`data\/\*\.csv`/,
+    fix: /"data\/\*\.csv"/,
   },
   {
     name: 'pattern out of the root',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkPattern } from '../../src/router/check-pattern.ts';
+import { checkPattern } from '../../src/config/check-pattern.ts';
 
 test.each([
   ['**/*.py'],
@@ -52,4 +52,15 @@ test.each([
   const problem = checkPattern(pattern);
   expect(problem?.message).toMatch(message);
   expect(problem?.fix).toMatch(fix);
+});
+
+test.each(['+(a*)', '*(a|+(b))', '**/+(x*y).txt', 'a*b*c*d*e*f*g*h*i*.txt'])(
+  '%s could keep the matcher busy',
+  (pattern) => {
+    expect(checkPattern(pattern)?.message).toContain('for ever');
+  },
+);
+
+test.each(['+(a|b)', '@(a*|b*).txt', '!(a*)', '**/*-*-*.{csv,tsv}'])('%s is quick to match', (pattern) => {
+  expect(checkPattern(pattern)).toBeUndefined();
 });

@@ -1,9 +1,9 @@
 /**
  * Finds what is wrong with a routing pattern before it is ever tried. picomatch itself accepts almost anything and then
- * matches nothing, which a user notices only when files lie there unrouted. Handed to the configuration by its caller.
+ * matches nothing, which a user notices only when files lie there unrouted.
  */
 import picomatch from 'picomatch';
-import { globOptions } from './rule-matcher.ts';
+import { globOptions } from './glob.ts';
 
 export interface PatternProblem {
   readonly message: string;
@@ -32,7 +32,7 @@ export function checkPattern(pattern: string): PatternProblem | undefined {
       message: `"${pattern}" starts with two "!"`,
       fix: 'Write one "!" to take files away, none to match them.',
     };
-  return wrongPath(glob, sign) ?? wrongBrackets(glob) ?? wrongExpression(glob);
+  return wrongPath(glob, sign) ?? wrongBrackets(glob) ?? tooSlow(glob) ?? wrongExpression(glob);
 }
 
 /** What can not be a path relative to the root. */
@@ -129,6 +129,28 @@ function unbalanced(glob: string, char: string, at: number, close: string): Patt
     message: `"${char}" at character ${at + 1} of "${glob}" is never closed`,
     fix: `Add "${close}", or write "\\${char}" for the character itself.`,
   };
+}
+
+/** Most `*` between two `/`: with more a hostile file name makes the matcher try for minutes. */
+const maxStars = 8;
+
+/** What a file name that was made for it could keep the matcher busy with: repeats within repeats. */
+function tooSlow(glob: string): PatternProblem | undefined {
+  const repeated = /[*+]\((?:[^()]|\([^()]*\))*[*+](?:[^()]|\([^()]*\))*\)/.exec(glob)?.[0];
+  if (repeated !== undefined)
+    return {
+      message: `"${repeated}" repeats something that repeats, which can take for ever to match`,
+      fix: 'Write several patterns as a list.',
+    };
+  const crowded = glob
+    .split('/')
+    .find((segment) => segment !== '**' && segment.split('*').length - 1 > maxStars);
+  if (crowded !== undefined)
+    return {
+      message: `"${crowded}" has more than ${maxStars} "*", which can take for ever to match`,
+      fix: 'Write a simpler pattern, or several as a list.',
+    };
+  return undefined;
 }
 
 function wrongExpression(glob: string): PatternProblem | undefined {
