@@ -32,6 +32,7 @@ export async function finish(
     try {
       if (hasReceipt(job)) await results.publish(job, workDir);
       await ledger.jobs.published(job.id);
+      conditions.clear('INTERNAL', RESULTS);
       return true;
     } catch (error) {
       raisePublishProblem(conditions, error);
@@ -66,12 +67,15 @@ export function dispositionOf({ state, reason }: JobRecord): Disposition | undef
   }
 }
 
+const RESULTS = 'results';
+
+/** What the disk refuses is a condition already: the result store raises it, and knows when it is over. */
 function raisePublishProblem(conditions: CoordinatorDeps['conditions'], error: unknown): void {
-  const known = error instanceof AppError ? error : undefined;
+  if (error instanceof AppError) return;
   conditions.raise({
-    code: known?.code ?? 'OUTPUT_UNWRITABLE',
-    subject: '',
-    message: messageOf(error),
-    fix: known?.fix ?? 'Look at the log; `sluice reports rebuild` writes results again that are missing.',
+    code: 'INTERNAL',
+    subject: RESULTS,
+    message: `A result could not be put in place: ${messageOf(error)}`,
+    fix: 'It is tried again by itself; if that does not help, please report it with the log.',
   });
 }
