@@ -145,5 +145,5 @@ test('a printed listing moves nobody’s cursor', async () => {
   drop(project, [bytes('x\r\u001b[2Jy'), bytes('\u202egpj.exe')]);
   const { code, stdout, stderr } = await project.sluice('run');
   expect(code).toBe(1);
-  expect(stdout + stderr).not.toMatch(/[\r\u001b\u202e]/);
+  for (const forbidden of ['\r', '\u001b', '\u202e']) expect(stdout + stderr).not.toContain(forbidden);
 });

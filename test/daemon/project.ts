@@ -1,7 +1,16 @@
 /** A temporary project and real daemons on it, for tests: everything they start is gone when the test ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,8 +30,11 @@ export interface Project {
   write(path: string, content: string): string;
   receipts(): Receipt[];
   receipt(path: string): Receipt | undefined;
+  exists(path: string): boolean;
   /** Runs one command to its end. */
   sluice(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** Starts one command and does not wait for it. */
+  spawn(...args: string[]): Daemon;
   /** Resolves when it watches. */
   start(): Promise<Daemon>;
   status(): Promise<StatusReport>;
@@ -101,20 +113,18 @@ export function makeProject(
       ]);
       return { code, stdout, stderr };
     },
+    exists: (path) => existsSync(join(dir, path)),
+    spawn: (...args) => follow(launch(args)),
     async start() {
-      const child = launch(['start']);
-      const lines: string[] = [];
       const ready = Promise.withResolvers<void>();
-      createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
-        lines.push(line);
+      const daemon = follow(launch(['start']), (line) => {
         if (line.includes('drop files there')) ready.resolve();
       });
-      const exited = once(child, 'exit').then(([code]) => code as number | null);
-      void exited.then((code) =>
-        ready.reject(new Error(`the daemon ended with ${code}:\n${lines.join('\n')}`)),
+      void daemon.exited.then((code) =>
+        ready.reject(new Error(`the daemon ended with ${code}:\n${daemon.lines.join('\n')}`)),
       );
       await ready.promise;
-      return { pid: child.pid as number, lines, exited, kill: (signal) => void child.kill(signal) };
+      return daemon;
     },
     status: () => client.get<StatusReport>('/api/status'),
   };
@@ -132,6 +142,18 @@ export async function until(
     if (performance.now() > end) throw new Error(`gave up after ${deadlineMs} ms waiting until ${what}`);
     await sleep(20);
   }
+}
+
+/** @param onLine Told each line of stderr. */
+function follow(child: ChildProcess, onLine: (line: string) => void = () => {}): Daemon {
+  const lines: string[] = [];
+  createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
+    lines.push(line);
+    onLine(line);
+  });
+  child.stdout?.resume();
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  return { pid: child.pid as number, lines, exited, kill: (signal) => void child.kill(signal) };
 }
 
 async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
