@@ -19,7 +19,7 @@ export const bounds = {
   /** Characters of source code that are parsed. */
   codeChars: 256 * KiB,
   /** Wall time and memory after which parsing it is given up. Milliseconds; bytes. */
-  codeParseMs: 5_000,
+  codeParseMs: 3_000,
   codeMemoryBytes: 256 * MiB,
   /** Characters of YAML, of Markdown, of TOML that are parsed: their parsers are slow, or build large trees. */
   yamlChars: 512 * KiB,

@@ -33,7 +33,8 @@ export function detectEncoding(head: Buffer): { label: string; bom: boolean; gue
     if (nul.even > half * 0.4 && nul.odd < half * 0.05) return { label: 'utf-16be', bom: false, guessed };
     return undefined;
   }
-  if (controls(head) > head.length * 0.05) return undefined;
+  // Two are forgiven in a short text.
+  if (controls(head) > Math.max(2, head.length * 0.05)) return undefined;
   if (isUtf8(withoutPartialEnd(head))) return { label: 'utf-8', bom: false, guessed: false };
   if (mostlyUtf8(head)) return { label: 'utf-8', bom: false, guessed: false };
   // Many invalid high bytes beside few letters: no encoding anyone writes text in.

@@ -8,6 +8,8 @@ import { languageOf } from './languages.ts';
 export interface MediaType {
   readonly mime: string;
   readonly from: 'content' | 'extension' | 'guess';
+  /** It is read as text. */
+  readonly text: boolean;
   /** What the extension promises, when the content is something else. */
   readonly promised?: string;
 }
@@ -70,8 +72,7 @@ const byExtension: Readonly<Record<string, string>> = {
   '.xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 };
 
-// Formats with a signature that may consist of text alone. For any other signature in clean text the text wins:
-// a note that begins with "BM" is no bitmap.
+// Formats with a signature that may consist of text alone.
 const textualSignatures = new Set([
   'application/pdf',
   'application/rtf',
@@ -79,32 +80,42 @@ const textualSignatures = new Set([
   'application/xml',
 ]);
 
-/** @param isText Whether the head decodes as text. */
+/** How the head reads as text: not, as a guess, as valid UTF-8, or with a byte order mark. */
+export type Decodes = 'no' | 'guess' | 'valid' | 'marked';
+
 export async function mediaType(
   name: string,
   extension: string,
   head: Buffer,
-  isText: boolean,
+  decodes: Decodes,
 ): Promise<MediaType> {
   const language = languageOf(name, extension, head);
   const promised =
     (Object.hasOwn(byExtension, extension) ? byExtension[extension] : undefined) ?? language?.mime;
   const signature = await signatureOf(head);
-  if (signature !== undefined && (!isText || textualSignatures.has(signature)) && signature !== promised) {
-    // A docx is a ZIP, an SVG is XML: the extension says more, and does not contradict.
-    if (isText && signature === 'application/xml' && promised !== undefined)
-      return { mime: promised, from: 'extension' };
+  if (signature !== undefined && isMeant(signature, head, decodes)) {
+    const text = decodes !== 'no' && textualSignatures.has(signature);
+    // An SVG is XML: the extension says more, and does not contradict.
+    if (text && signature === 'application/xml' && promised !== undefined && isTextual(promised))
+      return { mime: promised, from: 'extension', text };
     const contradicts = promised !== undefined && promised.split('/')[0] !== signature.split('/')[0];
-    return { mime: signature, from: 'content', ...(contradicts && { promised }) };
+    return { mime: signature, from: 'content', text, ...(contradicts && { promised }) };
   }
-  if (signature !== undefined && !isText) return { mime: signature, from: 'content' };
-  if (isText) {
-    if (promised === undefined) return { mime: 'text/plain', from: 'content' };
-    if (isTextual(promised) || promised === signature) return { mime: promised, from: 'extension' };
-    return { mime: 'text/plain', from: 'content', promised };
+  if (decodes !== 'no') {
+    if (promised === undefined) return { mime: 'text/plain', from: 'content', text: true };
+    if (isTextual(promised)) return { mime: promised, from: 'extension', text: true };
+    return { mime: 'text/plain', from: 'content', text: true, promised };
   }
-  if (promised === undefined || head.length === 0) return { mime: 'application/octet-stream', from: 'guess' };
-  return { mime: 'application/octet-stream', from: 'guess', promised };
+  const unknown = { mime: 'application/octet-stream', from: 'guess', text: false } as const;
+  return promised === undefined || head.length === 0 ? unknown : { ...unknown, promised };
+}
+
+// Two letters are enough for some signatures: a note that begins with "BM" is no bitmap. Real binary formats have
+// control characters near their start, or bytes that are no text. (UTF-16's mark is how a piece of MP3 begins, too.)
+function isMeant(signature: string, head: Buffer, decodes: Decodes): boolean {
+  if (decodes === 'marked') return textualSignatures.has(signature);
+  if (decodes !== 'valid' || textualSignatures.has(signature)) return true;
+  return head.subarray(0, 16).some((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27));
 }
 
 function isTextual(mime: string): boolean {

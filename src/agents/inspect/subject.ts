@@ -36,7 +36,9 @@ export async function examine(
   const extension = dot > 0 ? name.slice(dot) : '';
   const head = await source.read(0, bounds.headBytes);
   const encoding = head.length === 0 ? undefined : detectEncoding(head);
-  const type = await mediaType(name, extension, head, encoding !== undefined);
+  const decodes =
+    encoding === undefined ? 'no' : encoding.bom ? 'marked' : encoding.guessed ? 'guess' : 'valid';
+  const type = await mediaType(name, extension, head, decodes);
   const subject = {
     name,
     extension,
@@ -47,7 +49,7 @@ export async function examine(
     signal: about.signal,
     ...(about.place !== undefined && { place: about.place }),
   };
-  if (encoding === undefined) return subject;
+  if (encoding === undefined || !type.text) return subject;
   const complete = source.bytes <= bounds.textBytes && about.cut !== true;
   const bytes = head.length === source.bytes ? head : await source.read(0, bounds.textBytes);
   const decoded = decode(bytes, encoding, complete);

@@ -76,7 +76,7 @@ async function missingEnd(subject: Subject): Promise<string | undefined> {
   if (mime === 'image/jpeg' && !tail.includes(Buffer.from([0xff, 0xd9])))
     return 'it ends before its end mark: the lower part is missing';
   if (mime === 'image/gif' && !tail.includes(0x3b)) return 'it ends before its end mark';
-  if (mime === 'image/webp' || mime === 'image/bmp') {
+  if ((mime === 'image/webp' || mime === 'image/bmp') && subject.head.length >= 8) {
     const promised = mime === 'image/webp' ? subject.head.readUInt32LE(4) + 8 : subject.head.readUInt32LE(2);
     if (promised > subject.bytes)
       return `${number(promised)} bytes are announced, ${number(subject.bytes)} are there`;

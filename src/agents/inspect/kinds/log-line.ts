@@ -56,7 +56,7 @@ const upperLevel =
   /\b(EMERG|ALERT|FATAL|PANIC|CRIT|CRITICAL|ERROR|ERR|SEVERE|WARN|WARNING|NOTICE|INFO|DEBUG|FINE|TRACE|VERBOSE)\b/;
 const markedLevel =
   /(?:\[|\blevel[=:] ?"?|\bseverity[=:] ?"?)(emerg|alert|fatal|panic|crit|critical|error|err|severe|warn|warning|notice|info|debug|trace)\b/i;
-const leadingLevel = /^(?:fatal|panic|error|warning|warn)(?=[: [])/i;
+const wordedLevel = /(?:^|[\s\]])(fatal|panic|critical|error|warning|warn)(?=:)/i;
 const request = /"([A-Z]{3,10}) ([^\s"?]{1,200})[^"]{0,300}" ([1-5]\d\d) (?:\d+|-)/;
 
 export function readLogLine(line: string): LogLine {
@@ -67,7 +67,7 @@ export function readLogLine(line: string): LogLine {
   }
   const head = text.slice(0, 160);
   const time = timeIn(head);
-  const named = upperLevel.exec(head)?.[1] ?? markedLevel.exec(head)?.[1] ?? leadingLevel.exec(head)?.[0];
+  const named = upperLevel.exec(head)?.[1] ?? markedLevel.exec(head)?.[1] ?? wordedLevel.exec(head)?.[1];
   if (named !== undefined) return { level: levelOf.get(named.toLowerCase()), time, message: text };
   const [, method, path, status] = request.exec(text) ?? [];
   if (status === undefined || path === undefined) return { level: undefined, time, message: text };
