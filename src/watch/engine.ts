@@ -57,12 +57,14 @@ export class Engine implements AsyncDisposable {
       memory: this.#memory,
       outbox: this.#outbox,
       lost,
+      onChange: options.onChange,
     });
     this.#newFolders = new NewFolders({
       inspector: options.sources.inspector,
       settle: this.#settle,
       outbox: this.#outbox,
       lost,
+      onChange: options.onChange,
     });
     this.#hints = {
       file: (root, folder, name, kind) => this.#fileHint(root, folder, name, kind),

@@ -14,6 +14,7 @@ export class Outbox {
   readonly #onRoom: () => void;
   #waiting: Change[] = [];
   #unacked = 0;
+  #closed = false;
   #roomWaiters: (() => void)[] = [];
   #emptyWaiters: (() => void)[] = [];
 
@@ -24,6 +25,7 @@ export class Outbox {
   }
 
   push(change: Change): void {
+    if (this.#closed) return;
     this.#waiting.push(change);
     if (this.#waiting.length >= batchSize) this.flush();
   }
@@ -65,6 +67,7 @@ export class Outbox {
 
   /** Lets everybody go who waits: the end. */
   close(): void {
+    this.#closed = true;
     this.#waiting = [];
     for (const resolve of [...this.#roomWaiters.splice(0), ...this.#emptyWaiters.splice(0)]) resolve();
   }

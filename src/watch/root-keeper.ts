@@ -117,6 +117,7 @@ export class RootKeeper {
       } catch (error) {
         // The ledger or the accelerator failed for a moment; what was not done is still due.
         this.#sweepAt = performance.now() + retryMs;
+        waitMs = retryMs;
         this.root.reason = `the last sweep failed: ${messageOf(error)}`;
       }
       this.#o.onChange();
@@ -172,18 +173,28 @@ export class RootKeeper {
   }
 
   async #sweep(): Promise<void> {
+    const requests = this.#requests.splice(0);
+    try {
+      if (await this.#sweepAll()) for (const resolve of requests.splice(0)) resolve();
+    } finally {
+      // It failed, or the root went away under it: they wait for the next.
+      this.#requests.unshift(...requests);
+    }
+  }
+
+  /** @returns false when the root went away meanwhile. */
+  async #sweepAll(): Promise<boolean> {
     const { root } = this;
     const { parts } = this.#o;
-    const requests = this.#requests.splice(0);
     const start = performance.now();
     this.#sweepAt = Infinity;
     root.folderTimes = new Map();
     const walked = await walk(root, [''], { deep: true, parts });
-    if (root.closed) return;
+    if (root.closed) return false;
     if (!walked.folders.has('') && !walked.unread.has('')) {
       // The root itself went away under the walk: nothing was removed from it.
-      this.#requests.unshift(...requests);
-      return this.lost();
+      this.lost();
+      return false;
     }
     const gone = unmet(root, walked, parts.rows);
     root.source.retain(root, walked.folders);
@@ -209,7 +220,7 @@ export class RootKeeper {
       this.#fullAt = performance.now() + walkMs * fullShare;
     this.#sweepAt = Math.min(this.#sweepAt, performance.now() + every);
     this.#swept.resolve();
-    for (const resolve of requests) resolve();
+    return true;
   }
 
   /** Only at folders in which something happened: what a source that misses nothing could have missed all the same. */

@@ -65,6 +65,8 @@ export interface SettleOptions {
   readonly outbox: Outbox;
   /** Hints had to be dropped: the root needs a sweep. */
   readonly lost: (root: WatchedRoot) => void;
+  /** How many paths settle may have changed. */
+  readonly onChange: () => void;
 }
 
 export class Settle {
@@ -331,6 +333,7 @@ export class Settle {
         this.#timer = undefined;
         this.#timerAt = Infinity;
         this.tick();
+        this.#o.onChange();
       },
       Math.max(0, at - now),
     );
