@@ -10,6 +10,7 @@ import { createCache } from '../cache/cache.ts';
 import type { Config } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { Change } from '../types/change.ts';
+import type { ErrorCode } from '../types/error-codes.ts';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import { type AttemptDeps, MAX_INTERRUPTIONS, runAttempt, secretTexts } from './attempt.ts';
@@ -52,6 +53,7 @@ export class Coordinator implements AsyncDisposable {
   readonly #running = new Map<JobId, { lease: Lease; controller: AbortController }>();
   readonly #blocks = new Set<string>();
   #recipes: Recipes;
+  readonly #problems: ErrorCode[] = [];
   #pumping = false;
   #pumpAgain = false;
   #stopping = false;
@@ -85,7 +87,7 @@ export class Coordinator implements AsyncDisposable {
   async start(finished: Parameters<typeof recover>[3]): Promise<void> {
     await recover(this.#deps, this.#recipes, LEASE_MS, finished);
     await this.#rerouteVanished();
-    this.#patrol = setInterval(() => void this.#lookAgain(), PATROL_MS);
+    this.#patrol = setInterval(() => void this.#guarded(this.#lookAgain()), PATROL_MS);
     this.pump();
   }
 
@@ -130,7 +132,9 @@ export class Coordinator implements AsyncDisposable {
   }
 
   unblock(reason: string): void {
-    if (this.#blocks.delete(reason)) this.pump();
+    if (!this.#blocks.delete(reason)) return;
+    this.pump();
+    void this.#guarded(this.#publishLeft());
   }
 
   get isPaused(): boolean {
@@ -203,7 +207,7 @@ export class Coordinator implements AsyncDisposable {
       return;
     }
     this.#pumping = true;
-    void this.#claimAll().finally(() => {
+    void this.#guarded(this.#claimAll()).finally(() => {
       this.#pumping = false;
       if (this.#pumpAgain) {
         this.#pumpAgain = false;
@@ -346,11 +350,36 @@ export class Coordinator implements AsyncDisposable {
     }
   }
 
+  /** Results that could not be put in place: again, until one still can not. */
+  async #publishLeft(): Promise<void> {
+    for (let goesOn = true; goesOn; ) {
+      const left = await this.#deps.ledger.jobs.unpublished(100);
+      const jobs = left.filter(({ id }) => !this.#running.has(id));
+      goesOn = jobs.length > 0;
+      for (const job of jobs) goesOn = (await finish(this.#deps, job)) && goesOn;
+    }
+  }
+
+  /** What fails in the background (the ledger's disk answers with errors) is a condition; the patrol tries again. */
+  async #guarded(task: Promise<void>): Promise<void> {
+    const subject = 'coordinator';
+    try {
+      await task;
+      for (const code of this.#problems.splice(0)) this.#deps.conditions.clear(code, subject);
+    } catch (error) {
+      const { code, fix } =
+        error instanceof AppError
+          ? error
+          : { code: 'INTERNAL' as const, fix: 'Please report it with the log.' };
+      this.#problems.push(code);
+      this.#deps.conditions.raise({ code, subject, message: messageOf(error), fix });
+    }
+  }
+
   async #lookAgain(): Promise<void> {
     const { ledger, agents, checkSecrets, conditions } = this.#deps;
     await ledger.jobs.heartbeat(this.#deps.worker, LEASE_MS);
-    for (const job of await ledger.jobs.unpublished(100))
-      if (!this.#running.has(job.id)) await finish(this.#deps, job);
+    await this.#publishLeft();
     for (const agent of this.#recipes.config.agents.values()) {
       if (!(await agents.available(agent))) {
         conditions.clear('AGENT_UNAVAILABLE', agent.name);
