@@ -64,7 +64,6 @@ export class Engine implements AsyncDisposable {
       settle: this.#settle,
       outbox: this.#outbox,
       lost,
-      onChange: options.onChange,
     });
     this.#hints = {
       file: (root, folder, name, kind) => this.#fileHint(root, folder, name, kind),

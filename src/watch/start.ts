@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { RootConfig } from '../config/config.ts';
 import type { Change } from '../types/change.ts';
 import { messageOf } from '../types/errors.ts';
-import { siblingModule } from '../types/module-path.ts';
+import { entryModule } from '../types/module-path.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
 import type { RootStatus, Watcher, WatchOptions } from './watcher.ts';
 
@@ -131,7 +131,7 @@ class WatchHandle implements Watcher {
   #start(): Worker {
     const { excluded, stateDir, ledgerId } = this.#options;
     const setup: WorkerSetup = { roots: this.#roots, excluded, stateDir, ledgerId };
-    const worker = new Worker(siblingModule(import.meta.url, './worker'), {
+    const worker = new Worker(entryModule('watch/worker'), {
       workerData: setup,
       name: 'sluice-watch',
       // The young generation would grow to 64 MiB during a sweep and never be given back.
