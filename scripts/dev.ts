@@ -14,7 +14,10 @@ async function restart(): Promise<void> {
     daemon.kill('SIGTERM');
     await once(daemon, 'exit');
   }
-  daemon = spawn(process.execPath, ['bin/sluice.js', 'start', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+  daemon = spawn(process.execPath, ['bin/sluice.js', 'start', ...process.argv.slice(2)], {
+    cwd: root,
+    stdio: 'inherit',
+  });
 }
 
 watch(join(root, 'src'), { ignoreInitial: true }).on('all', () => {

@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { AgentCall, AgentResult, AgentRunner, AttemptOutcome } from '../types/agent.ts';
 import { messageOf } from '../types/errors.ts';
-import { siblingModule } from '../types/module-path.ts';
+import { entryModule } from '../types/module-path.ts';
 import type { WorkerAnswer, WorkerRequest } from './builtin-worker.ts';
 import { outputFiles } from './command-output.ts';
 import type { Redactor } from './ports.ts';
@@ -44,7 +44,7 @@ class InspectRunner implements BuiltinRunner {
 
   constructor({ redactor, worker, idleMs = 10_000 }: BuiltinRunnerOptions) {
     this.#redactor = redactor;
-    this.#entry = worker ?? siblingModule(import.meta.url, './builtin-worker');
+    this.#entry = worker ?? entryModule('agents/builtin-worker');
     this.#idleMs = idleMs;
   }
 

@@ -1,9 +1,15 @@
 /**
- * The URL of a worker's or helper process's entry file that stands beside the caller: `.ts` when the sources run as they
- * are, `.js` when the compiled program runs.
- * @param from The caller's `import.meta.url`.
- * @param name Relative, without extension: `./watch-worker`.
+ * Threads and helper processes start from files of their own. They are named from here, one folder below `src/` or, built,
+ * below `dist/`: the same relative path leads to them in both.
  */
-export function siblingModule(from: string, name: string): URL {
-  return new URL(`${name}${from.endsWith('.ts') ? '.ts' : '.js'}`, from);
+export type EntryName =
+  | 'watch/worker'
+  | 'agents/spawner/main'
+  | 'agents/builtin-worker'
+  | 'agents/inspect/kinds/syntax-worker';
+
+/** The URL of the file that a thread or helper process starts from. */
+export function entryModule(name: EntryName): URL {
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  return new URL(`../${name}${extension}`, import.meta.url);
 }

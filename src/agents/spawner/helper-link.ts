@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { AppError, messageOf } from '../../types/errors.ts';
-import { siblingModule } from '../../types/module-path.ts';
+import { entryModule } from '../../types/module-path.ts';
 import { spawnerVariable } from './mark.ts';
 import { type FromHelper, type HelperOptions, lineSplitter, type ToHelper } from './protocol.ts';
 
@@ -23,7 +23,7 @@ interface LinkOptions {
 
 /** Resolves when the helper is ready. @throws {AppError} `SPAWNER_FAILED`. */
 export async function startHelper({ options, onMessage, onLost }: LinkOptions): Promise<HelperLink> {
-  const entry = fileURLToPath(siblingModule(import.meta.url, './main'));
+  const entry = fileURLToPath(entryModule('agents/spawner/main'));
   // Node is told to keep its heap small; nothing of the daemon's own environment is needed there.
   const flags = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
   const child = spawn(process.execPath, [...flags, entry, JSON.stringify(options)], {

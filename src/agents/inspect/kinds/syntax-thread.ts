@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { siblingModule } from '../../../types/module-path.ts';
+import { entryModule } from '../../../types/module-path.ts';
 import { bounds } from '../bounds.ts';
 import type { SyntaxFacts } from './syntax.ts';
 import type { SyntaxReply, SyntaxRequest } from './syntax-worker.ts';
@@ -61,7 +61,7 @@ export class SyntaxThread {
 }
 
 async function start(signal: AbortSignal): Promise<Worker> {
-  const worker = new Worker(siblingModule(import.meta.url, './syntax-worker'));
+  const worker = new Worker(entryModule('agents/inspect/kinds/syntax-worker'));
   // It must not keep the process alive; a failure is seen by whoever waits for its answer.
   worker.unref();
   worker.on('error', () => undefined);
