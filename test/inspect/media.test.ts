@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { inspect } from '../../src/agents/inspect/inspect.ts';
+import { inspect, nameDependence } from '../../src/agents/inspect/inspect.ts';
 import { headline, report } from './report.ts';
 
 const drops = join(import.meta.dirname, '../../demo-drops/files');
@@ -84,4 +84,15 @@ test('every demo file has a report', async () => {
     expect(text.length, rel).toBeGreaterThan(100);
   }
   expect(bytes).toBeLessThan(500_000);
+});
+
+test.each([
+  ['a/orders.csv', '.csv'],
+  ['b/OTHER.CSV', '.csv'],
+  ['app.log.gz', '.log.gz'],
+  ['x/Makefile', 'makefile'],
+  ['.bashrc', '.bashrc'],
+  ['docs/a.md', 'docs/a.md'],
+])('of the name %s, %s decides the report', (rel, decides) => {
+  expect(nameDependence(rel)).toBe(decides);
 });

@@ -13,7 +13,7 @@ import { blocks, code, size } from './markup.ts';
 import { openSource, sourceOf } from './source.ts';
 import { examine, type Subject, type TextSubject } from './subject.ts';
 
-export { inspectVersion } from './version.ts';
+export { inspectVersion, nameDependence } from './version.ts';
 
 export interface InspectedFile {
   /** What to open: absolute; bytes where the name is not UTF-8 (`fsPath`). */
@@ -34,15 +34,6 @@ export async function inspect(file: InspectedFile, signal: AbortSignal): Promise
   const subject = await examine(source, { name: basename(file.rel), place, signal });
   const { headline, body } = await describe(subject);
   return `${blocks(headline, general(subject), body)}\n`;
-}
-
-/**
- * What of a file's name its report depends on: two files with the same content and the same answer have the same
- * report. The whole path for Markdown, whose relative links depend on where it lies.
- */
-export function nameDependence(rel: string): string {
-  const name = basename(rel).toLowerCase();
-  return /\.(md|markdown|mdx)$/.test(name) ? rel : name.replace(/^[^.]+(?=\.)/, '');
 }
 
 async function describe(subject: Subject): Promise<Section> {
