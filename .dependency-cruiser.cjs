@@ -16,7 +16,12 @@ const ranks = [
 const folders = ranks.flat();
 
 /** `types` may name shapes of `config`; within one rank folders do not know each other otherwise. */
-const sideways = { types: ['config'], secrets: ['types', 'config'], config: ['types'], logging: ['types', 'config'] };
+const sideways = {
+  types: ['config'],
+  secrets: ['types', 'config'],
+  config: ['types'],
+  logging: ['types', 'config'],
+};
 
 const rules = ranks.flatMap((rank, at) =>
   rank.map((folder) => {
@@ -41,8 +46,18 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/cli/' },
       to: { path: '^src/daemon\\.ts$' },
     },
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/types/' }, to: {} },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/types/' },
+      to: {},
+    },
     {
       name: 'typebox-only-at-build-time',
       comment: 'It takes 70 ms to load; the validator is generated.',
@@ -55,6 +70,10 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'types'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'types'],
+    },
   },
 };

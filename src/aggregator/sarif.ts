@@ -70,16 +70,16 @@ function fromFailure(receipt: Receipt): Finding {
 
 function fromEvent({ receipt, event }: { receipt: Receipt; event: AgentEvent }): Finding {
   const { payload } = event;
-  const text = stringOf(payload['text']) ?? stringOf(payload['message']) ?? 'A finding without a text';
-  const rule = stringOf(payload['rule']) ?? stringOf(payload['code']) ?? 'finding';
-  const line = positive(payload['line']);
-  const column = line === undefined ? undefined : positive(payload['column']);
+  const text = stringOf(payload.text) ?? stringOf(payload.message) ?? 'A finding without a text';
+  const rule = stringOf(payload.rule) ?? stringOf(payload.code) ?? 'finding';
+  const line = positive(payload.line);
+  const column = line === undefined ? undefined : positive(payload.column);
   return {
     receipt,
     ruleId: `${receipt.agent}/${rule}`,
-    level: levelOf(payload['level'] ?? payload['severity']),
+    level: levelOf(payload.level ?? payload.severity),
     text,
-    path: insideRoot(stringOf(payload['file']), receipt.input.path),
+    path: insideRoot(stringOf(payload.file), receipt.input.path),
     ...(line !== undefined && { line }),
     ...(column !== undefined && { column }),
   };

@@ -101,7 +101,9 @@ export class Run {
 
   report(): RunReport {
     const isBad =
-      this.#problemsTotal > 0 || this.#error !== undefined || (this.#skipped !== undefined && this.#skipped.length > 0);
+      this.#problemsTotal > 0 ||
+      this.#error !== undefined ||
+      (this.#skipped !== undefined && this.#skipped.length > 0);
     const ended = isBad ? 'failed' : 'succeeded';
     return {
       run_id: this.id,
@@ -120,10 +122,10 @@ export class Run {
       if (again) await this.#retry(again);
       else
         for await (const changes of this.#host.scan({ ...(paths && { paths }), signal })) {
-        this.#counts.found += changes.length;
-        await this.#submit(changes, force);
-        signal.throwIfAborted();
-      }
+          this.#counts.found += changes.length;
+          await this.#submit(changes, force);
+          signal.throwIfAborted();
+        }
     } catch (error) {
       this.#error = signal.aborted ? 'interrupted' : messageOf(error);
     }
