@@ -1,5 +1,6 @@
 /** What every command can ask for: where the project is, its configuration, its daemon, or its parts without one. */
 import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
 import { findConfig, projectDirOf } from '../config/find.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Secrets } from '../secrets/secrets.ts';
@@ -7,6 +8,7 @@ import { socketPath } from '../server/socket-path.ts';
 import { AppError, messageOf } from '../types/errors.ts';
 import { Client } from './client.ts';
 import type { Reader } from './reader.ts';
+import { readVersion } from './version.ts';
 
 export interface Project {
   readonly configFile: string;
@@ -22,6 +24,8 @@ export interface CommandContext {
   project(): Promise<Project>;
   /** @throws ConfigError */
   load(): Promise<LoadedConfig & { secrets: Secrets }>;
+  /** The configuration alone, for commands that only look: nothing is checked again while the files are the same. */
+  config(): Promise<Config>;
   /** The daemon of this project, if one answers. */
   daemon(): Promise<Client | undefined>;
   /** @throws AppError NOT_RUNNING */
@@ -47,6 +51,12 @@ export function createContext({ config: explicit, chdir, color }: GlobalOptions)
     const projectDir = projectDirOf(configFile);
     return { configFile, projectDir, stateDir: join(projectDir, '.sluice') };
   };
+  const load = async (): Promise<LoadedConfig & { secrets: Secrets }> => {
+    const { configFile, projectDir } = await project();
+    const { loadProject } = await import('../engine/load-project.ts');
+    const secrets = await openSecrets(projectDir, env);
+    return { ...(await loadProject(configFile, secrets)), secrets };
+  };
   const daemon = async (): Promise<Client | undefined> => {
     const { stateDir } = await project();
     const client = new Client(socketPath(stateDir, env));
@@ -56,11 +66,11 @@ export function createContext({ config: explicit, chdir, color }: GlobalOptions)
     env,
     ...(explicit !== undefined && { namedConfig: explicit }),
     project,
-    async load() {
-      const { configFile, projectDir } = await project();
-      const { loadProject } = await import('../engine/load-project.ts');
-      const secrets = await openSecrets(projectDir, env);
-      return { ...(await loadProject(configFile, secrets)), secrets };
+    load,
+    async config() {
+      const { knownConfig } = await import('./known-config.ts');
+      const { configFile, stateDir } = await project();
+      return knownConfig({ stateDir, configFile, env, version: readVersion(), load });
     },
     daemon,
     async requireDaemon() {

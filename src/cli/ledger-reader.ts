@@ -2,7 +2,6 @@
  * Listings without a daemon: the ledger, opened for reading only. Nothing is locked, migrated or started, so they work
  * beside a `sluice run` and on a disk that is full. Each answer loads what it needs and no more: they have to be quick.
  */
-import type { Config } from '../config/config.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobDetail } from '../operations/operations.ts';
 import type { Condition } from '../types/condition.ts';
@@ -30,30 +29,23 @@ export async function openLedgerReader(context: CommandContext): Promise<Reader>
   return {
     async status() {
       const conditions: Condition[] = [];
-      const config = await orCondition(conditions, '', async () => (await context.load()).config);
+      const config = await orCondition(conditions, '', () => context.config());
       const ledger = await orCondition(conditions, 'ledger', ledgerOf);
       const { stoppedStatus } = await import('../operations/status.ts');
       return stoppedStatus({ configFile, conditions, ...(config && { config }), ...(ledger && { ledger }) });
     },
 
     async why(file) {
-      const [
-        { config },
-        ledger,
-        { why },
-        { Recipes },
-        { createVersions },
-        { explainIgnored },
-        { toReceipt },
-      ] = await Promise.all([
-        context.load(),
-        ledgerOf(),
-        import('../operations/why.ts'),
-        import('../coordinator/recipes.ts'),
-        import('../agents/versions.ts'),
-        import('../watch/ignore.ts'),
-        import('../aggregator/receipt.ts'),
-      ]);
+      const [config, ledger, { why }, { Recipes }, { createVersions }, { explainIgnored }, { toReceipt }] =
+        await Promise.all([
+          context.config(),
+          ledgerOf(),
+          import('../operations/why.ts'),
+          import('../coordinator/recipes.ts'),
+          import('../agents/versions.ts'),
+          import('../watch/ignore.ts'),
+          import('../aggregator/receipt.ts'),
+        ]);
       const { ownFolders } = await import('../engine/own-folders.ts');
       const recipes = new Recipes(
         config,
@@ -133,10 +125,7 @@ async function describe(
     import('../aggregator/history.ts'),
   ]);
   // Where results stand is written in the configuration; one with errors must not hide the receipt.
-  const config = await context.load().then(
-    (loaded): Config | undefined => loaded.config,
-    () => undefined,
-  );
+  const config = await context.config().catch((): undefined => undefined);
   const history = createHistory({ stateDir, now: Date.now });
   const locate = async (of: JobRecord) => {
     const dir = config?.output.dir;

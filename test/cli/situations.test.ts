@@ -1,4 +1,6 @@
 /** Every command in every situation: its exit code, what goes to stdout, and that JSON is JSON. */
+import { statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { config, makeProject, Project } from './sluice.ts';
 
@@ -42,12 +44,12 @@ const commands: readonly (readonly [string, readonly [number, number, number]])[
 
 const situations = Object.keys(projects) as Situation[];
 
-for (const [at, situation] of situations.entries())
-  test(`commands with ${situation}`, async () => {
+test('every command in every situation', async () => {
+  const inTurn = async (situation: Situation, at: number): Promise<void> => {
     const project = projects[situation]();
     for (const [command, codes] of commands) {
       const { code, stdout, stderr } = await project.call(...command.split(' '));
-      const seen = `${command}: ${stderr}`;
+      const seen = `${situation}: ${command}: ${stderr}`;
       expect(code, seen).toBe(codes[at]);
       if (command.includes('--json') && stdout !== '') JSON.parse(stdout);
       if (code === 0) {
@@ -58,7 +60,9 @@ for (const [at, situation] of situations.entries())
         expect(stderr, seen).not.toContain('fault in Sluice');
       }
     }
-  });
+  };
+  await Promise.all(situations.map(inTurn));
+});
 
 test('status is an answer also when the configuration cannot be used', async () => {
   const project = projects['invalid configuration']();
@@ -97,4 +101,25 @@ test('a ledger that is damaged is a condition of status, and an error of a listi
   const status = await project.json<{ conditions: { code: string }[] }>('status');
   expect(status.conditions.map(({ code }) => code)).toEqual(['LEDGER_DAMAGED']);
   expect((await project.call('files')).code).toBe(1);
+});
+
+test('what is kept of the configuration is never older than its files', async () => {
+  const project = makeProject({ 'inbox/a.txt': 'a' });
+  const file = join(project.dir, 'config/orchestrator.yaml');
+  const target = async () => (await project.json<{ target: { agent: string } }>('why', 'inbox/a.txt')).target;
+  await project.call('run');
+  expect(await target()).toEqual({ agent: 'sum' });
+  expect(statSync(join(project.dir, '.sluice/config.snapshot')).mode & 0o777).toBe(0o600);
+  expect(await target()).toEqual({ agent: 'sum' });
+
+  // The same size and the same times: only what the kernel notes for itself gives it away.
+  const { atime, mtime } = statSync(file);
+  project.write('config/orchestrator.yaml', config.replaceAll('sum', 'mus'));
+  utimesSync(file, atime, mtime);
+  expect(await target()).toEqual({ agent: 'mus' });
+  project.write('config/orchestrator.yaml', config.replace('agent: sum', 'agent: smu'));
+  expect((await project.call('why', 'inbox/a.txt')).code).toBe(2);
+  project.write('config/orchestrator.yaml', config);
+  project.write('.sluice/config.snapshot', 'torn');
+  expect(await target()).toEqual({ agent: 'sum' });
 });

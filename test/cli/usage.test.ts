@@ -47,9 +47,9 @@ test.each([
 });
 
 test('a reader that has enough ends it quietly', async () => {
-  const files = Object.fromEntries(
-    Array.from({ length: 300 }, (_, n) => [`inbox/${'long'.repeat(40)}-${n}.txt`, 'x']),
-  );
+  // More than a pipe holds.
+  const name = (n: number) => `inbox/${'deep'.repeat(60)}/${'long'.repeat(50)}-${n}.key`;
+  const files = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [name(n), 'x']));
   const project = makeProject(files);
   await project.call('run');
   const script = 'node "$0" files --limit 10000 | head -1; echo "codes ${PIPESTATUS[0]}"';
