@@ -49,10 +49,6 @@ export class DueQueue<T extends Due> {
     }
   }
 
-  get length(): number {
-    return this.#heap.length;
-  }
-
   #removeTop(): void {
     const heap = this.#heap;
     const last = heap.pop();

@@ -3,11 +3,10 @@
  * hints, on request), again when it was replaced by another folder, and says what is wrong with it. One loop per root, so
  * that a root whose changes nobody takes does not hold up the others.
  */
-import type { Condition } from '../types/condition.ts';
-import type { ErrorCode } from '../types/error-codes.ts';
 import { messageOf } from '../types/errors.ts';
 import { checkRoot } from './root-check.ts';
-import { changedFolders, reconcile, type SweepParts, unmet, type WalkResult, walk } from './sweep.ts';
+import { type Reporter, reportLimit, reportUnavailable, reportUnread } from './root-conditions.ts';
+import { changedFolders, reconcile, type SweepParts, unmet, walk } from './sweep.ts';
 import { absolutePath, type WatchedRoot } from './watched-root.ts';
 
 /** How often a root is looked for that is missing, or looked at whether it is still the same. */
@@ -23,11 +22,9 @@ const retryMs = 5_000;
 /** Where the source misses nothing, looking at every file may take up a thousandth of the time; between, only at folders. */
 const fullShare = 1_000;
 
-export interface KeeperOptions {
+export interface KeeperOptions extends Reporter {
   readonly root: WatchedRoot;
   readonly parts: SweepParts;
-  readonly raise: (condition: Omit<Condition, 'since'>) => void;
-  readonly clear: (code: ErrorCode, subject: string) => void;
   /** The root's folder was found (again), or is another one: ignore rules, mode and source are chosen here. */
   readonly takeUp: (root: WatchedRoot, dir: string) => Promise<void>;
   readonly onNewFolder: (root: WatchedRoot, folder: string) => void;
@@ -80,19 +77,19 @@ export class RootKeeper {
     this.#goneFolders.add(folder);
     if (this.#goneAt !== Infinity) return;
     this.#goneAt = performance.now() + goneFoldersMs;
-    this.#wakeUp();
+    this.#wake.resolve();
   }
 
   /** The folder itself went: look at once. */
   check(): void {
     this.#checkNow = true;
-    this.#wakeUp();
+    this.#wake.resolve();
   }
 
   /** Ends the loop; the source is closed by who opened it. */
   async close(): Promise<void> {
     this.root.closed = true;
-    this.#wakeUp();
+    this.#wake.resolve();
     await this.#running;
   }
 
@@ -148,28 +145,9 @@ export class RootKeeper {
   }
 
   #unavailable(state: 'missing' | 'unreadable', why: string): void {
-    const { root } = this;
-    const { name, dir } = root.config;
-    root.state = state;
-    delete root.identity;
-    const subject = name;
-    if (state === 'missing') {
-      this.#o.clear('ROOT_UNREADABLE', name);
-      this.#o.raise({
-        code: 'ROOT_MISSING',
-        subject,
-        message: `Cannot watch "${dir}": ${why}`,
-        fix: `Create it (\`mkdir -p '${dir}'\`), or mount what belongs there; it is taken up by itself.`,
-      });
-    } else {
-      this.#o.clear('ROOT_MISSING', name);
-      this.#o.raise({
-        code: 'ROOT_UNREADABLE',
-        subject,
-        message: `Cannot read "${dir}": ${why}`,
-        fix: `Give the user Sluice runs as the right to read and enter it (\`ls '${dir}'\` as that user must work).`,
-      });
-    }
+    this.root.state = state;
+    delete this.root.identity;
+    reportUnavailable(this.root, state, why, this.#o);
   }
 
   async #sweep(): Promise<void> {
@@ -201,7 +179,7 @@ export class RootKeeper {
     root.folders = walked.folders.size;
     root.files = walked.files;
     root.state = 'watching';
-    this.#reportFolders(walked);
+    reportUnread(root, walked.unread, this.#o);
     this.#reportLimit();
     this.#o.onChange();
     this.#watching.resolve();
@@ -291,35 +269,10 @@ export class RootKeeper {
     });
   }
 
-  #reportFolders({ unread }: WalkResult): void {
-    const { name } = this.root.config;
-    const [first] = unread;
-    if (first === undefined) return this.#o.clear('ROOT_UNREADABLE', name);
-    const [folder, why] = first;
-    const more = unread.size > 1 ? ` and ${unread.size - 1} more` : '';
-    const path = absolutePath(this.root, folder);
-    this.#o.raise({
-      code: 'ROOT_UNREADABLE',
-      subject: name,
-      message: `Cannot read "${path}"${more} in root "${name}": ${why}; the other folders go on`,
-      fix: `Give the user Sluice runs as the right to read it, or list it in \`watch.ignore\`.`,
-    });
-  }
-
   #reportLimit(): void {
-    const { name } = this.root.config;
-    const { size } = this.root.unwatched;
-    if (size === 0) {
-      this.#pollAt = Infinity;
-      return this.#o.clear('WATCH_LIMIT', name);
-    }
-    if (this.#pollAt === Infinity) this.#pollAt = performance.now() + pollMs;
-    this.#o.raise({
-      code: 'WATCH_LIMIT',
-      subject: name,
-      message: `Root "${name}": the kernel's inotify watches are used up; ${size} folders are swept every few seconds instead`,
-      fix: 'Run `sudo sysctl fs.inotify.max_user_watches=524288` (and put it into /etc/sysctl.d/), or list large folders in `watch.ignore`.',
-    });
+    reportLimit(this.root, this.#o);
+    if (this.root.unwatched.size === 0) this.#pollAt = Infinity;
+    else if (this.#pollAt === Infinity) this.#pollAt = performance.now() + pollMs;
   }
 
   /** What waits for a first sweep must not wait for a root that is not there. */
@@ -332,10 +285,6 @@ export class RootKeeper {
   #at(time: number): void {
     this.#sweepAt = Math.min(this.#sweepAt, time);
     this.#fullAt = 0;
-    this.#wakeUp();
-  }
-
-  #wakeUp(): void {
     this.#wake.resolve();
   }
 

@@ -3,6 +3,8 @@
  * that comes the path is looked at again, so a hint is never believed. A writer is recognised by what the system says
  * (closed, moved in, no write lease conflict); only where it says nothing do size and mtime have to stand still. A
  * debounce that every event restarts was rejected: under continuous load it never ends.
+ *
+ * Longer than other files, because an entry's whole life stands in it: splitting it would hide how its fields play together.
  */
 import type { Change } from '../types/change.ts';
 import { DueQueue } from './due-queue.ts';

@@ -1,12 +1,12 @@
 /** A watcher in a process of its own, which a test can stop, limit and look at: one line for each thing that happens. */
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { startWatcher } from '../../src/watch/start.ts';
 import { rootConfig } from './watch-rig.ts';
 
-const stateDir = mkdtempSync(join(tmpdir(), 'sluice-watch-child-'));
+// Beside the root: whoever made that folder removes both, also when this process is killed.
+const stateDir = `${process.argv[2]}-state`;
+mkdirSync(stateDir);
 const before = new Set(readdirSync('/proc/self/fd'));
 const watcher = await startWatcher({
   roots: [rootConfig(process.argv[2] as string)],
@@ -31,7 +31,6 @@ await watcher[Symbol.asyncDispose]();
 await watcher[Symbol.asyncDispose]();
 stop.abort();
 await consumed;
-rmSync(stateDir, { recursive: true });
 const descriptors = readdirSync('/proc/self/fd')
   .filter((fd) => !before.has(fd))
   .map(linkOf)
