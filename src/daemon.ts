@@ -83,7 +83,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         excluded: ownFolders(engine.config()),
         signal,
       }),
-    explainIgnored: (root, path) => explainIgnored(root, path, ownFolders(engine.config())),
+    explainIgnored: (root, path) =>
+      explainIgnored(root, path, ownFolders(engine.config()), engine.config().roots.indexOf(root)),
     control: {
       stop: async (who) => options.requestStop(who),
       reload: (who) => config.reload(who),

@@ -48,7 +48,7 @@ export async function openAlone(context: CommandContext, command: string, stop: 
     },
     roots: () => [],
     scan: ({ paths, signal }) => scanOnce({ roots: config.roots, ...(paths && { paths }), excluded, signal }),
-    explainIgnored: (root, path) => explainIgnored(root, path, excluded),
+    explainIgnored: (root, path) => explainIgnored(root, path, excluded, engine.config().roots.indexOf(root)),
     control: { stop: refuse, reload: refuse, setLogLevel: refuse },
     startedAt: Date.now(),
   };
