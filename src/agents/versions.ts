@@ -6,7 +6,7 @@ import type { AgentConfig } from '../config/config.ts';
 import type { AgentRunner } from '../types/agent.ts';
 import { CommandVersions } from './command-version.ts';
 import { baseEnvironment, searchPath } from './environment.ts';
-import { inspectVersion } from './inspect/version.ts';
+import { inspectVersion, nameDependence } from './inspect/version.ts';
 
 /** @param o.env Of the daemon: on its PATH commands are looked for. */
 export function createVersions(o: {
@@ -15,14 +15,14 @@ export function createVersions(o: {
 }): Pick<AgentRunner, 'version'> {
   const commands = new CommandVersions();
   const base = baseEnvironment(o.env);
-  const version = async (agent: AgentConfig): Promise<string> => {
+  const version = async (agent: AgentConfig, path: string): Promise<string> => {
     switch (agent.kind) {
       case 'command':
         return commands.of(agent.command, searchPath(base, agent), o.projectDir);
       case 'http':
         return 'http';
       case 'builtin':
-        return `inspect-${inspectVersion}`;
+        return `inspect-${inspectVersion} ${nameDependence(path)}`;
       default:
         return agent satisfies never;
     }

@@ -28,7 +28,7 @@ export interface CoordinatorDeps {
 /** Runs attempts: `src/agents`. */
 export interface AgentPort {
   run(call: AgentCall, signal: AbortSignal): Promise<AgentResult>;
-  version(agent: AgentConfig): Promise<string>;
+  version(agent: AgentConfig, path: string): Promise<string>;
   available(agent: AgentConfig): Promise<AppError | undefined>;
 }
 

@@ -42,7 +42,7 @@ export class Recipes {
     path: string,
   ): Promise<string> {
     if (route.rule.cache === 'off') return '';
-    const version = await this.#agents.version(route.agent);
+    const version = await this.#agents.version(route.agent, path);
     return keyOf(sha256, recipeOf(route.agent, version, route.rule), route.rule, root, path);
   }
 }

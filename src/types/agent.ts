@@ -80,6 +80,9 @@ export interface AgentResult {
 export interface AgentRunner {
   /** Runs one attempt to its end. Never throws for what the agent does; aborting `signal` ends the whole tree. */
   run(call: AgentCall, signal: AbortSignal): Promise<AgentResult>;
-  /** What of the agent itself decides the result (its binary's or script's content …): part of the cache key. */
-  version(agent: AgentConfig): Promise<string>;
+  /**
+   * What of the agent itself decides the result (its binary's or script's content …): part of the cache key.
+   * @param path Of the input, relative to its root: some agents look at its name too.
+   */
+  version(agent: AgentConfig, path: string): Promise<string>;
 }

@@ -251,11 +251,11 @@ test('the version follows the executable and scripts of the project', async () =
   };
   write('#!/bin/sh\necho 1\n', 1_000);
   const [own, inner] = [command(['./check.sh']), command(['sh', 'check.sh', '${{ file.path }}'])];
-  const before = await Promise.all([agents.version(own), agents.version(inner)]);
+  const before = await Promise.all([agents.version(own, 'a.txt'), agents.version(inner, 'a.txt')]);
   write('#!/bin/sh\necho 1\n', 2_000);
-  expect(await Promise.all([agents.version(own), agents.version(inner)])).toEqual(before);
+  expect(await Promise.all([agents.version(own, 'a.txt'), agents.version(inner, 'a.txt')])).toEqual(before);
   write('#!/bin/sh\necho 2\n', 2_000);
-  const after = await Promise.all([agents.version(own), agents.version(inner)]);
+  const after = await Promise.all([agents.version(own, 'a.txt'), agents.version(inner, 'a.txt')]);
   expect(after[0]).not.toBe(before[0]);
   expect(after[1]).not.toBe(before[1]);
   expect(await agents.version(command(['sh', 'other']))).not.toBe(

@@ -133,3 +133,22 @@ daemon: { min_free_disk: 1MiB }
       .toSorted(),
   ).toEqual(['inbox/b.txt', 'processed/archive/inbox/sub/a.txt']);
 });
+
+test('inspect reads the same content as what its name says: a report is not shared between endings', async () => {
+  const project = makeProject(`
+routing_rules: [{ name: all, pattern: "**", agent: inspect }]
+agents: { inspect: { kind: builtin } }
+daemon: { min_free_disk: 1MiB }
+`);
+  for (const name of ['a.csv', 'b.csv', 'c.txt']) project.write(`inbox/${name}`, 'id,total\n1,2\n');
+  expect((await project.sluice('run')).code).toBe(0);
+  expect(result(project, 'a.csv')).toMatch(/^CSV/);
+  expect(result(project, 'b.csv')).toMatch(/^CSV/);
+  expect(result(project, 'c.txt')).not.toMatch(/^CSV/);
+  expect(
+    project
+      .receipts()
+      .map(({ state }) => state)
+      .toSorted(),
+  ).toEqual(['cached', 'succeeded', 'succeeded']);
+});
