@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootConfig } from '../src/config/config.ts';
 import { formatStamp } from '../src/types/change.ts';
-import { defaultIgnore } from '../src/watch/default-ignore.ts';
+import { defaultIgnore } from '../src/config/default-ignore.ts';
 
 const [kind = '', dir = '', stateDir = '', knows = ''] = process.argv.slice(2);
 /** Path → when it was last reported, `performance.timeOrigin` clock. */

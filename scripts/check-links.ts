@@ -9,7 +9,7 @@ const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.m
   encoding: 'utf8',
 })
   .split('\n')
-  .filter((file) => file !== '' && !/^(test\/fixtures|demo-drops\/files)\//.test(file));
+  .filter((file) => file !== '' && !/^(test\/fixtures|scripts\/demo\/files)\//.test(file));
 const problems: string[] = [];
 
 for (const file of files) {

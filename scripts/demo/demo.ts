@@ -13,7 +13,7 @@ import { startDaemon } from './start-daemon.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const project = join(repository, 'demo');
-const drops = join(repository, 'demo-drops/files');
+const drops = join(repository, 'scripts/demo/files');
 const DEADLINE_MS = 60_000;
 
 rmSync(project, { recursive: true, force: true });

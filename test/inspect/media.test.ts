@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { inspect, nameDependence } from '../../src/agents/inspect/inspect.ts';
 import { headline, report } from './report.ts';
 
-const drops = join(import.meta.dirname, '../../demo-drops/files');
+const drops = join(import.meta.dirname, '../../scripts/demo/files');
 const drop = (rel: string) => readFile(join(drops, rel));
 
 test('images: format, dimensions, depth, orientation', async () => {
