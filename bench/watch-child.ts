@@ -2,8 +2,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootConfig } from '../src/config/config.ts';
-import { formatStamp } from '../src/types/change.ts';
 import { defaultIgnore } from '../src/config/default-ignore.ts';
+import { formatStamp } from '../src/types/change.ts';
 
 const [kind = '', dir = '', stateDir = '', knows = ''] = process.argv.slice(2);
 /** Path → when it was last reported, `performance.timeOrigin` clock. */

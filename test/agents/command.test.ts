@@ -258,8 +258,8 @@ test('the version follows the executable and scripts of the project', async () =
   const after = await Promise.all([agents.version(own, 'a.txt'), agents.version(inner, 'a.txt')]);
   expect(after[0]).not.toBe(before[0]);
   expect(after[1]).not.toBe(before[1]);
-  expect(await agents.version(command(['sh', 'other']))).not.toBe(
-    await agents.version(command(['cat', 'other'])),
+  expect(await agents.version(command(['sh', 'other']), 'a.txt')).not.toBe(
+    await agents.version(command(['cat', 'other']), 'a.txt'),
   );
 });
 

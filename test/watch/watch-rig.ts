@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RootConfig } from '../../src/config/config.ts';
+import { defaultIgnore } from '../../src/config/default-ignore.ts';
 import { type Change, formatStamp } from '../../src/types/change.ts';
 import type { Condition } from '../../src/types/condition.ts';
 import { fsPath } from '../../src/types/path-bytes.ts';
-import { defaultIgnore } from '../../src/config/default-ignore.ts';
 import { startWatcher } from '../../src/watch/start.ts';
 import type { Watcher } from '../../src/watch/watcher.ts';
 
