@@ -160,19 +160,30 @@ async function takeIn(
     const files = watcher.status().reduce((sum, root) => sum + root.files, 0);
     log.info({ files }, `first sweep: ${files} files, ${formatElapsed(performance.now())} after the start`);
   });
+  const tellFault = (error: unknown): void => {
+    if (stop.aborted) return;
+    const { code, fix } = error instanceof AppError ? error : { code: 'INTERNAL', fix: '' };
+    log.error({ code, fix }, `intake: ${messageOf(error)}`);
+  };
+  /** Batches with large files that are still being read: the watcher is held back by a few of them, not by one. */
+  const readings = new Set<Promise<void>>();
   for await (const changes of watcher.changes(stop)) {
     try {
-      await engine.coordinator.submitAll(changes, (change) => ({
+      const { reading } = await engine.coordinator.submitAll(changes, (change) => ({
         ignore: areRootsNew && isInitial(engine, newRoots, change),
       }));
+      const done = reading.then(() => {}, tellFault).finally(() => readings.delete(done));
+      readings.add(done);
+      if (readings.size >= MAX_READINGS) await Promise.race(readings);
     } catch (error) {
       // The sweep finds again what was not taken in; a pause keeps a lasting fault from spinning.
-      const { code, fix } = error instanceof AppError ? error : { code: 'INTERNAL', fix: '' };
-      log.error({ code, fix }, `intake: ${messageOf(error)}`);
+      tellFault(error);
       await sleep(1_000, undefined, { signal: stop }).catch(() => {});
     }
   }
 }
+
+const MAX_READINGS = 64;
 
 /** It was there before its root was first watched, and the root says `initial: ignore`. */
 function isInitial(

@@ -6,6 +6,7 @@
  * see the same; here are only the attempts that run.
  */
 import { join } from 'node:path';
+import PQueue from 'p-queue';
 import { createCache } from '../cache/cache.ts';
 import type { Config } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
@@ -54,6 +55,8 @@ export class Coordinator implements AsyncDisposable {
   readonly #blocks = new Set<string>();
   #recipes: Recipes;
   readonly #problems: ErrorCode[] = [];
+  readonly #largeReads = new PQueue({ concurrency: 2 });
+  readonly #reading = new AbortController();
   #pumping = false;
   #pumpAgain = false;
   #stopping = false;
@@ -72,6 +75,7 @@ export class Coordinator implements AsyncDisposable {
       ...deps,
       cache,
       events: this.events,
+      reading: this.#reading.signal,
       checkSchema: createSchemaCheck(),
       work: new WorkFolders(join(config.stateDir, 'work')),
     };
@@ -101,19 +105,26 @@ export class Coordinator implements AsyncDisposable {
     });
   }
 
-  /** Takes a batch in: in order, but for large files, which are read beside the others. */
+  /**
+   * Takes a batch in: in order, but for large files, which are read two at a time beside the others.
+   * @returns when all but those are taken in; `reading` settles when they are too.
+   */
   async submitAll(
     changes: readonly Change[],
     options: (change: Change) => TakeOptions,
     onTaken?: (change: Change, taken: Taken) => void,
-  ): Promise<void> {
+  ): Promise<{ readonly reading: Promise<unknown> }> {
     const large: Promise<void>[] = [];
     for (const change of changes) {
-      const done = this.submit(change, options(change)).then((taken) => onTaken?.(change, taken));
-      if (change.type !== 'removed' && change.stamp.size >= LARGE_BYTES) large.push(done);
-      else await done;
+      const chosen = options(change);
+      const takeIn = async (): Promise<void> => onTaken?.(change, await this.submit(change, chosen));
+      if (change.type === 'removed' || change.stamp.size < LARGE_BYTES) await takeIn();
+      else large.push(this.#largeReads.add(takeIn));
     }
-    await Promise.all(large);
+    const reading = Promise.all(large);
+    // Whoever awaits it hears of a failure; until then nobody is to blame for not listening.
+    reading.catch(() => {});
+    return { reading };
   }
 
   /** A new configuration: what runs goes on as it was started, everything else follows the new one. */
@@ -187,6 +198,8 @@ export class Coordinator implements AsyncDisposable {
   /** Starts nothing more; what runs has `drainMs` to end, then it is ended and goes back to the queue uncounted. */
   async drain(drainMs: number): Promise<void> {
     this.#stopping = true;
+    this.#largeReads.clear();
+    this.#reading.abort();
     clearTimeout(this.#dueTimer);
     clearInterval(this.#patrol);
     const timer = setTimeout(() => this.#abortAll(), drainMs);

@@ -37,6 +37,8 @@ export interface TakeOptions {
 export interface IntakeDeps extends CoordinatorDeps {
   readonly cache: Cache;
   readonly events: CoordinatorEvents;
+  /** Aborted when we stop: a large file is not read to its end for nothing. */
+  readonly reading: AbortSignal;
 }
 
 type Present = Extract<Change, { type: 'added' | 'changed' }>;
@@ -77,7 +79,7 @@ export async function take(
     return settle(route.action === 'quarantine' ? 'quarantined' : 'ignored');
   }
 
-  const content = await read(change, file, route, isSame ? known.sha256 : undefined);
+  const content = await read(change, file, route, isSame ? known.sha256 : undefined, deps.reading);
   if (content.kind === 'gone') return content;
   const input: JobInput = { root, path, sha256: content.sha256, bytes: content.bytes, stamp: content.stamp };
   const key = content.kind === 'read' ? await recipes.key(route, content.sha256, root, path) : '';
@@ -159,6 +161,7 @@ async function read(
   file: string,
   { rule }: Extract<Route, { kind: 'agent' }>,
   knownSha256: string | undefined,
+  signal: AbortSignal,
 ): Promise<Content | { kind: 'gone' }> {
   const stamp = formatStamp(change.stamp);
   const bytes = change.stamp.size;
@@ -172,7 +175,7 @@ async function read(
     return { kind: 'refused', sha256: '', bytes, stamp, end };
   }
   if (knownSha256 !== undefined) return { kind: 'read', sha256: knownSha256, bytes, stamp };
-  const found = await fingerprint(file);
+  const found = await fingerprint(file, signal);
   switch (found.kind) {
     case 'read':
       return { kind: 'read', sha256: found.sha256, bytes: found.stamp.size, stamp: formatStamp(found.stamp) };

@@ -145,11 +145,12 @@ export class Run {
 
   async #submit(changes: readonly Change[], force: boolean): Promise<void> {
     const known: JobId[] = [];
-    await this.#host.coordinator.submitAll(
+    const { reading } = await this.#host.coordinator.submitAll(
       changes,
       () => ({ force, byRecipe: true }),
       (_change, taken) => this.#count(taken, known),
     );
+    await reading;
     for (const id of known) {
       const job = await this.#host.ledger.jobs.get(id);
       if (job) this.#countKnown(job);
