@@ -117,7 +117,10 @@ export class Coordinator implements AsyncDisposable {
     const large: Promise<void>[] = [];
     for (const change of changes) {
       const chosen = options(change);
-      const takeIn = async (): Promise<void> => onTaken?.(change, await this.submit(change, chosen));
+      const takeIn = async (): Promise<void> => {
+        const taken = await this.submit(change, chosen);
+        onTaken?.(change, taken);
+      };
       if (change.type === 'removed' || change.stamp.size < LARGE_BYTES) await takeIn();
       else large.push(this.#largeReads.add(takeIn));
     }
