@@ -27,7 +27,7 @@ agents:
     command:
       - sh
       - -c
-      - 'echo "$1" >> starts.log; case $1 in *7.txt) setsid sh -c "trap : TERM INT HUP; while :; do sleep 100; done" & ;; esac; sleep 0.0$(($$ % 6)); cat "$2"'
+      - 'echo "$1" >> starts.log; case $1 in *7.txt) setsid sh -c "trap : TERM INT HUP; while :; do sleep 100; done" & ;; esac; sleep 0.$(($$ % 3)); cat "$2"'
       - sh
       - "\${{ file.rel }}"
       - "\${{ file.path }}"

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeProject, type Project, until } from '../daemon/project.ts';
+import { fillUp } from './fill-up.ts';
 import { asNobody, ended, filesOf, giveToNobody, jobsOf, mountSmall, processesOf } from './rig.ts';
 
 /** Each start is a line; files that are called bad fail. */
@@ -165,16 +166,6 @@ test('a disk that is full: what landed is kept, and all of it is processed when 
   expect(await daemon.exited).toBe(0);
   expect((await jobsCount(project)).open).toBe(0);
 }, 60_000);
-
-/** Takes the last byte that can be had. */
-function fillUp(file: string): void {
-  for (const size of [1 << 20, 1 << 16, 1 << 12, 256, 1])
-    try {
-      for (;;) writeFileSync(file, Buffer.alloc(size), { flag: 'a' });
-    } catch {
-      // This size does not fit any more.
-    }
-}
 
 async function jobsCount(project: Project): Promise<{ open: number }> {
   await project.start();

@@ -3,7 +3,7 @@ import { test } from 'vitest';
 import { type Interruption, surviveInterruptions } from '../badinput/interruptions.ts';
 import { say } from './say.ts';
 
-const SEQUENCES = 2;
+const SEQUENCES = 3;
 
 const interruption: fc.Arbitrary<Interruption> = fc.record(
   {
