@@ -11,6 +11,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import { isBusy } from './sqlite/sqlite-errors.ts';
 
+const CONTEST_MS = 1_000;
+
 export interface Owner {
   readonly pid: number;
   readonly command: string;
@@ -59,7 +61,34 @@ export function readOwner(stateDir: string): Owner | undefined {
   }
 }
 
+/**
+ * Of two that come at one moment SQLite may refuse both, and the winner names itself only a moment after it has won. So
+ * while the lock is held by nobody who is known to live, it is tried again for a short time.
+ */
 function acquire(stateDir: string): DatabaseSync {
+  const until = performance.now() + CONTEST_MS;
+  for (;;) {
+    try {
+      return tryOnce(stateDir);
+    } catch (error) {
+      const isContest = error instanceof AppError && error.code === 'PROJECT_LOCKED';
+      if (!isContest || hasLivingOwner(stateDir) || performance.now() > until) throw error;
+      pause(5 + Math.random() * 45);
+    }
+  }
+}
+
+function hasLivingOwner(stateDir: string): boolean {
+  const owner = readOwner(stateDir);
+  return owner !== undefined && isAlive(owner.pid);
+}
+
+/** Blocks: nothing else runs in this process yet. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+function tryOnce(stateDir: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
