@@ -61,10 +61,11 @@ export async function surviveInterruptions(
     const process = project.spawn(command);
     const isOver = Promise.race([process.exited.then(() => true), sleep(afterMs, false)]);
     if (!(await isOver)) {
-      process.kill(signal);
+      const send = (): void => (signal === 'SIGINT' ? process.pressCtrlC() : process.kill(signal));
+      send();
       if (againAfterMs !== undefined) {
         await Promise.race([process.exited, sleep(againAfterMs)]);
-        process.kill(signal);
+        send();
       }
     }
     await process.exited;

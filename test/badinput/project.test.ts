@@ -34,7 +34,7 @@ test('of two runs at one time one works and the other is refused, or both work o
   const runs = await Promise.all([project.sluice('run'), project.sluice('run')]);
   const [refused] = runs.filter(({ code }) => code !== 0);
   expect(runs.some(({ code }) => code === 0)).toBe(true);
-  if (refused) expect(refused.stderr).toContain('is being worked on');
+  if (refused) expect(refused.stderr).toContain('`sluice run` (pid');
   expect(project.receipts().map(({ state }) => state)).toEqual(Array(4).fill('succeeded'));
 });
 

@@ -45,6 +45,8 @@ export interface Daemon {
   readonly lines: readonly string[];
   readonly exited: Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
+  /** Ctrl-C on a terminal: all that is left in the command's process group gets it. */
+  pressCtrlC(): void;
 }
 
 export interface ProjectOptions {
@@ -93,6 +95,8 @@ export function makeProject(
       cwd: dir,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, as a shell gives it.
+      detached: true,
     });
     children.add(child);
     return child;
@@ -153,7 +157,16 @@ function follow(child: ChildProcess, onLine: (line: string) => void = () => {}):
   });
   child.stdout?.resume();
   const exited = once(child, 'exit').then(([code]) => code as number | null);
-  return { pid: child.pid as number, lines, exited, kill: (signal) => void child.kill(signal) };
+  const pid = child.pid as number;
+  return {
+    pid,
+    lines,
+    exited,
+    kill: (signal) => void child.kill(signal),
+    pressCtrlC() {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-pid, 'SIGINT');
+    },
+  };
 }
 
 async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
