@@ -1,5 +1,6 @@
 /** The entry of the command line. What a command does is loaded when it is called, so that `--help` is instant. */
 import { CommanderError } from 'commander';
+import { withTheirBytes } from './argument-bytes.ts';
 import { createProgram } from './program.ts';
 import { reportError } from './report-error.ts';
 
@@ -11,7 +12,7 @@ for (const stream of [process.stdout, process.stderr])
   });
 
 try {
-  await createProgram().parseAsync(process.argv.slice(2), { from: 'user' });
+  await createProgram().parseAsync(withTheirBytes(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   // Help and version are what was asked for; every other fault that commander finds is wrong use.
   process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : reportError(error);

@@ -2,6 +2,7 @@
  * A file name is data. Each of these names goes through the watcher (or a scan), a command with argv and environment,
  * the results, the overview, `why`, `files` and `jobs`, and comes out as the bytes it was; none is ever run.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -137,6 +138,22 @@ test('odd names in one run, named on the command line, and once more unchanged',
   checkResults(project);
   const again = await project.sluice('run', '--json');
   expect([again.code, JSON.parse(again.stdout).files.unchanged]).toEqual([0, odd.length]);
+});
+
+test.skipIf(process.platform !== 'linux')('a name that is no text can be typed', async () => {
+  const project = makeProject(config);
+  project.write('agent.sh', agent);
+  const name = bytes('latin', 0xe9, '.txt');
+  drop(project, [name]);
+  const launcher = join(import.meta.dirname, '../../bin/sluice.js');
+  const typed = `exec "$0" "$1" "$2" "inbox/$(printf 'latin\\351.txt')"`;
+  const call = (command: string): string =>
+    execFileSync('sh', ['-c', typed, process.execPath, launcher, command], {
+      cwd: project.dir,
+      encoding: 'utf8',
+    });
+  expect(call('run')).toContain('1 succeeded');
+  expect(call('why')).toContain('inbox/latin\\xe9.txt');
 });
 
 test('a printed listing moves nobody’s cursor', async () => {
