@@ -33,9 +33,10 @@ test('after kill -9 with 5 running and 20 queued every file is processed, and no
   });
   first.kill('SIGKILL');
   await first.exited;
-  project.write('release', '');
 
   const second = await project.start();
+  // Only now: what the first daemon had started is gone, and cannot do its work between our kill and its own end.
+  project.write('release', '');
   await until('no job is open', async () => {
     const { queue } = await project.status();
     return queue.queued + queue.running + queue.waiting === 0 && project.receipts().length === 25;
