@@ -76,6 +76,7 @@ async function stderrStreams(
     translateTime: 'SYS:HH:MM:ss',
     ignore: 'pid,hostname,job,root,path,rule,agent,duration_ms,code,fix',
     customLevels: 'warning:40,critical:60',
+    useOnlyCustomProps: false,
     messageFormat: '{msg}',
   });
   return [{ level: 'trace', stream: { write: (line) => void process.stderr.write(pretty(line) ?? line) } }];

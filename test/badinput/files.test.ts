@@ -128,3 +128,20 @@ test('a path that is a file, then a folder, then a file again has the result of 
   await until('x is gone', async () => !(await filesOf(project)).has('x'));
   expect(result(project, 'x/deep/er')).toBe('deep');
 });
+
+test('initial: ignore leaves alone what was there before the first start, and takes what changes or comes', async () => {
+  const project = makeProject(cat('{ path: ./inbox, initial: ignore }'));
+  for (let n = 0; n < 50; n++) project.write(`inbox/old ${n}`, `${n}`);
+  const daemon = await project.start();
+  await ended(project, 50);
+  project.write('inbox/new', 'new');
+  project.write('inbox/old 7', 'changed');
+  await until('two are processed', async () => (await project.status()).files.processed === 2);
+  expect((await project.status()).files).toEqual({ ignored: 49, processed: 2 });
+  daemon.kill('SIGKILL');
+  await daemon.exited;
+  await project.start();
+  project.write('inbox/newer', 'newer');
+  await until('three are processed', async () => (await project.status()).files.processed === 3);
+  expect((await project.status()).files).toEqual({ ignored: 49, processed: 3 });
+});

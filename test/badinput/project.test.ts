@@ -124,3 +124,21 @@ test.each(['start', 'run'])(
     expect(project.receipt('a')?.state).toBe('succeeded');
   },
 );
+
+test('a daemon goes on when who read its output is gone', async () => {
+  const project = makeProject(cat, { wrapper: ['sh', '-c', '"$@" 2>&1 | head -n 1', 'sh'] });
+  const shell = project.spawn('start');
+  await until('it answers', () =>
+    project.status().then(
+      ({ state }) => state === 'running',
+      () => false,
+    ),
+  );
+  for (const name of ['a', 'b']) {
+    project.write(`inbox/${name}`, name);
+    await until(`${name} is processed`, () => project.receipt(name)?.state === 'succeeded');
+  }
+  await project.client.post('/api/control/stop');
+  await shell.exited;
+  expect(project.exists('.sluice/control.sock')).toBe(false);
+});

@@ -8,6 +8,7 @@ import type { CommandContext } from '../context.ts';
 const LEAVE_MS = 1_000;
 
 export async function run(context: CommandContext): Promise<number> {
+  outliveTerminal();
   stayLean();
   const { runDaemon } = await import('../../daemon.ts');
   const loaded = await context.load();
@@ -66,4 +67,12 @@ export async function run(context: CommandContext): Promise<number> {
  */
 function stayLean(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** The terminal it was started from is closed, or who read its output is gone: the daemon goes on, its log file has all. */
+function outliveTerminal(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners('error');
+    stream.on('error', () => {});
+  }
 }
