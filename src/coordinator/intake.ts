@@ -8,6 +8,7 @@ import type { Cache } from '../cache/cache.ts';
 import { fingerprint } from '../cache/fingerprint.ts';
 import { formatSize } from '../config/size.ts';
 import type { JobEnd, JobSpec } from '../ledger/ledger.ts';
+import { formatBytes } from '../types/bytes.ts';
 import { type Change, formatStamp } from '../types/change.ts';
 import type { Disposition, JobId, JobInput, JobRecord } from '../types/job.ts';
 import type { CoordinatorDeps } from './deps.ts';
@@ -169,7 +170,7 @@ async function read(
     const end: JobEnd = {
       state: 'failed',
       reason: 'input_too_large',
-      message: `the file has ${formatSize(bytes)}; rule "${rule.name}" takes at most ${formatSize(rule.maxInputBytes)}`,
+      message: `the file has ${formatBytes(bytes)}; rule "${rule.name}" takes at most ${formatSize(rule.maxInputBytes)}`,
       fix: `Raise \`max_input\` of rule "${rule.name}", then run \`sluice jobs retry\`.`,
     };
     return { kind: 'refused', sha256: '', bytes, stamp, end };

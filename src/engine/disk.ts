@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { formatSize } from '../config/size.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
+import { formatBytes } from '../types/bytes.ts';
 import type { Conditions } from '../types/condition.ts';
 
 const CHECK_MS = 5_000;
@@ -26,7 +27,7 @@ export function watchDisk({ dirs, config, conditions, coordinator }: DiskOptions
         conditions.raise({
           code: 'DISK_LOW',
           subject: dir,
-          message: `${formatSize(free)} are free for "${dir}"; below ${formatSize(minFreeDiskBytes)} nothing new is started`,
+          message: `${formatBytes(free)} are free for "${dir}"; below ${formatSize(minFreeDiskBytes)} nothing new is started`,
           fix: 'Make space, or lower `daemon.min_free_disk`; work goes on by itself.',
         });
       } else conditions.clear('DISK_LOW', dir);

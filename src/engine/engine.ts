@@ -177,7 +177,10 @@ export async function openEngine({
       ledger,
       agents,
       coordinator,
-      forget: (ids) => aggregator.forget(ids),
+      history: {
+        forget: (ids) => aggregator.forget(ids),
+        trimHistory: (maxBytes) => aggregator.trimHistory(maxBytes),
+      },
       log: log.log,
     }),
   );

@@ -1,7 +1,11 @@
-/** State stays bounded: what is older than `output_settings.retention` goes, and the attempts journal is cut short. */
+/**
+ * State stays bounded: what is older than `output_settings.retention` goes, older results stay under `cache.max_bytes`,
+ * and the attempts journal is cut short.
+ */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Agents } from '../agents/agents.ts';
+import type { Aggregator } from '../aggregator/aggregator.ts';
 import type { Config } from '../config/config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -17,7 +21,7 @@ export interface HousekeepingOptions {
   readonly ledger: Ledger;
   readonly agents: Pick<Agents, 'checkpoint'>;
   readonly coordinator: Pick<Coordinator, 'runningIds'>;
-  readonly forget: (jobIds: readonly string[]) => void;
+  readonly history: Pick<Aggregator, 'forget' | 'trimHistory'>;
   readonly log: Log;
 }
 
@@ -49,15 +53,16 @@ async function checkpoint({ ledger, agents, coordinator }: HousekeepingOptions):
   await agents.checkpoint(open);
 }
 
-async function prune({ config, ledger, forget }: HousekeepingOptions): Promise<void> {
+async function prune({ config, ledger, history }: HousekeepingOptions): Promise<void> {
   const before = Date.now() - config().output.retentionMs;
   const work = join(config().stateDir, 'work');
   for (;;) {
     const ids = await ledger.jobs.prune(before, PAGE);
-    forget(ids);
+    history.forget(ids);
     for (const id of ids) rmSync(join(work, id), { recursive: true, force: true });
     if (ids.length < PAGE) break;
   }
+  await history.trimHistory(config().cache.maxBytes);
   for (const id of list(work)) {
     const folder = join(work, id);
     if ((statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? before) < before) {

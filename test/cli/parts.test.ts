@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { formatBytes } from '../../src/cli/bytes.ts';
 import { LogTail, readLog } from '../../src/cli/log-lines.ts';
 import { displayWidth, layOut } from '../../src/cli/table.ts';
 import { parseSince, shortTime } from '../../src/cli/times.ts';
 import { RotatingFile } from '../../src/logging/rotating-file.ts';
+import { formatBytes } from '../../src/types/bytes.ts';
 import { Project } from './sluice.ts';
 
 test('columns are aligned by what a terminal shows, and cut only where told', () => {

@@ -1,6 +1,6 @@
 /** `sluice files`: what was taken in, and where it ended; the latest first. */
 import type { FileQuery, FileView } from '../../operations/file-view.ts';
-import { formatBytes } from '../bytes.ts';
+import { formatBytes } from '../../types/bytes.ts';
 import type { CommandContext } from '../context.ts';
 import { nameOf, shortId } from '../job-words.ts';
 import { printJson, printTableOr, stateColor, tellIfMore } from '../print.ts';

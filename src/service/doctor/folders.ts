@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { formatSize } from '../../config/size.ts';
 import { isUnsafe, mountOf } from '../../ledger/location.ts';
+import { formatBytes } from '../../types/bytes.ts';
 import { messageOf } from '../../types/errors.ts';
 import { type Check, fail, good, shellWord, warn } from './check.ts';
 
@@ -77,7 +78,7 @@ function checkSpace(dir: string, minFreeBytes: number): Check {
   const name = 'disk';
   const { bavail, bsize } = statfsSync(nearest(dir));
   const free = bavail * bsize;
-  const message = `${formatSize(free)} are free for ${dir}`;
+  const message = `${formatBytes(free)} are free for ${dir}`;
   const fix = `du -xh --max-depth=1 ${shellWord(nearest(dir))} | sort -h   # then make space, or lower \`daemon.min_free_disk\``;
   if (free < minFreeBytes)
     return fail(name, `${message}; below ${formatSize(minFreeBytes)} no work is started`, fix);
