@@ -3,14 +3,17 @@
  * reverse. Nothing else builds these parts for a daemon, and nothing imports this file but the command line.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toReceipt } from './aggregator/receipt.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { type Engine, openEngine } from './engine/engine.ts';
 import { loadProject } from './engine/load-project.ts';
+import { NewRoots } from './engine/new-roots.ts';
 import { ownFolders } from './engine/own-folders.ts';
 import { watchConfig } from './engine/reload.ts';
+import { raiseStandingConditions } from './engine/standing-conditions.ts';
+import { takeUnrouted } from './engine/take-unrouted.ts';
 import type { OpenLog } from './logging/log.ts';
-import type { DaemonState, Host } from './operations/host.ts';
+import { hostOf } from './operations/engine-host.ts';
+import type { DaemonState } from './operations/host.ts';
 import { Operations } from './operations/operations.ts';
 import type { Secrets } from './secrets/secrets.ts';
 import { startControlServer } from './server/control.ts';
@@ -18,8 +21,6 @@ import { socketPath } from './server/socket-path.ts';
 import { createNotifier } from './service/notify.ts';
 import { formatElapsed } from './types/elapsed.ts';
 import { AppError, messageOf } from './types/errors.ts';
-import { explainIgnored } from './watch/ignore.ts';
-import { scanOnce } from './watch/scan.ts';
 import { startWatcher } from './watch/start.ts';
 import type { Watcher } from './watch/watcher.ts';
 
@@ -60,31 +61,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       if (!stop.aborted) options.requestStop(problem.message);
     },
   });
-  raiseStandingConditions(engine);
-  const newRoots = await unseenRoots(engine);
+  raiseStandingConditions(engine.conditions, engine.config());
+  const newRoots = new NewRoots(engine.ledger.files);
+  await newRoots.lookAt(engine.config().roots);
 
-  const host: Host = {
-    config: engine.config,
+  const host = hostOf(engine, {
     state: () => (state === 'running' && engine.coordinator.isPaused ? 'paused' : state),
-    ledger: engine.ledger,
-    coordinator: engine.coordinator,
-    conditions: engine.conditions,
-    results: {
-      toReceipt,
-      locate: (job) => engine.aggregator().locate(job),
-      rebuild: () => engine.aggregator().rebuild(),
-      flush: () => engine.aggregator().flush(),
-    },
     roots: () => watcher?.status() ?? [],
-    scan: ({ paths, signal }) =>
-      scanOnce({
-        roots: engine.config().roots,
-        ...(paths && { paths }),
-        excluded: ownFolders(engine.config()),
-        signal,
-      }),
-    explainIgnored: (root, path) =>
-      explainIgnored(root, path, ownFolders(engine.config()), engine.config().roots.indexOf(root)),
     control: {
       stop: async (who) => options.requestStop(who),
       reload: (who) => config.reload(who),
@@ -94,7 +77,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       },
     },
     startedAt,
-  };
+  });
   await using config = watchConfig({
     loaded,
     load: (file) => loadProject(file, secrets),
@@ -103,7 +86,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     notifier,
     apply: async (next) => {
       await engine.configure(next);
+      raiseStandingConditions(engine.conditions, next);
+      await newRoots.lookAt(next.roots);
       await watcher?.update(next.roots);
+      void watcher?.sweep().then(() => newRoots.mark());
+      await takeUnrouted(engine);
     },
   });
   const operations = new Operations(host, stop);
@@ -150,13 +137,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 async function takeIn(
   engine: Engine,
   watcher: Watcher,
-  newRoots: ReadonlySet<string>,
+  newRoots: NewRoots,
   { stop, log: { log } }: DaemonOptions,
 ): Promise<void> {
-  let areRootsNew = newRoots.size > 0;
   void watcher.swept.then(async () => {
-    areRootsNew = false;
-    for (const root of newRoots) await engine.ledger.files.markRoot(root);
+    await newRoots.mark();
     const files = watcher.status().reduce((sum, root) => sum + root.files, 0);
     log.info({ files }, `first sweep: ${files} files, ${formatElapsed(performance.now())} after the start`);
   });
@@ -170,7 +155,7 @@ async function takeIn(
   for await (const changes of watcher.changes(stop)) {
     try {
       const { reading } = await engine.coordinator.submitAll(changes, (change) => ({
-        ignore: areRootsNew && isInitial(engine, newRoots, change),
+        ignore: newRoots.ignores(change),
       }));
       const done = reading.then(() => {}, tellFault).finally(() => readings.delete(done));
       readings.add(done);
@@ -184,38 +169,3 @@ async function takeIn(
 }
 
 const MAX_READINGS = 64;
-
-/** It was there before its root was first watched, and the root says `initial: ignore`. */
-function isInitial(
-  engine: Engine,
-  newRoots: ReadonlySet<string>,
-  change: Parameters<Engine['coordinator']['submit']>[0],
-): boolean {
-  if (change.type === 'removed' || change.found !== 'sweep' || !newRoots.has(change.root)) return false;
-  return engine.config().roots.find((root) => root.name === change.root)?.initial === 'ignore';
-}
-
-async function unseenRoots(engine: Engine): Promise<Set<string>> {
-  const unseen = new Set<string>();
-  for (const { name } of engine.config().roots)
-    if (await engine.ledger.files.isNewRoot(name)) unseen.add(name);
-  return unseen;
-}
-
-function raiseStandingConditions({ conditions, config }: Engine): void {
-  if (process.getuid?.() === 0)
-    conditions.raise({
-      code: 'RUNS_AS_ROOT',
-      subject: '',
-      message: 'the daemon runs as root, and so do its agents',
-      fix: 'Run it as a user of its own: `sluice service install --run-as sluice`.',
-    });
-  for (const agent of config().agents.values())
-    if (agent.kind === 'command' && agent.sandbox.mode === 'auto')
-      conditions.raise({
-        code: 'SANDBOX_NONE',
-        subject: agent.name,
-        message: `agent "${agent.name}" runs without confinement: this version has no sandbox`,
-        fix: 'Say so with `sandbox: { mode: off, reason: "…" }` on the agent, or run the daemon as a user that may do little.',
-      });
-}

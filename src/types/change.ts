@@ -18,10 +18,12 @@ export type Change =
       readonly root: string;
       readonly path: string;
       readonly stamp: Stamp;
-      /** Events are hints about now; a sweep also finds what was there before. */
-      readonly found: 'event' | 'sweep';
+      readonly found: Found;
     }
   | { readonly type: 'removed'; readonly root: string; readonly path: string };
+
+/** Events tell of now; a sweep also finds what was there before, the first one since the start or reload all of it. */
+export type Found = 'event' | 'sweep' | 'first_sweep';
 
 /** One text per stamp: how the ledger stores and compares it. */
 export function formatStamp(stamp: Stamp): string {

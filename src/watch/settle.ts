@@ -6,7 +6,7 @@
  *
  * Longer than other files, because an entry's whole life stands in it: splitting it would hide how its fields play together.
  */
-import type { Change } from '../types/change.ts';
+import type { Change, Found } from '../types/change.ts';
 import { DueQueue } from './due-queue.ts';
 import type { Inspector } from './inspector.ts';
 import type { Memory } from './memory.ts';
@@ -38,7 +38,7 @@ interface Entry {
   readonly root: WatchedRoot;
   readonly folder: string;
   readonly name: string;
-  readonly found: 'event' | 'sweep';
+  readonly found: Found;
   dueAt: number;
   /** `check`: look at it; `calm`: handed over, its writer may come back. */
   phase: 'check' | 'calm';
@@ -122,7 +122,7 @@ export class Settle {
   }
 
   /** A file that was found by reading its folder. Looked at right now: most are settled. */
-  found(root: WatchedRoot, folder: string, name: string, how: 'event' | 'sweep', now: number): void {
+  found(root: WatchedRoot, folder: string, name: string, how: Found, now: number): void {
     const key = `${root.config.name}\0${childOf(folder, name)}`;
     const known = this.#entries.get(key);
     if (known !== undefined) {

@@ -231,9 +231,10 @@ async function reconcileFolder(
     claim(name);
     settle.missing(root, folder, name, performance.now());
   }
+  const how = root.lastSweepAt === undefined ? 'first_sweep' : 'sweep';
   for (const [index, name] of found.entries()) {
     if (index % filesPerRoomCheck === 0) await outbox.room();
-    settle.found(root, folder, name, 'sweep', performance.now());
+    settle.found(root, folder, name, how, performance.now());
   }
   memory.flush();
   return {

@@ -1,0 +1,28 @@
+/** The parts of an engine as operations see them; what only a daemon has is handed in beside it. */
+import { toReceipt } from '../aggregator/receipt.ts';
+import type { Engine } from '../engine/engine.ts';
+import { ownFolders } from '../engine/own-folders.ts';
+import { explainIgnored } from '../watch/ignore.ts';
+import { scanOnce } from '../watch/scan.ts';
+import type { Host } from './host.ts';
+
+export function hostOf(engine: Engine, own: Pick<Host, 'state' | 'roots' | 'control' | 'startedAt'>): Host {
+  const { config, ledger, coordinator, conditions } = engine;
+  return {
+    config,
+    ledger,
+    coordinator,
+    conditions,
+    results: {
+      toReceipt,
+      locate: (job) => engine.aggregator().locate(job),
+      rebuild: () => engine.aggregator().rebuild(),
+      flush: () => engine.aggregator().flush(),
+    },
+    scan: ({ paths, signal }) =>
+      scanOnce({ roots: config().roots, ...(paths && { paths }), excluded: ownFolders(config()), signal }),
+    explainIgnored: (root, path) =>
+      explainIgnored(root, path, ownFolders(config()), config().roots.indexOf(root)),
+    ...own,
+  };
+}
