@@ -20,6 +20,9 @@ const options: UnitOptions = {
   path: '/usr/bin:/bin',
 };
 
+/** Independent of where these tests run. */
+const installed: UnitOptions = { ...options, node: '/usr/bin/node' };
+
 test('paths with signs that systemd reads keep their meaning', () => {
   const unit = formatUnit({
     ...options,
@@ -46,6 +49,7 @@ test.each(['/srv/a\nb', '/srv/a ', '/srv/a\\'])(
 );
 
 test('only the project is writable, and what was asked for', () => {
+  const options = installed;
   expect(formatUnit(options).match(/^ReadWritePaths=.*$/gm)).toEqual(['ReadWritePaths="/srv/project"']);
   expect(formatUnit({ ...options, writable: ['/data/out'] })).toContain(
     'ReadWritePaths="/srv/project" "-/data/out"\n',
@@ -53,6 +57,7 @@ test('only the project is writable, and what was asked for', () => {
 });
 
 test('a project in /tmp is not hidden by a private /tmp', () => {
+  const options = installed;
   expect(formatUnit(options)).toContain('PrivateTmp=yes');
   expect(formatUnit({ ...options, readable: ['/tmp/inbox'] })).not.toContain('PrivateTmp');
   expect(formatUnit({ ...options, readable: ['/tmpfiles'] })).toContain('PrivateTmp=yes');
