@@ -41,7 +41,7 @@ export interface RootConfig {
   readonly sweepMs: number;
   readonly initial: 'process' | 'ignore';
   readonly onChange: 'queue' | 'restart' | 'ignore';
-  readonly on: ReadonlySet<'added' | 'changed' | 'removed'>;
+  readonly on: ReadonlySet<'added' | 'changed'>;
 }
 
 export type RuleTarget =

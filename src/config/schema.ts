@@ -136,9 +136,9 @@ const Root = Section(
       description:
         'A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it.',
     }),
-    on: Type.Unsafe<readonly ('added' | 'changed' | 'removed')[]>({
+    on: Type.Unsafe<readonly ('added' | 'changed')[]>({
       type: 'array',
-      items: { type: 'string', enum: ['added', 'changed', 'removed'] },
+      items: { type: 'string', enum: ['added', 'changed'] },
       minItems: 1,
       default: ['added', 'changed'],
       description: 'Which changes start work.',

@@ -81,6 +81,17 @@ export function refuseUnsupported(data: Record<string, unknown>, findings: Findi
     );
     delete holder.sandbox;
   });
+  each(data, ['watch', '*', 'on'], [], (root, path) => {
+    if (!Array.isArray(root.on) || !root.on.includes('removed')) return;
+    findings.error(
+      'NOT_SUPPORTED_YET',
+      [...path, root.on.indexOf('removed')],
+      'this version starts no work for a file that was removed',
+      'Write `on: [added, changed]`; a removal cancels a job that has not started, results stay.',
+    );
+    root.on = root.on.filter((type) => type !== 'removed');
+    if ((root.on as unknown[]).length === 0) delete root.on;
+  });
   each(data, ['agents', '*', 'kind'], [], (agent, path) => {
     if (!unsupportedKinds.includes(agent.kind as string)) return;
     findings.error(

@@ -26,6 +26,8 @@ const UNAVAILABLE_RETRY_MS = 30_000;
 export interface AttemptDeps extends IntakeDeps {
   readonly checkSchema: SchemaCheck;
   readonly work: WorkFolders;
+  /** Takes the version of a file in that stands there now. */
+  readonly takeAgain: (root: string, path: string) => void;
 }
 
 type AgentRoute = Extract<Route, { kind: 'agent' }>;
@@ -60,7 +62,12 @@ export async function runAttempt(
   const call = toCall(deps, recipes, lease, route);
   const before = stampOf(call.input.file);
   if (!before) return endJob(deps, lease, inputGone);
-  if (formatStamp(before) !== job.input.stamp) return endJob(deps, lease, inputChanged);
+  if (formatStamp(before) !== job.input.stamp) {
+    await endJob(deps, lease, inputChanged);
+    // The change was seen and left alone while an earlier attempt ran: nobody else brings it back.
+    if (ignoresChanges(recipes, lease)) deps.takeAgain(job.input.root, job.input.path);
+    return;
+  }
 
   deps.work.open(job.id, lease.token);
   events.emit({ type: 'started', job, attempt: lease.token });
@@ -94,7 +101,8 @@ export async function concludeAttempt(
     return endJob(deps, lease, { state: 'cancelled', message: verdict.reason }, call.workDir);
   }
   const after = stampOf(call.input.file);
-  if (after && formatStamp(after) !== job.input.stamp) return endJob(deps, lease, inputChanged, call.workDir);
+  if (after && formatStamp(after) !== job.input.stamp && !ignoresChanges(recipes, lease))
+    return endJob(deps, lease, inputChanged, call.workDir);
   if (verdict.kind === 'failed') return retryOrFail(deps, lease, call, result, verdict);
 
   const route = recipes.route(job.input.path);
@@ -116,6 +124,11 @@ export async function concludeAttempt(
   await endJob(deps, lease, { state: 'succeeded', proof, outputs, ...spent }, call.workDir);
   if (!recipes.config.output.preserveOriginal && after && sameStamp(after, stampOf(call.input.file) ?? after))
     await results.archiveOriginal(job, call.input.file);
+}
+
+/** `on_change: ignore`: the result stands for the content with which the attempt began. */
+function ignoresChanges(recipes: Recipes, { job }: Lease): boolean {
+  return recipes.root(job.input.root)?.onChange === 'ignore';
 }
 
 const inputGone: JobEnd = {

@@ -8,6 +8,7 @@
 import { join } from 'node:path';
 import PQueue from 'p-queue';
 import { createCache } from '../cache/cache.ts';
+import { stampOf } from '../cache/fingerprint.ts';
 import type { Config } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { Change } from '../types/change.ts';
@@ -19,7 +20,7 @@ import type { CoordinatorDeps } from './deps.ts';
 import { CoordinatorEvents } from './events.ts';
 import { finish } from './finish.ts';
 import { isFullDisk, waitForSpace } from './full-disk.ts';
-import { type Taken, type TakeOptions, take } from './intake.ts';
+import { leave, type Taken, type TakeOptions, take } from './intake.ts';
 import { KeyedTasks } from './keyed-tasks.ts';
 import { Recipes } from './recipes.ts';
 import { recover } from './recovery.ts';
@@ -77,6 +78,7 @@ export class Coordinator implements AsyncDisposable {
       events: this.events,
       reading: this.#reading.signal,
       checkSchema: createSchemaCheck(),
+      takeAgain: (root, path) => this.#takeAgain(root, path),
       work: new WorkFolders(join(config.stateDir, 'work')),
     };
     this.#recipes = new Recipes(config, deps.agents);
@@ -99,6 +101,8 @@ export class Coordinator implements AsyncDisposable {
   submit(change: Change, options: TakeOptions = {}): Promise<Taken> {
     return this.#paths.run(`${change.root}\n${change.path}`, async () => {
       if (change.type === 'removed') return this.#removed(change);
+      if (this.#ignoresMeanwhile(change))
+        return leave(this.#deps, change, await this.#deps.ledger.files.get(change.root, change.path));
       const taken = await take(this.#deps, this.#recipes, change, options);
       if (taken.kind === 'job' && taken.job.state === 'queued') this.#queued(taken.job);
       return taken;
@@ -305,6 +309,14 @@ export class Coordinator implements AsyncDisposable {
     return { kind: 'gone' };
   }
 
+  /** A job runs on this file, and its root says that changes meanwhile are to be ignored. */
+  #ignoresMeanwhile({ root, path }: Change): boolean {
+    if (this.#recipes.root(root)?.onChange !== 'ignore') return false;
+    return [...this.#running.values()].some(
+      ({ lease: { job } }) => job.input.root === root && job.input.path === path,
+    );
+  }
+
   /** A new version is in the queue: what runs on the old one goes on, or is ended, as its root says. */
   #queued(job: JobRecord): void {
     if (this.#recipes.root(job.input.root)?.onChange === 'restart')
@@ -316,6 +328,14 @@ export class Coordinator implements AsyncDisposable {
         )
           controller.abort('superseded');
     this.pump();
+  }
+
+  #takeAgain(root: string, path: string): void {
+    const stamp = stampOf(join(this.#recipes.root(root)?.dir ?? '', path));
+    if (stamp)
+      void this.#guarded(
+        this.submit({ type: 'changed', root, path, stamp, found: 'event' }, { again: true }).then(() => {}),
+      );
   }
 
   #abortAll(): void {

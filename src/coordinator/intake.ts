@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Cache } from '../cache/cache.ts';
 import { fingerprint } from '../cache/fingerprint.ts';
 import { formatSize } from '../config/size.ts';
-import type { JobEnd, JobSpec } from '../ledger/ledger.ts';
+import type { FileRecord, JobEnd, JobSpec } from '../ledger/ledger.ts';
 import { formatBytes } from '../types/bytes.ts';
 import { type Change, formatStamp } from '../types/change.ts';
 import type { Disposition, JobId, JobInput, JobRecord } from '../types/job.ts';
@@ -70,6 +70,8 @@ export async function take(
     });
     return { kind: 'settled', disposition };
   };
+  const isWanted = options.byRecipe || options.again || options.force || wants(recipes, root, known);
+  if (!isWanted) return leave(deps, change, known);
   const route = recipes.route(path);
   if (options.ignore && !known) return settle('ignored');
   if (!route) return settle('unrouted');
@@ -97,6 +99,24 @@ export async function take(
     }
   }
   return { kind: 'job', job: await submit(deps, route, input, key, content, options) };
+}
+
+/** Whether the root's `on` names this change. A file whose row was made from a receipt has not changed. */
+function wants(recipes: Recipes, root: string, known: FileRecord | undefined): boolean {
+  const type = known && !known.gone && known.stamp !== '' ? 'changed' : 'added';
+  return recipes.root(root)?.on.has(type) ?? true;
+}
+
+/** This version is known from now on and starts no work; what the file had, it keeps. */
+export async function leave(
+  { ledger, now }: IntakeDeps,
+  { root, path, stamp }: Present,
+  known: FileRecord | undefined,
+): Promise<Taken> {
+  const kept = known && !known.gone ? pick(known) : { disposition: 'ignored' as const };
+  const version = { stamp: formatStamp(stamp), bytes: stamp.size };
+  await ledger.files.put({ root, path, ...version, ...kept, seenAt: now(), gone: false });
+  return { kind: 'known', ...kept };
 }
 
 async function submit(

@@ -208,7 +208,7 @@ export class Settle {
         words.set(stamp);
       }
       memory.note(root.config.name, folder, name, words, now);
-      if (last === undefined) root.files++;
+      if (last === undefined && entry.found === 'event') root.files++;
       this.#emit(root, {
         type: last === undefined ? 'added' : 'changed',
         root: root.config.name,

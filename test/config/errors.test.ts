@@ -169,7 +169,7 @@ const cases: readonly Case[] = [
     name: 'change type',
     text: 'watch:\n  - path: ./inbox\n    on: [added, deleted]\n',
     at: '3:17 BAD_VALUE',
-    fix: /removed/,
+    fix: /added, changed/,
   },
   {
     name: 'log level',

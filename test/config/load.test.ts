@@ -103,7 +103,7 @@ test('everything that can be written arrives', async () => {
   const { config, warnings, files } = await load(
     [
       'watch:',
-      '  - { path: ./inbox, name: in, ignore: [drafts/], default_ignore: false, mode: poll, settle: 2s, ready: "{stem}.ok", sweep: 5s, initial: ignore, on_change: restart, on: [removed] }',
+      '  - { path: ./inbox, name: in, ignore: [drafts/], default_ignore: false, mode: poll, settle: 2s, ready: "{stem}.ok", sweep: 5s, initial: ignore, on_change: restart, on: [changed] }',
       '  - { path: inbox/inner, default_ignore: ["*.bak"] }',
       'routing_rules:',
       '  - { name: low, pattern: [./a/**, "!**/*.min.js"], agent: lint, prompt_file: p.md, expect: { outputs: [r.json], json_schema: s.json }, cache: path, max_input: 1KB }',
@@ -130,7 +130,7 @@ test('everything that can be written arrives', async () => {
     sweepMs: 5000,
     initial: 'ignore',
     onChange: 'restart',
-    on: new Set(['removed']),
+    on: new Set(['changed']),
   });
   expect(config.roots[1]?.defaultIgnore).toEqual(['*.bak']);
   expect(config.rules.map((rule) => [rule.name, rule.priority])).toEqual([
@@ -178,7 +178,7 @@ test('a configuration is frozen to the bottom', async () => {
   expect(Object.isFrozen(config.agents.get('a'))).toBe(true);
   expect(() => (config.agents as Map<string, unknown>).set('b', {})).toThrow(TypeError);
   const on = config.roots[0]?.on as Set<string>;
-  expect(() => on.add('removed')).toThrow(TypeError);
+  expect(() => on.add('added')).toThrow(TypeError);
   expect(structuredClone(config.roots[0]?.on)).toEqual(new Set(['added', 'changed']));
 });
 

@@ -73,3 +73,10 @@ test.each([
 test('daemon.max_depth', async () => {
   expect((await errorsOf('daemon:\n  max_depth: 5\n')).map(brief)).toEqual(['2:3 NOT_SUPPORTED_YET']);
 });
+
+test.each([
+  ['on: [added, removed]', '4:17 NOT_SUPPORTED_YET'],
+  ['on: [removed]', '4:10 NOT_SUPPORTED_YET'],
+])('root: %s', async (line, at) => {
+  expect((await errorsOf(`version: 1\nwatch:\n  - path: ./inbox\n    ${line}\n`)).map(brief)).toEqual([at]);
+});

@@ -152,3 +152,44 @@ daemon: { min_free_disk: 1MiB }
       .toSorted(),
   ).toEqual(['cached', 'succeeded', 'succeeded']);
 });
+
+test('on_change: ignore lets the result stand for the content that the attempt began with', async () => {
+  const project = makeProject(gated('{ path: ./inbox, on_change: ignore }'));
+  await project.start();
+  project.write('inbox/a.txt', 'first');
+  await until('the attempt runs', () => starts(project).length === 1);
+  project.write('inbox/a.txt', 'second');
+  project.write('inbox/b.txt', 'other');
+  await until('what came after the change was taken in', () => starts(project).length === 2);
+  project.write('gate', '');
+  await until('both have a receipt', () => project.receipts().length === 2);
+  expect(project.receipt('a.txt')?.state).toBe('succeeded');
+  expect(starts(project)).toHaveLength(2);
+  project.write('inbox/a.txt', 'third');
+  await until('a change at rest is processed', () => starts(project).length === 3);
+});
+
+test('on: [added] leaves changes alone, on: [changed] what is new; run takes both', async () => {
+  const project = makeProject(`
+watch:
+  - { path: ./inbox, on: [added] }
+  - { path: ./edits, on: [changed] }
+routing_rules: [{ name: all, pattern: "**", agent: work }]
+agents: { work: { kind: command, command: [sh, -c, "echo $1 >> starts.log", sh, "${'${{ file.rel }}'}"] } }
+daemon: { min_free_disk: 1MiB }
+`);
+  project.write('edits/old.txt', 'old');
+  const daemon = await project.start();
+  project.write('inbox/new.txt', 'one');
+  await until('the new file is processed', () => starts(project).includes('new.txt'));
+  project.write('inbox/new.txt', 'two');
+  project.write('edits/old.txt', 'changed');
+  await until('the changed file is processed', () => starts(project).includes('old.txt'));
+  project.write('inbox/last.txt', 'x');
+  await until('the last file is processed', () => starts(project).includes('last.txt'));
+  expect(starts(project).toSorted()).toEqual(['last.txt', 'new.txt', 'old.txt']);
+  daemon.kill('SIGTERM');
+  await daemon.exited;
+  expect((await project.sluice('run')).stdout).toContain('1 succeeded');
+  expect(starts(project).filter((name) => name === 'new.txt')).toHaveLength(2);
+});

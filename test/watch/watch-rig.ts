@@ -50,7 +50,7 @@ export function rootConfig(dir: string, overrides: Partial<RootConfig> = {}): Ro
     sweepMs: 600_000,
     initial: 'process',
     onChange: 'queue',
-    on: new Set(['added', 'changed', 'removed']),
+    on: new Set(['added', 'changed']),
     ...overrides,
   };
 }
