@@ -43,7 +43,7 @@ async function watchWithSluice(mode: RootConfig['mode']): Promise<void> {
     on: new Set(['added', 'changed']),
   };
   let questions = 0;
-  const watcher = await startWatcher({
+  const watcher = startWatcher({
     roots: [root],
     excluded: [],
     stateDir,

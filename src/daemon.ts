@@ -8,6 +8,7 @@ import { type Engine, openEngine } from './engine/engine.ts';
 import { loadProject } from './engine/load-project.ts';
 import { NewRoots } from './engine/new-roots.ts';
 import { ownFolders } from './engine/own-folders.ts';
+import { openRecord } from './engine/record.ts';
 import { watchConfig } from './engine/reload.ts';
 import { raiseStandingConditions } from './engine/standing-conditions.ts';
 import { takeUnrouted } from './engine/take-unrouted.ts';
@@ -21,6 +22,7 @@ import { socketPath } from './server/socket-path.ts';
 import { createNotifier } from './service/notify.ts';
 import { formatElapsed } from './types/elapsed.ts';
 import { AppError, messageOf } from './types/errors.ts';
+import type { BootedWorker } from './watch/boot.ts';
 import { startWatcher } from './watch/start.ts';
 import type { Watcher } from './watch/watcher.ts';
 
@@ -37,6 +39,8 @@ export interface DaemonOptions {
   readonly requestStop: (who: string) => void;
   /** Called when every root is watched. */
   readonly onReady?: (watcher: Watcher) => void;
+  /** A thread for the watcher that was started earlier. */
+  readonly watchWorker?: BootedWorker;
 }
 
 /**
@@ -47,13 +51,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { loaded, secrets, log, env, stop, kill } = options;
   const startedAt = Date.now();
   let state: DaemonState = 'starting';
-  let watcher: Watcher | undefined;
 
   await using notifier = await createNotifier({ env });
   let stateProblem: AppError | undefined;
-  await using engine = await openEngine({
+  await using record = await openRecord({
     config: loaded.config,
-    secrets,
     log,
     command: 'start',
     onStateLost: (problem) => {
@@ -61,13 +63,27 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       if (!stop.aborted) options.requestStop(problem.message);
     },
   });
+  const newRoots = new NewRoots(record.ledger.files);
+  await newRoots.lookAt(loaded.config.roots);
+  // Beside the rest: what it finds waits until somebody takes it in.
+  await using watcher = startWatcher(
+    {
+      roots: loaded.config.roots,
+      excluded: ownFolders(loaded.config),
+      stateDir: loaded.config.stateDir,
+      ledgerId: record.ledger.id,
+      known: (root, folders) =>
+        Promise.all(folders.map((folder) => record.ledger.files.inFolder(root, folder))),
+      conditions: record.conditions,
+    },
+    options.watchWorker,
+  );
+  await using engine = await openEngine({ config: loaded.config, secrets, log, record });
   raiseStandingConditions(engine.conditions, engine.config());
-  const newRoots = new NewRoots(engine.ledger.files);
-  await newRoots.lookAt(engine.config().roots);
 
   const host = hostOf(engine, {
     state: () => (state === 'running' && engine.coordinator.isPaused ? 'paused' : state),
-    roots: () => watcher?.status() ?? [],
+    roots: () => watcher.status(),
     control: {
       stop: async (who) => options.requestStop(who),
       reload: (who) => config.reload(who),
@@ -88,8 +104,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       await engine.configure(next);
       raiseStandingConditions(engine.conditions, next);
       await newRoots.lookAt(next.roots);
-      await watcher?.update(next.roots);
-      void watcher?.sweep().then(() => newRoots.mark());
+      await watcher.update(next.roots);
+      void watcher.sweep().then(() => newRoots.mark());
       await takeUnrouted(engine);
     },
   });
@@ -99,18 +115,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     operations,
   });
 
-  await using started = await startWatcher({
-    roots: engine.config().roots,
-    excluded: ownFolders(engine.config()),
-    stateDir: loaded.config.stateDir,
-    ledgerId: engine.ledger.id,
-    known: (root, folders) =>
-      Promise.all(folders.map((folder) => engine.ledger.files.inFolder(root, folder))),
-    conditions: engine.conditions,
-  });
-  watcher = started;
-  const intake = takeIn(engine, started, newRoots, options);
-  await started.watching;
+  const intake = takeIn(engine, watcher, newRoots, options);
+  await watcher.watching;
   state = 'running';
   notifier.ready(
     `watching ${engine
@@ -122,7 +128,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     await engine.ledger.durable();
     return true;
   });
-  options.onReady?.(started);
+  options.onReady?.(watcher);
 
   await intake;
   state = 'draining';

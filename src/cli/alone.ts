@@ -1,5 +1,6 @@
 /** A project's parts without a daemon: for commands that process something themselves (`run`, `jobs retry`). */
 import { openEngine } from '../engine/engine.ts';
+import { openRecord } from '../engine/record.ts';
 import { openLog } from '../logging/log.ts';
 import { hostOf } from '../operations/engine-host.ts';
 import type { Host } from '../operations/host.ts';
@@ -24,7 +25,8 @@ export async function openAlone(context: CommandContext, command: string, stop: 
       stderr: 'none',
     }),
   );
-  const engine = opening.use(await openEngine({ config, secrets, log, command }));
+  const record = opening.use(await openRecord({ config, log, command }));
+  const engine = opening.use(await openEngine({ config, secrets, log, record }));
   const refuse = async (): Promise<never> => {
     throw new AppError('NOT_RUNNING', 'No daemon runs for this project', {
       fix: 'Start it with `sluice start`.',

@@ -1,27 +1,22 @@
 /**
- * What `start` and a `run` without a daemon share: ledger, agents, aggregator, coordinator, in the order in which they
- * need each other. Stopping is the reverse. The watcher and the server are the daemon's own (`daemon.ts`).
+ * What `start` and a `run` without a daemon share, on top of the record: agents, aggregator, coordinator, in the order in
+ * which they need each other. Stopping is the reverse. The watcher and the server are the daemon's own (`daemon.ts`).
  */
 import { hash, randomUUID } from 'node:crypto';
 import { type Agents, createAgents } from '../agents/agents.ts';
 import { endLeftovers, readAttemptsJournal } from '../agents/spawner/spawner.ts';
 import { type Aggregator, createAggregator } from '../aggregator/aggregator.ts';
 import { collectOutputs } from '../aggregator/outputs.ts';
-import { type ConditionBoard, createConditionBoard } from '../conditions/board.ts';
+import type { ConditionBoard } from '../conditions/board.ts';
 import type { Config } from '../config/config.ts';
 import { Coordinator } from '../coordinator/coordinator.ts';
 import type { ResultStore } from '../coordinator/deps.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { lockProject } from '../ledger/lock.ts';
-import { hasLedger, openSqliteLedger } from '../ledger/sqlite/open.ts';
 import type { OpenLog } from '../logging/log.ts';
 import type { Secrets } from '../secrets/secrets.ts';
-import type { ErrorCode } from '../types/error-codes.ts';
-import type { AppError } from '../types/errors.ts';
 import { watchDisk } from './disk.ts';
 import { housekeep } from './housekeeping.ts';
-import { rebuildLedger } from './rebuild.ts';
-import { guardState } from './state-guard.ts';
+import type { ProjectRecord } from './record.ts';
 import { tellJobs } from './tell-jobs.ts';
 
 export interface Engine extends AsyncDisposable {
@@ -41,66 +36,26 @@ export interface EngineOptions {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly log: OpenLog;
-  /** For the lock's owner: `start`, `run`. */
-  readonly command: string;
+  /** Outlives the engine. */
+  readonly record: ProjectRecord;
   /** A superseded job where nobody watches. */
   readonly onSuperseded?: (root: string, path: string) => void;
-  /** The state folder is gone (STATE_LOST): what is done from now on will be found again by its receipts only. */
-  readonly onStateLost?: (problem: AppError) => void;
 }
 
 const GRACE_MS = 5_000;
 
-/** @throws AppError PROJECT_LOCKED, LEDGER_NEWER, SPAWNER_FAILED … */
+/** @throws AppError SPAWNER_FAILED … */
 export async function openEngine({
   config: first,
   secrets,
   log,
-  command,
+  record: { ledger, conditions, isStateLost, onFull },
   onSuperseded,
-  onStateLost = () => {},
 }: EngineOptions): Promise<Engine> {
   await using opening = new AsyncDisposableStack();
   const { stateDir } = first;
   const now = Date.now;
   let config = first;
-
-  const lock = opening.use(lockProject(stateDir, command));
-  const conditions = createConditionBoard({
-    now,
-    onChange: (condition, isOpen) => tellCondition(log, condition, isOpen),
-  });
-  let coordinator: Coordinator | undefined;
-  let ledgerProblem: ErrorCode | undefined;
-  const isNew = !hasLedger(stateDir);
-  const { ledger, setAside } = openSqliteLedger({
-    stateDir,
-    verify: lock.wasUnclean,
-    onFull: (problem) => {
-      if (problem) {
-        ledgerProblem = problem.code;
-        conditions.raise({
-          code: problem.code,
-          subject: 'ledger',
-          message: problem.message,
-          fix: problem.fix,
-        });
-        coordinator?.block('disk_full');
-      } else {
-        if (ledgerProblem) conditions.clear(ledgerProblem, 'ledger');
-        coordinator?.unblock('disk_full');
-      }
-    },
-  });
-  opening.use(ledger);
-  if (setAside !== undefined || isNew)
-    await rebuildLedger({
-      ledger,
-      outputDir: config.output.dir,
-      ...(setAside !== undefined && { setAside }),
-      conditions,
-    });
-  const guard = opening.use(guardState(stateDir, onStateLost));
 
   const tag = hash('sha256', stateDir, 'hex').slice(0, 16);
   const ended = await endLeftovers(tag);
@@ -138,7 +93,7 @@ export async function openEngine({
     archiveOriginal: (job, file) => aggregator.archiveOriginal(job, file),
     quarantine: (root, path, file) => aggregator.quarantine(root, path, file),
   };
-  coordinator = opening.use(
+  const coordinator = opening.use(
     new Coordinator({
       config,
       ledger,
@@ -155,16 +110,16 @@ export async function openEngine({
       now,
       random: Math.random,
       worker: randomUUID(),
-      isStateLost: guard.isLost,
+      isStateLost,
       ...(onSuperseded && { onSuperseded }),
     }),
   );
-  const running = coordinator;
-  tellJobs(running.events, log.log);
+  onFull((isFull) => (isFull ? coordinator.block('disk_full') : coordinator.unblock('disk_full')));
+  tellJobs(coordinator.events, log.log);
   opening.use(
     watchDisk({ dirs: () => [stateDir, config.output.dir], config: () => config, conditions, coordinator }),
   );
-  await running.start(
+  await coordinator.start(
     finished.map((entry) => ({
       n: entry.n,
       journal: entry.journal,
@@ -189,7 +144,7 @@ export async function openEngine({
   return {
     ledger,
     conditions,
-    coordinator: running,
+    coordinator,
     aggregator: () => aggregator,
     config: () => config,
     async configure(next) {
@@ -198,19 +153,9 @@ export async function openEngine({
         aggregator = makeAggregator(next.output);
       }
       config = next;
-      await running.configure(next);
+      await coordinator.configure(next);
     },
-    drain: (drainMs) => running.drain(drainMs),
+    drain: (drainMs) => coordinator.drain(drainMs),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-function tellCondition(
-  { log }: OpenLog,
-  { code, subject, message, fix }: Parameters<ConditionBoard['raise']>[0],
-  isOpen: boolean,
-): void {
-  if (isOpen)
-    log.warn({ code, subject, fix }, `${code}${subject ? ` (${subject})` : ''}: ${message} — ${fix}`);
-  else log.info({ code, subject }, `${code}${subject ? ` (${subject})` : ''} is over`);
 }

@@ -5,7 +5,7 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Operations } from '../operations/operations.ts';
 import { AppError, messageOf } from '../types/errors.ts';
 import { problemOf } from './problem.ts';
@@ -21,6 +21,8 @@ export async function startControlServer({
   socket,
   operations,
 }: ControlServerOptions): Promise<AsyncDisposable> {
+  // Forty milliseconds to load: the watcher has started when it comes to this.
+  const { fastify } = await import('fastify');
   const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 16 << 20 });
   server.setErrorHandler((error, _request, reply) => {
     const problem = problemOf(error);

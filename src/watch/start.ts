@@ -2,22 +2,23 @@
  * Starts watching: a thin handle on this side, everything else in a worker thread. Batches are acknowledged when the
  * consumer comes back for the next one, so a slow consumer makes the worker hold back instead of filling memory here.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { RootConfig } from '../config/config.ts';
 import type { Change } from '../types/change.ts';
 import { messageOf } from '../types/errors.ts';
-import { entryModule } from '../types/module-path.ts';
+import { type BootedWorker, createWatchWorker } from './boot.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
 import type { RootStatus, Watcher, WatchOptions } from './watcher.ts';
 
 const restartMs = 1_000;
 const closeMs = 5_000;
 
-/** Resolves when the worker has started; `watching` and `swept` of the handle say the rest. */
-export async function startWatcher(options: WatchOptions): Promise<Watcher> {
-  const handle = new WatchHandle(options);
-  await handle.started();
-  return handle;
+/**
+ * Starts at once; `watching` and `swept` of the handle say how far it is.
+ * @param booted A thread that was started earlier.
+ */
+export function startWatcher(options: WatchOptions, booted?: BootedWorker): Watcher {
+  return new WatchHandle(options, booted);
 }
 
 type Item = { readonly changes: readonly Change[] } | { readonly passed: () => void };
@@ -37,13 +38,15 @@ class WatchHandle implements Watcher {
   #status: readonly RootStatus[];
   #lastRequest = 0;
   #worker: Worker | undefined;
+  #booted: BootedWorker | undefined;
   #restart: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   /** Worker generation: an acknowledgement must not reach the successor. */
   #batchesOf = new WeakMap<readonly Change[], Worker>();
 
-  constructor(options: WatchOptions) {
+  constructor(options: WatchOptions, booted: BootedWorker | undefined) {
     this.#options = options;
+    this.#booted = booted;
     this.#roots = options.roots;
     this.watching = this.#watching.promise;
     this.swept = this.#swept.promise;
@@ -56,14 +59,7 @@ class WatchHandle implements Watcher {
       files: 0,
       settling: 0,
     }));
-  }
-
-  async started(): Promise<void> {
-    const worker = this.#start();
-    await new Promise<void>((resolve, reject) => {
-      worker.once('online', resolve);
-      worker.once('error', reject);
-    });
+    this.#start();
   }
 
   async *changes(signal: AbortSignal): AsyncIterable<readonly Change[]> {
@@ -131,14 +127,9 @@ class WatchHandle implements Watcher {
   #start(): Worker {
     const { excluded, stateDir, ledgerId } = this.#options;
     const setup: WorkerSetup = { roots: this.#roots, excluded, stateDir, ledgerId };
-    const worker = new Worker(entryModule('watch/worker'), {
-      workerData: setup,
-      name: 'sluice-watch',
-      // The young generation would grow to 64 MiB during a sweep and never be given back.
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
-      // The inotify descriptor comes from FFI and is closed through node:fs, which Node would warn about.
-      trackUnmanagedFds: false,
-    });
+    const worker = this.#booted?.take() ?? createWatchWorker();
+    this.#booted = undefined;
+    worker.postMessage(setup);
     this.#worker = worker;
     worker.on('message', (message: FromWorker) => this.#hear(worker, message));
     worker.on('error', (error) => this.#failed(worker, error));

@@ -1,5 +1,5 @@
 /** The watch worker's entry: the engine behind messages. A thread of its own, so that a busy main loop cannot overflow the kernel's queue. */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { Engine } from './engine.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
 import { createSources } from './source-factory.ts';
@@ -8,9 +8,18 @@ const statusMs = 200;
 
 type Known = readonly ReadonlyMap<string, string>[];
 
-if (parentPort !== null) await serve(parentPort, workerData as WorkerSetup);
+if (parentPort !== null) receive(parentPort);
 
-async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
+/** The first message is the setup; what comes while that is taken up waits for its turn. */
+function receive(port: MessagePort): void {
+  let serving: Promise<(message: ToWorker) => void> | undefined;
+  port.on('message', (message: WorkerSetup | ToWorker) => {
+    if (serving) void serving.then((hear) => hear(message as ToWorker));
+    else serving = serve(port, message as WorkerSetup);
+  });
+}
+
+async function serve(port: MessagePort, setup: WorkerSetup): Promise<(message: ToWorker) => void> {
   const say = (message: FromWorker) => port.postMessage(message);
   const questions = new Map<number, PromiseWithResolvers<Known>>();
   const raise = (condition: Extract<FromWorker, { kind: 'raise' }>['condition']) =>
@@ -39,7 +48,15 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
     },
   });
 
-  port.on('message', (message: ToWorker) => {
+  void engine.update(setup.roots).then(async () => {
+    say({ kind: 'status', roots: engine.status() });
+    say({ kind: 'watching' });
+    await engine.swept();
+    say({ kind: 'status', roots: engine.status() });
+    say({ kind: 'swept' });
+  });
+
+  return (message) => {
     switch (message.kind) {
       case 'ack':
         return engine.acked();
@@ -62,15 +79,7 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
       default:
         return message satisfies never;
     }
-  });
-
-  void engine.update(setup.roots).then(async () => {
-    say({ kind: 'status', roots: engine.status() });
-    say({ kind: 'watching' });
-    await engine.swept();
-    say({ kind: 'status', roots: engine.status() });
-    say({ kind: 'swept' });
-  });
+  };
 
   function finish(id: number): void {
     say({ kind: 'status', roots: engine.status() });

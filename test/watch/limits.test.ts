@@ -116,7 +116,7 @@ test('a consumer that does not come holds the worker back, and gets everything i
   const stateDir = join(temp.path, 'state');
   mkdirSync(stateDir);
   put(dir, Object.fromEntries(Array.from({ length: 6_000 }, (_, i) => [`d${i % 30}/f${i}`, ''])));
-  await using watcher = await startWatcher({
+  await using watcher = startWatcher({
     roots: [rootConfig(dir)],
     excluded: [],
     stateDir,

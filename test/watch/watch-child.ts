@@ -8,7 +8,7 @@ import { rootConfig } from './watch-rig.ts';
 const stateDir = `${process.argv[2]}-state`;
 mkdirSync(stateDir);
 const before = new Set(readdirSync('/proc/self/fd'));
-const watcher = await startWatcher({
+const watcher = startWatcher({
   roots: [rootConfig(process.argv[2] as string)],
   excluded: [],
   stateDir,

@@ -100,7 +100,7 @@ export async function openRig(
     else folder.set(basename(change.path), formatStamp(change.stamp));
   };
   const start = async () => {
-    const watcher = await startWatcher({
+    const watcher = startWatcher({
       roots,
       excluded: o.excluded?.(base) ?? [],
       stateDir,

@@ -3,6 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { formatDuration } from '../../config/duration.ts';
 import { openLog } from '../../logging/log.ts';
+import { bootWatchWorker } from '../../watch/boot.ts';
 import type { CommandContext } from '../context.ts';
 
 const LEAVE_MS = 1_000;
@@ -10,6 +11,7 @@ const LEAVE_MS = 1_000;
 export async function run(context: CommandContext): Promise<number> {
   outliveTerminal();
   stayLean();
+  await using watchWorker = bootWatchWorker();
   const { runDaemon } = await import('../../daemon.ts');
   const loaded = await context.load();
   const { config, secrets } = loaded;
@@ -45,6 +47,7 @@ export async function run(context: CommandContext): Promise<number> {
       stop: stop.signal,
       kill: kill.signal,
       requestStop,
+      watchWorker,
       onReady: (watcher) => {
         for (const root of watcher.status())
           log.log.info(
