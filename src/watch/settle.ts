@@ -20,8 +20,6 @@ import { absolutePath, childOf, type WatchedRoot } from './watched-root.ts';
 const reopenMs = 2_000;
 const minQuietMs = 200;
 const maxQuietMs = 5_000;
-/** A new name is looked at a moment after its close: programs that save by rename close and rename within microseconds. */
-const renameGraceMs = 1;
 /** A name that appeared without a close: its writer normally has it open. */
 const createdMs = 100;
 /** Editors save by rename and by delete and create, so a removal counts only if it is still gone after this time. */
@@ -115,8 +113,9 @@ export class Settle {
         }
         entry.closed = kind === 'closed';
         entry.lastCloseAt = now;
-        const wait = reopened ? entry.quietMs : entry.created ? renameGraceMs : 0;
-        return this.#due(entry, 'check', now + wait);
+        // At once: a program that saves by rename has renamed before we are woken, and the path is looked at again. One
+        // that takes longer than that gets its temporary name taken in, found gone, and dropped.
+        return this.#due(entry, 'check', now + (reopened ? entry.quietMs : 0));
       }
     }
   }
