@@ -13,8 +13,8 @@ export interface Cache {
 
 export interface CacheOptions {
   readonly results: ResultLedger;
-  /** Milliseconds after which a result is no longer used. */
-  readonly ttlMs: number;
+  /** Milliseconds after which a result is no longer used; asked each time, since a reload may change it. */
+  readonly ttlMs: () => number;
   readonly now: () => number;
   /** Whether the job's result stands on disk, whole. */
   readonly exists: (jobId: JobId) => Promise<boolean>;
@@ -27,7 +27,7 @@ export function createCache({ results, ttlMs, now, exists }: CacheOptions): Cach
       if (key === '') return undefined;
       const found = recent.get(key) ?? (await results.get(key));
       if (!found) return undefined;
-      if (now() - found.createdAt > ttlMs || !(await exists(found.jobId))) {
+      if (now() - found.createdAt > ttlMs() || !(await exists(found.jobId))) {
         recent.delete(key);
         await results.forget(key);
         return undefined;

@@ -15,15 +15,17 @@ import type { Change } from '../types/change.ts';
 import type { ErrorCode } from '../types/error-codes.ts';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
-import { type AttemptDeps, MAX_INTERRUPTIONS, runAttempt, secretTexts } from './attempt.ts';
+import { type AttemptDeps, MAX_INTERRUPTIONS, runAttempt } from './attempt.ts';
 import type { CoordinatorDeps } from './deps.ts';
 import { CoordinatorEvents } from './events.ts';
 import { finish } from './finish.ts';
 import { isFullDisk, waitForSpace } from './full-disk.ts';
 import { leave, type Taken, type TakeOptions, take } from './intake.ts';
 import { KeyedTasks } from './keyed-tasks.ts';
+import { lookAgain, publishLeft } from './patrol.ts';
 import { Recipes } from './recipes.ts';
 import { recover } from './recovery.ts';
+import { rerouteVanished } from './reroute.ts';
 import { createSchemaCheck } from './schema-check.ts';
 import { Slots, type SlotUse } from './slots.ts';
 import { WorkFolders } from './work-folders.ts';
@@ -68,7 +70,7 @@ export class Coordinator implements AsyncDisposable {
     const { ledger, now, config, results } = deps;
     const cache = createCache({
       results: ledger.results,
-      ttlMs: config.cache.ttlMs,
+      ttlMs: () => this.#recipes.config.cache.ttlMs,
       now,
       exists: (id) => results.hasResult(id),
     });
@@ -92,7 +94,7 @@ export class Coordinator implements AsyncDisposable {
   /** Takes up what an earlier process left, then starts work. Call once, before the first `submit`. */
   async start(finished: Parameters<typeof recover>[3]): Promise<void> {
     await recover(this.#deps, this.#recipes, LEASE_MS, finished);
-    await this.#rerouteVanished();
+    await rerouteVanished(this.#deps, this.#recipes);
     this.#patrol = setInterval(() => void this.#guarded(this.#lookAgain()), PATROL_MS);
     this.pump();
   }
@@ -138,7 +140,7 @@ export class Coordinator implements AsyncDisposable {
   async configure(config: Config): Promise<void> {
     this.#recipes = new Recipes(config, this.#deps.agents);
     this.#slots.configure(config.concurrency);
-    await this.#rerouteVanished();
+    await rerouteVanished(this.#deps, this.#recipes);
     for (const reason of ['agent_unavailable', 'secret_unresolved'] as const)
       await this.#deps.ledger.jobs.wake({ reason });
     this.pump();
@@ -350,52 +352,6 @@ export class Coordinator implements AsyncDisposable {
     this.#dueTimer = setTimeout(() => this.pump(), delayMs);
   }
 
-  /** Jobs whose agent is not configured any more would never be claimed: they go where their path goes now. */
-  async #rerouteVanished(): Promise<void> {
-    const { ledger } = this.#deps;
-    const vanished = (await ledger.jobs.openAgents()).filter(
-      (agent) => !this.#recipes.config.agents.has(agent),
-    );
-    for (const agent of vanished)
-      for (const job of await ledger.jobs.list({
-        agent,
-        states: ['queued', 'waiting', 'held'],
-        limit: 1_000_000,
-      }))
-        await this.#moveOn(job);
-  }
-
-  async #moveOn(job: JobRecord): Promise<void> {
-    const { ledger } = this.#deps;
-    const { root, path, sha256 } = job.input;
-    const route = this.#recipes.route(path);
-    if (route?.kind === 'agent') {
-      const key = await this.#recipes.key(route, sha256, root, path);
-      await ledger.jobs.reroute(job.id, {
-        rule: route.rule.name,
-        agent: route.agent.name,
-        key,
-        priority: route.rule.priority,
-      });
-    } else {
-      const ended = await ledger.jobs.endIdle(job.id, {
-        state: 'cancelled',
-        message: 'No rule sends this file to an agent any more.',
-      });
-      if (ended) await finish(this.#deps, ended);
-    }
-  }
-
-  /** Results that could not be put in place: again, until one still can not. */
-  async #publishLeft(): Promise<void> {
-    for (let goesOn = true; goesOn; ) {
-      const left = await this.#deps.ledger.jobs.unpublished(100);
-      const jobs = left.filter(({ id }) => !this.#running.has(id));
-      goesOn = jobs.length > 0;
-      for (const job of jobs) goesOn = (await finish(this.#deps, job)) && goesOn;
-    }
-  }
-
   /** What fails in the background (the ledger's disk answers with errors) is a condition; the patrol tries again. */
   async #guarded(task: Promise<void>): Promise<void> {
     const subject = 'coordinator';
@@ -412,20 +368,14 @@ export class Coordinator implements AsyncDisposable {
     }
   }
 
+  #publishLeft(): Promise<void> {
+    return publishLeft(this.#deps, (id) => this.#running.has(id));
+  }
+
   async #lookAgain(): Promise<void> {
-    const { ledger, agents, checkSecrets, conditions } = this.#deps;
-    await ledger.jobs.heartbeat(this.#deps.worker, LEASE_MS);
+    await this.#deps.ledger.jobs.heartbeat(this.#deps.worker, LEASE_MS);
     await this.#publishLeft();
-    for (const agent of this.#recipes.config.agents.values()) {
-      if (!(await agents.available(agent))) {
-        conditions.clear('AGENT_UNAVAILABLE', agent.name);
-        await ledger.jobs.wake({ reason: 'agent_unavailable', agent: agent.name });
-      }
-      if (!(await checkSecrets(secretTexts(agent)))) {
-        conditions.clear('SECRET_UNRESOLVED', agent.name);
-        await ledger.jobs.wake({ reason: 'secret_unresolved', agent: agent.name });
-      }
-    }
+    await lookAgain(this.#deps, this.#recipes);
     this.pump();
   }
 }

@@ -1,0 +1,30 @@
+/** What waits for something outside is looked at again: an agent's command, a secret, room in the output folder. */
+import type { JobId } from '../types/job.ts';
+import { secretTexts } from './attempt.ts';
+import { finish } from './finish.ts';
+import type { IntakeDeps } from './intake.ts';
+import type { Recipes } from './recipes.ts';
+
+export async function lookAgain(deps: IntakeDeps, recipes: Recipes): Promise<void> {
+  const { ledger, agents, checkSecrets, conditions } = deps;
+  for (const agent of recipes.config.agents.values()) {
+    if (!(await agents.available(agent))) {
+      conditions.clear('AGENT_UNAVAILABLE', agent.name);
+      await ledger.jobs.wake({ reason: 'agent_unavailable', agent: agent.name });
+    }
+    if (!(await checkSecrets(secretTexts(agent)))) {
+      for (const code of ['SECRET_UNRESOLVED', 'SECRET_EXPOSED'] as const) conditions.clear(code, agent.name);
+      await ledger.jobs.wake({ reason: 'secret_unresolved', agent: agent.name });
+    }
+  }
+}
+
+/** Results that could not be put in place: again, until one still can not. */
+export async function publishLeft(deps: IntakeDeps, isRunning: (id: JobId) => boolean): Promise<void> {
+  for (let goesOn = true; goesOn; ) {
+    const left = await deps.ledger.jobs.unpublished(100);
+    const jobs = left.filter(({ id }) => !isRunning(id));
+    goesOn = jobs.length > 0;
+    for (const job of jobs) goesOn = (await finish(deps, job)) && goesOn;
+  }
+}
