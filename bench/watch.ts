@@ -269,3 +269,11 @@ function ratio(ours: number, theirs: number): number {
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
+
+if (import.meta.main) {
+  await benchWatchSetUp();
+  await benchWarmStart();
+  await benchSlowWriter();
+  await benchBurst();
+  await benchBurst({ files: 20_000, kind: 'sluice-portable' });
+}

@@ -12,10 +12,14 @@ const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const KEEP_MS = 24 * 3_600_000;
 
-/** The program, and the files that threads and helper processes start from (`src/types/module-path.ts`). */
+/**
+ * The program, the files that threads and helper processes start from (`src/types/module-path.ts`), and the watcher by
+ * itself, which `bench/watch.ts` measures.
+ */
 const entries = [
   'cli/main',
   'watch/worker',
+  'watch/start',
   'agents/spawner/main',
   'agents/builtin-worker',
   'agents/inspect/kinds/syntax-worker',
