@@ -20,7 +20,7 @@ import { backoffMs, judge, type Verdict } from './verdict.ts';
 import type { WorkFolders } from './work-folders.ts';
 
 /** After this many deaths of the daemon in a row a job is `held`: it may be what kills it. */
-export const MAX_INTERRUPTIONS = 5;
+const MAX_INTERRUPTIONS = 5;
 const UNAVAILABLE_RETRY_MS = 30_000;
 
 export interface AttemptDeps extends IntakeDeps {
@@ -172,8 +172,15 @@ async function retryOrFail(
   await announceWaiting(deps, lease.job);
 }
 
-async function giveBack(deps: AttemptDeps, lease: Lease, interrupted: boolean): Promise<void> {
-  await deps.ledger.jobs.release(lease, { interrupted, maxInterruptions: MAX_INTERRUPTIONS });
+/** Back to the queue, uncounted; what was interrupted too often in a row is `held` instead. */
+export async function giveBack(
+  { ledger }: Pick<AttemptDeps, 'ledger'>,
+  lease: Lease,
+  interrupted: boolean,
+): Promise<void> {
+  const state = await ledger.jobs.release(lease, { interrupted, maxInterruptions: MAX_INTERRUPTIONS });
+  const { id, input } = lease.job;
+  if (state === 'held') await ledger.files.setDisposition(input.root, input.path, id, 'held');
 }
 
 /** The configuration changed while the job was in the queue: it goes where its path goes now. */

@@ -15,7 +15,7 @@ import type { Change } from '../types/change.ts';
 import type { ErrorCode } from '../types/error-codes.ts';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
-import { type AttemptDeps, MAX_INTERRUPTIONS, runAttempt } from './attempt.ts';
+import { type AttemptDeps, giveBack, runAttempt } from './attempt.ts';
 import type { CoordinatorDeps } from './deps.ts';
 import { CoordinatorEvents } from './events.ts';
 import { finish } from './finish.ts';
@@ -179,6 +179,8 @@ export class Coordinator implements AsyncDisposable {
       throw new AppError('NOT_POSSIBLE', `Job ${id} is not held`, {
         fix: '`sluice jobs list --state held` shows those that are.',
       });
+    const job = await this.#deps.ledger.jobs.get(id);
+    if (job) await this.#deps.ledger.files.setDisposition(job.input.root, job.input.path, id, undefined);
     this.pump();
   }
 
@@ -284,7 +286,7 @@ export class Coordinator implements AsyncDisposable {
   /** A fault of ours, not of the agent: the job fails with what is known, the daemon goes on. */
   async #failInternally(lease: Lease, error: unknown): Promise<void> {
     if (this.#deps.isStateLost?.()) {
-      await this.#deps.ledger.jobs.release(lease, { interrupted: true, maxInterruptions: MAX_INTERRUPTIONS });
+      await giveBack(this.#deps, lease, true);
       return;
     }
     const known = error instanceof AppError ? error : undefined;

@@ -6,7 +6,7 @@
 import type { JobSpec, Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import type { Receipt } from '../types/receipt.ts';
-import { type AttemptDeps, concludeAttempt, MAX_INTERRUPTIONS, toCall } from './attempt.ts';
+import { type AttemptDeps, concludeAttempt, giveBack, toCall } from './attempt.ts';
 import { finish } from './finish.ts';
 import { toJobEnd } from './job-end.ts';
 import type { Recipes } from './recipes.ts';
@@ -35,8 +35,7 @@ export async function recover(
     const lease = await ledger.jobs.adopt(spec, { token: attempt.n, worker, leaseMs });
     if (lease) await conclude(deps, recipes, lease, attempt, !known);
   }
-  for (const lease of await ledger.jobs.orphaned(worker))
-    await ledger.jobs.release(lease, { interrupted: true, maxInterruptions: MAX_INTERRUPTIONS });
+  for (const lease of await ledger.jobs.orphaned(worker)) await giveBack(deps, lease, true);
   for (;;) {
     const jobs = await ledger.jobs.unpublished(500);
     for (const job of jobs) await finish(deps, job);
@@ -62,7 +61,7 @@ async function conclude(
   if (receipt) return endAsReceiptSays(deps, lease, receipt);
   const route = recipes.route(path);
   if (route?.kind !== 'agent' || route.agent.name !== job.agent) {
-    await ledger.jobs.release(lease, { interrupted: true, maxInterruptions: MAX_INTERRUPTIONS });
+    await giveBack(deps, lease, true);
     return;
   }
   const call = toCall(deps, recipes, lease, route);

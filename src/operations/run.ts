@@ -88,6 +88,8 @@ export class Run {
   #error: string | undefined;
   #finish: (report: RunReport) => void = () => {};
   #unsubscribe: () => void;
+  /** Everything of it has ended; it is told when that is on disk. */
+  #ending = false;
   #ended = false;
 
   constructor(host: Host, request: RunRequest, signal: AbortSignal) {
@@ -245,7 +247,7 @@ export class Run {
   }
 
   async #endIfNothingGoesOn(): Promise<void> {
-    if (this.#scanning || this.#ended) return;
+    if (this.#scanning || this.#ending) return;
     const stuck: JobRecord[] = [];
     for (const id of this.#open) {
       const job = await this.#host.ledger.jobs.get(id);
@@ -256,11 +258,17 @@ export class Run {
       if (!isStuck && this.#error === undefined) return;
       if (job) stuck.push(job);
     }
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#ending) return;
+    this.#ending = true;
     this.#unsubscribe();
     for (const job of stuck) this.#addProblem(job);
-    await this.#host.results.flush();
+    try {
+      await this.#host.ledger.durable();
+      await this.#host.results.flush();
+    } catch (error) {
+      this.#error ??= messageOf(error);
+    }
+    this.#ended = true;
     this.#finish(this.report());
   }
 }

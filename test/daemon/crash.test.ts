@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { makeProject, until } from './project.ts';
 
@@ -77,4 +78,34 @@ daemon: { min_free_disk: 1MiB }
   second.kill('SIGTERM');
   await second.exited;
   expect(readFileSync(join(project.dir, 'runs.log'), 'utf8').trim().split('\n')).toHaveLength(3);
+});
+
+/** What another process sees is committed. */
+function startsOnDisk(dir: string): number {
+  using db = new DatabaseSync(join(dir, '.sluice/ledger.db'), { readOnly: true });
+  const row = db.prepare("select fence from job where state = 'running'").get();
+  return Number(row?.fence ?? 0);
+}
+
+test('a job under which the daemon dies five times in a row is held until a person releases it', async () => {
+  const project = makeProject('');
+  project.write('config/orchestrator.yaml', recording());
+  project.write('inbox/b.txt', 'what kills us');
+  for (let death = 1; death <= 5; death++) {
+    const daemon = await project.start();
+    await until(`the ledger on disk knows of the ${death}. start`, () => startsOnDisk(project.dir) === death);
+    daemon.kill('SIGKILL');
+    await daemon.exited;
+  }
+  await project.start();
+  const { queue, files } = await project.status();
+  expect([queue.held, queue.running, files]).toEqual([1, 0, { held: 1 }]);
+  const { jobs } = await project.client.get<{ jobs: { job_id: string; fix: string }[] }>('/api/jobs');
+  const id = jobs[0]?.job_id ?? '';
+  expect(jobs[0]?.fix).toContain(`sluice jobs release ${id.slice(0, 8)}`);
+
+  project.write('release', '');
+  expect((await project.sluice('jobs', 'release', id.slice(0, 8))).code).toBe(0);
+  await until('it has run to its end', () => project.receipt('b.txt')?.state === 'succeeded');
+  expect((await project.status()).files).toEqual({ processed: 1 });
 });
