@@ -9,6 +9,7 @@ import type { Taken } from '../coordinator/intake.ts';
 import type { Change } from '../types/change.ts';
 import { messageOf } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
+import type { Receipt } from '../types/receipt.ts';
 import type { Host } from './host.ts';
 import { type RetryRequest, retry, type Take } from './retry.ts';
 
@@ -65,7 +66,7 @@ export class Run {
   /** Resolves with the final report. */
   readonly done: Promise<RunReport>;
   /** Jobs that this run started, or that stand for its files. */
-  readonly jobIds: JobId[] = [];
+  readonly #jobIds: JobId[] = [];
   readonly #host: Host;
   readonly #startedAt = performance.now();
   readonly #open = new Set<JobId>();
@@ -119,6 +120,16 @@ export class Run {
     };
   }
 
+  /** Receipts of its jobs, in the order in which they were taken in; fewer than `limit` at the end. */
+  async receipts(from: number, limit: number): Promise<Receipt[]> {
+    const receipts: Receipt[] = [];
+    for (const id of this.#jobIds.slice(from, from + limit)) {
+      const job = await this.#host.ledger.jobs.get(id);
+      if (job) receipts.push(this.#host.results.toReceipt(job));
+    }
+    return receipts;
+  }
+
   async #begin({ paths, force = false, retry: again }: RunRequest, signal: AbortSignal): Promise<void> {
     try {
       if (again) await this.#retry(again);
@@ -162,7 +173,7 @@ export class Run {
   #count(taken: Taken, known: JobId[]): void {
     switch (taken.kind) {
       case 'job':
-        this.jobIds.push(taken.job.id);
+        this.#jobIds.push(taken.job.id);
         if (taken.job.endedAt === undefined) this.#open.add(taken.job.id);
         else this.#countEnded(taken.job);
         return;
@@ -191,7 +202,7 @@ export class Run {
     if (job.endedAt === undefined) this.#open.add(job.id);
     else if (job.state === 'failed' || isNew) this.#countEnded(job);
     else this.#counts.unchanged++;
-    this.jobIds.push(job.id);
+    this.#jobIds.push(job.id);
   }
 
   #countEnded(job: JobRecord): void {

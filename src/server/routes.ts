@@ -106,9 +106,13 @@ export function addRoutes(server: FastifyInstance, operations: Operations): void
   server.get<{ Params: { id: string } }>('/api/runs/:id', async (request) =>
     operations.run(request.params.id).report(),
   );
-  server.get<{ Params: { id: string } }>('/api/runs/:id/jobs', async (request) => ({
-    job_ids: operations.run(request.params.id).jobIds,
-  }));
+  server.get<{ Params: { id: string }; Querystring: { from: number; limit: number } }>(
+    '/api/runs/:id/receipts',
+    { schema: { querystring: object({ from: { type: 'integer', minimum: 0, default: 0 }, limit }) } },
+    async ({ params, query }) => ({
+      receipts: await operations.run(params.id).receipts(query.from, query.limit),
+    }),
+  );
 
   server.post('/api/control/pause', async () => operations.pause());
   server.post('/api/control/resume', async () => operations.resume());

@@ -1,12 +1,14 @@
 /** `sluice run`: through the daemon when one runs, by itself otherwise; the same progress and outcome either way. */
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { RunReport, RunRequest } from '../../operations/run.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
 import type { Receipt } from '../../types/receipt.ts';
 import type { Client } from '../client.ts';
 import type { CommandContext } from '../context.ts';
 import { followRun, untilSignal } from '../follow-run.ts';
+import { readVersion } from '../version.ts';
 
 interface RunOptions {
   readonly force?: boolean;
@@ -25,25 +27,28 @@ export async function run(
   };
   return untilSignal(async (stop) => {
     const daemon = await context.daemon();
-    return daemon ? viaDaemon(daemon, request, options, stop) : alone(context, request, options, stop);
+    return daemon
+      ? viaDaemon(context, daemon, request, options, stop)
+      : alone(context, request, options, stop);
   });
 }
 
 async function viaDaemon(
+  context: CommandContext,
   daemon: Client,
   request: RunRequest,
   options: RunOptions,
   stop: AbortSignal,
 ): Promise<number> {
   const { run_id: id } = await daemon.post<RunReport>('/api/runs', request);
-  const receipts = async () => {
-    const { job_ids: ids } = await daemon.get<{ job_ids: string[] }>(`/api/runs/${id}/jobs`);
-    return Promise.all(ids.map((job) => daemon.get<Receipt>(`/api/jobs/${job}`)));
-  };
+  const receipts = inPages(async (from, limit) => {
+    const page = await daemon.get<{ receipts: Receipt[] }>(`/api/runs/${id}/receipts`, { from, limit });
+    return page.receipts;
+  });
   const report = () => daemon.get<RunReport>(`/api/runs/${id}`);
   const whenStopped = 'the daemon goes on with it';
   return followRun(
-    { report, whenStopped, beforePrint: () => writeReports(receipts, options) },
+    { report, whenStopped, beforePrint: () => writeReports(context, receipts, options) },
     options,
     stop,
   );
@@ -57,22 +62,33 @@ async function alone(
 ): Promise<number> {
   const { openAlone } = await import('../alone.ts');
   await using project = await openAlone(context, 'run', stop);
-  const { host, operations } = project;
+  const { operations } = project;
   const run = operations.startRun(request);
-  const receipts = async () => {
-    const jobs = await Promise.all(run.jobIds.map((id) => host.ledger.jobs.get(id)));
-    return jobs.flatMap((job) => (job ? [host.results.toReceipt(job)] : []));
-  };
+  const receipts = inPages((from, limit) => run.receipts(from, limit));
   const followed = {
     report: async () => run.report(),
     done: run.done,
     whenStopped: 'what was under way is taken up by the next run',
-    beforePrint: () => writeReports(receipts, options),
+    beforePrint: () => writeReports(context, receipts, options),
   };
   return await followRun(followed, options, stop);
 }
 
+const PAGE = 1_000;
+
+function inPages(read: (from: number, limit: number) => Promise<readonly Receipt[]>) {
+  return async (): Promise<readonly Receipt[]> => {
+    const all: Receipt[] = [];
+    for (;;) {
+      const page = await read(all.length, PAGE);
+      all.push(...page);
+      if (page.length < PAGE) return all;
+    }
+  };
+}
+
 async function writeReports(
+  context: CommandContext,
   receiptsOf: () => Promise<readonly Receipt[]>,
   { report: targets }: RunOptions,
 ): Promise<void> {
@@ -84,8 +100,24 @@ async function writeReports(
   }
   if (targets.sarif !== undefined) {
     const { sarifReport } = await import('../../aggregator/sarif.ts');
-    write(targets.sarif, sarifReport(receipts));
+    write(
+      targets.sarif,
+      sarifReport(receipts, { rootUris: await rootUris(context), toolVersion: readVersion() }),
+    );
   }
+}
+
+/** Relative to the project folder where they lie in it, as code scanning wants them. */
+async function rootUris(context: CommandContext): Promise<ReadonlyMap<string, string>> {
+  const { projectDir, roots } = await context.config();
+  return new Map(
+    roots.map(({ name, dir }) => {
+      const path = relative(projectDir, dir);
+      const isInside = !path.startsWith('..') && !isAbsolute(path);
+      const uri = isInside ? encodeURI(path.split(sep).join('/')) : pathToFileURL(dir).href;
+      return [name, uri === '' ? './' : `${uri}/`];
+    }),
+  );
 }
 
 function write(file: string, text: string): void {
