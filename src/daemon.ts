@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from './config/load.ts';
-import { type Engine, openEngine } from './engine/engine.ts';
+import type { Engine } from './engine/engine.ts';
 import { loadProject } from './engine/load-project.ts';
 import { NewRoots } from './engine/new-roots.ts';
 import { ownFolders } from './engine/own-folders.ts';
@@ -13,11 +13,8 @@ import { watchConfig } from './engine/reload.ts';
 import { raiseStandingConditions } from './engine/standing-conditions.ts';
 import { takeUnrouted } from './engine/take-unrouted.ts';
 import type { OpenLog } from './logging/log.ts';
-import { hostOf } from './operations/engine-host.ts';
 import type { DaemonState } from './operations/host.ts';
-import { Operations } from './operations/operations.ts';
 import type { Secrets } from './secrets/secrets.ts';
-import { startControlServer } from './server/control.ts';
 import { socketPath } from './server/socket-path.ts';
 import { createNotifier } from './service/notify.ts';
 import { formatElapsed } from './types/elapsed.ts';
@@ -78,6 +75,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     },
     options.watchWorker,
   );
+  // Loaded while the watcher walks: that is a quarter of the time until everything is known.
+  const [{ openEngine }, { hostOf }, { Operations }, { startControlServer }] = await Promise.all([
+    import('./engine/engine.ts'),
+    import('./operations/engine-host.ts'),
+    import('./operations/operations.ts'),
+    import('./server/control.ts'),
+  ]);
   await using engine = await openEngine({ config: loaded.config, secrets, log, record });
   raiseStandingConditions(engine.conditions, engine.config());
 

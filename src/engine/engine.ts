@@ -150,6 +150,7 @@ export async function openEngine({
     async configure(next) {
       if (JSON.stringify(next.output) !== JSON.stringify(config.output)) {
         await aggregator[Symbol.asyncDispose]();
+        forgetFolder(conditions, config.output.dir);
         aggregator = makeAggregator(next.output);
       }
       config = next;
@@ -158,4 +159,9 @@ export async function openEngine({
     drain: (drainMs) => coordinator.drain(drainMs),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** Problems of an output folder that is no longer the one: nobody would ever find that they are over. */
+function forgetFolder(conditions: ConditionBoard, dir: string): void {
+  for (const { code, subject } of conditions.list()) if (subject === dir) conditions.clear(code, subject);
 }

@@ -56,6 +56,8 @@ async function checkpoint({ ledger, agents, coordinator }: HousekeepingOptions):
 async function prune({ config, ledger, history }: HousekeepingOptions): Promise<void> {
   const before = Date.now() - config().output.retentionMs;
   const work = join(config().stateDir, 'work');
+  // First: a job that only an expired result refers to can go.
+  await ledger.results.expire(Date.now() - config().cache.ttlMs);
   for (;;) {
     const ids = await ledger.jobs.prune(before, PAGE);
     history.forget(ids);

@@ -31,11 +31,13 @@ export async function rebuildLedger({
     const { job_id: id, input, rule, agent, key = '', depth, parent } = receipt;
     const stamp = ''; // unknown: the sweep reads the file again, and its content decides
     const job = { id, input: { ...input, stamp }, rule, agent, key, priority: 0, depth };
-    const ended = await ledger.jobs.record({ ...job, ...(parent !== undefined && { parent }) }, end);
+    const queuedAt = Date.parse(receipt.queued_at);
+    const endedAt = Date.parse(receipt.ended_at ?? receipt.queued_at);
+    const spec = { ...job, ...(parent !== undefined && { parent }) };
+    const ended = await ledger.jobs.record(spec, end, { queuedAt, endedAt });
     const disposition = dispositionOf(ended);
-    const seenAt = Date.parse(receipt.ended_at ?? receipt.queued_at);
     if (disposition !== undefined)
-      await ledger.files.put({ ...input, stamp, disposition, jobId: id, seenAt, gone: false });
+      await ledger.files.put({ ...input, stamp, disposition, jobId: id, seenAt: endedAt, gone: false });
     await ledger.jobs.published(id);
     if (key !== '' && receipt.state === 'succeeded') await ledger.results.put(key, id);
     jobs++;

@@ -128,7 +128,12 @@ export interface JobLedger {
    */
   enqueue(spec: JobSpec): Promise<readonly JobId[]>;
   /** Records a job that needs no attempt (cached, or failed before it could start), in its final state. */
-  record(spec: JobSpec, end: JobEnd): Promise<JobRecord>;
+  record(
+    spec: JobSpec,
+    end: JobEnd,
+    /** When it really was, for a ledger that is rebuilt; default: now. */
+    at?: { readonly queuedAt?: number; readonly endedAt?: number },
+  ): Promise<JobRecord>;
   /**
    * Claims up to `max` jobs that may run now: highest priority first, then oldest; a job gains one priority for each
    * minute it waits. Only jobs of agents in `limits`, and never more of an agent at once than its limit; never two with
@@ -238,6 +243,8 @@ export interface ResultLedger {
   get(key: string): Promise<{ readonly jobId: JobId; readonly createdAt: number } | undefined>;
   put(key: string, jobId: JobId): Promise<void>;
   forget(key: string): Promise<void>;
+  /** Forgets every key that was put before this time. Returns their number. */
+  expire(before: number): Promise<number>;
 }
 
 export interface AuditEntry {

@@ -23,10 +23,9 @@ export function createQueue(db: Database, now: () => number): Queue {
       return older;
     },
 
-    async record(spec, end) {
-      const at = now();
-      insertJob(db, at, spec);
-      const ended = endJob(db, at, spec.id, end, 'open');
+    async record(spec, end, { queuedAt = now(), endedAt = now() } = {}) {
+      insertJob(db, queuedAt, spec);
+      const ended = endJob(db, endedAt, spec.id, end, 'open');
       return ended ?? toRecord(db.get<JobRow>('select * from job where id = ?', spec.id) as JobRow);
     },
 

@@ -15,6 +15,9 @@ export function createResultLedger(db: Database, now: () => number): ResultLedge
         now(),
       );
     },
+    async expire(before) {
+      return db.write('delete from result where created_at < ?', before);
+    },
     async forget(key) {
       db.write('delete from result where key = ?', key);
     },

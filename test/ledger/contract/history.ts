@@ -143,4 +143,25 @@ export function historyContract(makePlace: MakePlace): void {
     await ledger.results.forget('k');
     expect(await ledger.results.get('k')).toBeUndefined();
   });
+
+  test('results expire by the time they were put, and what they kept can go', async () => {
+    let now = 1_000;
+    await using ledger = await makePlace().open(() => now);
+    await ledger.results.put('old', 'a');
+    now = 5_000;
+    await ledger.results.put('new', 'b');
+    expect(await ledger.results.expire(5_000)).toBe(1);
+    expect(await ledger.results.get('old')).toBeUndefined();
+    expect(await ledger.results.get('new')).toBeDefined();
+  });
+
+  test('a record can say when it really was: its age and its day are those', async () => {
+    const now = 10 * DAY;
+    await using ledger = await makePlace().open(() => now);
+    const at = { queuedAt: 3 * DAY, endedAt: 3 * DAY + 5 };
+    const job = await ledger.jobs.record(spec({ id: 'then' }), { state: 'succeeded' }, at);
+    expect([job.queuedAt, job.endedAt]).toEqual([at.queuedAt, at.endedAt]);
+    expect((await ledger.jobs.tally()).map(({ day }) => day)).toEqual(['1970-01-04']);
+    expect(await ledger.jobs.list({ endedSince: 4 * DAY, limit: 1 })).toEqual([]);
+  });
 }
