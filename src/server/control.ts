@@ -1,15 +1,16 @@
 /**
  * The HTTP API on the unix socket. Only the owner can connect: the socket and its folder are owner-only. A TCP listener
- * with a token would be one more listener of this server.
+ * with a token would be one more listener of the same application.
+ *
+ * The application is loaded when it is first asked something: fastify takes a tenth of a second and ten megabytes, which
+ * a daemon that nobody asks need not have, and which would be missing where the first sweep is at work.
  */
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import type { FastifyInstance } from 'fastify';
 import type { Operations } from '../operations/operations.ts';
 import { AppError, messageOf } from '../types/errors.ts';
-import { problemOf } from './problem.ts';
-import { addRoutes } from './routes.ts';
 
 export interface ControlServerOptions {
   readonly socket: string;
@@ -21,23 +22,12 @@ export async function startControlServer({
   socket,
   operations,
 }: ControlServerOptions): Promise<AsyncDisposable> {
-  // Forty milliseconds to load: the watcher has started when it comes to this.
-  const { fastify } = await import('fastify');
-  const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 16 << 20 });
-  server.setErrorHandler((error, _request, reply) => {
-    const problem = problemOf(error);
-    return reply.code(problem.status).type('application/problem+json').send(problem);
-  });
-  server.setNotFoundHandler((request) => {
-    throw new AppError('NOT_FOUND', `No route ${request.method} ${request.url}`, {
-      fix: 'See docs/operations.md.',
-    });
-  });
-  addRoutes(server, operations);
+  // Not imported: the names that an ES import of node:http makes load undici too.
+  const server = process.getBuiltinModule('node:http').createServer(answerWith(operations));
   try {
     await listen(server, socket);
   } catch (cause) {
-    await server.close();
+    server.close();
     throw new AppError(
       'SOCKET_UNAVAILABLE',
       `Cannot open the control socket "${socket}": ${messageOf(cause)}`,
@@ -49,18 +39,34 @@ export async function startControlServer({
   }
   return {
     async [Symbol.asyncDispose]() {
-      await server.close();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
       rmSync(socket, { force: true });
     },
   };
 }
 
-async function listen(server: FastifyInstance, socket: string): Promise<void> {
+function answerWith(operations: Operations): (request: IncomingMessage, response: ServerResponse) => void {
+  let app: Promise<{ routing(request: IncomingMessage, response: ServerResponse): void }> | undefined;
+  return (request, response) => {
+    app ??= import('./app.ts').then(({ createApp }) => createApp(operations));
+    app.then(
+      (ready) => ready.routing(request, response),
+      (error: unknown) => response.writeHead(500).end(messageOf(error)),
+    );
+  };
+}
+
+async function listen(server: Server, socket: string): Promise<void> {
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
   if (await isStale(socket)) rmSync(socket, { force: true });
   const mask = process.umask(0o077);
   try {
-    await server.listen({ path: socket });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(socket, resolve);
+    });
   } finally {
     process.umask(mask);
   }
