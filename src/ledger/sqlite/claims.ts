@@ -59,7 +59,8 @@ function wakeDue(db: Database, at: number): void {
 }
 
 function freeSlots(db: Database, limits: ReadonlyMap<string, number>): Map<string, number> {
-  const running = loadByAgent(db);
+  const isLimited = [...limits.values()].some(Number.isFinite);
+  const running: ReadonlyMap<string, number> = isLimited ? loadByAgent(db) : new Map();
   const free = new Map<string, number>();
   for (const [agent, limit] of limits) {
     const left = limit - (running.get(agent) ?? 0);
