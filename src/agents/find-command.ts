@@ -9,7 +9,12 @@ import { fsPath } from '../types/path-bytes.ts';
 
 export type FoundCommand =
   | { readonly file: string; readonly stat: Stats }
-  | { readonly code: 'ENOENT' | 'EACCES'; readonly message: string };
+  | {
+      readonly code: 'ENOENT' | 'EACCES';
+      readonly message: string;
+      /** A file stands there, and only the permission to run it is missing. */
+      readonly isFile?: true;
+    };
 
 export function findCommand(command: string, path: string, cwd: string): FoundCommand {
   if (command === '') return { code: 'ENOENT', message: 'The command is empty' };
@@ -18,8 +23,9 @@ export function findCommand(command: string, path: string, cwd: string): FoundCo
   for (const folder of path.split(':')) {
     const found = judge(join(isAbsolute(folder) ? folder : join(cwd, folder), command));
     if ('file' in found) return found;
-    // A file without permission is remembered, but a later folder may hold one that can be run.
-    if (found.code === 'EACCES') refused ??= found;
+    // A file without permission is remembered, but a later folder may hold one that can be run. A folder on PATH that
+    // we may not enter (another user's, often) says nothing about the command.
+    if (found.isFile) refused ??= found;
   }
   return refused ?? { code: 'ENOENT', message: `The command "${command}" is in none of the folders on PATH` };
 }
@@ -36,7 +42,7 @@ function judge(file: string): FoundCommand {
   try {
     accessSync(fsPath(file), constants.X_OK);
   } catch {
-    return { code: 'EACCES', message: `"${file}" is not executable` };
+    return { code: 'EACCES', message: `"${file}" is not executable`, isFile: true };
   }
   return { file, stat };
 }

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Agents, createAgents } from '../../src/agents/agents.ts';
+import { findCommand } from '../../src/agents/find-command.ts';
 import type { EnvEntry } from '../../src/config/config.ts';
 import type { AgentCall } from '../../src/types/agent.ts';
 import { agent, call, never, newTag, noConditions, noSecrets, tempDir } from './attempts.ts';
@@ -275,4 +276,17 @@ test('an agent whose command is missing is not available, with a fix', async () 
   });
   const elsewhere = command(['sh'], { env: [{ kind: 'set', name: 'PATH', value: '/nowhere' }] });
   expect(await agents.available(elsewhere)).toMatchObject({ code: 'AGENT_UNAVAILABLE' });
+});
+
+test('a folder on PATH that may not be entered says nothing about a command', () => {
+  const locked = join(dir, 'locked');
+  mkdirSync(locked, { mode: 0o000 });
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    expect(findCommand('no-such-thing', `${locked}:/usr/bin`, '/')).toMatchObject({ code: 'ENOENT' });
+    expect(findCommand('sh', `${locked}:/usr/bin:/bin`, '/')).toHaveProperty('file');
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
 });
