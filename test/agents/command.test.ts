@@ -288,5 +288,6 @@ test('a folder on PATH that may not be entered says nothing about a command', ()
     expect(findCommand('sh', `${locked}:/usr/bin:/bin`, '/')).toHaveProperty('file');
   } finally {
     if (isRoot) process.seteuid?.(0);
+    chmodSync(locked, 0o700);
   }
 });
