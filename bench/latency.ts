@@ -13,7 +13,7 @@ import { line, quantile } from './stats.ts';
 const files = Number(process.argv[2] ?? 300);
 const report = 'printf "%s\\n" "$1" > "$2"';
 
-using project = benchProject(
+const project = benchProject(
   `
 routing_rules: [{ name: all, pattern: "**", agent: report }]
 agents:
@@ -37,7 +37,7 @@ createInterface({ input: createReadStream(fifo) }).on('line', (name) =>
 
 const loop = `inotifywait -m -q -e close_write --format '%f' "$1" | while IFS= read -r f; do sh -c '${report}' sh "$f" "$2" & done`;
 const peer = spawn('sh', ['-c', loop, 'sh', peerDir, fifo], { stdio: 'ignore', detached: true });
-await using _daemon = await startDaemon(project.dir);
+const daemon = await startDaemon(project.dir);
 await sleep(500);
 
 async function measure(dir: string, name: string): Promise<number> {
@@ -72,4 +72,7 @@ for (const [q, goal] of [
   );
 }
 closeSync(keepOpen);
+// The FIFO's reader would keep the process alive; what was started is put away by hand.
+await daemon[Symbol.asyncDispose]();
+project[Symbol.dispose]();
 process.exit(0);
