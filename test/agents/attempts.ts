@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll } from 'vitest';
+import { afterAll, expect, onTestFinished } from 'vitest';
 import type { Redactor, SecretResolver } from '../../src/agents/ports.ts';
 import {
   openSpawner,
@@ -28,7 +28,10 @@ export const noSecrets: SecretResolver & Redactor = {
 /** A folder that is gone when the tests of the file are done. */
 export function tempDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-agents-'));
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  const remove = (): void => rmSync(dir, { recursive: true, force: true });
+  // Within a test it goes with the test, outside of one with the file.
+  if (expect.getState().currentTestName === undefined) afterAll(remove);
+  else onTestFinished(remove);
   return dir;
 }
 
