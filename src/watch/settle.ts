@@ -14,12 +14,15 @@ import type { Outbox } from './outbox.ts';
 import { markerOf } from './ready-marker.ts';
 import type { HintKind } from './source.ts';
 import { type StampWords, sameStamp, stampOf } from './stamp-words.ts';
+import { looksTemporary } from './temporary-name.ts';
 import { absolutePath, childOf, type WatchedRoot } from './watched-root.ts';
 
 /** A path that changes again within this time of its last close belongs to a program that reopens and appends. */
 const reopenMs = 2_000;
 const minQuietMs = 200;
 const maxQuietMs = 5_000;
+/** A new name that looks temporary is looked at a moment after its close: by then it has been renamed. */
+const renameGraceMs = 20;
 /** A name that appeared without a close: its writer normally has it open. */
 const createdMs = 100;
 /** Editors save by rename and by delete and create, so a removal counts only if it is still gone after this time. */
@@ -113,9 +116,8 @@ export class Settle {
         }
         entry.closed = kind === 'closed';
         entry.lastCloseAt = now;
-        // At once: a program that saves by rename has renamed before we are woken, and the path is looked at again. One
-        // that takes longer than that gets its temporary name taken in, found gone, and dropped.
-        return this.#due(entry, 'check', now + (reopened ? entry.quietMs : 0));
+        const graceMs = entry.created && looksTemporary(name) ? renameGraceMs : 0;
+        return this.#due(entry, 'check', now + (reopened ? entry.quietMs : graceMs));
       }
     }
   }
