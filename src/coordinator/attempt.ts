@@ -146,7 +146,6 @@ async function endJob(deps: AttemptDeps, lease: Lease, end: JobEnd, workDir?: st
   if (!job) return;
   const isPublished = await finish(deps, job, workDir);
   if (workDir !== undefined && isPublished && job.state !== 'failed') deps.work.close(job.id, lease.token);
-  if (job.state === 'superseded') deps.onSuperseded?.(job.input.root, job.input.path);
   if (job.state === 'cancelled' && job.reason === 'input_gone')
     await deps.ledger.files.setGone(job.input.root, job.input.path);
 }

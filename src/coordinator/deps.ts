@@ -21,8 +21,6 @@ export interface CoordinatorDeps {
   readonly isStateLost?: () => boolean;
   /** Identity of this process among those that ever worked on the ledger. */
   readonly worker: string;
-  /** A job ended as `superseded`: its file has another version now. Where nobody watches, someone must look again. */
-  readonly onSuperseded?: (root: string, path: string) => void;
 }
 
 /** Runs attempts: `src/agents`. */

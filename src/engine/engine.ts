@@ -38,8 +38,6 @@ export interface EngineOptions {
   readonly log: OpenLog;
   /** Outlives the engine. */
   readonly record: ProjectRecord;
-  /** A superseded job where nobody watches. */
-  readonly onSuperseded?: (root: string, path: string) => void;
 }
 
 const GRACE_MS = 5_000;
@@ -50,7 +48,6 @@ export async function openEngine({
   secrets,
   log,
   record: { ledger, conditions, isStateLost, onFull },
-  onSuperseded,
 }: EngineOptions): Promise<Engine> {
   await using opening = new AsyncDisposableStack();
   const { stateDir } = first;
@@ -111,7 +108,6 @@ export async function openEngine({
       random: Math.random,
       worker: randomUUID(),
       isStateLost,
-      ...(onSuperseded && { onSuperseded }),
     }),
   );
   onFull((isFull) => (isFull ? coordinator.block('disk_full') : coordinator.unblock('disk_full')));
