@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/torture/**'],
-    // Most tests wait for processes: two files at a time keep two cores busy.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Most tests wait for processes: one file more than there are cores keeps them busy.
+    maxWorkers: 1 + Math.max(2, availableParallelism()),
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,

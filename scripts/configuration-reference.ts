@@ -1,4 +1,6 @@
 /** Renders the reference page of the configuration from its schema: one table per section, one row per key. */
+import { ratePattern } from '../src/config/rate.ts';
+import { tokensPattern } from '../src/config/tokens.ts';
 import { type JsonSchema, validatorSchema } from './published-schema.ts';
 
 export function configurationReference(): string {
@@ -10,7 +12,7 @@ export function configurationReference(): string {
     '',
     'Every key of `config/orchestrator.yaml` (JSON with the same keys works too). The guide is [configuration.md](../configuration.md).',
     '',
-    'Durations are a number and one of `ms s m h d`: `200ms`, `30s`, `5m`, `2h`, `30d`. Sizes are a number and one of `B KB MB GB TB` (thousands) or `KiB MiB GiB TiB` (1024s): `10MiB`, `2GiB`.',
+    'Durations are a number and one of `ms s m h d`: `200ms`, `30s`, `5m`, `2h`, `30d`. Sizes are a number and one of `B KB MB GB TB` (thousands) or `KiB MiB GiB TiB` (1024s): `10MiB`, `2GiB`. Rates are a number and one of `/s /min /h /d`: `30/min`. Tokens are a number, or one with `k` or `M`: `200k`, `5M`. Days are UTC days.',
     '',
     '## Top level',
     '',
@@ -89,6 +91,7 @@ function typeName(schema: JsonSchema): string {
   for (const [keyword, name] of [
     ['x-duration', 'duration'],
     ['x-size', 'size'],
+    ['x-percent', 'percentage'],
   ] as const) {
     const bounds = schema[keyword] as { or: string[] } | undefined;
     if (bounds) return [name, ...bounds.or.map((word) => `\`${word}\``)].join(' or ');
@@ -97,12 +100,16 @@ function typeName(schema: JsonSchema): string {
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => `\`${value}\``).join(', ');
   const names: Record<string, string> = {
     string: 'text',
+    number: 'number',
     integer: 'whole number',
     boolean: '`true`, `false`',
     array: 'list',
     object: 'mapping',
   };
-  if (schema.pattern === '^unlimited$') return 'whole number or `unlimited`';
+  const word = /^\^(\w+)\$$/.exec(String(schema.pattern))?.[1];
+  if (word) return `${[schema.type].flat().includes('integer') ? 'whole number' : 'mapping'} or \`${word}\``;
+  if (schema.pattern === tokensPattern) return 'tokens';
+  if (schema.pattern === ratePattern) return 'rate';
   return [schema.type]
     .flat()
     .map((type) => names[String(type)] ?? String(type))

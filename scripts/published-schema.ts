@@ -3,6 +3,7 @@
  * loads typebox, so nothing at run time imports it.
  */
 import { durationPattern } from '../src/config/duration.ts';
+import { percentPattern } from '../src/config/percent.ts';
 import { ConfigFileSchema } from '../src/config/schema.ts';
 import { sizePattern } from '../src/config/size.ts';
 
@@ -20,13 +21,14 @@ export function validatorSchema(): JsonSchema {
   return schema;
 }
 
-/** What editors read: durations and sizes as patterns, no keywords of ours. */
+/** What editors read: durations, sizes and percentages as patterns, no keywords of ours. */
 export function publishedSchema(): JsonSchema {
   const schema = validatorSchema();
   visit(schema, (part) => {
     for (const [keyword, pattern] of [
       ['x-duration', durationPattern],
       ['x-size', sizePattern],
+      ['x-percent', percentPattern],
     ] as const) {
       const bounds = part[keyword] as { or?: string[] } | undefined;
       if (!bounds) continue;

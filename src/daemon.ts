@@ -4,14 +4,17 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from './config/load.ts';
+import { openAlerts } from './engine/alerts.ts';
 import type { Engine } from './engine/engine.ts';
 import { loadProject } from './engine/load-project.ts';
 import { NewRoots } from './engine/new-roots.ts';
 import { ownFolders } from './engine/own-folders.ts';
+import { PaidBacklog } from './engine/paid-backlog.ts';
 import { openRecord } from './engine/record.ts';
 import { watchConfig } from './engine/reload.ts';
 import { raiseStandingConditions } from './engine/standing-conditions.ts';
 import { takeUnrouted } from './engine/take-unrouted.ts';
+import { watchThresholds } from './engine/thresholds.ts';
 import type { OpenLog } from './logging/log.ts';
 import type { DaemonState } from './operations/host.ts';
 import type { Secrets } from './secrets/secrets.ts';
@@ -19,6 +22,7 @@ import { socketPath } from './server/socket-path.ts';
 import { createNotifier } from './service/notify.ts';
 import { formatElapsed } from './types/elapsed.ts';
 import { AppError, messageOf } from './types/errors.ts';
+import { nestingOf } from './types/nesting.ts';
 import type { BootedWorker } from './watch/boot.ts';
 import { startWatcher } from './watch/start.ts';
 import type { Watcher } from './watch/watcher.ts';
@@ -82,8 +86,16 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     import('./operations/operations.ts'),
     import('./server/control.ts'),
   ]);
-  await using engine = await openEngine({ config: loaded.config, secrets, log, record });
-  raiseStandingConditions(engine.conditions, engine.config());
+  await using engine = await openEngine({
+    config: loaded.config,
+    secrets,
+    log,
+    record,
+    nesting: nestingOf(env),
+  });
+  raiseStandingConditions(engine.conditions);
+  await using _thresholds = await watchThresholds({ ...engine, log: log.log });
+  await using alerts = openAlerts({ ...engine, config: engine.config(), secrets, log: log.log });
 
   const host = hostOf(engine, {
     state: () => (state === 'running' && engine.coordinator.isPaused ? 'paused' : state),
@@ -98,6 +110,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     },
     startedAt,
   });
+  const backlog = new PaidBacklog(engine);
   await using config = watchConfig({
     loaded,
     load: (file) => loadProject(file, secrets),
@@ -106,10 +119,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     notifier,
     apply: async (next) => {
       await engine.configure(next);
-      raiseStandingConditions(engine.conditions, next);
+      alerts.configure(next);
       await newRoots.lookAt(next.roots);
       await watcher.update(next.roots);
-      void watcher.sweep().then(() => newRoots.mark());
+      void watcher.sweep().then(async () => {
+        await backlog.settle();
+        await newRoots.mark();
+      });
       await takeUnrouted(engine);
     },
   });
@@ -119,7 +135,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     operations,
   });
 
-  const intake = takeIn(engine, watcher, newRoots, options);
+  const intake = takeIn({ engine, watcher, newRoots, backlog }, options);
   await watcher.watching;
   state = 'running';
   notifier.ready(
@@ -145,12 +161,16 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 /** Everything the watcher finds goes to the coordinator, batch by batch: what is not taken yet holds the watcher back. */
 async function takeIn(
-  engine: Engine,
-  watcher: Watcher,
-  newRoots: NewRoots,
+  {
+    engine,
+    watcher,
+    newRoots,
+    backlog,
+  }: { engine: Engine; watcher: Watcher; newRoots: NewRoots; backlog: PaidBacklog },
   { stop, log: { log } }: DaemonOptions,
 ): Promise<void> {
   void watcher.swept.then(async () => {
+    await backlog.settle();
     await newRoots.mark();
     const files = watcher.status().reduce((sum, root) => sum + root.files, 0);
     log.info({ files }, `first sweep: ${files} files, ${formatElapsed(performance.now())} after the start`);
@@ -164,7 +184,8 @@ async function takeIn(
   const readings = new Set<Promise<void>>();
   for await (const changes of watcher.changes(stop)) {
     try {
-      const { reading } = await engine.coordinator.submitAll(changes, (change) => ({
+      const wanted = changes.filter((change) => !backlog.keeps(change, newRoots.isNew(change.root)));
+      const { reading } = await engine.coordinator.submitAll(wanted, (change) => ({
         ignore: newRoots.ignores(change),
       }));
       const done = reading.then(() => {}, tellFault).finally(() => readings.delete(done));

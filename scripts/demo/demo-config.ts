@@ -24,7 +24,6 @@ agents:
     kind: command
     command: [node, tools/summarise-json.mjs, "\${{ file.path }}"]
     retry: { attempts: 1 } # broken JSON does not mend itself
-    sandbox: { mode: off, reason: the demo's own script }
 
 concurrency_limits: { max_processes: 2 }
 daemon: { min_free_disk: 100MiB }

@@ -1,5 +1,8 @@
 /** The agents of a project behind one door: each call goes to the runner of its kind. */
 import type { AgentConfig } from '../config/config.ts';
+import { Approvals } from '../sandbox/approvals.ts';
+import { homesOf } from '../sandbox/homes.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
 import type { AppError } from '../types/errors.ts';
@@ -23,6 +26,8 @@ export interface AgentsOptions {
   readonly conditions: Conditions;
   /** Default: this process' environment. Agents see the allowed part of it. */
   readonly env?: NodeJS.ProcessEnv;
+  /** What a confined command never writes, also where it may write around it: the results' folder, the configuration. */
+  readonly protectedPaths?: () => readonly string[];
 }
 
 export interface Agents extends AgentRunner, AsyncDisposable {
@@ -33,8 +38,18 @@ export interface Agents extends AgentRunner, AsyncDisposable {
   run(call: AgentCall, signal: AbortSignal): Promise<AgentResult>;
   /** The result of an attempt that had ended before the daemon died, from the journal and its work folder. */
   recover(call: AgentCall, entry: JournalEntry): Promise<AgentResult>;
-  /** Why the agent cannot run now (`AGENT_UNAVAILABLE`), if so. Costs a few stats. */
+  /**
+   * Why the agent cannot run now (`AGENT_UNAVAILABLE`, `SANDBOX_UNAVAILABLE`, `LIMITS_UNAVAILABLE`), if so. Costs a few
+   * stats; what cannot be had is tried again after 10 s.
+   */
   available(agent: AgentConfig): Promise<AppError | undefined>;
+  /**
+   * Call at start and after a reload, with all agents: tries what they need for confinement, raises the conditions
+   * `SANDBOX_NONE` and clears those that are over.
+   */
+  follow(agents: Iterable<AgentConfig>): Promise<void>;
+  /** Commands of running attempts that wait for a person. */
+  readonly approvals: Approvals;
   /** Shortens the attempts journal; see `Spawner.checkpoint`. */
   checkpoint(open?: Iterable<string>): Promise<void>;
 }
@@ -45,7 +60,16 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
   const spawner = await openSpawner({ stateDir, tag, graceMs, conditions });
   const baseEnv = baseEnvironment(daemonEnv);
   const redactor = secrets;
-  const command = createCommandRunner({ spawner, secrets, redactor, projectDir, daemonEnv, baseEnv });
+  const approvals = new Approvals({ now: Date.now });
+  const sandbox = new Sandbox({
+    ...{ projectDir, stateDir, conditions, now: Date.now },
+    path: baseEnv.PATH ?? '',
+    homes: homesOf(daemonEnv),
+    protectedPaths: options.protectedPaths ?? (() => []),
+  });
+  const command = createCommandRunner({
+    ...{ spawner, secrets, redactor, projectDir, daemonEnv, baseEnv, sandbox, approvals },
+  });
   const builtin = createBuiltinRunner({ redactor });
   const runners = { command, builtin, http: createHttpRunner({ secrets, redactor }) } satisfies Record<
     AgentConfig['kind'],
@@ -56,9 +80,12 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
     ...createVersions({ projectDir, env: daemonEnv }),
     recover: (call, entry) => command.recover(call, entry),
     available: async (agent) => (agent.kind === 'command' ? command.available(agent) : undefined),
+    follow: (agents) => sandbox.follow(agents),
+    approvals,
     checkpoint: (open) => spawner.checkpoint(open),
     [Symbol.asyncDispose]: async () => {
       await builtin[Symbol.asyncDispose]();
+      approvals[Symbol.dispose]();
       await spawner[Symbol.asyncDispose]();
     },
   };

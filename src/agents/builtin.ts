@@ -5,6 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import { plainReport } from '../sandbox/report.ts';
 import type { AgentCall, AgentResult, AgentRunner, AttemptOutcome } from '../types/agent.ts';
 import { messageOf } from '../types/errors.ts';
 import { entryModule } from '../types/module-path.ts';
@@ -78,6 +79,8 @@ class InspectRunner implements BuiltinRunner {
     ) => ({
       ...{ outcome, startedAt, endedAt: Date.now(), ...file, events: 0, costUsd: null },
       stderrTail: this.#redactor.redact(stderrTail),
+      sandbox: plainReport(call.agent.sandbox),
+      limits: {},
     });
     if (signal.aborted) return end({ kind: 'cancelled', reason: reasonOf(signal) });
     const timeout = AbortSignal.timeout(timeoutMs);

@@ -2,14 +2,24 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentConfig } from '../config/config.ts';
+import type { Approvals } from '../sandbox/approvals.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
+import type { SandboxReport } from '../types/job.ts';
 import { collectOutput, outputFiles } from './command-output.ts';
+import { refusedOutcome, runConfined } from './confined.ts';
 import { agentEnvironment, type Environment, searchPath } from './environment.ts';
 import { findCommand } from './find-command.ts';
 import { interpolate, placeholderValues, renderPrompt } from './placeholders.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
-import type { JournalEntry, SpawnExit, Spawner, StartRequest } from './spawner/spawner.ts';
+import {
+  type JournalEntry,
+  limitsProblem,
+  type SpawnExit,
+  type Spawner,
+  type StartRequest,
+} from './spawner/spawner.ts';
 
 export interface CommandRunnerOptions {
   readonly spawner: Spawner;
@@ -19,13 +29,15 @@ export interface CommandRunnerOptions {
   /** The daemon's own environment, and what of it every command sees. */
   readonly daemonEnv: NodeJS.ProcessEnv;
   readonly baseEnv: Environment;
+  readonly sandbox: Sandbox;
+  readonly approvals: Approvals;
 }
 
 export interface CommandRunner extends Pick<AgentRunner, 'run'> {
   /** The result of an attempt that had ended before the daemon died. */
   recover(call: AgentCall, entry: JournalEntry): Promise<AgentResult>;
   /** Why the command cannot be run now, if so. */
-  available(agent: AgentConfig): AppError | undefined;
+  available(agent: AgentConfig): Promise<AppError | undefined>;
 }
 
 const fullDiskRetryMs = 2_000;
@@ -33,12 +45,26 @@ const fullDiskRetryMs = 2_000;
 type CommandAgent = Extract<AgentConfig, { kind: 'command' }>;
 
 export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
-  const { spawner, secrets, redactor, projectDir, daemonEnv, baseEnv } = options;
-  const finish = async (call: AgentCall, exit: SpawnExit, signal?: AbortSignal): Promise<AgentResult> => {
-    const { outcome, startedAt, endedAt } = exit;
+  const { spawner, secrets, redactor, projectDir, daemonEnv, baseEnv, sandbox } = options;
+  const finish = async (
+    call: AgentCall,
+    exit: SpawnExit,
+    report: SandboxReport,
+    signal?: AbortSignal,
+  ): Promise<AgentResult> => {
+    const { startedAt, endedAt, limits = {}, cpuMs, peakMemoryBytes, survivors } = exit;
+    const known = { startedAt, endedAt, limits, sandbox: report };
+    const used = {
+      ...(cpuMs === undefined ? {} : { cpuMs }),
+      ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
+      ...(survivors === undefined ? {} : { survivors }),
+    };
     for (;;)
       try {
-        return { outcome, startedAt, endedAt, ...(await collectOutput(call.workDir, exit, redactor)) };
+        // Without a sandbox there are no shims that could have refused anything.
+        const isPlain = call.agent.sandbox.mode === 'off';
+        const outcome = isPlain ? exit.outcome : await refusedOutcome(exit.outcome, call.workDir);
+        return { outcome, ...known, ...used, ...(await collectOutput(call.workDir, exit, redactor)) };
       } catch (error) {
         // The work is done and may have been paid for: it is taken up when there is space again.
         if (!signal || signal.aborted || !isFullDisk(error)) throw uncollected(error, call.workDir);
@@ -49,10 +75,20 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
     run: async (call, signal) => {
       const agent = asCommand(call.agent);
       const env = await agentEnvironment(baseEnv, agent.env, daemonEnv, secrets);
-      return finish(call, await spawner.run(startRequest(call, agent, env), signal), signal);
+      const { exit, report } = await runConfined(
+        options,
+        call,
+        agent,
+        startRequest(call, agent, env),
+        signal,
+      );
+      return finish(call, exit, report, signal);
     },
-    recover: (call, entry) => finish(call, entry.exit),
-    available: (agent) => available(asCommand(agent), searchPath(baseEnv, agent), projectDir),
+    recover: async (call, entry) => finish(call, entry.exit, await sandbox.reportOf(call.agent.sandbox)),
+    available: async (agent) =>
+      available(asCommand(agent), searchPath(baseEnv, agent), projectDir) ??
+      (await sandbox.available(agent)) ??
+      limitsProblem(agent, spawner.limitsBackend),
   };
 }
 
@@ -82,7 +118,10 @@ function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): S
     job: call.jobId,
     n: call.attempt,
     journal: call.journal,
-    argv: agent.command.map((word) => interpolate(word, values)),
+    argv: agent.command.flatMap((word) =>
+      isFilesWord(word) ? call.inputs.map(({ file }) => file) : [interpolate(word, values)],
+    ),
+    limits: agent.limits,
     env: {
       ...env,
       SLUICE_FILE: input.file,
@@ -98,11 +137,19 @@ function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): S
     cwd: call.projectDir,
     stdout,
     stderr,
-    files: [[list, `${input.file}\0`], ...(prompt === undefined ? [] : [[promptFile, prompt] as const])],
+    files: [
+      [list, call.inputs.map(({ file }) => `${file}\0`).join('')],
+      ...(prompt === undefined ? [] : [[promptFile, prompt] as const]),
+    ],
     timeoutMs,
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     maxOutputBytes,
   };
+}
+
+/** `${{ files }}` alone: one argument for each file of the batch. */
+function isFilesWord(word: string): boolean {
+  return /^\$\{\{\s*files\s*\}\}$/.test(word);
 }
 
 function available({ name, command }: CommandAgent, path: string, projectDir: string): AppError | undefined {

@@ -108,7 +108,12 @@ export class UsageSum {
     if (typeof cost === 'number' && Number.isFinite(cost) && cost >= 0)
       this.costUsd = (this.costUsd ?? 0) + cost;
     if (typeof usage !== 'object' || usage === null) return;
-    const sum = (key: keyof Usage) => (this.usage?.[key] ?? 0) + count(usage[key]);
+    // In other words than ours it says nothing: unknown is not 0.
+    if (!buckets.some((key) => isCount(usage[key]))) return;
+    const sum = (key: keyof Usage): number => {
+      const value = usage[key];
+      return (this.usage?.[key] ?? 0) + (isCount(value) ? value : 0);
+    };
     this.usage = {
       input_tokens: sum('input_tokens'),
       cache_read_tokens: sum('cache_read_tokens'),
@@ -118,6 +123,8 @@ export class UsageSum {
   }
 }
 
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+const buckets = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'output_tokens'] as const;
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

@@ -45,11 +45,11 @@ class Ended extends Error {
   }
 }
 
-/** Never rejects. An abort ends it at once, as `cancelled` with `cancelReason`. */
+/** Never rejects. An abort ends it at once, with the outcome that `ended` gives. */
 export async function exchange(
   options: Exchange,
   signal: AbortSignal,
-  cancelReason: () => string,
+  ended: () => AttemptOutcome,
 ): Promise<Answer> {
   const { timeoutMs } = options;
   const ending = new AbortController();
@@ -57,7 +57,7 @@ export async function exchange(
     () => ending.abort(new Ended({ kind: 'timed_out', afterMs: timeoutMs })),
     timeoutMs,
   );
-  const cancel = () => ending.abort(new Ended({ kind: 'cancelled', reason: cancelReason() }));
+  const cancel = () => ending.abort(new Ended(ended()));
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
   try {

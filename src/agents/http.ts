@@ -3,15 +3,17 @@ import { constants } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentConfig } from '../config/config.ts';
+import { plainReport } from '../sandbox/report.ts';
 import type { AgentCall, AgentResult, AgentRunner, AttemptOutcome } from '../types/agent.ts';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import { fsPath } from '../types/path-bytes.ts';
 import { outputFiles, readTail } from './command-output.ts';
+import { UsageSum } from './event-lines.ts';
 import { type Answer, exchange } from './http-exchange.ts';
 import { multipart } from './multipart.ts';
 import { placeholderValues, renderPrompt } from './placeholders.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
-import { reasonOf } from './spawner/spawner.ts';
+import { endedBy, endReasonOf } from './spawner/spawner.ts';
 
 export interface HttpRunnerOptions {
   readonly secrets: SecretResolver;
@@ -19,9 +21,10 @@ export interface HttpRunnerOptions {
 }
 
 type HttpAgent = Extract<AgentConfig, { kind: 'http' }>;
-type Found = Pick<AgentResult, 'resultFile' | 'resultBytes'>;
+type Found = Pick<AgentResult, 'resultFile' | 'resultBytes' | 'usage'> &
+  Partial<Pick<AgentResult, 'costUsd'>>;
 
-/** JSON up to this size is shown indented in result.md. */
+/** JSON up to this size is shown indented in result.md, and asked for `usage` and `cost_usd`. */
 const maxPrettyBytes = 1 << 20;
 const messageChars = 500;
 
@@ -49,10 +52,12 @@ async function run(
       outcome: redactOutcome(outcome, redactor),
       startedAt,
       endedAt: Date.now(),
+      costUsd: null,
       ...found,
       events: 0,
-      costUsd: null,
       stderrTail,
+      sandbox: plainReport(agent.sandbox),
+      limits: {},
     };
   };
   if (url === null || !/^https?:$/.test(url.protocol))
@@ -82,7 +87,7 @@ async function run(
     const answer = await exchange(
       { url, headers, body, bodyFile, timeoutMs, ...idle, maxBytes },
       signal,
-      () => reasonOf(signal),
+      () => endedBy(endReasonOf(signal)),
     );
     if (answer.outcome.kind !== 'responded') return end(answer.outcome);
     const { status, message } = answer.outcome;
@@ -111,7 +116,7 @@ function metadataOf({ jobId, sessionId, input, rule, prompt, depth }: AgentCall)
 
 /**
  * `result.md` holds the answer as people read it: text as it is, JSON indented in a code block. The raw body of anything
- * but text goes to the outputs, where programs look for it.
+ * but text goes to the outputs, where programs look for it. An object may say, as an event's payload does, what it took.
  */
 async function takeBody(
   call: AgentCall,
@@ -132,24 +137,31 @@ async function takeBody(
   }
   const raw = join(call.outputDir, isJson ? 'response.json' : 'response.bin');
   await mkdir(call.outputDir, { recursive: true });
-  const pretty =
-    isJson && bodyBytes <= maxPrettyBytes ? prettyJson(await readFile(stdout, 'utf8')) : undefined;
+  const said = isJson && bodyBytes <= maxPrettyBytes ? parseJson(await readFile(stdout, 'utf8')) : undefined;
   await rename(stdout, raw);
   const what = isJson ? 'JSON' : oneLine(type).slice(0, 100);
   const text =
-    pretty === undefined
+    said === undefined
       ? `The endpoint answered with ${bodyBytes} bytes of ${what}: \`outputs/${isJson ? 'response.json' : 'response.bin'}\`\n`
-      : `\`\`\`json\n${pretty}\n\`\`\`\n`;
+      : `\`\`\`json\n${JSON.stringify(said.value, null, 2)}\n\`\`\`\n`;
   await writeFile(result, text, { mode: 0o600 });
-  return { resultFile: result, resultBytes: Buffer.byteLength(text) };
+  return { resultFile: result, resultBytes: Buffer.byteLength(text), ...usedBy(said?.value) };
 }
 
-function prettyJson(text: string): string | undefined {
+function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return { value: JSON.parse(text) };
   } catch {
     return undefined;
   }
+}
+
+function usedBy(value: unknown): Pick<AgentResult, 'usage' | 'costUsd'> {
+  const sum = new UsageSum();
+  if (typeof value === 'object' && value !== null)
+    sum.add({ type: 'status', payload: value as Readonly<Record<string, unknown>> });
+  const { usage, costUsd } = sum;
+  return { costUsd, ...(usage === undefined ? {} : { usage }) };
 }
 
 function redactOutcome(outcome: AttemptOutcome, redactor: Redactor): AttemptOutcome {

@@ -17,7 +17,6 @@ import { createOverview } from './overview/overview.ts';
 import { createParcels } from './parcel.ts';
 import { leavesFiles, type Publishing, type PublishStep, publishResult } from './publish.ts';
 import { type Rebuilt, rebuildReports } from './rebuild.ts';
-import { trimHistory } from './trim-history.ts';
 import { createTurns } from './turns.ts';
 
 export interface AggregatorOptions {
@@ -51,10 +50,6 @@ export interface Aggregator extends Originals, AsyncDisposable {
    * commit does not: how the job ended, with which outputs, although its work folder may be empty by now.
    */
   receiptOf(jobId: JobId, input: { readonly root: string; readonly path: string }): Receipt | undefined;
-  /** Removes from the history what the ledger has pruned. */
-  forget(jobIds: readonly JobId[]): void;
-  /** Keeps the older results under so many bytes. */
-  trimHistory(maxBytes: number): Promise<number>;
   /** Asks for a new overview; cheap, any number of times. */
   scheduleOverview(): void;
   /** Writes the overview now if anything has happened since the last one. */
@@ -117,8 +112,6 @@ export function createAggregator(o: AggregatorOptions): Aggregator {
     },
     hasResult: async (id) => (await locate(id)) !== undefined,
     receiptOf: (id, input) => findReceipt({ base, history }, id, input),
-    forget: (ids) => history.forget(ids, o.now() - o.output.retentionMs),
-    trimHistory: (maxBytes) => trimHistory(join(o.stateDir, 'history'), maxBytes),
     scheduleOverview: overview.schedule,
     flush: overview.flush,
     rebuild: async () => {

@@ -48,6 +48,8 @@ export function readTails(workDir: string, redact: (text: string) => string): Ta
   const files = [
     { title: 'Last lines of its errors', name: 'stderr' },
     { title: 'Last lines of its output', name: 'stdout' },
+    // What the output becomes when the attempt has ended by itself, its events taken out.
+    { title: 'Last lines of its output', name: 'result.md' },
   ];
   return files
     .map(({ title, name }) => ({ title, text: redact(readTail(join(workDir, name))) }))

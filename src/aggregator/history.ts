@@ -3,7 +3,7 @@
  * for something newer; it comes here, and goes by retention. What stood in the way and is not ours (a planted link, a
  * file somebody put there) goes to `~displaced/`.
  */
-import { mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { systemCode } from '../types/errors.ts';
 import type { JobId } from '../types/job.ts';
@@ -23,8 +23,6 @@ export interface History {
   takeAll(folder: string): Promise<void>;
   /** Moves a thing that is not ours out of the way. */
   displace(path: string): Promise<void>;
-  /** Removes the results of jobs that the ledger has pruned, and displaced things older than `before`. */
-  forget(ids: readonly JobId[], before: number): void;
 }
 
 export function createHistory(o: { readonly stateDir: string; readonly now: () => number }): History {
@@ -78,17 +76,7 @@ export function createHistory(o: { readonly stateDir: string; readonly now: () =
     if (!removeEmpty(from)) await displace(from);
   };
 
-  const forget = (ids: readonly JobId[], before: number): void => {
-    for (const id of ids) {
-      const own = folder(id);
-      if (own !== undefined) rmSync(own, { recursive: true, force: true });
-    }
-    for (const name of namesIn(displaced)) {
-      if (Number.parseInt(name, 10) < before) rmSync(join(displaced, name), { recursive: true, force: true });
-    }
-  };
-
-  return { folder, open, take, takeAll, displace, forget };
+  return { folder, open, take, takeAll, displace };
 }
 
 /** True when the tree held no files and is gone. */
@@ -102,7 +90,7 @@ function removeEmpty(folder: string): boolean {
   return empty;
 }
 
-function namesIn(folder: string): string[] {
+function _namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {

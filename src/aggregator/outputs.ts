@@ -6,6 +6,7 @@
 import { createHash, hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { AppError, systemCode } from '../types/errors.ts';
 import type { Output } from '../types/job.ts';
@@ -22,17 +23,20 @@ const smallBytes = 256 * 1024;
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
+ * @param clean Takes secrets out of a file, before it is read for its checksum.
  * @returns sorted by path; empty when the folder is not there.
  * @throws AppError `OUTPUT_LIMIT` when there is more than `bounds` allow.
  */
 export async function collectOutputs(
   outputDir: string,
   bounds: OutputBounds = defaultBounds,
+  clean: (file: string) => Promise<void> = async () => {},
 ): Promise<Output[]> {
   const outputs: Output[] = [];
   let bytes = 0;
   for (const { path, file, regular } of entriesOf(outputDir)) {
     if (!regular) continue;
+    await clean(join(outputDir, path)).catch(ignoreGone);
     const output = await fingerprint(path, file, bounds.maxBytes - bytes);
     if (output === undefined) continue;
     bytes += output.bytes;
@@ -48,6 +52,11 @@ function* entriesOf(outputDir: string): ReturnType<typeof walkEntries> {
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }
+}
+
+/** What is no regular file any more is not listed either. */
+function ignoreGone(error: unknown): void {
+  if (!['ENOENT', 'ELOOP', 'ENXIO'].includes(systemCode(error) ?? '')) throw error;
 }
 
 /** @returns undefined when it is no regular file any more, or gone: a leftover process may still be at work. */

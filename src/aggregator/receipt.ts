@@ -34,6 +34,8 @@ export function toReceipt(job: JobRecord, resultBytes?: number): Receipt {
     outputs: job.outputs,
     ...(job.key !== '' && { key: job.key }),
     ...(job.cachedFrom !== undefined && { cached_from: job.cachedFrom }),
+    ...(job.fallbacks.length > 0 && { fallbacks: job.fallbacks }),
+    ...(job.promoted.length > 0 && { promoted: job.promoted }),
   };
 }
 
@@ -104,5 +106,10 @@ function toReceiptAttempt(attempt: AttemptRecord): ReceiptAttempt {
     sandbox: attempt.sandbox,
     limits: attempt.limits,
     events: attempt.events,
+    ...(attempt.usage !== undefined && { usage: attempt.usage }),
+    ...(attempt.costUsd !== undefined && { cost_usd: attempt.costUsd }),
+    ...(attempt.cpuMs !== undefined && { cpu_ms: attempt.cpuMs }),
+    ...(attempt.peakMemoryBytes !== undefined && { peak_memory_bytes: attempt.peakMemoryBytes }),
+    ...(attempt.batch !== undefined && { batch: attempt.batch }),
   };
 }

@@ -22,6 +22,7 @@ export async function openAlone(context: CommandContext, command: string, stop: 
       stateDir: config.stateDir,
       level: config.output.logLevel,
       redact: secrets.redact,
+      maxBytes: config.daemon.maxLogBytes,
       stderr: 'none',
     }),
   );

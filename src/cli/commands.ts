@@ -116,6 +116,12 @@ export function addCommands(program: Command): void {
     .addOption(json())
     .action(to(() => import('./commands/run.ts')));
   program
+    .command('undo <job>')
+    .description('put back what a job changed (`workspace: copy`)')
+    .option('--force', 'also files that changed since')
+    .addOption(json())
+    .action(to(() => import('./commands/undo.ts')));
+  program
     .command('stop')
     .description('end the daemon; running attempts get `daemon.drain`')
     .option('--wait', 'wait for it however long it takes (default: drain and 10 s)')
@@ -141,6 +147,12 @@ export function addCommands(program: Command): void {
     .addOption(json())
     .action(to(() => import('./commands/status.ts')));
   program
+    .command('stats')
+    .description('files a minute, errors, queue and cost, drawn over time')
+    .addOption(since('how far back (default: 1h)'))
+    .addOption(json())
+    .action(to(() => import('./commands/stats.ts')));
+  program
     .command('why <path>')
     .description('what happens to a file, and why')
     .addOption(json())
@@ -154,7 +166,7 @@ export function addCommands(program: Command): void {
     .addOption(limit())
     .addOption(json())
     .action(to(() => import('./commands/files.ts')));
-  const jobs = group('jobs').description('list | show | retry | cancel | release');
+  const jobs = group('jobs').description('list | show | retry | cancel | release | approve | refuse');
   jobs
     .command('list', { isDefault: true })
     .description('jobs, newest first')
@@ -186,9 +198,19 @@ export function addCommands(program: Command): void {
     .description('end a job; its result is thrown away')
     .action(to(() => import('./commands/jobs/cancel.ts')));
   jobs
-    .command('release <id>')
-    .description('let a held job go on')
+    .command('release [ids...]')
+    .description('let held jobs go on')
+    .option('--held', 'all that are held')
+    .option('--rule <name>', 'with --held: only those of this rule')
     .action(to(() => import('./commands/jobs/release.ts')));
+  jobs
+    .command('approve <id>')
+    .description('let an agent run the command it asks for')
+    .action(to(async () => (await import('./commands/jobs/answer.ts')).approve));
+  jobs
+    .command('refuse <id>')
+    .description('do not let it')
+    .action(to(async () => (await import('./commands/jobs/answer.ts')).refuse));
   program
     .command('logs')
     .description('what the daemon said')
@@ -211,6 +233,25 @@ export function addCommands(program: Command): void {
     .description('write receipts and results again that are missing or torn')
     .addOption(json())
     .action(to(() => import('./commands/reports/rebuild.ts')));
+
+  program.commandsGroup('Keep:');
+  program
+    .command('gc')
+    .description('what is kept where; removes what retention allows now')
+    .option('--dry-run', 'only say what would go')
+    .addOption(json())
+    .action(to(() => import('./commands/gc.ts')));
+  program
+    .command('export <file>')
+    .description('a backup: configuration, ledger, results; .tar or .tar.gz')
+    .addOption(json())
+    .action(to(() => import('./commands/export.ts')));
+  program
+    .command('import <file>')
+    .description('make a project of a backup, in this folder')
+    .option('--replace', 'also where there is one; what is there is set aside')
+    .addOption(json())
+    .action(to(() => import('./commands/import.ts')));
 }
 
 function count(text: string): number {

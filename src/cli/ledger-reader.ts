@@ -79,7 +79,7 @@ export async function openLedgerReader(context: CommandContext): Promise<Reader>
     },
 
     async job(prefix) {
-      const { findJob } = await import('../operations/operations.ts');
+      const { findJob } = await import('../operations/find-job.ts');
       const ledger = await ledgerOf();
       const job = await findJob(ledger ?? { jobs: { find: async () => [] } }, prefix);
       return describe(context, stateDir, ledger as Ledger, job);

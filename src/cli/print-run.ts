@@ -16,7 +16,7 @@ export function printRun(report: RunReport, stopped?: string): void {
     [files.ignored, 'ignored', 'dim'],
     [files.unrouted, 'unrouted', 'yellow'],
     [files.cancelled, 'gone', 'dim'],
-    [files.open, 'open', 'yellow'],
+    [files.open, 'waiting', 'yellow'],
   ] as const;
   const said = counts.filter(([n]) => n > 0).map(([n, word, color]) => paint(color, `${n} ${word}`));
   const took = formatElapsed(durationMs);

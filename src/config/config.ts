@@ -12,15 +12,102 @@ export interface Config {
   readonly rules: readonly RuleConfig[];
   readonly agents: ReadonlyMap<string, AgentConfig>;
   readonly concurrency: { readonly maxProcesses: number; readonly maxConcurrentFiles: number };
+  /** Of all agents and rules together. */
+  readonly budget?: BudgetConfig;
+  readonly alerts: readonly AlertConfig[];
+  readonly thresholds: ThresholdsConfig;
   readonly output: {
     readonly dir: string;
     readonly preserveOriginal: boolean;
     readonly logLevel: LogLevel;
     readonly retentionMs: number;
+    /** Ended jobs that are kept at most, newest first; `Infinity` when unlimited. */
+    readonly retentionJobs: number;
     readonly fileMode: number;
   };
   readonly cache: { readonly ttlMs: number; readonly maxBytes: number };
-  readonly daemon: { readonly drainMs: number; readonly minFreeDiskBytes: number };
+  readonly daemon: {
+    readonly drainMs: number;
+    readonly minFreeDiskBytes: number;
+    /** A file that descends from our own work in more steps than this is held. */
+    readonly maxDepth: number;
+    /** Bound of the log files together. */
+    readonly maxLogBytes: number;
+  };
+}
+
+/** What may be spent. A day is a UTC day; a run is one job of one agent, all its attempts together. */
+export interface BudgetConfig {
+  readonly usdPerRun?: number;
+  readonly usdPerDay?: number;
+  readonly tokensPerRun?: number;
+  readonly tokensPerDay?: number;
+  /** What happens with an agent that has not said what it cost: `refuse` parks its further work. */
+  readonly unknownCost: 'refuse' | 'allow';
+}
+
+export interface BatchConfig {
+  readonly maxFiles: number | 'auto';
+  /** A batch that is not full starts when nothing came for so long. */
+  readonly quietMs: number;
+  readonly onFailure: 'bisect' | 'fail';
+  /** `folder`: everything below one folder of the root is one unit, whatever its number. */
+  readonly by: 'files' | 'folder';
+}
+
+/** Faults are the agent's: not started, not reachable, not in time. */
+export interface BreakerConfig {
+  /** Share of faults and slow calls among the calls of the window at which it opens: 0 < x ≤ 1. */
+  readonly errorRate: number;
+  /** Not before so many calls. */
+  readonly minimum: number;
+  readonly windowMs: number;
+  /** A call that takes longer counts as a fault. Absent: none does. */
+  readonly slowMs?: number;
+  /** First pause; doubles each time a probe fails, up to 10 min. */
+  readonly resetMs: number;
+}
+
+/** At most `count` attempts begin in any span of `perMs`. */
+export interface RateConfig {
+  readonly count: number;
+  readonly perMs: number;
+  /** As it was written: `30/min`. */
+  readonly text: string;
+}
+
+export type SandboxConfig =
+  | {
+      readonly mode: 'auto' | 'required';
+      /** `workspace` (the tree the agent works on), `project`, or absolute paths. The job's folder always is. */
+      readonly write: readonly string[];
+      readonly network: 'none' | 'allow' | readonly string[];
+      /** Commands that are refused, and those that need `sluice jobs approve`: `git push` is `['git', 'push']`. */
+      readonly blocked: readonly (readonly string[])[];
+      readonly confirm: readonly (readonly string[])[];
+    }
+  | { readonly mode: 'off'; readonly reason: string };
+
+export interface AlertConfig {
+  /** Condition codes, or `all`, `digest` (once a day), `success` (each job that succeeded). */
+  readonly on: readonly string[];
+  /** May hold secret references. */
+  readonly webhook: string;
+  readonly format: 'json' | 'slack' | 'discord' | 'ntfy';
+  /** Of one condition and subject: not more often than this. */
+  readonly minIntervalMs: number;
+}
+
+/** When numbers become conditions. */
+export interface ThresholdsConfig {
+  /** `ERROR_RATE`: share of failed among the jobs that ended within `windowMs`, of at least `minimum`. */
+  readonly errorRate: number;
+  readonly minimum: number;
+  readonly windowMs: number;
+  /** `DELAY`: the oldest job that could run has waited for so long. */
+  readonly delayMs: number;
+  /** `RESOURCES_LOW`: the machine's free memory is below this share. */
+  readonly freeMemory: number;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'critical';
@@ -39,13 +126,18 @@ export interface RootConfig {
   /** A name pattern with `{name}` (file name), `{stem}`: not before this file stands beside it. */
   readonly ready?: string;
   readonly sweepMs: number;
-  readonly initial: 'process' | 'ignore';
+  /** `ask`: process, but hold more than 50 for an agent with a budget in money. */
+  readonly initial: 'ask' | 'process' | 'ignore';
   readonly onChange: 'queue' | 'restart' | 'ignore';
   readonly on: ReadonlySet<'added' | 'changed'>;
 }
 
+export type SelectionPolicy = 'least_loaded' | 'specialized' | 'in_order';
+
 export type RuleTarget =
   | { readonly kind: 'agent'; readonly agent: string }
+  /** One of several, chosen for each job when it is taken in. Names in the order of the file. */
+  | { readonly kind: 'select'; readonly agents: readonly string[]; readonly policy: SelectionPolicy }
   | { readonly kind: 'action'; readonly action: 'quarantine' | 'ignore' };
 
 export interface RuleConfig {
@@ -62,13 +154,39 @@ export interface RuleConfig {
   };
   readonly cache: 'content' | 'path' | 'off';
   readonly maxInputBytes?: number;
+  /** Attempts of this rule at once; `Infinity` when unlimited. */
+  readonly maxLoad: number;
+  readonly batch?: BatchConfig;
+  readonly budget?: BudgetConfig;
 }
 
 interface AgentCommon {
   readonly name: string;
   readonly description?: string;
+  readonly type?: string;
+  readonly capabilities: readonly string[];
+  /** For selection among several agents: higher first. */
+  readonly priority: number;
+  /** Agents that take over, in this order, when this one fails or cannot work. */
+  readonly fallback: readonly string[];
   /** `Infinity` when unlimited. */
   readonly maxLoad: number;
+  readonly rate?: RateConfig;
+  readonly budget?: BudgetConfig;
+  /** Absent: switched off. */
+  readonly breaker?: BreakerConfig;
+  readonly limits: {
+    /** Of one core: 50 is half of one. */
+    readonly cpuPercent?: number;
+    readonly memoryBytes?: number;
+    /** Wall time after which the attempt is ended and not tried again. */
+    readonly runtimeMs?: number;
+    /** Refuse to run where CPU or memory cannot be enforced. */
+    readonly required: boolean;
+  };
+  /** The same tool call so often in a row ends the attempt as `stuck`; `Infinity`: never. */
+  readonly maxRepeats: number;
+  readonly workspace: 'in_place' | 'copy';
   readonly timeoutMs: number;
   /** Absent: no idle time-out. */
   readonly idleTimeoutMs?: number;
@@ -76,7 +194,7 @@ interface AgentCommon {
   readonly maxOutputBytes: number;
   /** Names of further environment variables it may see, and variables set for it (values may be secret references). */
   readonly env: readonly EnvEntry[];
-  readonly sandbox: { readonly mode: 'auto' } | { readonly mode: 'off'; readonly reason: string };
+  readonly sandbox: SandboxConfig;
 }
 
 export type EnvEntry =

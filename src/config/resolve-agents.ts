@@ -1,11 +1,15 @@
 /** `agents` and `watcher_endpoints` → agents by name, each of one kind, with everything an attempt needs to know. */
-import type { AgentConfig, EnvEntry } from './config.ts';
+import { checkUrl } from './check-url.ts';
+import type { AgentConfig, EnvEntry, RateConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
-import { findReferences } from './reference.ts';
+import { parseRate } from './rate.ts';
 import { resolveCommand, warnUnlessFound } from './resolve-command.ts';
+import { resolveBreaker, resolveBudget, resolveLimits } from './resolve-limits.ts';
+import { nothingToConfine, resolveSandbox } from './resolve-sandbox.ts';
 import { checkReferences, type Loose, type Resolving } from './resolving.ts';
 import type { AgentFile, ConfigFile } from './schema.ts';
-import { agentDefaults } from './shape.ts';
+import type { CommandAgentFile } from './schema-agents.ts';
+import { agentDefaults, sandboxDefaults } from './shape.ts';
 import { parseSize } from './size.ts';
 import type { Path } from './source.ts';
 
@@ -81,47 +85,78 @@ async function resolveAgent(
   }
 }
 
+/** @param agent With the defaults of its kind; keys that other kinds do not have are absent. */
 async function resolveCommon(
   context: Resolving,
   name: string,
   agent: Loose<AgentFile>,
 ): Promise<CommonConfig> {
   const at = ['agents', name];
-  const idle = (agent as { idle_timeout?: string }).idle_timeout ?? 'off';
-  const { sandbox } = agent as { sandbox?: { reason?: string } };
+  const { findings } = context;
+  const {
+    idle_timeout: idle = 'off',
+    rate,
+    budget,
+    max_repeats: maxRepeats,
+    workspace,
+    limits,
+    sandbox,
+    env,
+  } = agent as Partial<Loose<CommandAgentFile>>;
   const retry = {
     attempts: agent.retry?.attempts ?? 0,
     initialMs: parseDuration(agent.retry?.initial ?? '') ?? 0,
     maxMs: parseDuration(agent.retry?.max ?? '') ?? 0,
   };
   if (retry.maxMs < retry.initialMs && agent.retry?.initial !== undefined && agent.retry.max !== undefined)
-    context.findings.error(
+    findings.error(
       'CONFLICT',
-      [...at, 'retry', context.findings.has([...at, 'retry', 'max']) ? 'max' : 'initial'],
+      [...at, 'retry', findings.has([...at, 'retry', 'max']) ? 'max' : 'initial'],
       `the longest pause (${agent.retry.max}) is shorter than the first (${agent.retry.initial})`,
       'Make `max` at least as long as `initial`.',
     );
+  const timeoutMs = parseDuration(agent.timeout ?? '') ?? 0;
+  const bounds = resolveBudget(context, [...at, 'budget'], budget);
+  if (agent.kind === 'http' && sandbox && sandbox.mode !== 'off' && sandbox.reason === undefined)
+    findings.add(
+      'error',
+      'CONFLICT',
+      { path: [...at, 'sandbox'], key: true },
+      '`sandbox` has no effect: an http agent starts no program',
+      'Remove it, or write `sandbox: { mode: off, reason: … }`.',
+    );
+  const breaker = resolveBreaker(agent.circuit_breaker);
+  const texts = (list: readonly (string | undefined)[] = []) => list.filter((item) => item !== undefined);
   return {
     name,
     ...(agent.description !== undefined && { description: agent.description }),
+    ...(agent.type !== undefined && { type: agent.type }),
+    capabilities: [...new Set(texts(agent.capabilities))],
+    priority: agent.priority ?? 0,
+    fallback: texts(agent.fallback),
     maxLoad: typeof agent.max_load === 'number' ? agent.max_load : Number.POSITIVE_INFINITY,
-    timeoutMs: parseDuration(agent.timeout ?? '') ?? 0,
+    ...(rate !== undefined && { rate: parseRate(rate) as RateConfig }),
+    ...(bounds && { budget: bounds }),
+    ...(breaker && { breaker }),
+    limits: resolveLimits(context, at, limits, timeoutMs),
+    maxRepeats: typeof maxRepeats === 'number' ? maxRepeats : Number.POSITIVE_INFINITY,
+    workspace: workspace ?? 'in_place',
+    timeoutMs,
     ...(idle !== 'off' && { idleTimeoutMs: parseDuration(idle) ?? 0 }),
     retry,
     maxOutputBytes: parseSize(agent.limits?.output ?? '') ?? 0,
-    env: await resolveEnv(
-      context,
-      [...at, 'env'],
-      agent as { env?: Loose<readonly string[] | Record<string, string>> },
-    ),
-    sandbox: sandbox ? { mode: 'off', reason: sandbox.reason ?? '' } : { mode: 'auto' },
+    env: await resolveEnv(context, [...at, 'env'], env),
+    sandbox:
+      agent.kind === 'command' || sandbox !== undefined
+        ? await resolveSandbox(context, [...at, 'sandbox'], sandbox ?? sandboxDefaults())
+        : nothingToConfine,
   };
 }
 
 async function resolveEnv(
   context: Resolving,
   at: Path,
-  { env = [] }: { readonly env?: Loose<readonly string[] | Record<string, string>> },
+  env: Loose<readonly string[] | Readonly<Record<string, string>>> = [],
 ): Promise<readonly EnvEntry[]> {
   const entries: EnvEntry[] = [];
   const reserved = (name: string, place: { path: Path; key?: boolean }) => {
@@ -165,34 +200,4 @@ async function resolveEnv(
     entries.push({ kind: 'set', name, value });
   }
   return entries;
-}
-
-async function checkUrl(context: Resolving, at: Path, text: string): Promise<void> {
-  await checkReferences(context, at, text);
-  // What a reference stands for is not known yet; any letter keeps the rest of the form.
-  const shape = findReferences(text).reduce((url, { text: reference }) => url.replace(reference, 'x'), text);
-  const url = URL.canParse(shape) ? new URL(shape) : undefined;
-  // The whole URL may come from a secret.
-  if (!url && shape === 'x') return;
-  if (!url)
-    context.findings.error(
-      'BAD_VALUE',
-      at,
-      `${JSON.stringify(text)} is no URL`,
-      'Write it whole: `http://localhost:8001/analyze`.',
-    );
-  else if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    context.findings.error(
-      'BAD_VALUE',
-      at,
-      `the URL ${JSON.stringify(text)} is neither http nor https`,
-      `Begin with \`http://\` or \`https://\`: \`http://${text}\`.`,
-    );
-  else if (url.username || url.password)
-    context.findings.error(
-      'BAD_VALUE',
-      at,
-      'the URL holds a user name or password',
-      'Send it as a header: `headers: { Authorization: "Basic ${env:NAME}" }`.',
-    );
 }

@@ -18,7 +18,10 @@ export function resolveCommand(
     refuseReferences(context, at, command);
     const split = splitCommand(command);
     refuseBadPlaceholders(context, at, command, 'argument');
-    if ('words' in split) return checkProgram(context, at, split.words);
+    if ('words' in split) {
+      for (const word of split.words) refusePartialFiles(context, at, word);
+      return checkProgram(context, at, split.words);
+    }
     if (findReferences(command).length === 0)
       context.findings.error(
         'BAD_VALUE',
@@ -32,6 +35,7 @@ export function resolveCommand(
   for (const [index, word] of words.entries()) {
     refuseReferences(context, [...at, index], word);
     refuseBadPlaceholders(context, [...at, index], word, 'argument');
+    refusePartialFiles(context, [...at, index], word);
     if (word.includes('\0'))
       context.findings.error(
         'BAD_VALUE',
@@ -41,6 +45,17 @@ export function resolveCommand(
       );
   }
   return checkProgram(context, at, words);
+}
+
+/** `${{ files }}` becomes one argument per file: inside of an argument that means nothing. */
+function refusePartialFiles({ findings }: Resolving, at: Path, word: string): void {
+  if (/\$\{\{\s*files\s*\}\}/.test(word) && !/^\$\{\{[^}]*\}\}$/.test(word))
+    findings.error(
+      'BAD_PLACEHOLDER',
+      at,
+      '`${{ files }}` stands inside of an argument',
+      'Make it an argument of its own: it becomes one argument per file. Or read `$SLUICE_FILES`, a file with their NUL-separated paths.',
+    );
 }
 
 function checkProgram({ findings }: Resolving, at: Path, words: readonly string[]): readonly string[] {

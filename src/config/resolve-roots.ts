@@ -1,7 +1,8 @@
 /** `watch` → roots: absolute, uniquely named, none of them inside what we write ourselves. */
 import { realpath, stat } from 'node:fs/promises';
-import { basename, isAbsolute, relative } from 'node:path';
+import { basename } from 'node:path';
 import type { RootConfig } from './config.ts';
+import { contains } from './contains.ts';
 import { defaultIgnore } from './default-ignore.ts';
 import { parseDuration } from './duration.ts';
 import { frozenSet } from './freeze.ts';
@@ -98,7 +99,7 @@ function makeRoot(
     settle: settle === 'auto' ? { kind: 'auto' } : { kind: 'quiet', quietMs: parseDuration(settle) ?? 0 },
     ...(root.ready !== undefined && { ready: root.ready }),
     sweepMs: parseDuration(root.sweep ?? '') ?? 0,
-    initial: root.initial ?? 'process',
+    initial: root.initial ?? 'ask',
     onChange: root.on_change ?? 'queue',
     on: frozenSet((root.on ?? []).filter((type) => type !== undefined)),
   };
@@ -136,10 +137,4 @@ function checkReady({ findings }: Resolving, ready: string | undefined, index: n
       'the ready marker is the file itself',
       'Add something to it: `"{name}.done"`.',
     );
-}
-
-/** True for the folder itself and everything below it. */
-function contains(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || (!isAbsolute(way) && way !== '..' && !way.startsWith('../'));
 }

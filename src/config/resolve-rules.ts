@@ -2,20 +2,28 @@
 import { readFile, stat } from 'node:fs/promises';
 import { messageOf } from '../types/errors.ts';
 import { checkPatterns, shadows } from './check-patterns.ts';
-import type { RuleConfig, RuleTarget } from './config.ts';
+import type { AgentConfig, RuleConfig, RuleTarget } from './config.ts';
 import { compileJsonSchema } from './json-schema.ts';
+import { resolveBudget, warnOfLoad } from './resolve-limits.ts';
+import {
+  candidatesOf,
+  type KnownAgents,
+  resolveBatch,
+  resolveTarget,
+  warnOfSingleFile,
+} from './resolve-target.ts';
 import { type Loose, oneLine, projectPath, type Resolving, refuseBadPlaceholders } from './resolving.ts';
 import type { ConfigFile, RuleFile } from './schema.ts';
 import { parseSize } from './size.ts';
-import { suggest } from './suggest.ts';
 
 const maxFileBytes = 1024 * 1024;
 
-/** @param agents The kind of every agent that the file defines; `undefined` where the definition is broken. */
+/** @param limits Of the whole daemon. */
 export async function resolveRules(
   context: Resolving,
   file: Loose<ConfigFile['routing_rules']>,
-  agents: ReadonlyMap<string, string | undefined>,
+  agents: KnownAgents,
+  limits: { readonly maxProcesses: number; readonly maxConcurrentFiles: number },
 ): Promise<readonly RuleConfig[]> {
   const written = [...file.entries()].filter(
     (entry): entry is [number, Loose<RuleFile>] => entry[1] !== undefined,
@@ -26,13 +34,38 @@ export async function resolveRules(
     const at = ['routing_rules', index];
     const patterns = [rule.pattern ?? []].flat().filter((pattern) => pattern !== undefined);
     if (rule.pattern !== undefined) checkPatterns(context.findings, [...at, 'pattern'], rule.pattern);
-    const target = resolveTarget(context, rule, index, agents);
+    const target = resolveTarget(context, rule, at, agents);
+    const candidates = candidatesOf(target).map((name) => agents.get(name));
+    const name = names.get(index) ?? '';
     const prompt = await resolvePrompt(context, rule, index, target, agents);
     const expect = await resolveExpect(context, rule, index);
+    const batch = resolveBatch(context, rule.batch, [...at, 'batch'], candidates, limits.maxConcurrentFiles);
+    if (batch && prompt !== undefined)
+      warnOfSingleFile(
+        context,
+        [...at, rule.prompt === undefined ? 'prompt_file' : 'prompt'],
+        prompt,
+        name,
+        'Let the prompt speak of the files in `$SLUICE_FILES`, a file with their NUL-separated paths.',
+      );
+    if (batch) for (const agent of candidates) warnOfSingleArgument(context, agent, name);
+    const budget = resolveBudget(context, [...at, 'budget'], rule.budget);
+    if (budget && candidates.length > 0 && candidates.every((agent) => agent?.kind === 'builtin'))
+      context.findings.add(
+        'error',
+        'CONFLICT',
+        { path: [...at, 'budget'], key: true },
+        '`budget` has no effect: the builtin agent costs nothing',
+        'Remove it, or name another agent.',
+      );
+    const maxLoad = typeof rule.max_load === 'number' ? rule.max_load : Number.POSITIVE_INFINITY;
+    const above = Math.min(limits.maxProcesses, ...candidates.map((agent) => agent?.maxLoad ?? Infinity));
+    if (Number.isFinite(maxLoad) && maxLoad > above && candidates.length < 2)
+      warnOfLoad(context, [...at, 'max_load'], above);
     const maxInput = rule.max_input ?? 'unlimited';
     rules.push({
       index,
-      name: names.get(index) ?? '',
+      name,
       // "./" says nothing that a relative pattern does not say.
       patterns: patterns.map((pattern) => pattern.replace(/^(!?)(?:\.\/)+/, '$1')),
       priority: rule.priority ?? 0,
@@ -40,6 +73,9 @@ export async function resolveRules(
       ...(prompt !== undefined && { prompt }),
       expect,
       cache: rule.cache ?? 'content',
+      maxLoad,
+      ...(batch && { batch }),
+      ...(budget && { budget }),
       ...(maxInput !== 'unlimited' && { maxInputBytes: parseSize(maxInput) ?? 0 }),
     });
   }
@@ -52,6 +88,20 @@ export async function resolveRules(
       'Remove it, or give it a higher `priority`.',
     );
   return sorted.map(({ index: _, ...rule }) => rule);
+}
+
+/** A command that names its file in an argument, given many files. */
+function warnOfSingleArgument(context: Resolving, agent: AgentConfig | undefined, rule: string): void {
+  if (agent?.kind !== 'command') return;
+  const at = ['agents', agent.name, 'command'];
+  for (const [index, word] of agent.command.entries())
+    warnOfSingleFile(
+      context,
+      context.findings.has([...at, index]) ? [...at, index] : at,
+      word,
+      rule,
+      'Write `${{ files }}` as an argument of its own for the paths of all, or read `$SLUICE_FILES`.',
+    );
 }
 
 /** Names are the keys of receipts and statistics: given ones must differ, made ones are made to. */
@@ -85,74 +135,12 @@ function uniqueNames(
   return names;
 }
 
-function resolveTarget(
-  { findings }: Resolving,
-  rule: Loose<RuleFile>,
-  index: number,
-  agents: ReadonlyMap<string, string | undefined>,
-): RuleTarget | undefined {
-  const at = ['routing_rules', index];
-  const label = rule.name ?? [rule.pattern ?? `routing_rules[${index}]`].flat().join(', ');
-  const given = (['agent', 'watcher', 'action'] as const).filter((key) => rule[key] !== undefined);
-  const [first, second] = given;
-  if (first === undefined) {
-    // A target that is written and not here any more has been reported.
-    if (!['agent', 'watcher', 'action', 'workflow'].some((key) => findings.has([...at, key])))
-      findings.add(
-        'error',
-        'MISSING_KEY',
-        { path: at, key: true },
-        `rule "${label}" has no target`,
-        'Add `agent: NAME`, or `action: quarantine` or `action: ignore`.',
-      );
-    return undefined;
-  }
-  if (second !== undefined) {
-    findings.add(
-      'error',
-      'CONFLICT',
-      { path: [...at, second], key: true },
-      `rule "${label}" has \`${first}\` (line ${findings.lineOf([...at, first])}) and \`${second}\` (line ${findings.lineOf([...at, second])})`,
-      first === 'agent' && second === 'watcher'
-        ? 'Keep `agent`; `watcher` is another word for it.'
-        : 'Keep one of the two.',
-    );
-    return undefined;
-  }
-  if (first === 'action') {
-    for (const key of ['prompt', 'prompt_file', 'expect', 'cache', 'max_input'] as const)
-      if (findings.has([...at, key]))
-        findings.add(
-          'error',
-          'CONFLICT',
-          { path: [...at, key], key: true },
-          `\`${key}\` has no effect in rule "${label}": it names an action`,
-          `Remove \`${key}\`, or name an \`agent\`.`,
-        );
-    return rule.action && { kind: 'action', action: rule.action };
-  }
-  const agent = rule[first] as string;
-  if (!agents.has(agent)) {
-    const known = [...agents.keys()].toSorted();
-    findings.error(
-      'UNKNOWN_AGENT',
-      [...at, first],
-      `unknown agent "${agent}" in rule "${label}"`,
-      known.length > 0
-        ? suggest(agent, known, 'Defined agents')
-        : `Define it under \`agents\`: \`${agent}: { kind: builtin }\`.`,
-    );
-    return undefined;
-  }
-  return { kind: 'agent', agent };
-}
-
 async function resolvePrompt(
   context: Resolving,
   rule: Loose<RuleFile>,
   index: number,
   target: RuleTarget | undefined,
-  agents: ReadonlyMap<string, string | undefined>,
+  agents: KnownAgents,
 ): Promise<string | undefined> {
   const { findings } = context;
   const at = ['routing_rules', index];
@@ -166,12 +154,13 @@ async function resolvePrompt(
       `both \`prompt\` (line ${findings.lineOf([...at, 'prompt'])}) and \`prompt_file\` (line ${findings.lineOf([...at, 'prompt_file'])}) are given`,
       'Keep one of the two.',
     );
-  if (target?.kind === 'agent' && agents.get(target.agent) === 'builtin')
+  const [candidate, ...others] = candidatesOf(target).map((name) => agents.get(name));
+  if (candidate?.kind === 'builtin' && others.every((agent) => agent?.kind === 'builtin'))
     findings.add(
       'error',
       'CONFLICT',
       { path: [...at, key], key: true },
-      `\`${key}\` has no effect: the builtin agent "${target.agent}" takes no prompt`,
+      `\`${key}\` has no effect: the builtin agent "${candidate.name}" takes no prompt`,
       `Remove \`${key}\`, or name another agent.`,
     );
   const text = rule.prompt ?? (await readText(context, [...at, 'prompt_file'], rule.prompt_file as string));

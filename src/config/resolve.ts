@@ -1,15 +1,30 @@
 /** The checked data of a file → `Config`. Everything that can be wrong with it is found, not only the first thing. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Config, LogLevel } from './config.ts';
+import { checkFallbacks, checkUse } from './check-agents.ts';
+import { checkCycles } from './check-cycles.ts';
+import type { AgentConfig, Config, LogLevel, RuleConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
 import { deepFreeze, frozenMap } from './freeze.ts';
 import { resolveAgents } from './resolve-agents.ts';
+import { resolveAlerts, resolveThresholds } from './resolve-alerts.ts';
+import { resolveBudget, warnOfLoad } from './resolve-limits.ts';
 import { resolveRoots } from './resolve-roots.ts';
 import { resolveRules } from './resolve-rules.ts';
 import { type Loose, projectPath, type Resolving, refuseReferences } from './resolving.ts';
 import type { ConfigFile } from './schema.ts';
 import { parseSize } from './size.ts';
+
+/** By default there is room for a full batch in every process. */
+function filesAtOnce({ batch }: RuleConfig): number {
+  if (!batch) return 1;
+  if (batch.by === 'folder') return LARGEST_FOLDER;
+  return batch.maxFiles === 'auto' ? LARGEST_AUTO_BATCH : batch.maxFiles;
+}
+
+const LARGEST_FOLDER = 10_000;
+/** As `max_files: auto` grows to. */
+const LARGEST_AUTO_BATCH = 256;
 
 /**
  * @param data Defaults filled in, invalid parts taken out.
@@ -36,23 +51,27 @@ export async function resolveConfig(
     );
 
   const agents = await resolveAgents(context, data.agents ?? {}, data.watcher_endpoints ?? {});
-  const kinds = new Map<string, string | undefined>(defined.map((name) => [name, undefined]));
-  for (const agent of agents) kinds.set(agent.name, agent.kind);
-  const rules = await resolveRules(context, data.routing_rules ?? [], kinds);
-  const roots = await resolveRoots(context, data.watch ?? [], { outputDir, stateDir });
-
-  const used = new Set((data.routing_rules ?? []).flatMap((rule) => [rule?.agent, rule?.watcher]));
-  for (const { name } of agents)
-    if (!used.has(name))
-      findings.add(
-        'warning',
-        'AGENT_UNUSED',
-        { path: [findings.has(['agents', name]) ? 'agents' : 'watcher_endpoints', name], key: true },
-        `no rule uses the agent "${name}"`,
-        `Add a rule with \`agent: ${name}\`, or remove it.`,
-      );
-
+  const known = new Map<string, AgentConfig | undefined>(defined.map((name) => [name, undefined]));
+  for (const agent of agents) known.set(agent.name, agent);
   const maxProcesses = data.concurrency_limits?.max_processes ?? availableParallelism();
+  const maxFiles = data.concurrency_limits?.max_concurrent_files;
+  const rules = await resolveRules(context, data.routing_rules ?? [], known, {
+    maxProcesses,
+    maxConcurrentFiles: maxFiles ?? Number.POSITIVE_INFINITY,
+  });
+  const concurrency = {
+    maxProcesses,
+    maxConcurrentFiles: maxFiles ?? maxProcesses * Math.max(2, ...rules.map(filesAtOnce)),
+  };
+  const roots = await resolveRoots(context, data.watch ?? [], { outputDir, stateDir });
+  checkFallbacks(context, known);
+  await checkCycles(context, { rules, agents: known, roots, own: [outputDir, stateDir] });
+  checkUse(context, agents, rules, data.routing_rules ?? []);
+  for (const { name, maxLoad } of agents)
+    if (Number.isFinite(maxLoad) && maxLoad > maxProcesses)
+      warnOfLoad(context, ['agents', name, 'max_load'], maxProcesses);
+  const budget = resolveBudget(context, ['budget'], data.budget);
+
   return deepFreeze<Config>({
     file,
     projectDir,
@@ -60,15 +79,17 @@ export async function resolveConfig(
     roots,
     rules,
     agents: frozenMap(agents.map((agent) => [agent.name, agent])),
-    concurrency: {
-      maxProcesses,
-      maxConcurrentFiles: data.concurrency_limits?.max_concurrent_files ?? maxProcesses * 2,
-    },
+    concurrency,
+    ...(budget && { budget }),
+    alerts: await resolveAlerts(context, data.alerts ?? []),
+    thresholds: resolveThresholds(data.thresholds),
     output: {
       dir: outputDir,
       preserveOriginal: output.preserve_original ?? true,
       logLevel: (output.log_level ?? 'info').toLowerCase() as LogLevel,
       retentionMs: parseDuration(output.retention ?? '') ?? 0,
+      retentionJobs:
+        typeof output.retention_jobs === 'number' ? output.retention_jobs : Number.POSITIVE_INFINITY,
       fileMode: Number.parseInt(output.file_mode ?? '0', 8),
     },
     cache: {
@@ -78,6 +99,8 @@ export async function resolveConfig(
     daemon: {
       drainMs: parseDuration(data.daemon?.drain ?? '') ?? 0,
       minFreeDiskBytes: parseSize(data.daemon?.min_free_disk ?? '') ?? 0,
+      maxDepth: data.daemon?.max_depth ?? 0,
+      maxLogBytes: parseSize(data.daemon?.max_log_bytes ?? '') ?? 0,
     },
   });
 }

@@ -38,15 +38,17 @@ export function refuseBadPlaceholders(
   text: string,
   within: 'argument' | 'prompt',
 ): void {
+  // The files of a batch are several arguments, not a text: `resolve-command.ts` looks at them.
   for (const { name, suggestion } of checkPlaceholders?.(text, within) ?? [])
-    findings.error(
-      'BAD_PLACEHOLDER',
-      path,
-      `unknown value "${name}" in \`\${{ … }}\``,
-      suggestion === undefined
-        ? 'Use `${{ file.path }}`, `${{ file.name }}` and their like.'
-        : `did you mean "${suggestion}"?`,
-    );
+    if (!(within === 'argument' && name === 'files'))
+      findings.error(
+        'BAD_PLACEHOLDER',
+        path,
+        `unknown value "${name}" in \`\${{ … }}\``,
+        suggestion === undefined
+          ? 'Use `${{ file.path }}`, `${{ file.name }}` and their like.'
+          : `did you mean "${suggestion}"?`,
+      );
 }
 
 /** An absolute path; relative ones start at the project folder, `~/` at the home folder. */
@@ -95,7 +97,7 @@ export function refuseReferences({ findings }: Resolving, path: Path, text: stri
       'BAD_REFERENCE',
       path,
       `"${found.text}" is not resolved here`,
-      'Secrets are resolved in `env` values, `url` and `headers` of agents only.',
+      'Secrets are resolved in `env` values, `url` and `headers` of agents and the `webhook` of alerts only.',
     );
 }
 

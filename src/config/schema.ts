@@ -5,76 +5,27 @@
  *
  * Habits: a key that is not optional here has a default (the generator takes it out of `required`), so the static type is
  * that of a file with its defaults filled in. Where one key takes two shapes it has two JSON types, never `anyOf`: the
- * errors of an `anyOf` cannot be told apart. The file is long because it is one table: every key there is, in one place. `x-duration` and `x-size` are ours; the words in `or` stand for "none".
+ * errors of an `anyOf` cannot be told apart. The file is long because it is one table; agents stand in `schema-agents.ts`,
+ * the forms of values in `schema-values.ts`.
  */
-import { type Static, type TSchema, Type } from 'typebox';
-
-interface Meta<T> {
-  readonly description: string;
-  readonly default?: T;
-  readonly examples?: readonly unknown[];
-  /** For defaults that depend on the machine or on other keys: shown, not filled in. */
-  readonly 'x-default'?: string;
-}
-interface Bounds extends Meta<string> {
-  readonly minimum?: string;
-  readonly maximum?: string;
-  readonly or?: readonly string[];
-}
-
-// Timers of the platform end at 2^31 - 1 ms: waits are bounded below that, ages are not.
-const longestWait = '24d';
-const longestAge = '36500d';
-
-function Duration({ minimum = '0s', maximum = longestWait, or = [], ...meta }: Bounds) {
-  return Type.Unsafe<string>({ type: 'string', ...meta, 'x-duration': { minimum, maximum, or } });
-}
-function Size({ minimum = '1B', maximum = '4096TiB', or = [], ...meta }: Bounds) {
-  return Type.Unsafe<string>({ type: 'string', ...meta, 'x-size': { minimum, maximum, or } });
-}
-function Text(meta: Meta<string> & { readonly pattern?: string }) {
-  return Type.Unsafe<string>({ type: 'string', pattern: '\\S', ...meta });
-}
-function Texts(meta: Meta<readonly string[]> & { readonly minItems?: number }) {
-  return Type.Unsafe<readonly string[]>({
-    type: 'array',
-    items: { type: 'string', pattern: '\\S' },
-    ...meta,
-  });
-}
-function TextOrTexts(meta: Meta<string>) {
-  return Type.Unsafe<string | readonly string[]>({
-    type: ['string', 'array'],
-    pattern: '\\S',
-    items: { type: 'string' },
-    minItems: 1,
-    ...meta,
-  });
-}
-function OneOf<const T extends string>(values: readonly T[], meta: Meta<T>) {
-  return Type.Unsafe<T>({ type: 'string', enum: values, ...meta });
-}
-function Flag(meta: Meta<boolean>) {
-  return Type.Unsafe<boolean>({ type: 'boolean', ...meta });
-}
-function Whole(meta: Meta<number> & { readonly minimum?: number; readonly maximum?: number }) {
-  return Type.Unsafe<number>({ type: 'integer', ...meta });
-}
-function Section<const P extends Record<string, TSchema>>(properties: P, meta: Meta<object>) {
-  return Type.Object(properties, { additionalProperties: false, ...meta });
-}
-/** A mapping with free keys. `keys`: what they may look like. */
-function Named<T>(keys: string, value: object, meta: Meta<object>) {
-  return Type.Unsafe<Readonly<Record<string, T>>>({
-    type: 'object',
-    propertyNames: { pattern: keys },
-    additionalProperties: value,
-    ...meta,
-  });
-}
-
-const agentName = '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$';
-const headerName = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
+import { type Static, Type } from 'typebox';
+import { Agent, agentName, budget, maxLoad } from './schema-agents.ts';
+import {
+  Duration,
+  Flag,
+  Fraction,
+  longestAge,
+  Named,
+  OneOf,
+  Percent,
+  Section,
+  Size,
+  Text,
+  TextOrTexts,
+  Texts,
+  Whole,
+  WholeOr,
+} from './schema-values.ts';
 
 const Root = Section(
   {
@@ -127,9 +78,10 @@ const Root = Section(
       description:
         'How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.',
     }),
-    initial: OneOf(['process', 'ignore'], {
-      default: 'process',
-      description: 'What happens with the files that are there at the first start.',
+    initial: OneOf(['ask', 'process', 'ignore'], {
+      default: 'ask',
+      description:
+        'What happens with the files that are there when the root is first watched. `ask`: they are processed, but more than 50 for an agent with a budget in money are held with an estimate; `process`: all are processed; `ignore`: none.',
     }),
     on_change: OneOf(['queue', 'restart', 'ignore'], {
       default: 'queue',
@@ -169,6 +121,40 @@ const Expect = Section(
   },
 );
 
+const Batch = Type.Optional(
+  Section(
+    {
+      max_files: WholeOr('auto', {
+        default: 20,
+        minimum: 2,
+        maximum: 10_000,
+        description:
+          'How many files one attempt gets at most; `auto` begins with few and adapts to what the agent manages.',
+      }),
+      quiet: Duration({
+        default: '2s',
+        minimum: '10ms',
+        maximum: '1h',
+        description: 'A batch that is not full starts when no further file came for so long.',
+      }),
+      on_failure: OneOf(['bisect', 'fail'], {
+        default: 'bisect',
+        description:
+          'When an attempt fails as a whole: `bisect` tries its halves, so that one bad file does not sink the others; `fail` fails every file of it.',
+      }),
+      by: OneOf(['files', 'folder'], {
+        default: 'files',
+        description:
+          '`folder`: everything below one folder of the root is one batch, whatever its number: a dropped folder is one unit.',
+      }),
+    },
+    {
+      description:
+        'One attempt for many files of one root, each with its own receipt. For agents of kind `command`.',
+    },
+  ),
+);
+
 const Rule = Section(
   {
     pattern: TextOrTexts({
@@ -184,7 +170,26 @@ const Rule = Section(
       }),
     ),
     agent: Type.Optional(
-      Text({ description: 'The agent that gets the file: a name under `agents` or `watcher_endpoints`.' }),
+      TextOrTexts({
+        description:
+          'The agent that gets the file: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.',
+        examples: ['lint', ['lint-a', 'lint-b']],
+      }),
+    ),
+    capabilities: Type.Optional(
+      Texts({
+        minItems: 1,
+        description:
+          'Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.',
+        examples: [['code_review']],
+      }),
+    ),
+    select: Type.Optional(
+      OneOf(['least_loaded', 'specialized', 'in_order'], {
+        description:
+          'How one of several agents is chosen for each file: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.',
+        'x-default': '`least_loaded`',
+      }),
     ),
     watcher: Type.Optional(Text({ description: 'The same as `agent`; write one of the two.' })),
     action: Type.Optional(
@@ -217,137 +222,35 @@ const Rule = Section(
       or: ['unlimited'],
       description: 'Larger files are not processed: their jobs are `failed` with `input_too_large`.',
     }),
+    max_load: maxLoad('rule'),
+    batch: Batch,
+    budget,
   },
   { description: 'Which files go where. The first rule that matches wins.' },
 );
 
-const Retry = Section(
+const Alert = Section(
   {
-    attempts: Whole({
-      default: 3,
-      minimum: 1,
-      maximum: 100,
-      description: 'Attempts in all, the first one included.',
-    }),
-    initial: Duration({
-      default: '1s',
-      minimum: '1ms',
-      description: 'Pause before the second attempt; it doubles from then on, with some jitter.',
-    }),
-    max: Duration({ default: '5m', minimum: '1ms', description: 'The longest pause.' }),
-  },
-  { default: {}, description: 'How often and when a failed attempt is repeated.' },
-);
-
-const shared = {
-  description: Type.Optional(Text({ description: 'What the agent does, for people.' })),
-  max_load: Type.Unsafe<number | 'unlimited'>({
-    type: ['integer', 'string'],
-    minimum: 1,
-    pattern: '^unlimited$',
-    default: 'unlimited',
-    description: 'How many jobs of this agent run at once, within `concurrency_limits`.',
-  }),
-  timeout: Duration({
-    default: '10m',
-    minimum: '1ms',
-    description: 'Wall time of one attempt; then everything it started is ended.',
-  }),
-  idle_timeout: Duration({
-    default: 'off',
-    minimum: '1ms',
-    or: ['off'],
-    description: 'An attempt that writes nothing for so long is ended and counts as `stalled`.',
-  }),
-  retry: Retry,
-  limits: Section(
-    {
-      output: Size({
-        default: '64MiB',
-        description: 'An attempt that writes more than this is ended and fails with `limit_exceeded`.',
-      }),
-    },
-    { default: {}, description: 'Bounds of one attempt.' },
-  ),
-  env: Type.Unsafe<readonly string[] | Readonly<Record<string, string>>>({
-    type: ['array', 'object'],
-    items: { type: 'string', pattern: '\\S' },
-    propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
-    additionalProperties: { type: 'string' },
-    default: [],
-    description:
-      'What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.',
-    examples: [['LANG', 'TZ'], { API_KEY: '${env:API_KEY}' }],
-  }),
-  sandbox: Type.Optional(
-    Section(
-      {
-        mode: OneOf(['off'], {
-          description: 'Only `off`: this version does not confine agents.',
-        } as Meta<'off'>),
-        reason: Text({
-          description: 'Why that is acceptable here; the receipt repeats it.',
-          examples: ['only reads, written by us'],
-        }),
-      },
-      { description: 'States that the agent runs without confinement, and why.' },
-    ),
-  ),
-};
-
-const CommandAgent = Section(
-  {
-    kind: Type.Literal('command', { description: 'A program that is started for each file.' }),
-    command: TextOrTexts({
+    on: TextOrTexts({
       description:
-        'Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument.',
-      examples: [['npx', 'eslint', '${{ file.path }}'], 'python3 analyze.py "${{ file.path }}"'],
+        'Codes of conditions (`DISK_LOW`, `BREAKER_OPEN` …, see [errors](../errors.md)), `all`, `digest` (a summary once a day) or `success` (each job that succeeded).',
+      examples: [['ERROR_RATE', 'DISK_LOW'], 'all'],
     }),
-    ...shared,
-  },
-  { description: 'Starts a program for each file.' },
-);
-
-const { env: _env, ...sharedByHttp } = shared;
-const { sandbox: _sandbox, idle_timeout: _idle, ...sharedByAll } = sharedByHttp;
-
-const HttpAgent = Section(
-  {
-    kind: Type.Literal('http', { description: 'A service that gets each file by HTTP POST.' }),
-    url: Text({
-      description: 'Where the file is sent, as multipart/form-data. May hold secret references.',
-      examples: ['http://127.0.0.1:9000/ocr'],
+    webhook: Text({
+      description: 'Where it is sent by HTTP POST. May hold secret references.',
+      examples: ['${env:ALERT_URL}'],
     }),
-    headers: Named<string>(
-      headerName,
-      { type: 'string' },
-      {
-        default: {},
-        description: 'Headers to send along; values may hold secret references.',
-        examples: [{ Authorization: 'Bearer ${env:OCR_TOKEN}' }],
-      },
-    ),
-    ...sharedByHttp,
+    format: OneOf(['json', 'slack', 'discord', 'ntfy'], {
+      default: 'json',
+      description: 'The form of the message.',
+    }),
+    min_interval: Duration({
+      default: '5m',
+      description: 'The same condition of the same thing is not sent more often than this.',
+    }),
   },
-  { description: 'Sends each file to a service.' },
+  { description: 'Who is told about what.' },
 );
-
-const BuiltinAgent = Section(
-  {
-    kind: Type.Literal('builtin', { description: 'The inspector that comes with Sluice.' }),
-    ...sharedByAll,
-  },
-  { description: 'Describes any file: type, structure, problems. No network, no keys, no programs.' },
-);
-
-/** One branch per kind. `discriminator` makes the validator report only the errors of the kind that is written. */
-export const Agent = Type.Unsafe<
-  Static<typeof CommandAgent> | Static<typeof HttpAgent> | Static<typeof BuiltinAgent>
->({
-  type: 'object',
-  discriminator: { propertyName: 'kind' },
-  oneOf: [CommandAgent, HttpAgent, BuiltinAgent],
-});
 
 export const ConfigFileSchema = Section(
   {
@@ -385,12 +288,52 @@ export const ConfigFileSchema = Section(
           Whole({
             minimum: 1,
             maximum: 100_000,
-            description: 'How many files are in work at once, waiting for their attempt included.',
-            'x-default': 'twice max_processes',
+            description:
+              'How many files are in work at once; a batch counts as its number of files, and is cut to this.',
+            'x-default': 'twice max_processes; with batches enough for a full one in each process',
           }),
         ),
       },
       { default: {}, description: 'Limits of the whole daemon; they hold at every instant.' },
+    ),
+    budget,
+    alerts: Type.Array(Alert, {
+      default: [],
+      description:
+        'Messages about conditions: sent beside the work, repeated when they fail, never in its way.',
+    }),
+    thresholds: Section(
+      {
+        error_rate: Fraction({
+          default: 0.25,
+          maximum: 1,
+          description:
+            'Share of failed among the jobs that ended within `window`: the condition `ERROR_RATE`.',
+        }),
+        minimum: Whole({
+          default: 20,
+          minimum: 1,
+          maximum: 1_000_000,
+          description: 'Not before so many jobs ended within `window`.',
+        }),
+        window: Duration({
+          default: '15m',
+          minimum: '10s',
+          maximum: '1d',
+          description: 'The time that `error_rate` looks back.',
+        }),
+        delay: Duration({
+          default: '15m',
+          minimum: '1s',
+          description: 'The oldest job that could run waits for longer than this: the condition `DELAY`.',
+        }),
+        free_memory: Percent({
+          default: '5%',
+          maximum: '99%',
+          description: 'The free memory of the machine is below this share: the condition `RESOURCES_LOW`.',
+        }),
+      },
+      { default: {}, description: 'When numbers become conditions, which `status` shows and `alerts` send.' },
     ),
     output_settings: Section(
       {
@@ -416,6 +359,11 @@ export const ConfigFileSchema = Section(
           minimum: '1s',
           maximum: longestAge,
           description: 'How long ended jobs and older results are kept; the latest result of a file stays.',
+        }),
+        retention_jobs: WholeOr('unlimited', {
+          default: 'unlimited',
+          maximum: 1_000_000_000,
+          description: 'How many ended jobs are kept at most, the newest first.',
         }),
         file_mode: Text({
           pattern: '^0?[0-7]{3}$',
@@ -450,6 +398,18 @@ export const ConfigFileSchema = Section(
           default: '1GiB',
           minimum: '0B',
           description: 'With less free space than this no new work is started.',
+        }),
+        max_depth: Whole({
+          default: 5,
+          minimum: 0,
+          maximum: 1000,
+          description:
+            'A file that descends from what agents wrote in more steps than this is `held` until a person decides.',
+        }),
+        max_log_bytes: Size({
+          default: '60MiB',
+          minimum: '1MiB',
+          description: 'How much space the log files take together; the oldest go first.',
         }),
       },
       { default: {}, description: 'The background process.' },

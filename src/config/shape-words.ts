@@ -1,7 +1,9 @@
 /** How findings about the shape of the data are worded: what was expected, what helps, what a thing is called. */
+import { ratePattern } from './rate.ts';
 import type { ShapeError } from './shape.ts';
 import type { Path } from './source.ts';
 import { suggest } from './suggest.ts';
+import { tokensPattern } from './tokens.ts';
 import { isMapping } from './unsupported.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -20,14 +22,20 @@ export function expectation(schema: Schema): string {
   };
   if (schema['x-duration']) return bounded('a duration', schema['x-duration'] as never, ['0s']);
   if (schema['x-size']) return bounded('a size', schema['x-size'] as never, ['0B']);
+  if (schema['x-percent']) return bounded('a percentage', schema['x-percent'] as never, ['0%']);
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (Array.isArray(schema.enum))
     return schema.enum.length === 1 ? `"${schema.enum[0]}"` : `one of ${schema.enum.join(', ')}`;
-  if (schema.pattern === '^unlimited$') return 'a whole number of at least 1, or "unlimited"';
+  const word = wordOf(schema);
+  if (word !== undefined)
+    return [schema.type].flat().includes('integer')
+      ? `a whole number of at least ${schema.minimum}, or "${word}"`
+      : `a mapping, or "${word}"`;
+  if (schema.pattern === tokensPattern) return 'a number of tokens such as 200000 or "200k"';
   const words: Record<string, string> = {
     string: 'text',
     integer: range(schema),
-    number: range(schema),
+    number: `a number above 0, at most ${schema.maximum}`,
     boolean: 'true or false',
     array: schema.minItems === 1 ? 'a list that is not empty' : 'a list',
     object: 'a mapping',
@@ -40,7 +48,14 @@ export function expectation(schema: Schema): string {
   return text.join(' or ');
 }
 
+/** The word that stands for none where a key takes something else, too. */
+function wordOf(schema: Schema): string | undefined {
+  return /^\^(\w+)\$$/.exec(String(schema.pattern))?.[1];
+}
+
 const special: Readonly<Record<string, string>> = {
+  [ratePattern]: 'a rate such as "30/min"',
+  '^(none|allow)$': '"none", "allow"',
   '^0?[0-7]{3}$': 'octal permissions in quotes, such as "0644"',
   '^[^\\u0000-\\u001f]{1,200}$': 'one line of at most 200 characters',
   '^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$': 'a name of at most 100 characters without slashes',
@@ -62,6 +77,16 @@ export function advice({ data, parentSchema: schema, keyword }: ShapeError): str
     return typeof data === 'number'
       ? `Add a unit: \`${data}B\` or \`${data}MiB\`.`
       : 'Write a number and a unit: `500KB`, `10MiB`, `2GiB`.';
+  if (schema['x-percent'])
+    return typeof data === 'number' ? `Add the sign: \`${data}%\`.` : 'Write a number and the sign: `50%`.';
+  if (schema.pattern === ratePattern) return 'Write a number and one of /s, /min, /h, /d: `30/min`.';
+  if (schema.pattern === tokensPattern) return 'Write a number, or one with `k` or `M`: `200k`, `5M`.';
+  if (schema.type === 'number' && typeof data === 'string')
+    return /^\d+(\.\d+)?%$/.test(data) && schema.maximum === 1
+      ? `Write it as a share of 1: \`${Number.parseFloat(data) / 100}\`.`
+      : `Write the bare number: \`${Number.parseFloat(data.replace(/^[^\d.]+/, '')) || 1}\`.`;
+  if (wordOf(schema) && typeof data === 'string')
+    return suggest(data, [wordOf(schema) as string], 'As a word only');
   if (schema.const === 1) return 'Write `version: 1`, or use a version of Sluice that reads this format.';
   const words = Array.isArray(schema.enum)
     ? schema.enum

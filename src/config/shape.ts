@@ -5,6 +5,7 @@
  */
 import type { Loose } from './resolving.ts';
 import type { AgentFile } from './schema.ts';
+import type { CommandAgentFile } from './schema-agents.ts';
 import { advice, describePlace, example, expectation, labelOf, sentence, show } from './shape-words.ts';
 import type { Findings, Path } from './source.ts';
 import { suggest } from './suggest.ts';
@@ -48,9 +49,15 @@ export function checkShape(data: Record<string, unknown>, findings: Findings): v
 
 /** A valid agent with every default that the schema has for its kind. */
 export function agentDefaults<A extends { readonly kind: string }>(agent: A): Loose<AgentFile> {
-  const filled = { ...agent };
+  const filled = structuredClone(agent);
   validate({ agents: { agent: filled } });
   return filled as unknown as Loose<AgentFile>;
+}
+
+/** A sandbox as it is when none is written. */
+export function sandboxDefaults(): Loose<NonNullable<CommandAgentFile['sandbox']>> {
+  const agent = agentDefaults({ kind: 'command', command: ['true'], sandbox: {} });
+  return (agent as { sandbox: Loose<NonNullable<CommandAgentFile['sandbox']>> }).sandbox;
 }
 
 function report(error: ShapeError, data: unknown, findings: Findings): void {
@@ -61,12 +68,13 @@ function report(error: ShapeError, data: unknown, findings: Findings): void {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
       const allowed = Object.keys((schema.properties as Schema | undefined) ?? {});
+      const without = noEffect(key, path, data);
       findings.add(
         'error',
-        'UNKNOWN_KEY',
+        without ? 'CONFLICT' : 'UNKNOWN_KEY',
         { path: [...path, key], key: true },
-        `unknown key "${key}"${here && ` in ${here}`}`,
-        otherKind(key, path) ?? suggest(key, allowed, 'Allowed keys'),
+        without?.message ?? `unknown key "${key}"${here && ` in ${here}`}`,
+        without?.fix ?? otherKind(key, path) ?? suggest(key, allowed, 'Allowed keys'),
       );
       return;
     }
@@ -130,10 +138,52 @@ function otherKind(key: string, path: Path): string | undefined {
     headers: '`kind: http`',
     env: '`kind: command`',
     idle_timeout: '`kind: command` and `kind: http`',
-    sandbox: '`kind: command` and `kind: http`',
   };
   return Object.hasOwn(owners, key) ? `Remove it: \`${key}\` belongs to ${owners[key]}.` : undefined;
 }
+
+/** A key that exists, and means nothing for the kind of agent it was written for. */
+function noEffect(
+  key: string,
+  path: Path,
+  data: unknown,
+): { readonly message: string; readonly fix: string } | undefined {
+  if (path[0] !== 'agents') return undefined;
+  const where = path.slice(2).join('.');
+  const keys = Object.hasOwn(withoutEffect, where) ? withoutEffect[where] : undefined;
+  const why = keys && Object.hasOwn(keys, key) ? keys[key] : undefined;
+  const agents = isMapping(data) && isMapping(data.agents) ? data.agents : {};
+  const agent = agents[String(path[1])];
+  if (why === undefined || !isMapping(agent)) return undefined;
+  return {
+    message: `\`${key}\` has no effect: ${agent.kind === 'http' ? 'an http agent' : 'the builtin agent'} ${why[0]}`,
+    fix: why[1],
+  };
+}
+
+const startsNothing = 'starts no program';
+const remove = 'Remove it.';
+const withoutEffect: Readonly<Record<string, Readonly<Record<string, readonly [string, string]>>>> = {
+  '': {
+    rate: ['calls nobody', 'Remove it; `max_load` limits how many run at once.'],
+    budget: ['costs nothing', remove],
+    sandbox: [startsNothing, remove],
+    workspace: [startsNothing, remove],
+    max_repeats: [startsNothing, remove],
+  },
+  limits: {
+    cpu: [startsNothing, 'Remove it; `max_load` limits how many run at once.'],
+    memory: [startsNothing, 'Remove it; `max_input` of a rule bounds the files it gets.'],
+    runtime: [
+      startsNothing,
+      'Write `timeout` instead, and `retry: { attempts: 1 }` if it should not be tried again.',
+    ],
+    required: [startsNothing, remove],
+  },
+  sandbox: Object.fromEntries(
+    ['write', 'network', 'blocked', 'confirm'].map((key) => [key, [startsNothing, remove] as const]),
+  ),
+};
 
 function guessKind(data: unknown): string {
   if (!isMapping(data)) return 'command';

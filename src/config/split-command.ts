@@ -51,3 +51,10 @@ export function splitCommand(text: string): SplitResult {
   if (word !== undefined) words.push(word);
   return words.length === 0 ? { problem: 'there is no command', at: 0 } : { words };
 }
+
+/** The reverse: `splitCommand(joinCommand(words))` gives the words again. */
+export function joinCommand(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`))
+    .join(' ');
+}

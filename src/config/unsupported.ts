@@ -9,41 +9,15 @@ const unsupportedKeys: readonly string[] = [
   'workflows',
   'schedules',
   'reviews',
-  'alerts',
   'server',
-  'daemon.max_depth',
-  ...['workflow', 'batch', 'budget'].map((key) => `routing_rules.*.${key}`),
-  ...[
-    'type',
-    'capabilities',
-    'model',
-    'effort',
-    'max_turns',
-    'tools',
-    'permissions',
-    'priority',
-    'fallback',
-    'on_quota',
-    'circuit_breaker',
-    'budget',
-    'rate',
-    'workspace',
-    'limits.cpu',
-    'limits.memory',
-    'limits.runtime',
-    'sandbox.write',
-    'sandbox.network',
-  ].map((key) => `agents.*.${key}`),
+  'routing_rules.*.workflow',
+  ...['model', 'effort', 'max_turns', 'tools', 'permissions', 'on_quota'].map((key) => `agents.*.${key}`),
 ];
 const unsupportedKinds = ['claude', 'codex', 'gemini'];
 
 const hints: Readonly<Record<string, string>> = {
   workflow: 'Name an `agent` instead, or remove the rule.',
-  'limits.cpu': 'Remove it; `timeout` and `limits.output` bound an attempt.',
-  'limits.memory': 'Remove it; `timeout` and `limits.output` bound an attempt.',
-  'limits.runtime': 'Write `timeout` instead.',
-  rate: 'Remove it; `max_load` limits how many jobs of an agent run at once.',
-  priority: 'Remove it here; `priority` of a rule orders jobs.',
+  on_quota: 'Remove it; `rate`, `circuit_breaker` and `fallback` say what happens when an agent cannot work.',
 };
 
 /**
@@ -66,21 +40,6 @@ export function refuseUnsupported(data: Record<string, unknown>, findings: Findi
       delete holder[path.at(-1) as string];
     });
   }
-  each(data, ['agents', '*', 'sandbox'], [], (holder, path) => {
-    const sandbox = holder.sandbox;
-    if (!isMapping(sandbox) || sandbox.mode === 'off') return;
-    const { mode } = sandbox;
-    if (mode !== undefined && mode !== 'auto' && mode !== 'required') return;
-    findings.error(
-      'NOT_SUPPORTED_YET',
-      [...path, 'mode'],
-      mode === undefined
-        ? 'a `sandbox` without `mode` asks for confinement, which this version does not have'
-        : `this version does not have a sandbox: \`mode: ${mode}\` cannot be kept`,
-      'Remove `sandbox`, or write `sandbox: { mode: off, reason: … }`.',
-    );
-    delete holder.sandbox;
-  });
   each(data, ['watch', '*', 'on'], [], (root, path) => {
     if (!Array.isArray(root.on) || !root.on.includes('removed')) return;
     findings.error(

@@ -3,9 +3,22 @@
  * audit compares. It loads again and gives the same configuration. References to secrets stay references.
  */
 import { relative } from 'node:path';
-import type { AgentConfig, Config, RootConfig, RuleConfig } from './config.ts';
+import type {
+  AgentConfig,
+  AlertConfig,
+  BatchConfig,
+  BudgetConfig,
+  Config,
+  RootConfig,
+  RuleConfig,
+  SandboxConfig,
+  ThresholdsConfig,
+} from './config.ts';
 import { formatDuration } from './duration.ts';
+import { formatPercent } from './percent.ts';
 import { formatSize } from './size.ts';
+import { joinCommand } from './split-command.ts';
+import { formatTokens } from './tokens.ts';
 
 export function configView(config: Config) {
   const { concurrency, output, cache, daemon, projectDir } = config;
@@ -13,20 +26,31 @@ export function configView(config: Config) {
     version: 1,
     watch: config.roots.map((root) => viewRoot(root, projectDir)),
     routing_rules: config.rules.map((rule) => viewRule(rule, projectDir)),
-    agents: Object.fromEntries([...config.agents.values()].map((agent) => [agent.name, viewAgent(agent)])),
+    agents: Object.fromEntries(
+      [...config.agents.values()].map((agent) => [agent.name, viewAgent(agent, projectDir)]),
+    ),
     concurrency_limits: {
       max_processes: concurrency.maxProcesses,
       max_concurrent_files: concurrency.maxConcurrentFiles,
     },
+    ...(config.budget && { budget: viewBudget(config.budget) }),
+    alerts: config.alerts.map(viewAlert),
+    thresholds: viewThresholds(config.thresholds),
     output_settings: {
       default_output_dir: shortPath(output.dir, projectDir),
       preserve_original: output.preserveOriginal,
       log_level: output.logLevel.toUpperCase(),
       retention: formatDuration(output.retentionMs),
+      retention_jobs: countOr('unlimited', output.retentionJobs),
       file_mode: output.fileMode.toString(8).padStart(4, '0'),
     },
     cache: { ttl: formatDuration(cache.ttlMs), max_bytes: formatSize(cache.maxBytes) },
-    daemon: { drain: formatDuration(daemon.drainMs), min_free_disk: formatSize(daemon.minFreeDiskBytes) },
+    daemon: {
+      drain: formatDuration(daemon.drainMs),
+      min_free_disk: formatSize(daemon.minFreeDiskBytes),
+      max_depth: daemon.maxDepth,
+      max_log_bytes: formatSize(daemon.maxLogBytes),
+    },
   };
 }
 
@@ -52,7 +76,7 @@ function viewRule(rule: RuleConfig, projectDir: string) {
   if (target.kind === 'action') return { ...common, action: target.action };
   return {
     ...common,
-    agent: target.agent,
+    ...(target.kind === 'agent' ? { agent: target.agent } : { agent: target.agents, select: target.policy }),
     ...(rule.prompt !== undefined && { prompt: rule.prompt }),
     expect: {
       outputs: expect.outputs,
@@ -60,35 +84,131 @@ function viewRule(rule: RuleConfig, projectDir: string) {
     },
     cache: rule.cache,
     max_input: rule.maxInputBytes === undefined ? 'unlimited' : formatSize(rule.maxInputBytes),
+    max_load: countOr('unlimited', rule.maxLoad),
+    ...(rule.batch && { batch: viewBatch(rule.batch) }),
+    ...(rule.budget && { budget: viewBudget(rule.budget) }),
   };
 }
 
-function viewAgent(agent: AgentConfig) {
+function viewAgent(agent: AgentConfig, projectDir: string) {
+  const { breaker } = agent;
   const common = {
     ...(agent.description !== undefined && { description: agent.description }),
-    max_load: Number.isFinite(agent.maxLoad) ? agent.maxLoad : 'unlimited',
+    ...(agent.type !== undefined && { type: agent.type }),
+    capabilities: agent.capabilities,
+    priority: agent.priority,
+    max_load: countOr('unlimited', agent.maxLoad),
+    fallback: agent.fallback,
     timeout: formatDuration(agent.timeoutMs),
     retry: {
       attempts: agent.retry.attempts,
       initial: formatDuration(agent.retry.initialMs),
       max: formatDuration(agent.retry.maxMs),
     },
-    limits: { output: formatSize(agent.maxOutputBytes) },
+    circuit_breaker: breaker
+      ? {
+          error_rate: breaker.errorRate,
+          minimum: breaker.minimum,
+          window: formatDuration(breaker.windowMs),
+          slow: breaker.slowMs === undefined ? 'off' : formatDuration(breaker.slowMs),
+          reset: formatDuration(breaker.resetMs),
+        }
+      : 'off',
+    limits: viewLimits(agent),
   };
   const outside = {
     idle_timeout: agent.idleTimeoutMs === undefined ? 'off' : formatDuration(agent.idleTimeoutMs),
-    ...(agent.sandbox.mode === 'off' && { sandbox: agent.sandbox }),
+    ...(agent.rate && { rate: agent.rate.text }),
+    ...(agent.budget && { budget: viewBudget(agent.budget) }),
   };
   switch (agent.kind) {
     case 'command':
-      return { kind: agent.kind, command: agent.command, ...common, ...outside, env: viewEnv(agent) };
+      return {
+        kind: agent.kind,
+        command: agent.command,
+        ...common,
+        ...outside,
+        max_repeats: countOr('off', agent.maxRepeats),
+        workspace: agent.workspace,
+        sandbox: viewSandbox(agent.sandbox, projectDir),
+        env: viewEnv(agent),
+      };
     case 'http':
-      return { kind: agent.kind, url: agent.url, headers: agent.headers, ...common, ...outside };
+      return {
+        kind: agent.kind,
+        url: agent.url,
+        headers: agent.headers,
+        ...common,
+        ...outside,
+        ...(agent.sandbox.mode === 'off' && { sandbox: agent.sandbox }),
+      };
     case 'builtin':
       return { kind: agent.kind, ...common };
     default:
       return agent satisfies never;
   }
+}
+
+function viewLimits({ kind, limits, maxOutputBytes }: AgentConfig) {
+  const output = formatSize(maxOutputBytes);
+  if (kind !== 'command') return { output };
+  return {
+    ...(limits.cpuPercent !== undefined && { cpu: formatPercent(limits.cpuPercent) }),
+    ...(limits.memoryBytes !== undefined && { memory: formatSize(limits.memoryBytes) }),
+    ...(limits.runtimeMs !== undefined && { runtime: formatDuration(limits.runtimeMs) }),
+    output,
+    required: limits.required,
+  };
+}
+
+function viewSandbox(sandbox: SandboxConfig, projectDir: string) {
+  if (sandbox.mode === 'off') return sandbox;
+  const { mode, network } = sandbox;
+  return {
+    mode,
+    write: sandbox.write.map((path) => (path.startsWith('/') ? shortPath(path, projectDir) : path)),
+    network,
+    blocked: sandbox.blocked.map(joinCommand),
+    confirm: sandbox.confirm.map(joinCommand),
+  };
+}
+
+function viewBudget(budget: BudgetConfig) {
+  const { usdPerRun, usdPerDay, tokensPerRun, tokensPerDay, unknownCost } = budget;
+  return {
+    ...(usdPerRun !== undefined && { usd_per_run: usdPerRun }),
+    ...(usdPerDay !== undefined && { usd_per_day: usdPerDay }),
+    ...(tokensPerRun !== undefined && { tokens_per_run: formatTokens(tokensPerRun) }),
+    ...(tokensPerDay !== undefined && { tokens_per_day: formatTokens(tokensPerDay) }),
+    unknown_cost: unknownCost,
+  };
+}
+
+function viewBatch({ maxFiles, quietMs, onFailure, by }: BatchConfig) {
+  return {
+    ...(by === 'files' && { max_files: maxFiles }),
+    quiet: formatDuration(quietMs),
+    on_failure: onFailure,
+    by,
+  };
+}
+
+function viewAlert({ on, webhook, format, minIntervalMs }: AlertConfig) {
+  return { on, webhook, format, min_interval: formatDuration(minIntervalMs) };
+}
+
+function viewThresholds(thresholds: ThresholdsConfig) {
+  return {
+    error_rate: thresholds.errorRate,
+    minimum: thresholds.minimum,
+    window: formatDuration(thresholds.windowMs),
+    delay: formatDuration(thresholds.delayMs),
+    free_memory: formatPercent(thresholds.freeMemory * 100),
+  };
+}
+
+function countOr<W extends string>(word: W, count: number): number | W {
+  return Number.isFinite(count) ? count : word;
 }
 
 function viewEnv({ env }: AgentConfig): readonly string[] | Readonly<Record<string, string>> {

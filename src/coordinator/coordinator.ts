@@ -6,58 +6,64 @@
  * see the same; here are only the attempts that run.
  */
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { createCache } from '../cache/cache.ts';
 import { stampOf } from '../cache/fingerprint.ts';
 import type { Config } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
+import type { Spent } from '../types/agent.ts';
 import type { Change } from '../types/change.ts';
-import type { ErrorCode } from '../types/error-codes.ts';
-import { AppError, messageOf, systemCode } from '../types/errors.ts';
+import { AppError } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
-import { type AttemptDeps, giveBack, runAttempt } from './attempt.ts';
+import { type AttemptDeps, runAttempt } from './attempt.ts';
+import { Background } from './background.ts';
+import { BatchSizes } from './batch-sizes.ts';
+import { type Crew, leaderOf } from './call.ts';
+import { ClaimGate } from './claim-gate.ts';
 import type { CoordinatorDeps } from './deps.ts';
 import { CoordinatorEvents } from './events.ts';
 import { finish } from './finish.ts';
-import { isFullDisk, waitForSpace } from './full-disk.ts';
+import { Gates } from './gates.ts';
 import { leave, type Taken, type TakeOptions, take } from './intake.ts';
 import { KeyedTasks } from './keyed-tasks.ts';
+import { Lanes } from './lanes.ts';
+import { Peaks } from './limits-in-use.ts';
+import { LoopGuard } from './loop-guard.ts';
+import { failByOwnFault } from './own-fault.ts';
 import { lookAgain, publishLeft } from './patrol.ts';
 import { Recipes } from './recipes.ts';
 import { recover } from './recovery.ts';
 import { rerouteVanished } from './reroute.ts';
+import { RunningAttempts } from './running-attempts.ts';
 import { createSchemaCheck } from './schema-check.ts';
-import { Slots, type SlotUse } from './slots.ts';
+import { Slots } from './slots.ts';
+import { type CoordinatorStatus, statusOf } from './status.ts';
 import { WorkFolders } from './work-folders.ts';
 
 export const LEASE_MS = 60_000;
 /** How often what waits for something outside (an agent's command, the output folder) is looked at again. */
 const PATROL_MS = 15_000;
+const CLAIMS_PER_TURN = 32;
 /** From here on a content is read beside the others, so that one large file does not hold up the intake. */
 const LARGE_BYTES = 8 << 20;
-
-export interface CoordinatorStatus {
-  readonly paused: boolean;
-  readonly queue: Readonly<Record<'queued' | 'running' | 'waiting' | 'held', number>>;
-  readonly limits: Readonly<Record<string, SlotUse>>;
-  readonly agents: readonly {
-    name: string;
-    kind: string;
-    description?: string;
-    running: number;
-    max_load: number | null;
-  }[];
-}
 
 export class Coordinator implements AsyncDisposable {
   readonly events = new CoordinatorEvents();
   readonly #deps: AttemptDeps;
   readonly #slots = new Slots();
   readonly #paths = new KeyedTasks();
-  readonly #running = new Map<JobId, { lease: Lease; controller: AbortController }>();
+  readonly #running = new RunningAttempts();
+  readonly #gates: Gates;
+  readonly #batchSizes: BatchSizes;
+  readonly #peaks = new Peaks();
+  readonly #loops: LoopGuard;
+  #lanes: Lanes;
+  #laneSignature = '';
+  #claimGate: ClaimGate;
   readonly #blocks = new Set<string>();
   #recipes: Recipes;
-  readonly #problems: ErrorCode[] = [];
+  readonly #background: Background;
   readonly #largeReads = new PQueue({ concurrency: 2 });
   readonly #reading = new AbortController();
   #pumping = false;
@@ -74,6 +80,10 @@ export class Coordinator implements AsyncDisposable {
       now,
       exists: (id) => results.hasResult(id),
     });
+    this.#background = new Background(deps.conditions);
+    this.#gates = new Gates(config, deps);
+    this.#loops = new LoopGuard(config, deps);
+    this.#batchSizes = new BatchSizes(ledger.kept);
     this.#deps = {
       ...deps,
       cache,
@@ -82,9 +92,20 @@ export class Coordinator implements AsyncDisposable {
       checkSchema: createSchemaCheck(),
       takeAgain: (root, path) => this.#takeAgain(root, path),
       work: new WorkFolders(join(config.stateDir, 'work')),
+      gates: this.#gates,
+      batchSizes: this.#batchSizes,
+      running: this.#running,
+      loops: this.#loops,
+      lanes: () => this.#lanes,
     };
     this.#recipes = new Recipes(config, deps.agents);
+    this.#lanes = new Lanes(this.#recipes, this.#loops);
+    this.#claimGate = this.#newClaimGate();
     this.#slots.configure(config.concurrency);
+    this.events.subscribe((event) => {
+      if (event.type === 'ended' && event.job.attempts.length === 0)
+        this.#loops.gone(event.job.id, event.job.rule);
+    });
   }
 
   get recipes(): Recipes {
@@ -93,9 +114,12 @@ export class Coordinator implements AsyncDisposable {
 
   /** Takes up what an earlier process left, then starts work. Call once, before the first `submit`. */
   async start(finished: Parameters<typeof recover>[3]): Promise<void> {
+    await this.#gates.load();
+    await this.#loops.load();
+    await this.#batchSizes.load();
     await recover(this.#deps, this.#recipes, LEASE_MS, finished);
-    await rerouteVanished(this.#deps, this.#recipes);
-    this.#patrol = setInterval(() => void this.#guarded(this.#lookAgain()), PATROL_MS);
+    await this.#takeOver();
+    this.#patrol = setInterval(() => void this.#background.run(this.#lookAgain()), PATROL_MS);
     this.pump();
   }
 
@@ -106,7 +130,9 @@ export class Coordinator implements AsyncDisposable {
       if (this.#ignoresMeanwhile(change))
         return leave(this.#deps, change, await this.#deps.ledger.files.get(change.root, change.path));
       const taken = await take(this.#deps, this.#recipes, change, options);
-      if (taken.kind === 'job' && taken.job.state === 'queued') this.#queued(taken.job);
+      // What gathers for a batch too: somebody must look when its time comes.
+      if (taken.kind === 'job' && (taken.job.state === 'queued' || taken.job.state === 'waiting'))
+        this.#queued(taken.job);
       return taken;
     });
   }
@@ -139,11 +165,45 @@ export class Coordinator implements AsyncDisposable {
   /** A new configuration: what runs goes on as it was started, everything else follows the new one. */
   async configure(config: Config): Promise<void> {
     this.#recipes = new Recipes(config, this.#deps.agents);
+    this.#loops.configure(config);
+    this.#lanes = new Lanes(this.#recipes, this.#loops);
+    this.#claimGate = this.#newClaimGate();
     this.#slots.configure(config.concurrency);
-    await rerouteVanished(this.#deps, this.#recipes);
-    for (const reason of ['agent_unavailable', 'secret_unresolved'] as const)
-      await this.#deps.ledger.jobs.wake({ reason });
+    this.#gates.configure(config);
+    await this.#gates.refresh();
+    await this.#takeOver();
+    for (const reason of mayHaveComeTrue) await this.#deps.ledger.jobs.wake({ reason });
     this.pump();
+  }
+
+  /** Jobs that another configuration put in the queue follow this one. */
+  async #takeOver(): Promise<void> {
+    await rerouteVanished(this.#deps, this.#recipes, this.#lanes);
+    this.#laneSignature = '';
+    await this.#relane();
+  }
+
+  /** Rules that have come to be limited by themselves, or are no longer, take what is queued with them. */
+  async #relane(): Promise<void> {
+    const signature = `\n${this.#lanes.signature()}`;
+    if (signature === this.#laneSignature) return;
+    this.#laneSignature = signature;
+    await this.#deps.ledger.jobs.relane(({ agent, rule }) => this.#lanes.of(agent, rule));
+  }
+
+  #newClaimGate(): ClaimGate {
+    const { ledger } = this.#deps;
+    return new ClaimGate(
+      {
+        recipes: this.#recipes,
+        gates: this.#gates,
+        lanes: this.#lanes,
+        slots: this.#slots,
+        sizes: this.#batchSizes,
+        ledger,
+      },
+      this.#claimGate,
+    );
   }
 
   /** Starts nothing more while any reason blocks (`pause`, a full disk …). */
@@ -154,7 +214,7 @@ export class Coordinator implements AsyncDisposable {
   unblock(reason: string): void {
     if (!this.#blocks.delete(reason)) return;
     this.pump();
-    void this.#guarded(this.#publishLeft());
+    void this.#background.run(this.#publishLeft());
   }
 
   get isPaused(): boolean {
@@ -163,8 +223,7 @@ export class Coordinator implements AsyncDisposable {
 
   /** @throws AppError NOT_POSSIBLE when the job has ended. */
   async cancel(id: JobId, reason: string): Promise<void> {
-    const running = this.#running.get(id);
-    if (running) return running.controller.abort(reason);
+    if (this.#running.cancel(id, reason)) return;
     const job = await this.#deps.ledger.jobs.endIdle(id, { state: 'cancelled', message: reason });
     if (!job)
       throw new AppError('NOT_POSSIBLE', `Job ${id} cannot be cancelled: it has ended`, {
@@ -173,37 +232,30 @@ export class Coordinator implements AsyncDisposable {
     await finish(this.#deps, job);
   }
 
-  /** @throws AppError NOT_POSSIBLE when the job is not held. */
-  async unhold(id: JobId): Promise<void> {
-    if (!(await this.#deps.ledger.jobs.unhold(id)))
-      throw new AppError('NOT_POSSIBLE', `Job ${id} is not held`, {
-        fix: '`sluice jobs list --state held` shows those that are.',
-      });
+  /** A person lets a job go on. @returns false when it is not held. */
+  async unhold(id: JobId): Promise<boolean> {
+    if (!(await this.#deps.ledger.jobs.unhold(id))) return false;
+    this.#loops.released(id);
     const job = await this.#deps.ledger.jobs.get(id);
     if (job) await this.#deps.ledger.files.setDisposition(job.input.root, job.input.path, id, undefined);
     this.pump();
+    return true;
   }
 
   async status(): Promise<CoordinatorStatus> {
-    const { ledger } = this.#deps;
-    const load = await ledger.jobs.load();
-    return {
-      paused: this.isPaused,
-      queue: await ledger.jobs.counts(),
-      limits: this.#slots.use(),
-      agents: [...this.#recipes.config.agents.values()].map((agent) => ({
-        name: agent.name,
-        kind: agent.kind,
-        ...(agent.description !== undefined && { description: agent.description }),
-        running: load.get(agent.name) ?? 0,
-        max_load: Number.isFinite(agent.maxLoad) ? agent.maxLoad : null,
-      })),
+    const parts = {
+      config: this.#recipes.config,
+      ledger: this.#deps.ledger,
+      slots: this.#slots,
+      peaks: this.#peaks,
+      gates: this.#gates,
     };
+    return { paused: this.isPaused, ...(await statusOf(parts)) };
   }
 
   /** Jobs whose attempt runs, or has ended without the ledger knowing yet. */
   runningIds(): readonly JobId[] {
-    return [...this.#running.keys()];
+    return this.#running.ids();
   }
 
   /** Starts nothing more; what runs has `drainMs` to end, then it is ended and goes back to the queue uncounted. */
@@ -213,9 +265,10 @@ export class Coordinator implements AsyncDisposable {
     this.#reading.abort();
     clearTimeout(this.#dueTimer);
     clearInterval(this.#patrol);
-    const timer = setTimeout(() => this.#abortAll(), drainMs);
+    const timer = setTimeout(() => this.#running.endAll('stopping'), drainMs);
     await this.#slots.idle();
     clearTimeout(timer);
+    await this.#gates.refresh();
     await this.#deps.ledger.durable();
   }
 
@@ -231,7 +284,7 @@ export class Coordinator implements AsyncDisposable {
       return;
     }
     this.#pumping = true;
-    void this.#guarded(this.#claimAll()).finally(() => {
+    void this.#background.run(this.#claimAll()).finally(() => {
       this.#pumping = false;
       if (this.#pumpAgain) {
         this.#pumpAgain = false;
@@ -241,12 +294,15 @@ export class Coordinator implements AsyncDisposable {
   }
 
   async #claimAll(): Promise<void> {
-    while (!this.#stopping && this.#blocks.size === 0) {
-      const limits = this.#openLimits();
-      if (limits.size === 0) return;
+    for (let claims = 1; !this.#stopping && this.#blocks.size === 0; claims++) {
+      // The ledger answers without leaving the event loop's turn: others want theirs.
+      if (claims % CLAIMS_PER_TURN === 0) await nextTurn();
+      await this.#relane();
+      const open = await this.#claimGate.query();
+      if (!open) break;
       const [lease] = await this.#deps.ledger.jobs.claim({
+        ...open,
         max: 1,
-        limits,
         worker: this.#deps.worker,
         leaseMs: LEASE_MS,
       });
@@ -258,47 +314,39 @@ export class Coordinator implements AsyncDisposable {
     await this.#scheduleNextDue();
   }
 
-  #openLimits(): Map<string, number> {
-    const limits = new Map<string, number>();
-    for (const agent of this.#recipes.config.agents.values())
-      if (this.#slots.hasRoom(agent.kind)) limits.set(agent.name, agent.maxLoad);
-    return limits;
-  }
-
   #begin(lease: Lease): void {
-    const controller = new AbortController();
-    const { job } = lease;
-    const kind = this.#recipes.config.agents.get(job.agent)?.kind ?? 'command';
-    this.#running.set(job.id, { lease, controller });
+    const leases = [lease, ...lease.companions];
+    const kind = this.#recipes.config.agents.get(lease.job.agent)?.kind ?? 'command';
+    const signal = this.#running.add(leases);
+    this.#claimGate.began(leases);
+    this.#peaks.see(this.#claimGate.running);
+    void this.#background.run(this.#seeRate(lease.job.agent));
     const attempt = async (): Promise<void> => {
       try {
-        await runAttempt(this.#deps, this.#recipes, lease, controller.signal);
+        await runAttempt(this.#deps, this.#recipes, lease, signal, {
+          onSpent: (crew, spent) => this.#spent(crew, spent),
+        });
       } catch (error) {
-        await this.#failInternally(lease, error);
+        for (const one of leases) await failByOwnFault(this.#deps, one, error);
       }
     };
-    void this.#slots.run(kind, attempt).finally(() => {
-      this.#running.delete(job.id);
+    void this.#slots.run(kind, attempt, leases.length).finally(() => {
+      this.#running.remove(leases);
+      this.#gates.left(lease.job);
+      this.#claimGate.ended(leases);
       this.pump();
     });
   }
 
-  /** A fault of ours, not of the agent: the job fails with what is known, the daemon goes on. */
-  async #failInternally(lease: Lease, error: unknown): Promise<void> {
-    if (this.#deps.isStateLost?.()) {
-      await giveBack(this.#deps, lease, true);
-      return;
-    }
-    const known = error instanceof AppError ? error : undefined;
-    if (isFullDisk(known?.code ?? systemCode(error)))
-      return waitForSpace(this.#deps, lease, messageOf(error));
-    const job = await this.#deps.ledger.jobs.end(lease, {
-      state: 'failed',
-      reason: 'interrupted',
-      message: messageOf(error),
-      fix: known?.fix ?? 'Look at the log for the cause, then run `sluice jobs retry`.',
-    });
-    if (job) await finish(this.#deps, job);
+  async #seeRate(agent: string): Promise<void> {
+    const rate = this.#recipes.config.agents.get(agent)?.rate;
+    if (rate) this.#peaks.seeRate(agent, await this.#deps.ledger.jobs.startedWithin(agent, rate.perMs));
+  }
+
+  /** Whoever is over a bound because of it is ended, with what it has made so far. */
+  #spent(crew: Crew, spent: Spent): void {
+    for (const { job, crossing } of this.#gates.spent(leaderOf(crew).job.id, spent))
+      this.#running.end(job, crossing);
   }
 
   async #removed({ root, path }: Extract<Change, { type: 'removed' }>): Promise<Taken> {
@@ -316,58 +364,29 @@ export class Coordinator implements AsyncDisposable {
   /** A job runs on this file, and its root says that changes meanwhile are to be ignored. */
   #ignoresMeanwhile({ root, path }: Change): boolean {
     if (this.#recipes.root(root)?.onChange !== 'ignore') return false;
-    return [...this.#running.values()].some(
-      ({ lease: { job } }) => job.input.root === root && job.input.path === path,
-    );
+    return this.#running.worksOn(root, path);
   }
 
   /** A new version is in the queue: what runs on the old one goes on, or is ended, as its root says. */
   #queued(job: JobRecord): void {
-    if (this.#recipes.root(job.input.root)?.onChange === 'restart')
-      for (const { lease, controller } of this.#running.values())
-        if (
-          lease.job.id !== job.id &&
-          lease.job.input.root === job.input.root &&
-          lease.job.input.path === job.input.path
-        )
-          controller.abort('superseded');
+    if (this.#recipes.root(job.input.root)?.onChange === 'restart') this.#running.supersede(job);
     this.pump();
   }
 
   #takeAgain(root: string, path: string): void {
     const stamp = stampOf(join(this.#recipes.root(root)?.dir ?? '', path));
     if (stamp)
-      void this.#guarded(
+      void this.#background.run(
         this.submit({ type: 'changed', root, path, stamp, found: 'event' }, { again: true }).then(() => {}),
       );
   }
 
-  #abortAll(): void {
-    for (const { controller } of this.#running.values()) controller.abort('stopping');
-  }
-
   async #scheduleNextDue(): Promise<void> {
     clearTimeout(this.#dueTimer);
-    const dueAt = await this.#deps.ledger.jobs.nextDueAt();
+    const dueAt = await this.#claimGate.nextDueAt();
     if (dueAt === undefined || this.#stopping) return;
     const delayMs = Math.min(Math.max(dueAt - this.#deps.now(), 10), 60_000);
     this.#dueTimer = setTimeout(() => this.pump(), delayMs);
-  }
-
-  /** What fails in the background (the ledger's disk answers with errors) is a condition; the patrol tries again. */
-  async #guarded(task: Promise<void>): Promise<void> {
-    const subject = 'coordinator';
-    try {
-      await task;
-      for (const code of this.#problems.splice(0)) this.#deps.conditions.clear(code, subject);
-    } catch (error) {
-      const { code, fix } =
-        error instanceof AppError
-          ? error
-          : { code: 'INTERNAL' as const, fix: 'Please report it with the log.' };
-      this.#problems.push(code);
-      this.#deps.conditions.raise({ code, subject, message: messageOf(error), fix });
-    }
   }
 
   #publishLeft(): Promise<void> {
@@ -377,7 +396,19 @@ export class Coordinator implements AsyncDisposable {
   async #lookAgain(): Promise<void> {
     await this.#deps.ledger.jobs.heartbeat(this.#deps.worker, LEASE_MS);
     await this.#publishLeft();
+    await this.#gates.refresh();
+    await this.#loops.look();
     await lookAgain(this.#deps, this.#recipes);
     this.pump();
   }
 }
+
+/** What a new configuration may have given: jobs that wait for it are looked at again. */
+const mayHaveComeTrue = [
+  'agent_unavailable',
+  'secret_unresolved',
+  'sandbox',
+  'limits',
+  'budget',
+  'breaker',
+] as const;

@@ -4,7 +4,8 @@ import type { AgentConfig, Config } from '../config/config.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import type { AppError } from '../types/errors.ts';
-import type { JobRecord, Output } from '../types/job.ts';
+import type { JobRecord, Output, PromotedFile } from '../types/job.ts';
+import type { Nesting } from '../types/nesting.ts';
 import type { Receipt } from '../types/receipt.ts';
 
 export interface CoordinatorDeps {
@@ -15,6 +16,14 @@ export interface CoordinatorDeps {
   readonly conditions: Pick<ConditionBoard, 'raise' | 'clear'>;
   /** Finds the secrets an agent needs; an error when one cannot be had. Never gives a value. */
   readonly checkSecrets: (texts: readonly string[]) => Promise<AppError | undefined>;
+  readonly redact: (text: string) => string;
+  /** What a failure of a confined attempt may owe to its confinement, as the fix to try; undefined: nothing does. */
+  readonly explainFailure: (result: AgentResult) => string | undefined;
+  /** An attempt of this agent cannot write into any root. */
+  readonly isConfined: (agent: AgentConfig) => boolean;
+  readonly workspaces: WorkspacePort;
+  /** Where this process itself was started from: inside an attempt, or (depth 0) by somebody. */
+  readonly nesting: Nesting;
   readonly now: () => number;
   readonly random: () => number;
   /** The state folder was removed: what attempts leave there cannot be found, and says nothing about them. */
@@ -28,6 +37,37 @@ export interface AgentPort {
   run(call: AgentCall, signal: AbortSignal): Promise<AgentResult>;
   version(agent: AgentConfig, path: string): Promise<string>;
   available(agent: AgentConfig): Promise<AppError | undefined>;
+}
+
+/** Copies of a root's tree and what becomes of them: `src/workspace`. */
+export interface WorkspacePort {
+  /** @throws AppError WORKSPACE_TOO_LARGE or DISK_FULL; nothing is left behind. */
+  prepare(o: {
+    readonly jobId: string;
+    readonly attempt: number;
+    readonly root: { readonly name: string; readonly dir: string };
+    /** Relative to the root. */
+    readonly inputs: readonly string[];
+    /** Must not exist. */
+    readonly into: string;
+  }): Promise<unknown>;
+  /**
+   * Puts the changes of a prepared copy in place; done before for this job: only says what was.
+   * @throws AppError PROMOTION_CONFLICT; nothing is changed.
+   */
+  promote(o: {
+    readonly jobId: string;
+    readonly root: { readonly name: string; readonly dir: string };
+    readonly from: string;
+    /** Called before a file can be seen in its place. */
+    readonly onPlaced: (file: {
+      readonly path: string;
+      readonly stamp: string;
+      readonly sha256: string;
+    }) => Promise<void>;
+  }): Promise<readonly PromotedFile[]>;
+  /** Removes a copy and what is known of it. */
+  discard(from: string): Promise<void>;
 }
 
 /** Puts results where people find them: `src/aggregator`. */

@@ -1,11 +1,22 @@
 /** What the coordinator tells: listeners are handed in by the composition root (log, progress of a run, overview). */
-import type { JobRecord } from '../types/job.ts';
+import type { Fallback, JobRecord } from '../types/job.ts';
 
 export type CoordinatorEvent =
   | { readonly type: 'queued'; readonly job: JobRecord }
   | { readonly type: 'started'; readonly job: JobRecord; readonly attempt: number }
   /** It will go on by itself: after a back-off, or when what it waits for comes. */
   | { readonly type: 'waiting'; readonly job: JobRecord }
+  /** It has another agent now. */
+  | {
+      readonly type: 'fell_back';
+      readonly job: JobRecord;
+      readonly from: string;
+      readonly reason: Fallback['reason'];
+    }
+  /** It will not go on before a person says so. */
+  | { readonly type: 'held'; readonly job: JobRecord }
+  /** Lines of a batch's `results.jsonl` that say nothing about one of its files. */
+  | { readonly type: 'strange_results'; readonly job: JobRecord; readonly lines: number }
   | { readonly type: 'ended'; readonly job: JobRecord }
   | { readonly type: 'idle' };
 

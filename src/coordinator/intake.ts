@@ -2,19 +2,22 @@
  * From a settled change to a job, or to a disposition without one. Routing comes first (it is pure and cheap), so that
  * a file that no rule wants is never read; an unchanged file is not read either; then the checksum decides.
  */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Cache } from '../cache/cache.ts';
 import { fingerprint } from '../cache/fingerprint.ts';
 import { formatSize } from '../config/size.ts';
-import type { FileRecord, JobEnd, JobSpec } from '../ledger/ledger.ts';
+import type { FileRecord, Hold, JobEnd } from '../ledger/ledger.ts';
 import { formatBytes } from '../types/bytes.ts';
 import { type Change, formatStamp } from '../types/change.ts';
 import type { Disposition, JobId, JobInput, JobRecord } from '../types/job.ts';
+import type { BatchSizes } from './batch-sizes.ts';
 import type { CoordinatorDeps } from './deps.ts';
 import type { CoordinatorEvents } from './events.ts';
-import { finish } from './finish.ts';
-import type { Recipes, Route } from './recipes.ts';
+import type { Gates } from './gates.ts';
+import type { Lanes } from './lanes.ts';
+import type { LoopGuard } from './loop-guard.ts';
+import { type Content, submit } from './new-job.ts';
+import type { AgentRoute, Recipes } from './recipes.ts';
 
 export type Taken =
   | { readonly kind: 'job'; readonly job: JobRecord }
@@ -31,6 +34,12 @@ export interface TakeOptions {
   readonly again?: boolean;
   /** A known version is compared by its recipe too (`sluice run`): a changed prompt or command runs it. */
   readonly byRecipe?: boolean;
+  /** Steps from a file that somebody put there; default 0. */
+  readonly depth?: number;
+  /** The job whose attempt made the file. */
+  readonly parent?: JobId;
+  /** It is to rest until a person lets it go on. */
+  readonly hold?: Hold;
   /** Record it as `ignored` without looking further: it was there before the root was first watched. */
   readonly ignore?: boolean;
 }
@@ -38,6 +47,11 @@ export interface TakeOptions {
 export interface IntakeDeps extends CoordinatorDeps {
   readonly cache: Cache;
   readonly events: CoordinatorEvents;
+  readonly gates: Gates;
+  readonly batchSizes: BatchSizes;
+  readonly loops: LoopGuard;
+  /** Of the configuration in force. */
+  readonly lanes: () => Lanes;
   /** Aborted when we stop: a large file is not read to its end for nothing. */
   readonly reading: AbortSignal;
 }
@@ -85,20 +99,51 @@ export async function take(
   const content = await read(change, file, route, isSame ? known.sha256 : undefined, deps.reading);
   if (content.kind === 'gone') return content;
   const input: JobInput = { root, path, sha256: content.sha256, bytes: content.bytes, stamp: content.stamp };
-  const key = content.kind === 'read' ? await recipes.key(route, content.sha256, root, path) : '';
+  const isRead = content.kind === 'read';
 
   // Its row was rebuilt from a receipt, which knows the content but not the version on disk.
   const isFoundAgain = known?.stamp === '' && known.sha256 === content.sha256 && content.sha256 !== '';
   if ((isSame || isFoundAgain) && !options.again && !options.force && known.jobId !== undefined) {
     const earlier = await ledger.jobs.get(known.jobId);
-    const stands = earlier && (key === '' || earlier.key === key) && earlier.rule === route.rule.name;
-    if (stands && earlier.state !== 'cancelled') {
+    if (earlier && earlier.state !== 'cancelled' && (await stands(recipes, route, earlier, input, isRead))) {
       if (isFoundAgain)
         await ledger.files.put({ ...known, stamp: content.stamp, seenAt: now(), gone: false });
       return { kind: 'known', ...pick(known) };
     }
   }
-  return { kind: 'job', job: await submit(deps, route, input, key, content, options) };
+  if (known && isRead && !options.again && !options.force && (await isOnlyTouched(deps, known, input, route)))
+    return { kind: 'known', ...pick(known) };
+  return { kind: 'job', job: await submit(deps, recipes, route, input, content, options) };
+}
+
+/** The content that an attempt works on was written again: what comes out stands for this version too. */
+async function isOnlyTouched(
+  { ledger, now }: IntakeDeps,
+  known: FileRecord,
+  { sha256, stamp }: JobInput,
+  { rule }: AgentRoute,
+): Promise<boolean> {
+  if (known.sha256 !== sha256 || known.jobId === undefined || known.gone) return false;
+  const job = await ledger.jobs.get(known.jobId);
+  if (job?.state !== 'running' || job.rule !== rule.name) return false;
+  await ledger.files.put({ ...known, stamp, seenAt: now() });
+  return true;
+}
+
+/** The job was made by the recipe in force, with whichever of the agents that its rule can lead to. */
+async function stands(
+  recipes: Recipes,
+  route: AgentRoute,
+  earlier: JobRecord,
+  input: JobInput,
+  isRead: boolean,
+): Promise<boolean> {
+  if (earlier.rule !== route.rule.name) return false;
+  if (!isRead) return true;
+  const agent = recipes.agentOf(route, earlier.agent);
+  if (!agent) return false;
+  const key = await recipes.key(route.rule, agent, input);
+  return key === '' || key === earlier.key;
 }
 
 /** Whether the root's `on` names this change. A file whose row was made from a receipt has not changed. */
@@ -119,68 +164,10 @@ export async function leave(
   return { kind: 'known', ...kept };
 }
 
-async function submit(
-  deps: IntakeDeps,
-  route: Extract<Route, { kind: 'agent' }>,
-  input: JobInput,
-  key: string,
-  content: Content,
-  { force = false }: TakeOptions,
-): Promise<JobRecord> {
-  const { ledger, cache, events, now } = deps;
-  const spec: JobSpec = {
-    id: newJobId(),
-    input,
-    rule: route.rule.name,
-    agent: route.agent.name,
-    key,
-    priority: route.rule.priority,
-    depth: 0,
-    force,
-  };
-  await ledger.files.put({
-    root: input.root,
-    path: input.path,
-    stamp: input.stamp,
-    ...(input.sha256 !== '' && { sha256: input.sha256 }),
-    bytes: input.bytes,
-    jobId: spec.id,
-    seenAt: now(),
-    gone: false,
-  });
-  if (content.kind === 'refused') return recordEnd(deps, spec, content.end);
-  const cachedFrom = force ? undefined : await cache.get(key);
-  if (cachedFrom !== undefined) {
-    const source = await ledger.jobs.get(cachedFrom);
-    const { proof = [], outputs = [] } = source ?? {};
-    return recordEnd(deps, spec, { state: 'cached', cachedFrom, proof, outputs });
-  }
-  await ledger.jobs.enqueue(spec);
-  const job = (await ledger.jobs.get(spec.id)) as JobRecord;
-  events.emit({ type: 'queued', job });
-  return job;
-}
-
-async function recordEnd(deps: IntakeDeps, spec: JobSpec, end: JobEnd): Promise<JobRecord> {
-  const job = await deps.ledger.jobs.record(spec, end);
-  await finish(deps, job);
-  return job;
-}
-
-type Content =
-  | { readonly kind: 'read'; readonly sha256: string; readonly bytes: number; readonly stamp: string }
-  | {
-      readonly kind: 'refused';
-      readonly sha256: '';
-      readonly bytes: number;
-      readonly stamp: string;
-      readonly end: JobEnd;
-    };
-
 async function read(
   change: Present,
   file: string,
-  { rule }: Extract<Route, { kind: 'agent' }>,
+  { rule }: AgentRoute,
   knownSha256: string | undefined,
   signal: AbortSignal,
 ): Promise<Content | { kind: 'gone' }> {
@@ -222,9 +209,4 @@ function pick({ jobId, disposition }: { jobId?: JobId; disposition?: Disposition
   disposition?: Disposition;
 } {
   return { ...(jobId !== undefined && { jobId }), ...(disposition !== undefined && { disposition }) };
-}
-
-/** Sixteen hex digits: short enough to type a prefix of, random from the first so that prefixes differ. */
-function newJobId(): JobId {
-  return randomBytes(8).toString('hex');
 }

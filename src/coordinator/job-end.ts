@@ -1,6 +1,6 @@
 /** A receipt read back: how its job ended, for a ledger that does not know it (any more). */
 import type { JobEnd } from '../ledger/ledger.ts';
-import { type FailureReason, type FinalState, finalStates } from '../types/job.ts';
+import { type AttemptRecord, type FailureReason, type FinalState, finalStates } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
 
 /** @returns undefined when the receipt is of a job that had not ended. */
@@ -15,6 +15,8 @@ export function toJobEnd(receipt: Receipt): JobEnd | undefined {
     proof,
     outputs,
     cost_usd: costUsd,
+    fallbacks,
+    promoted,
   } = receipt;
   if (!finalStates.includes(state as FinalState)) return undefined;
   return {
@@ -24,8 +26,33 @@ export function toJobEnd(receipt: Receipt): JobEnd | undefined {
     ...(fix !== undefined && { fix }),
     ...(usage && { usage }),
     ...(cachedFrom !== undefined && { cachedFrom }),
+    ...(fallbacks && { fallbacks }),
+    ...(promoted && { promoted }),
     proof,
     outputs,
     costUsd,
   };
+}
+
+/** The attempts that a receipt tells of, as the ledger keeps them. */
+export function toAttempts({ attempts }: Receipt): readonly AttemptRecord[] {
+  return attempts.map(
+    ({
+      started_at: startedAt,
+      ended_at: endedAt,
+      exit_code: exitCode,
+      cost_usd: costUsd,
+      cpu_ms: cpuMs,
+      peak_memory_bytes: peakMemoryBytes,
+      ...same
+    }) => ({
+      ...same,
+      startedAt: Date.parse(startedAt),
+      endedAt: Date.parse(endedAt),
+      ...(exitCode !== undefined && { exitCode }),
+      ...(costUsd !== undefined && { costUsd }),
+      ...(cpuMs !== undefined && { cpuMs }),
+      ...(peakMemoryBytes !== undefined && { peakMemoryBytes }),
+    }),
+  );
 }

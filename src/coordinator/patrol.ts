@@ -5,12 +5,20 @@ import { finish } from './finish.ts';
 import type { IntakeDeps } from './intake.ts';
 import type { Recipes } from './recipes.ts';
 
+const lacks = [
+  ['AGENT_UNAVAILABLE', 'agent_unavailable'],
+  ['SANDBOX_UNAVAILABLE', 'sandbox'],
+  ['LIMITS_UNAVAILABLE', 'limits'],
+] as const;
+
 export async function lookAgain(deps: IntakeDeps, recipes: Recipes): Promise<void> {
   const { ledger, agents, checkSecrets, conditions } = deps;
   for (const agent of recipes.config.agents.values()) {
     if (!(await agents.available(agent))) {
-      conditions.clear('AGENT_UNAVAILABLE', agent.name);
-      await ledger.jobs.wake({ reason: 'agent_unavailable', agent: agent.name });
+      for (const [code, reason] of lacks) {
+        conditions.clear(code, agent.name);
+        await ledger.jobs.wake({ reason, agent: agent.name });
+      }
     }
     if (!(await checkSecrets(secretTexts(agent)))) {
       for (const code of ['SECRET_UNRESOLVED', 'SECRET_EXPOSED'] as const) conditions.clear(code, agent.name);

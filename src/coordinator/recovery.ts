@@ -3,18 +3,22 @@
  * way go back to the queue (their trees were ended by the spawner, or are by now), results that were not all put in
  * place are. Nothing runs twice that had run to its end.
  */
-import type { JobSpec, Lease } from '../ledger/ledger.ts';
+import type { Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
+import type { JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
-import { type AttemptDeps, concludeAttempt, giveBack, toCall } from './attempt.ts';
+import type { AttemptDeps } from './attempt.ts';
+import { type Crew, readJournal, toCall, workspaceOf } from './call.ts';
+import { concludeAttempt } from './conclude.ts';
+import { giveBack } from './endings.ts';
 import { finish } from './finish.ts';
-import { toJobEnd } from './job-end.ts';
+import { toAttempts, toJobEnd } from './job-end.ts';
 import type { Recipes } from './recipes.ts';
 
 /** An attempt that is known to have ended, from the attempts journal. */
 export interface FinishedAttempt {
   readonly n: number;
-  /** The call's `journal`: the job's specification as JSON. */
+  /** The call's `journal`. */
   readonly journal: string;
   /** Builds its result from the files it left. */
   collect(call: AgentCall): Promise<AgentResult>;
@@ -28,12 +32,22 @@ export async function recover(
 ): Promise<void> {
   const { ledger, worker } = deps;
   for (const attempt of finished) {
-    const spec = JSON.parse(attempt.journal) as JobSpec;
-    const known = await ledger.jobs.get(spec.id);
-    const isDone = known?.endedAt !== undefined || known?.attempts.some(({ n }) => n === attempt.n);
-    if (isDone) continue;
-    const lease = await ledger.jobs.adopt(spec, { token: attempt.n, worker, leaseMs });
-    if (lease) await conclude(deps, recipes, lease, attempt, !known);
+    const all: Lease[] = [];
+    const open: Lease[] = [];
+    for (const { spec, token } of readJournal(attempt.journal)) {
+      const known = await ledger.jobs.get(spec.id);
+      const lease = isConcluded(known, token)
+        ? undefined
+        : await ledger.jobs.adopt(spec, { token, worker, leaseMs });
+      if (known && !lease) all.push({ job: known, companions: [], force: false, token, triesBefore: 0 });
+      if (!lease) continue;
+      all.push(lease);
+      if (!known) await putFile(deps, lease);
+      const receipt = deps.results.receiptOf(spec.id, lease.job.input);
+      if (receipt) await endAsReceiptSays(deps, lease, receipt);
+      else open.push(lease);
+    }
+    if (open.length > 0) await conclude(deps, recipes, all, open, attempt);
   }
   for (const lease of await ledger.jobs.orphaned(worker)) await giveBack(deps, lease, true);
   for (;;) {
@@ -45,32 +59,47 @@ export async function recover(
   await ledger.durable();
 }
 
+async function putFile({ ledger, now }: AttemptDeps, { job }: Lease): Promise<void> {
+  const { root, path, stamp, sha256, bytes } = job.input;
+  await ledger.files.put({ root, path, stamp, sha256, bytes, jobId: job.id, seenAt: now(), gone: false });
+}
+
+/** What was made of it is known: the job has ended, or goes on already. One that still runs was only told of its end. */
+function isConcluded(known: JobRecord | undefined, token: number): boolean {
+  if (!known) return false;
+  if (known.endedAt !== undefined) return true;
+  return known.state !== 'running' && known.attempts.some(({ n }) => n === token);
+}
+
+/** @param all Of the attempt, those included that are concluded: its folder is that of the first. */
 async function conclude(
   deps: AttemptDeps,
   recipes: Recipes,
-  lease: Lease,
+  all: readonly Lease[],
+  open: readonly Lease[],
   attempt: FinishedAttempt,
-  isNew: boolean,
 ): Promise<void> {
-  const { ledger, now } = deps;
-  const { job } = lease;
-  const { root, path, stamp, sha256, bytes } = job.input;
-  if (isNew)
-    await ledger.files.put({ root, path, stamp, sha256, bytes, jobId: job.id, seenAt: now(), gone: false });
-  const receipt = deps.results.receiptOf(job.id, job.input);
-  if (receipt) return endAsReceiptSays(deps, lease, receipt);
-  const route = recipes.route(path);
-  if (route?.kind !== 'agent' || route.agent.name !== job.agent) {
-    await giveBack(deps, lease, true);
+  const { job } = open[0] as Lease;
+  const route = recipes.route(job.input.path);
+  const agent = route?.kind === 'agent' ? recipes.agentOf(route, job.agent) : undefined;
+  if (route?.kind !== 'agent' || !agent) {
+    for (const lease of open) await giveBack(deps, lease, true);
     return;
   }
-  const call = toCall(deps, recipes, lease, route);
-  await concludeAttempt(deps, recipes, lease, call, await attempt.collect(call));
+  const crew: Crew = { rule: route.rule, agent, leases: all };
+  const workspaceDir = agent.workspace === 'copy' ? workspaceOf(deps.work, crew) : undefined;
+  const call = toCall(deps, recipes, crew, { ...(workspaceDir !== undefined && { workspaceDir }) });
+  await concludeAttempt(deps, recipes, crew, call, await attempt.collect(call), open);
 }
 
 /** It had been concluded and its files put in place, only the ledger's commit was lost. */
 async function endAsReceiptSays(deps: AttemptDeps, lease: Lease, receipt: Receipt): Promise<void> {
   const end = toJobEnd(receipt);
+  // What they cost counts, and the receipt that is written again tells of them too.
+  if (end)
+    for (const attempt of toAttempts(receipt))
+      if (!lease.job.attempts.some(({ n }) => n === attempt.n))
+        await deps.ledger.jobs.attempted(lease, attempt, true);
   const job = end && (await deps.ledger.jobs.end(lease, end));
   if (!job) return;
   if (job.state === 'succeeded') await deps.cache.put(job.key, job.id);

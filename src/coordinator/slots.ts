@@ -24,9 +24,18 @@ export class Slots {
     return free(this.#files) && (kind === 'http' || free(this.#processes));
   }
 
-  /** Runs `attempt` in a slot; call it only where there is room. */
-  run(kind: AgentConfig['kind'], attempt: () => Promise<void>): Promise<void> {
+  /** How many more files may be in work. */
+  get freeFiles(): number {
+    return this.#files.concurrency - this.#files.pending - this.#files.size;
+  }
+
+  /**
+   * Runs `attempt` in a slot; call it only where there is room.
+   * @param files Of a batch: each holds a slot until the attempt has ended.
+   */
+  run(kind: AgentConfig['kind'], attempt: () => Promise<void>, files = 1): Promise<void> {
     const done = this.#files.add(kind === 'http' ? attempt : () => this.#processes.add(attempt));
+    for (let more = 1; more < files; more++) void this.#files.add(() => done.catch(() => {}));
     this.#peak = {
       files: Math.max(this.#peak.files, this.#files.pending),
       processes: Math.max(this.#peak.processes, this.#processes.pending),

@@ -82,6 +82,24 @@ export function judge(agent: AgentConfig, result: AgentResult): Verdict {
         `Check that the endpoint of agent "${agent.name}" is up and its \`url\` is right.`,
         RETRY_AS_CONFIGURED,
       );
+    case 'limit_exceeded':
+      return failed('limit_exceeded', outcome.message, outcome.fix, 1);
+    case 'stuck':
+      return failed(
+        'stuck',
+        `${agent.name} called ${outcome.tool} ${outcome.times} times in a row with the same arguments`,
+        `Look at its events with \`sluice jobs show\`; \`max_repeats\` of agent "${agent.name}" sets the bound.`,
+        1,
+      );
+    case 'refused_command':
+      return failed(
+        'permission_denied',
+        `${agent.name} ran a command that is blocked: ${outcome.command}`,
+        `If that is meant to be allowed, take it out of \`sandbox.blocked\` of agent "${agent.name}".`,
+        1,
+      );
+    case 'unconfinable':
+      return failed('sandbox_unavailable', outcome.message, outcome.fix, 1);
     case 'cancelled':
       return { kind: 'cancelled', reason: outcome.reason };
     case 'interrupted':

@@ -13,16 +13,28 @@ import { Coordinator } from '../coordinator/coordinator.ts';
 import type { ResultStore } from '../coordinator/deps.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { OpenLog } from '../logging/log.ts';
+import type { Approvals } from '../sandbox/approvals.ts';
+import { explainSandboxFailure } from '../sandbox/hints.ts';
 import type { Secrets } from '../secrets/secrets.ts';
+import { AppError } from '../types/errors.ts';
+import type { Nesting } from '../types/nesting.ts';
+import type { Workspaces } from '../workspace/workspaces.ts';
+import { isConfined } from './confined.ts';
 import { watchDisk } from './disk.ts';
 import { housekeep } from './housekeeping.ts';
+import { recordMetrics } from './metrics.ts';
 import type { ProjectRecord } from './record.ts';
+import { tellApprovals } from './tell-approvals.ts';
 import { tellJobs } from './tell-jobs.ts';
+import { openWorkspaces } from './workspaces.ts';
 
 export interface Engine extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly conditions: ConditionBoard;
   readonly coordinator: Coordinator;
+  readonly workspaces: Workspaces;
+  /** Commands of running attempts that wait for a person. */
+  readonly approvals: Approvals;
   /** The aggregator in force: a reload may bring another output folder. */
   aggregator(): Aggregator;
   config(): Config;
@@ -38,6 +50,8 @@ export interface EngineOptions {
   readonly log: OpenLog;
   /** Outlives the engine. */
   readonly record: ProjectRecord;
+  /** Where the process was started from; default: by somebody, not by an agent. */
+  readonly nesting?: Nesting;
 }
 
 const GRACE_MS = 5_000;
@@ -48,11 +62,20 @@ export async function openEngine({
   secrets,
   log,
   record: { ledger, conditions, isStateLost, onFull },
+  nesting = { depth: 0 },
 }: EngineOptions): Promise<Engine> {
   await using opening = new AsyncDisposableStack();
   const { stateDir } = first;
   const now = Date.now;
   let config = first;
+  if (nesting.depth > first.daemon.maxDepth)
+    throw new AppError(
+      'DEPTH_EXCEEDED',
+      `Started at depth ${nesting.depth}; at most ${first.daemon.maxDepth} is allowed`,
+      {
+        fix: 'An agent starts `sluice` from inside its own work: let it not, or raise `daemon.max_depth`.',
+      },
+    );
 
   const tag = hash('sha256', stateDir, 'hex').slice(0, 16);
   const ended = await endLeftovers(tag);
@@ -67,8 +90,11 @@ export async function openEngine({
       graceMs: GRACE_MS,
       secrets,
       conditions,
+      protectedPaths: () => [config.output.dir, config.file],
     }),
   );
+  await agents.follow(config.agents.values());
+  const workspaces = openWorkspaces({ config: () => config, conditions, now });
   const makeAggregator = (output: Config['output']): Aggregator =>
     createAggregator({
       output,
@@ -83,7 +109,7 @@ export async function openEngine({
   opening.defer(async () => await aggregator[Symbol.asyncDispose]());
 
   const results: ResultStore = {
-    collectOutputs: (dir) => collectOutputs(dir),
+    collectOutputs: (dir) => collectOutputs(dir, undefined, secrets.redactFile),
     publish: (job, workDir) => aggregator.publish(job, workDir),
     hasResult: (id) => aggregator.hasResult(id),
     receiptOf: (id, input) => aggregator.receiptOf(id, input),
@@ -104,6 +130,11 @@ export async function openEngine({
         }
         return undefined;
       },
+      redact: secrets.redact,
+      explainFailure: ({ stderrTail, sandbox }) => explainSandboxFailure(stderrTail, sandbox),
+      isConfined: (agent) => isConfined(agent, config, conditions),
+      workspaces,
+      nesting,
       now,
       random: Math.random,
       worker: randomUUID(),
@@ -112,8 +143,16 @@ export async function openEngine({
   );
   onFull((isFull) => (isFull ? coordinator.block('disk_full') : coordinator.unblock('disk_full')));
   tellJobs(coordinator.events, log.log);
+  tellApprovals(agents.approvals, conditions, log.log);
   opening.use(
     watchDisk({ dirs: () => [stateDir, config.output.dir], config: () => config, conditions, coordinator }),
+  );
+  await workspaces.recover(async ({ jobId, root, path, stamp, sha256 }) => {
+    const depth = ((await ledger.jobs.get(jobId))?.depth ?? 0) + 1;
+    await ledger.written.put({ root, path, stamp, sha256, jobId, depth, at: now() });
+  });
+  opening.use(
+    await recordMetrics({ config: () => config, ledger, events: coordinator.events, log: log.log }),
   );
   await coordinator.start(
     finished.map((entry) => ({
@@ -128,10 +167,6 @@ export async function openEngine({
       ledger,
       agents,
       coordinator,
-      history: {
-        forget: (ids) => aggregator.forget(ids),
-        trimHistory: (maxBytes) => aggregator.trimHistory(maxBytes),
-      },
       log: log.log,
     }),
   );
@@ -141,6 +176,8 @@ export async function openEngine({
     ledger,
     conditions,
     coordinator,
+    workspaces,
+    approvals: agents.approvals,
     aggregator: () => aggregator,
     config: () => config,
     async configure(next) {
@@ -150,6 +187,7 @@ export async function openEngine({
         aggregator = makeAggregator(next.output);
       }
       config = next;
+      await agents.follow(next.agents.values());
       await coordinator.configure(next);
     },
     drain: (drainMs) => coordinator.drain(drainMs),

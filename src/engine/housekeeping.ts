@@ -1,83 +1,57 @@
-/**
- * State stays bounded: what is older than `output_settings.retention` goes, older results stay under `cache.max_bytes`,
- * and the attempts journal is cut short.
- */
-import { readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+/** State stays bounded: what `retention.ts` says may go, goes; the ledger's files and the attempts journal are cut short. */
 import type { Agents } from '../agents/agents.ts';
-import type { Aggregator } from '../aggregator/aggregator.ts';
 import type { Config } from '../config/config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../logging/log.ts';
+import { formatBytes } from '../types/bytes.ts';
 import { messageOf } from '../types/errors.ts';
+import { applyRetention } from './retention.ts';
 
 const EVERY_MS = 600_000;
 const CHECKPOINT_MS = 30_000;
-const PAGE = 500;
+/** A project in which only `sluice run` works is never open for ten minutes: it is done at the end of one a day. */
+const LATEST_MS = 24 * 3_600_000;
+const KIND = 'housekeeping';
 
 export interface HousekeepingOptions {
   readonly config: () => Config;
   readonly ledger: Ledger;
   readonly agents: Pick<Agents, 'checkpoint'>;
   readonly coordinator: Pick<Coordinator, 'runningIds'>;
-  readonly history: Pick<Aggregator, 'forget' | 'trimHistory'>;
   readonly log: Log;
 }
 
-export function housekeep(options: HousekeepingOptions): Disposable {
-  const guarded = (task: () => Promise<void>) => () =>
-    void task().catch((error: unknown) => options.log.error(`housekeeping: ${messageOf(error)}`));
-  const timers = [
-    setInterval(
-      guarded(() => prune(options)),
-      EVERY_MS,
-    ),
-    setInterval(
-      guarded(() => checkpoint(options)),
-      CHECKPOINT_MS,
-    ),
-  ];
-  guarded(() => checkpoint(options))();
+export function housekeep(options: HousekeepingOptions): AsyncDisposable {
+  const { ledger, agents, coordinator, config, log } = options;
+  let running: Promise<void> = Promise.resolve();
+  const inTurn = (task: () => Promise<void>) => (): Promise<void> => {
+    running = running.then(task).catch((error: unknown) => log.error(`housekeeping: ${messageOf(error)}`));
+    return running;
+  };
+  const retain = async (): Promise<void> => {
+    const removed = await applyRetention({ config: config(), ledger, apply: true, now: Date.now() });
+    await ledger.kept.put(KIND, 'retention', Date.now());
+    for (const { what, items, bytes } of removed)
+      log.debug({ what, items, bytes }, `retention: ${items} of ${what} removed (${formatBytes(bytes)})`);
+  };
+  const checkpoint = async (): Promise<void> => {
+    const open = coordinator.runningIds();
+    await ledger.durable();
+    await agents.checkpoint(open);
+    await ledger.tidy();
+  };
+  const retainIfLate = async (): Promise<void> => {
+    const last = await ledger.kept.get(KIND, 'retention');
+    if (typeof last !== 'number' || Math.abs(Date.now() - last) > LATEST_MS) await retain();
+  };
+  const timers = [setInterval(inTurn(retain), EVERY_MS), setInterval(inTurn(checkpoint), CHECKPOINT_MS)];
   for (const timer of timers) timer.unref();
+  void inTurn(checkpoint)();
   return {
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       for (const timer of timers) clearInterval(timer);
+      await inTurn(retainIfLate)();
     },
   };
-}
-
-async function checkpoint({ ledger, agents, coordinator }: HousekeepingOptions): Promise<void> {
-  const open = coordinator.runningIds();
-  await ledger.durable();
-  await agents.checkpoint(open);
-}
-
-async function prune({ config, ledger, history }: HousekeepingOptions): Promise<void> {
-  const before = Date.now() - config().output.retentionMs;
-  const work = join(config().stateDir, 'work');
-  // First: a job that only an expired result refers to can go.
-  await ledger.results.expire(Date.now() - config().cache.ttlMs);
-  for (;;) {
-    const ids = await ledger.jobs.prune(before, PAGE);
-    history.forget(ids);
-    for (const id of ids) rmSync(join(work, id), { recursive: true, force: true });
-    if (ids.length < PAGE) break;
-  }
-  await history.trimHistory(config().cache.maxBytes);
-  for (const id of list(work)) {
-    const folder = join(work, id);
-    if ((statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? before) < before) {
-      const job = await ledger.jobs.get(id);
-      if (!job || job.endedAt !== undefined) rmSync(folder, { recursive: true, force: true });
-    }
-  }
-}
-
-function list(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }

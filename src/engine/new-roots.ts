@@ -29,6 +29,12 @@ export class NewRoots {
   /** Call when their first sweep has ended: a restart takes up from there. */
   async mark(): Promise<void> {
     for (const root of this.#unmarked) await this.#files.markRoot(root);
+    this.#unmarked = [];
+  }
+
+  /** The root was never watched before, and its first sweep has not ended. */
+  isNew(root: string): boolean {
+    return this.#unmarked.includes(root);
   }
 
   ignores(change: Change): boolean {

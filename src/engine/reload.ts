@@ -54,6 +54,7 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
       await apply(next.config);
       if (changes.some(({ path }) => path.startsWith('output_settings.log_level')))
         log.setLevel(next.config.output.logLevel);
+      log.setMaxBytes(next.config.daemon.maxLogBytes);
       await engine.ledger.audit.append({ type: 'config_reload', who, data: changes });
       log.log.info(
         { who, changes: changes.length },

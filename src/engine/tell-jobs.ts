@@ -21,6 +21,23 @@ function tell(event: CoordinatorEvent, log: Log): void {
       return log.debug({ ...fields, attempt: event.attempt }, `${name}: attempt ${event.attempt} started`);
     case 'waiting':
       return log.warn({ ...fields, reason, fix }, `${name}: waiting (${reason}): ${message ?? ''}`);
+    case 'held': {
+      const text = `${name}: held (${reason}): ${message ?? ''}`;
+      // Of one cause many at once: the condition says it for all.
+      return reason === 'too_expensive'
+        ? log.debug({ ...fields, reason, fix }, text)
+        : log.warn({ ...fields, reason, fix }, text);
+    }
+    case 'fell_back':
+      return log.warn(
+        { ...fields, from: event.from, reason: event.reason },
+        `${name}: taken over from ${event.from} (${event.reason})`,
+      );
+    case 'strange_results':
+      return log.warn(
+        { ...fields, lines: event.lines },
+        `${name}: ${event.lines} lines of results.jsonl are about no file of the batch, or no JSON`,
+      );
     case 'ended': {
       const durationMs = startedAt !== undefined && endedAt !== undefined ? endedAt - startedAt : undefined;
       const took = durationMs === undefined ? '' : ` in ${formatElapsed(durationMs)}`;

@@ -9,12 +9,15 @@ import type {
   AttemptRecord,
   Disposition,
   FailureReason,
+  Fallback,
   FinalState,
+  HoldReason,
   JobId,
   JobInput,
   JobRecord,
   JobStateName,
   Output,
+  PromotedFile,
   Proof,
   Usage,
   WaitReason,
@@ -26,9 +29,19 @@ export interface Ledger extends AsyncDisposable {
   readonly files: FileLedger;
   readonly jobs: JobLedger;
   readonly results: ResultLedger;
+  readonly spending: SpendingLedger;
+  readonly kept: KeptLedger;
+  readonly written: WrittenLedger;
+  readonly metrics: MetricLedger;
   readonly audit: AuditLedger;
   /** Resolves when everything written so far is on disk. */
   durable(): Promise<void>;
+  /** Gives unused space back to the disk, a little at a time, and cuts the write-ahead log short. */
+  tidy(): Promise<void>;
+  /** A consistent copy of everything, made while work goes on. @param file Must not exist. */
+  copyTo(file: string): Promise<void>;
+  /** Bytes on disk, the write-ahead log included. */
+  size(): Promise<number>;
 }
 
 /** What is known of one file. */
@@ -84,14 +97,53 @@ export interface JobSpec {
   /** Cache key. Of jobs with one key only one runs at a time. Empty: never shared. */
   readonly key: string;
   readonly priority: number;
+  /** Its queue; default: the agent's name. */
+  readonly lane?: string;
+  /** It waits (`batch`) with the others of this group until `notBefore`, or until the group is full. */
+  readonly batch?: BatchPlace;
+  /** Enqueued as `held`. */
+  readonly hold?: Hold;
   readonly depth: number;
   readonly parent?: JobId;
   readonly force?: boolean;
 }
 
+export interface BatchPlace {
+  readonly group: string;
+  /** Moves the start of the whole group: it begins when nothing came for a while. */
+  readonly notBefore: number;
+  /** With so many waiting the group starts at once. `Infinity`: never by number. */
+  readonly maxFiles: number;
+}
+
+export interface Hold {
+  readonly reason: HoldReason;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** Where a job goes when its agent changes. */
+export interface Destination {
+  readonly rule: string;
+  readonly agent: string;
+  readonly key: string;
+  readonly priority: number;
+  /** Default: the agent's name. */
+  readonly lane?: string;
+}
+
+/** One queue of an agent. */
+export interface Lane {
+  readonly agent: string;
+  /** Attempts at once from this lane; `Infinity`: only the agent's limit counts. */
+  readonly limit: number;
+}
+
 /** The right to run a job once. Whoever holds a stale token is refused. */
 export interface Lease {
   readonly job: JobRecord;
+  /** Leases of the other jobs of its batch, claimed with it: one attempt for all. Empty on those themselves. */
+  readonly companions: readonly Lease[];
   /** Its result is wanted anew, whatever the cache has. */
   readonly force: boolean;
   /** Grows with every claim of the job: the fence, and the number of the attempt. */
@@ -110,6 +162,9 @@ export interface JobEnd {
   readonly usage?: Usage;
   readonly costUsd?: number | null;
   readonly cachedFrom?: JobId;
+  /** Only for `record`: what a receipt says of a job that ran under an earlier ledger. */
+  readonly fallbacks?: readonly Fallback[];
+  readonly promoted?: readonly PromotedFile[];
 }
 
 export interface JobQuery {
@@ -138,19 +193,59 @@ export interface JobLedger {
    * Claims up to `max` jobs that may run now: highest priority first, then oldest; a job gains one priority for each
    * minute it waits. Only jobs of agents in `limits`, and never more of an agent at once than its limit; never two with
    * one key or of one path: a job that must wait for such another becomes `waiting` (`single_flight`).
+   *
+   * A batch counts as one against the limits of agents, lanes and rates.
    */
   claim(query: {
     readonly max: number;
     readonly limits: ReadonlyMap<string, number>;
+    /** Lanes that are not just an agent's: name → lane. Only lanes in here and those named as an agent are claimed from. */
+    readonly lanes?: ReadonlyMap<string, Lane>;
+    /** Agents of which no more than so many attempts may begin in any such span. */
+    readonly rates?: ReadonlyMap<string, { readonly count: number; readonly perMs: number }>;
+    /** Companions of a batch at most (its first job included): by group prefix, the part before the first NUL. */
+    readonly batchSizes?: ReadonlyMap<string, number>;
+    /** Files that may be claimed in all; default: no bound. A batch is cut to it. */
+    readonly maxFiles?: number;
     readonly worker: string;
     readonly leaseMs: number;
   }): Promise<readonly Lease[]>;
-  /** When the earliest back-off is over: claim again then. Absent when nothing waits for time. */
+  /** When the earliest job that waits for a time may go on: claim again then. Absent when nothing waits for time. */
   nextDueAt(): Promise<number | undefined>;
+  /** When the next attempt of this agent may begin by its rate; undefined: now. */
+  rateFreeAt(
+    agent: string,
+    rate: { readonly count: number; readonly perMs: number },
+  ): Promise<number | undefined>;
+  /** Attempts of this agent that began within the last `perMs`. */
+  startedWithin(agent: string, perMs: number): Promise<number>;
   /** Keeps the leases of this worker alive. */
   heartbeat(worker: string, leaseMs: number): Promise<void>;
+  /** Sends a running job to another agent, with all its tries before it; `because` is added to its fallbacks. */
+  fallBack(lease: Lease, to: Destination, because: Fallback): Promise<boolean>;
+  /** Gives a running job back, uncounted, with another destination: the configuration changed. */
+  moveOn(lease: Lease, to: Destination): Promise<boolean>;
+  /** Puts a running job on hold. */
+  hold(lease: Lease, hold: Hold): Promise<boolean>;
+  /** Gives a running job of a batch back to the queue, uncounted, in another group (a half of the first). */
+  regroup(lease: Lease, group: string): Promise<boolean>;
+  /** Queued jobs of an agent and/or rule become `waiting`; those that come later must be parked again. */
+  park(
+    which: { readonly agent?: string; readonly rule?: string },
+    o: {
+      readonly reason: WaitReason;
+      readonly message: string;
+      readonly fix: string;
+      /** Absent: until they are woken. */
+      readonly notBefore?: number;
+    },
+  ): Promise<number>;
+  /** Sets the files that were put in place in the tree; before `end`. */
+  promoted(lease: Lease, files: readonly PromotedFile[]): Promise<boolean>;
+  /** Open jobs whose lane is not as `laneOf` says are moved: the rules' limits changed. */
+  relane(laneOf: (job: { readonly agent: string; readonly rule: string }) => string): Promise<number>;
   /**
-   * Adds the record of an attempt that has ended; `counts`: against `retry.attempts`. Again with the same number: it is
+   * Adds the record of an attempt that has ended; what it used is added to the spending of its day, once. `counts`: against `retry.attempts`. Again with the same number: it is
    * replaced, and not counted twice. False: the lease is lost.
    */
   attempted(lease: Lease, attempt: AttemptRecord, counts: boolean): Promise<boolean>;
@@ -163,7 +258,8 @@ export interface JobLedger {
       readonly reason: WaitReason;
       readonly message?: string;
       readonly fix?: string;
-      readonly notBefore: number;
+      /** Absent: until it is woken. */
+      readonly notBefore?: number;
     },
   ): Promise<boolean>;
   /** Gives a running job back uncounted. After `maxInterruptions` interruptions in a row it is `held`. */
@@ -174,10 +270,7 @@ export interface JobLedger {
   /** Ends a job that does not run. False: it runs or has ended. */
   endIdle(id: JobId, end: JobEnd): Promise<JobRecord | undefined>;
   /** Moves a job that does not run to another rule and agent: the configuration changed. */
-  reroute(
-    id: JobId,
-    to: { readonly rule: string; readonly agent: string; readonly key: string; readonly priority: number },
-  ): Promise<boolean>;
+  reroute(id: JobId, to: Destination): Promise<boolean>;
   /** Lets a held job go on. */
   unhold(id: JobId): Promise<boolean>;
   /**
@@ -187,6 +280,7 @@ export interface JobLedger {
   wake(query: {
     readonly reason: WaitReason;
     readonly agent?: string;
+    readonly rule?: string;
     readonly key?: string;
     readonly root?: string;
     readonly path?: string;
@@ -211,8 +305,16 @@ export interface JobLedger {
   counts(): Promise<Readonly<Record<'queued' | 'running' | 'waiting' | 'held', number>>>;
   /** Agents that have jobs which have not ended. */
   openAgents(): Promise<readonly string[]>;
-  /** Running jobs per agent. */
+  /** Running attempts per agent: a batch is one. */
   load(): Promise<ReadonlyMap<string, number>>;
+  /** Running attempts per rule. */
+  loadByRule(): Promise<ReadonlyMap<string, number>>;
+  /** Jobs that have not ended per agent: what selection looks at. */
+  openByAgent(): Promise<ReadonlyMap<string, number>>;
+  /** Waiting jobs by what they wait for. */
+  waits(): Promise<readonly WaitRow[]>;
+  /** The oldest job that could run now: when it was put in the queue. */
+  oldestQueuedAt(): Promise<number | undefined>;
   /** Totals since the ledger began, kept as jobs end: cost does not grow with their number. */
   tally(): Promise<readonly TallyRow[]>;
   /** Final jobs whose files were not all put in place yet. */
@@ -221,9 +323,81 @@ export interface JobLedger {
   /**
    * Removes ended jobs older than `before`, but not the latest of a file that is still there, nor one that a result
    * refers to. Files that are gone since before then are forgotten with their jobs.
+   * @param keep Of the others at most so many ended jobs are kept, the newest; default: all.
    * @returns ids of the jobs that were removed, at most `limit`.
    */
-  prune(before: number, limit: number): Promise<readonly JobId[]>;
+  prune(before: number, limit: number, keep?: number): Promise<readonly JobId[]>;
+}
+
+export interface WaitRow {
+  readonly agent: string;
+  readonly rule: string;
+  readonly reason: WaitReason;
+  readonly jobs: number;
+  readonly message?: string;
+  readonly fix?: string;
+  /** The earliest. */
+  readonly notBefore?: number;
+}
+
+/** What was spent in one UTC day by one agent for one rule. */
+export interface SpendingRow {
+  readonly day: string;
+  readonly agent: string;
+  readonly rule: string;
+  readonly attempts: number;
+  /** Attempts that did not say what they cost. */
+  readonly unknown: number;
+  readonly costUsd: number;
+  /** All four buckets together. */
+  readonly tokens: number;
+}
+
+/** Written by `jobs.attempted`, in the same commit. */
+export interface SpendingLedger {
+  /** @param day `2026-11-20` */
+  of(day: string): Promise<readonly SpendingRow[]>;
+  prune(beforeDay: string): Promise<number>;
+}
+
+/** Small values that must survive a restart: states of breakers, sizes of batches, when an alert was sent. */
+export interface KeptLedger {
+  /** @returns what `put` was given, by way of JSON. */
+  get(kind: string, name: string): Promise<unknown>;
+  put(kind: string, name: string, value: unknown): Promise<void>;
+  forget(kind: string, name: string): Promise<void>;
+  list(kind: string): Promise<readonly { readonly name: string; readonly value: unknown }[]>;
+}
+
+/** A file that we put into a root ourselves, or that an attempt is known to have made: its lineage. */
+export interface WrittenRecord {
+  readonly root: string;
+  readonly path: string;
+  /** `formatStamp` of that version. */
+  readonly stamp: string;
+  readonly sha256?: string;
+  readonly jobId: JobId;
+  readonly depth: number;
+  readonly at: number;
+}
+
+export interface WrittenLedger {
+  get(root: string, path: string): Promise<WrittenRecord | undefined>;
+  put(record: WrittenRecord): Promise<void>;
+  forget(root: string, path: string): Promise<void>;
+  prune(before: number): Promise<number>;
+}
+
+/** One row a minute: name → number. */
+export interface MetricLedger {
+  /** @param minute Epoch milliseconds, a whole minute. Adding to a minute that is there: its values are replaced one by one. */
+  put(minute: number, values: Readonly<Record<string, number>>): Promise<void>;
+  /** Oldest first; `until` is not included. */
+  list(
+    since: number,
+    until: number,
+  ): Promise<readonly { readonly minute: number; readonly values: Readonly<Record<string, number>> }[]>;
+  prune(before: number): Promise<number>;
 }
 
 /** One row per UTC day, root, agent and final state. */

@@ -15,6 +15,8 @@ export interface LogOptions {
   readonly stateDir: string;
   readonly level: LogLevel;
   readonly redact: (text: string) => string;
+  /** Bound of the log files together; default 60 MiB. */
+  readonly maxBytes?: number;
   /** Where people or the service manager read along: `pretty` on a terminal, `json` under a service, `none` for one-shot commands. */
   readonly stderr: 'pretty' | 'json' | 'none';
 }
@@ -22,6 +24,7 @@ export interface LogOptions {
 export interface OpenLog extends Disposable {
   readonly log: Log;
   setLevel(level: LogLevel): void;
+  setMaxBytes(bytes: number): void;
   readonly level: LogLevel;
 }
 
@@ -33,10 +36,14 @@ const toPino: Readonly<Record<LogLevel, Level>> = {
   critical: 'fatal',
 };
 
-export async function openLog({ stateDir, level, redact, stderr }: LogOptions): Promise<OpenLog> {
+export async function openLog({ stateDir, level, redact, maxBytes, stderr }: LogOptions): Promise<OpenLog> {
   const dir = join(stateDir, 'logs');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const file = new RotatingFile({ dir, name: 'sluice' });
+  const file = new RotatingFile({
+    dir,
+    name: 'sluice',
+    ...(maxBytes !== undefined && { maxTotalBytes: maxBytes }),
+  });
   const streams = [{ level: 'trace' as const, stream: file }, ...(await stderrStreams(stderr))];
   const log = pino(
     {
@@ -55,6 +62,7 @@ export async function openLog({ stateDir, level, redact, stderr }: LogOptions): 
       current = next;
       log.level = toPino[next];
     },
+    setMaxBytes: (bytes) => file.setMaxBytes(bytes),
     get level() {
       return current;
     },

@@ -7,12 +7,14 @@ import { scanOnce } from '../watch/scan.ts';
 import type { Host } from './host.ts';
 
 export function hostOf(engine: Engine, own: Pick<Host, 'state' | 'roots' | 'control' | 'startedAt'>): Host {
-  const { config, ledger, coordinator, conditions } = engine;
+  const { config, ledger, coordinator, conditions, workspaces, approvals } = engine;
   return {
     config,
     ledger,
     coordinator,
     conditions,
+    workspaces,
+    approvals,
     results: {
       toReceipt,
       locate: (job) => engine.aggregator().locate(job),

@@ -3,10 +3,12 @@ import type { ConditionBoard } from '../conditions/board.ts';
 import type { Config, LogLevel, RootConfig } from '../config/config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Approvals } from '../sandbox/approvals.ts';
 import type { Change } from '../types/change.ts';
 import type { JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
 import type { RootStatus } from '../watch/watcher.ts';
+import type { Workspaces } from '../workspace/workspaces.ts';
 
 export type DaemonState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped';
 
@@ -18,6 +20,8 @@ export interface Host {
   readonly coordinator: Coordinator;
   readonly conditions: ConditionBoard;
   readonly results: ResultsPort;
+  readonly workspaces: Pick<Workspaces, 'undo'>;
+  readonly approvals: Pick<Approvals, 'list' | 'answer'>;
   roots(): readonly RootStatus[];
   scan(request: ScanRequest): AsyncIterable<readonly Change[]>;
   explainIgnored(root: RootConfig, path: string): Promise<{ pattern: string; source: string } | undefined>;

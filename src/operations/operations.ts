@@ -1,16 +1,22 @@
 /** What people and programs can ask of a project. The CLI and the server call these, and nothing below them. */
 import { join } from 'node:path';
 import type { LogLevel } from '../config/config.ts';
-import type { JobLedger, JobQuery } from '../ledger/ledger.ts';
+import type { JobQuery } from '../ledger/ledger.ts';
+import type { Approval } from '../sandbox/approvals.ts';
 import { AppError } from '../types/errors.ts';
-import type { JobRecord } from '../types/job.ts';
+import type { JobId, JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
 import { type FileQuery, type FileView, viewFile } from './file-view.ts';
+import { findJob } from './find-job.ts';
+import { type GcReport, gc } from './gc.ts';
 import type { DaemonState, Host, ResultsPort } from './host.ts';
+import { type ReleaseRequest, release } from './release.ts';
 import type { Take } from './retry.ts';
 import { type RetryRequest, retry } from './retry.ts';
 import { Run, type RunRequest } from './run.ts';
+import { type StatsQuery, type StatsReport, stats } from './stats.ts';
 import { type StatusReport, viewCondition, viewRoot } from './status.ts';
+import { type UndoReport, undo } from './undo.ts';
 import { type WhyReport, why, withoutOutputs } from './why.ts';
 
 export type { StatusReport } from './status.ts';
@@ -20,6 +26,8 @@ export interface JobDetail extends Receipt {
   readonly result_file?: string;
   readonly outputs_dir?: string;
   readonly work_dir?: string;
+  /** Commands that its running attempt waits to be allowed. */
+  readonly asks?: readonly { readonly id: string; readonly command: string }[];
 }
 
 export class Operations {
@@ -65,7 +73,12 @@ export class Operations {
   /** @param prefix Of a job's id, as short as it is unique. */
   async job(prefix: string): Promise<JobDetail> {
     const { stateDir } = this.#host.config();
-    return describeJob({ stateDir, results: this.#host.results }, await this.#find(prefix));
+    const job = await this.#find(prefix);
+    const asks = this.#host.approvals.list().filter(({ jobId }) => jobId === job.id);
+    return {
+      ...(await describeJob({ stateDir, results: this.#host.results }, job)),
+      ...(asks.length > 0 && { asks: asks.map(({ id, command }) => ({ id, command })) }),
+    };
   }
 
   async cancel(prefix: string, who: string): Promise<{ job_id: string }> {
@@ -74,18 +87,38 @@ export class Operations {
     return { job_id: id };
   }
 
-  async release(prefix: string): Promise<{ job_id: string }> {
-    const { id } = await this.#find(prefix);
-    await this.#host.coordinator.unhold(id);
-    return { job_id: id };
+  async release(request: ReleaseRequest): Promise<{ job_ids: readonly string[] }> {
+    const { ledger, coordinator } = this.#host;
+    return { job_ids: await release({ ledger, unhold: (id) => coordinator.unhold(id) }, request) };
   }
 
-  retry(request: RetryRequest): Promise<Take> {
+  /** @param id Of an approval, or (a prefix of) a job's that asks for exactly one. */
+  answer(id: string, verdict: 'approve' | 'refuse'): Approval {
+    const { approvals } = this.#host;
+    const jobs = new Set(approvals.list().map(({ jobId }) => jobId));
+    const fitting = [...jobs].filter((job) => job.startsWith(id));
+    return approvals.answer(fitting.length === 1 ? (fitting[0] as string) : id, verdict);
+  }
+
+  /** Puts back what a job changed in its root's tree. */
+  async undo(prefix: string, force: boolean): Promise<UndoReport> {
+    return undo(this.#host, await this.#find(prefix), force);
+  }
+
+  /** @throws AppError DEPTH_EXCEEDED like `startRun`. */
+  async retry(request: RetryRequest): Promise<Take> {
+    this.#refuseTooDeep(request);
     return retry(this.#host, request);
   }
 
+  /** @throws AppError DEPTH_EXCEEDED when it is asked for from inside too many attempts. */
   startRun(request: RunRequest): Run {
-    const run = new Run(this.#host, request, this.#signal);
+    this.#refuseTooDeep(request);
+    const { parent } = request;
+    const run = new Run(this.#host, request, this.#signal, {
+      waitsForUs: (id) => parent !== undefined && this.#waitsFor(id, parent),
+      isAsking: (id) => [...this.#runs.values()].some((other) => other.parent === id && !other.isOver),
+    });
     this.#runs.set(run.id, run);
     void run.done.then(() => setTimeout(() => this.#runs.delete(run.id), 3_600_000).unref());
     return run;
@@ -121,26 +154,48 @@ export class Operations {
     return this.#host.control.setLogLevel(level, who);
   }
 
+  stats(query: StatsQuery): Promise<StatsReport> {
+    return stats(this.#host.ledger, query, Date.now());
+  }
+
+  /** Shows what is kept where, and removes what retention allows now. */
+  gc(dryRun: boolean): Promise<GcReport> {
+    const { config, ledger } = this.#host;
+    return gc({ config: config(), ledger, dryRun, now: Date.now() });
+  }
+
   rebuildReports(): Promise<{ receipts: number; results: number; missing: number }> {
     return this.#host.results.rebuild();
+  }
+
+  #refuseTooDeep({ depth = 0 }: Pick<RunRequest, 'depth'>): void {
+    const { maxDepth } = this.#host.config().daemon;
+    if (depth > maxDepth)
+      throw new AppError(
+        'DEPTH_EXCEEDED',
+        `A run at depth ${depth} was asked for; at most ${maxDepth} is allowed`,
+        {
+          fix: 'An agent calls `sluice` on what its own work led to: let it not, or raise `daemon.max_depth`.',
+        },
+      );
+  }
+
+  /** Whether this job cannot end before that other one: it is that one, or the runs that its attempt asked for wait for it. */
+  #waitsFor(id: JobId, other: JobId, seen: ReadonlySet<JobId> = new Set()): boolean {
+    if (id === other) return true;
+    if (seen.has(id)) return false;
+    const further = new Set([...seen, id]);
+    return [...this.#runs.values()].some(
+      (run) =>
+        run.parent === id &&
+        !run.isOver &&
+        [...run.open].some((next) => this.#waitsFor(next, other, further)),
+    );
   }
 
   #find(prefix: string): Promise<JobRecord> {
     return findJob(this.#host.ledger, prefix);
   }
-}
-
-/** @throws AppError NOT_FOUND for no job, USAGE for a prefix of several. */
-export async function findJob(ledger: { jobs: Pick<JobLedger, 'find'> }, prefix: string): Promise<JobRecord> {
-  const found = /^[0-9a-f]{1,16}$/.test(prefix) ? await ledger.jobs.find(prefix) : [];
-  if (found.length === 1) return found[0] as JobRecord;
-  if (found.length === 0)
-    throw new AppError('NOT_FOUND', `No job "${prefix}"`, {
-      fix: '`sluice jobs list` shows them with their ids.',
-    });
-  throw new AppError('USAGE', `"${prefix}" fits ${found.length} jobs`, {
-    fix: `Give more of the id: ${found.map(({ id }) => id).join(', ')}.`,
-  });
 }
 
 /** @param o.stateDir Of the project. */

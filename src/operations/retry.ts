@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { stampOf } from '../cache/fingerprint.ts';
 import { AppError } from '../types/errors.ts';
-import type { JobRecord } from '../types/job.ts';
+import type { JobId, JobRecord } from '../types/job.ts';
 import type { Host } from './host.ts';
 import { ownerOf } from './why.ts';
 
@@ -14,6 +14,9 @@ export interface RetryRequest {
   /** With `failed`: only jobs that ended since. Epoch milliseconds. */
   readonly endedSince?: number;
   readonly force?: boolean;
+  /** Of the jobs, when it is asked for from inside an attempt; and the job of that attempt. */
+  readonly depth?: number;
+  readonly parent?: JobId;
 }
 
 export interface Take {
@@ -55,7 +58,7 @@ export async function retry(host: RetryHost, request: RetryRequest): Promise<Tak
     }
     const taken = await host.coordinator.submit(
       { type: 'changed', root, path, stamp, found: 'event' },
-      { again: true, force: request.force ?? false },
+      { again: true, force: request.force ?? false, ...nestingIn(request) },
     );
     if (taken.kind === 'job') jobIds.push(taken.job.id);
     else
@@ -65,6 +68,10 @@ export async function retry(host: RetryHost, request: RetryRequest): Promise<Tak
       });
   }
   return { job_ids: jobIds, skipped };
+}
+
+function nestingIn({ depth, parent }: RetryRequest): Pick<RetryRequest, 'depth' | 'parent'> {
+  return { ...(depth !== undefined && { depth }), ...(parent !== undefined && { parent }) };
 }
 
 async function isLatest({ ledger }: RetryHost, { id, input }: JobRecord): Promise<boolean> {

@@ -4,14 +4,17 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CoordinatorEvent } from '../coordinator/events.ts';
-import type { Taken } from '../coordinator/intake.ts';
+import type { Taken, TakeOptions } from '../coordinator/intake.ts';
 import type { Change } from '../types/change.ts';
 import { messageOf } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
+import { type Asking, asCircle, asStarved, isStarved } from './asking.ts';
 import type { Host } from './host.ts';
 import { type RetryRequest, retry, type Take } from './retry.ts';
+import { type RunCounts, type RunProblem, RunTally } from './run-tally.ts';
 
 export interface RunRequest {
   /** Absolute; every root when absent. */
@@ -19,31 +22,9 @@ export interface RunRequest {
   readonly force?: boolean;
   /** Instead of what is there: what is to be run again. */
   readonly retry?: RetryRequest;
-}
-
-/** Counts of files; every file that was found is in exactly one of the last ones. */
-export interface RunCounts {
-  found: number;
-  succeeded: number;
-  cached: number;
-  failed: number;
-  /** Taken in earlier, by the recipe in force, and well: nothing was read or run. */
-  unchanged: number;
-  unrouted: number;
-  ignored: number;
-  quarantined: number;
-  cancelled: number;
-  open: number;
-}
-
-export interface RunProblem {
-  readonly path: string;
-  readonly root: string;
-  readonly job_id: JobId;
-  readonly state: JobRecord['state'];
-  readonly reason?: string;
-  readonly message?: string;
-  readonly fix?: string;
+  /** Of the jobs it starts, when it is asked for from inside an attempt; and the job of that attempt. */
+  readonly depth?: number;
+  readonly parent?: JobId;
 }
 
 export interface RunReport {
@@ -59,7 +40,10 @@ export interface RunReport {
   readonly error?: string;
 }
 
-const MAX_PROBLEMS = 50;
+/** How often a run that an attempt asked for looks whether anybody is left who could make room for it. */
+const STARVED_CHECK_MS = 1_000;
+/** What passes by itself within a run's time; other waits are told with their remedy. */
+const passing: ReadonlySet<JobRecord['reason']> = new Set(['backoff', 'single_flight', 'batch']);
 
 export class Run {
   readonly id = randomBytes(6).toString('hex');
@@ -68,22 +52,11 @@ export class Run {
   /** Jobs that this run started, or that stand for its files. */
   readonly #jobIds: JobId[] = [];
   readonly #host: Host;
+  readonly #asking: Asking;
+  readonly #request: RunRequest;
   readonly #startedAt = performance.now();
   readonly #open = new Set<JobId>();
-  readonly #problems: RunProblem[] = [];
-  readonly #counts: RunCounts = {
-    found: 0,
-    succeeded: 0,
-    cached: 0,
-    failed: 0,
-    unchanged: 0,
-    unrouted: 0,
-    ignored: 0,
-    quarantined: 0,
-    cancelled: 0,
-    open: 0,
-  };
-  #problemsTotal = 0;
+  readonly #tally = new RunTally();
   #skipped: Take['skipped'] | undefined;
   #scanning = true;
   #error: string | undefined;
@@ -93,28 +66,46 @@ export class Run {
   #ending = false;
   #ended = false;
 
-  constructor(host: Host, request: RunRequest, signal: AbortSignal) {
+  constructor(host: Host, request: RunRequest, signal: AbortSignal, asking: Asking) {
     this.#host = host;
+    this.#asking = asking;
+    this.#request = request;
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
     this.#unsubscribe = host.coordinator.events.subscribe((event) => this.#follow(event, signal));
     void this.#begin(request, signal);
+    if (request.parent !== undefined) void this.#lookForRoom(signal);
+  }
+
+  /** Whether it has come to its end. */
+  get isOver(): boolean {
+    return this.#ended;
+  }
+
+  /** The job whose attempt asked for it. */
+  get parent(): JobId | undefined {
+    return this.#request.parent;
+  }
+
+  /** Jobs that it waits for. */
+  get open(): Iterable<JobId> {
+    return this.#open;
   }
 
   report(): RunReport {
     const isBad =
-      this.#problemsTotal > 0 ||
+      this.#tally.problemsTotal > 0 ||
       this.#error !== undefined ||
       (this.#skipped !== undefined && this.#skipped.length > 0);
     const ended = isBad ? 'failed' : 'succeeded';
     return {
       run_id: this.id,
       state: this.#ended ? ended : this.#scanning ? 'scanning' : 'running',
-      files: { ...this.#counts, open: this.#open.size },
+      files: { ...this.#tally.counts, open: this.#open.size },
       duration_ms: Math.round(performance.now() - this.#startedAt),
-      problems: this.#problems,
-      problems_total: this.#problemsTotal,
+      problems: this.#tally.problems,
+      problems_total: this.#tally.problemsTotal,
       ...(this.#skipped && { skipped: this.#skipped }),
       ...(this.#error !== undefined && { error: this.#error }),
     };
@@ -130,13 +121,13 @@ export class Run {
     return receipts;
   }
 
-  async #begin({ paths, force = false, retry: again }: RunRequest, signal: AbortSignal): Promise<void> {
+  async #begin({ paths, retry: again }: RunRequest, signal: AbortSignal): Promise<void> {
     try {
       if (again) await this.#retry(again);
       else
         for await (const changes of this.#host.scan({ ...(paths && { paths }), signal })) {
-          this.#counts.found += changes.length;
-          await this.#submit(changes, force);
+          this.#tally.counts.found += changes.length;
+          await this.#submit(changes);
           signal.throwIfAborted();
         }
     } catch (error) {
@@ -148,7 +139,7 @@ export class Run {
 
   async #retry(request: RetryRequest): Promise<void> {
     const { job_ids: ids, skipped } = await retry(this.#host, request);
-    this.#counts.found = ids.length;
+    this.#tally.counts.found = ids.length;
     this.#skipped = skipped;
     for (const id of ids) {
       const job = await this.#host.ledger.jobs.get(id);
@@ -156,11 +147,18 @@ export class Run {
     }
   }
 
-  async #submit(changes: readonly Change[], force: boolean): Promise<void> {
+  async #submit(changes: readonly Change[], isAgain = false): Promise<void> {
     const known: JobId[] = [];
+    const { force = false, depth, parent } = this.#request;
+    const options: TakeOptions = {
+      force: force && !isAgain,
+      byRecipe: true,
+      ...(depth !== undefined && { depth }),
+      ...(parent !== undefined && { parent }),
+    };
     const { reading } = await this.#host.coordinator.submitAll(
       changes,
-      () => ({ force, byRecipe: true }),
+      () => options,
       (_change, taken) => this.#count(taken, known),
     );
     await reading;
@@ -175,68 +173,35 @@ export class Run {
       case 'job':
         this.#jobIds.push(taken.job.id);
         if (taken.job.endedAt === undefined) this.#open.add(taken.job.id);
-        else this.#countEnded(taken.job);
+        else this.#tally.ended(taken.job);
         return;
       case 'known':
         if (taken.jobId !== undefined) known.push(taken.jobId);
-        else this.#countDisposition(taken.disposition);
+        else this.#tally.disposition(taken.disposition);
         return;
       case 'settled':
-        return this.#countDisposition(taken.disposition);
+        return this.#tally.disposition(taken.disposition);
       case 'gone':
-        this.#counts.cancelled++;
+        this.#tally.counts.cancelled++;
         return;
       default:
         taken satisfies never;
     }
   }
 
-  #countDisposition(disposition: string | undefined): void {
-    if (disposition === 'unrouted' || disposition === 'ignored' || disposition === 'quarantined')
-      this.#counts[disposition]++;
-    else this.#counts.unchanged++;
-  }
-
   /** @param isNew False: the file is as it was when this job took it in. */
   #countKnown(job: JobRecord, isNew = false): void {
-    if (job.endedAt === undefined) this.#open.add(job.id);
-    else if (job.state === 'failed' || isNew) this.#countEnded(job);
-    else this.#counts.unchanged++;
+    if (job.endedAt === undefined && this.#asking.waitsForUs(job.id)) this.#tally.problem(asCircle(job));
+    else if (job.endedAt === undefined) this.#open.add(job.id);
+    else if (job.state === 'failed' || isNew) this.#tally.ended(job);
+    else this.#tally.counts.unchanged++;
     this.#jobIds.push(job.id);
-  }
-
-  #countEnded(job: JobRecord): void {
-    switch (job.state) {
-      case 'succeeded':
-      case 'cached':
-        this.#counts[job.state]++;
-        return;
-      case 'failed':
-        this.#counts.failed++;
-        return this.#addProblem(job);
-      default:
-        this.#counts.cancelled++;
-    }
-  }
-
-  #addProblem({ id, input, state, reason, message, fix }: JobRecord): void {
-    this.#problemsTotal++;
-    if (this.#problems.length >= MAX_PROBLEMS) return;
-    this.#problems.push({
-      path: input.path,
-      root: input.root,
-      job_id: id,
-      state,
-      ...(reason !== undefined && { reason }),
-      ...(message !== undefined && { message }),
-      ...(fix !== undefined && { fix }),
-    });
   }
 
   #follow(event: CoordinatorEvent, signal: AbortSignal): void {
     if (event.type === 'ended' && this.#open.delete(event.job.id)) {
       if (event.job.state === 'superseded') void this.#takeAgain(event.job, signal);
-      else this.#countEnded(event.job);
+      else this.#tally.ended(event.job);
     }
     if (event.type === 'idle' || this.#open.size === 0) void this.#endIfNothingGoesOn();
   }
@@ -248,13 +213,40 @@ export class Run {
     try {
       const dir = this.#host.config().roots.find((root) => root.name === input.root)?.dir ?? '';
       for await (const changes of this.#host.scan({ paths: [join(dir, input.path)], signal }))
-        await this.#submit(changes, false);
+        await this.#submit(changes, true);
     } catch {
-      this.#counts.cancelled++;
+      this.#tally.counts.cancelled++;
     } finally {
       this.#open.delete(token);
       await this.#endIfNothingGoesOn();
     }
+  }
+
+  /** The places that its jobs need may all be kept by attempts that wait for runs: then nobody ever makes room. */
+  async #lookForRoom(signal: AbortSignal): Promise<void> {
+    for (let times = 0; !this.#ending && !signal.aborted; ) {
+      await sleep(STARVED_CHECK_MS, undefined, { ref: false });
+      times = (await this.#isStarved()) ? times + 1 : 0;
+      // Once may be the moment between two attempts.
+      if (times >= 2) await this.#endWith(await this.#openJobs(), asStarved);
+    }
+  }
+
+  async #isStarved(): Promise<boolean> {
+    if (this.#scanning || this.#open.size === 0) return false;
+    const { coordinator, ledger } = this.#host;
+    const running = await Promise.all(coordinator.runningIds().map((id) => ledger.jobs.get(id)));
+    return isStarved({
+      config: this.#host.config(),
+      open: await this.#openJobs(),
+      running: running.filter((job) => job !== undefined),
+      isAsking: (id) => this.#asking.isAsking(id),
+    });
+  }
+
+  async #openJobs(): Promise<readonly JobRecord[]> {
+    const jobs = await Promise.all([...this.#open].map((id) => this.#host.ledger.jobs.get(id)));
+    return jobs.filter((job) => job !== undefined);
   }
 
   async #endIfNothingGoesOn(): Promise<void> {
@@ -262,17 +254,18 @@ export class Run {
     const stuck: JobRecord[] = [];
     for (const id of this.#open) {
       const job = await this.#host.ledger.jobs.get(id);
-      const isStuck =
-        job &&
-        (job.state === 'held' ||
-          (job.state === 'waiting' && job.reason !== 'backoff' && job.reason !== 'single_flight'));
+      const isStuck = job && (job.state === 'held' || (job.state === 'waiting' && !passing.has(job.reason)));
       if (!isStuck && this.#error === undefined) return;
       if (job) stuck.push(job);
     }
+    await this.#endWith(stuck);
+  }
+
+  async #endWith(stuck: readonly JobRecord[], say = (job: JobRecord): JobRecord => job): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
     this.#unsubscribe();
-    for (const job of stuck) this.#addProblem(job);
+    for (const job of stuck) this.#tally.problem(say(job));
     try {
       await this.#host.ledger.durable();
       await this.#host.results.flush();

@@ -1,6 +1,10 @@
 /** `sluice status`: the state of a project in one object, the same whether its daemon runs or not. */
 import type { Config } from '../config/config.ts';
-import type { CoordinatorStatus } from '../coordinator/coordinator.ts';
+import { parseBreaker } from '../coordinator/breaker.ts';
+import { Peaks } from '../coordinator/limits-in-use.ts';
+import { dayOf } from '../coordinator/spending-totals.ts';
+import type { CoordinatorStatus } from '../coordinator/status.ts';
+import { type StatusParts, statusOf } from '../coordinator/status.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Condition } from '../types/condition.ts';
 import type { Disposition } from '../types/job.ts';
@@ -39,15 +43,13 @@ export interface StoppedProject {
   /** Absent when it cannot be used: a condition says why. */
   readonly config?: Config;
   /** Absent when there is none yet. */
-  readonly ledger?: Pick<Ledger, 'files' | 'jobs'>;
+  readonly ledger?: Pick<Ledger, 'files' | 'jobs' | 'spending' | 'kept'>;
   readonly conditions: readonly Condition[];
 }
 
 /** The state of a project whose daemon does not run: from its ledger and its configuration. */
 export async function stoppedStatus(project: StoppedProject): Promise<StatusReport> {
   const { configFile, config, ledger, conditions } = project;
-  const unused = (limit: number) => ({ limit, used: 0, peak: 0 });
-  const load = await ledger?.jobs.load();
   return {
     state: 'stopped',
     pid: null,
@@ -63,21 +65,50 @@ export async function stoppedStatus(project: StoppedProject): Promise<StatusRepo
       settling: 0,
     })),
     queue: (await ledger?.jobs.counts()) ?? { queued: 0, running: 0, waiting: 0, held: 0 },
-    limits: config
-      ? {
-          max_processes: unused(config.concurrency.maxProcesses),
-          max_concurrent_files: unused(config.concurrency.maxConcurrentFiles),
-        }
-      : {},
-    agents: [...(config?.agents.values() ?? [])].map(({ name, kind, description, maxLoad }) => ({
-      name,
-      kind,
-      ...(description !== undefined && { description }),
-      running: load?.get(name) ?? 0,
-      max_load: Number.isFinite(maxLoad) ? maxLoad : null,
-    })),
+    limits: {},
+    agents: [],
+    waits: [],
+    ...(config && (await statusOf(await restingParts(config, ledger ?? unused)))),
     files: (await ledger?.files.counts()) ?? {},
     conditions: conditions.map(viewCondition),
+  };
+}
+
+/** Nothing has run yet. */
+const unused = {
+  jobs: {
+    counts: async () => ({ queued: 0, running: 0, waiting: 0, held: 0 }),
+    load: async () => new Map<string, number>(),
+    loadByRule: async () => new Map<string, number>(),
+    startedWithin: async () => 0,
+    waits: async () => [],
+  },
+  spending: { of: async () => [] },
+  kept: { list: async () => [] },
+};
+
+/** What the daemon would know of itself if it ran: what was spent today, and which breakers it left open. */
+async function restingParts(
+  config: Config,
+  ledger: NonNullable<StoppedProject['ledger']> | typeof unused,
+): Promise<StatusParts> {
+  const rows = await ledger.spending.of(dayOf(Date.now()));
+  const kept = new Map((await ledger.kept.list('breaker')).map(({ name, value }) => [name, value]));
+  const { maxProcesses, maxConcurrentFiles } = config.concurrency;
+  return {
+    config,
+    ledger,
+    peaks: new Peaks(),
+    slots: {
+      use: () => ({
+        max_processes: { limit: maxProcesses, used: 0, peak: 0 },
+        max_concurrent_files: { limit: maxConcurrentFiles, used: 0, peak: 0 },
+      }),
+    },
+    gates: {
+      budgets: () => ({ rows, running: [] }),
+      breaker: (agent) => parseBreaker(kept.get(agent)),
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /** `sluice why`: what happened to a path and what would: ignored by which line, which rule and why not the others. */
 import { relative, resolve, sep } from 'node:path';
 import { stampOf } from '../cache/fingerprint.ts';
-import type { RootConfig } from '../config/config.ts';
+import type { RootConfig, RuleTarget } from '../config/config.ts';
 import type { Recipes } from '../coordinator/recipes.ts';
 import type { FileLedger, JobLedger, ResultLedger } from '../ledger/ledger.ts';
 import { formatStamp } from '../types/change.ts';
@@ -16,7 +16,11 @@ export interface WhyReport {
   readonly ignored_by?: { readonly pattern: string; readonly source: string };
   /** Null when none matches. */
   readonly rule: string | null;
-  readonly target: { readonly agent: string } | { readonly action: string } | null;
+  readonly target:
+    | { readonly agent: string }
+    | { readonly agents: readonly string[]; readonly select: string }
+    | { readonly action: string }
+    | null;
   readonly candidates: readonly {
     readonly rule: string;
     readonly matched: boolean;
@@ -36,7 +40,7 @@ export interface WhyHost extends Pick<Host, 'config' | 'explainIgnored'> {
     readonly results: Pick<ResultLedger, 'get'>;
   };
   readonly results: Pick<Host['results'], 'toReceipt'>;
-  recipes(): Pick<Recipes, 'router' | 'route' | 'key'>;
+  recipes(): Pick<Recipes, 'router' | 'route' | 'key' | 'reach'>;
 }
 
 /** @throws AppError NOT_FOUND when the path lies in no root. */
@@ -55,11 +59,7 @@ export async function why(host: WhyHost, file: string): Promise<WhyReport> {
     exists: stamp !== undefined,
     ...(ignored && { ignored_by: ignored }),
     rule: rule?.name ?? null,
-    target: rule
-      ? rule.target.kind === 'agent'
-        ? { agent: rule.target.agent }
-        : { action: rule.target.action }
-      : null,
+    target: rule ? viewTarget(rule.target) : null,
     candidates: candidates.map((candidate) => ({ ...candidate, rule: candidate.rule.name })),
     cache: await cacheState(),
     ...(known?.disposition !== undefined && { disposition: known.disposition }),
@@ -72,9 +72,26 @@ export async function why(host: WhyHost, file: string): Promise<WhyReport> {
     if (route.rule.cache === 'off') return 'off';
     const isSame = stamp !== undefined && known !== undefined && known.stamp === formatStamp(stamp);
     if (!isSame || known.sha256 === undefined) return 'miss';
-    const key = await recipes.key(route, known.sha256, root.name, path);
-    if (job?.key === key && (job.state === 'succeeded' || job.state === 'cached')) return 'unchanged';
-    return (await host.ledger.results.get(key)) ? 'hit' : 'miss';
+    const input = { root: root.name, path, sha256: known.sha256 };
+    for (const agent of recipes.reach(route.rule)) {
+      const key = await recipes.key(route.rule, agent, input);
+      if (job?.key === key && (job.state === 'succeeded' || job.state === 'cached')) return 'unchanged';
+      if (route.candidates.includes(agent) && (await host.ledger.results.get(key))) return 'hit';
+    }
+    return 'miss';
+  }
+}
+
+function viewTarget(target: RuleTarget): NonNullable<WhyReport['target']> {
+  switch (target.kind) {
+    case 'agent':
+      return { agent: target.agent };
+    case 'select':
+      return { agents: target.agents, select: target.policy };
+    case 'action':
+      return { action: target.action };
+    default:
+      return target satisfies never;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { LogLevel } from '../config/config.ts';
 import type { Operations } from '../operations/operations.ts';
+import type { ReleaseRequest } from '../operations/release.ts';
 import type { RetryRequest } from '../operations/retry.ts';
 import type { RunRequest } from '../operations/run.ts';
 import { type Disposition, finalStates, type JobStateName } from '../types/job.ts';
@@ -71,10 +72,22 @@ export function addRoutes(server: FastifyInstance, operations: Operations): void
   server.post<{ Params: { id: string } }>('/api/jobs/:id/cancel', (request) =>
     operations.cancel(request.params.id, 'the owner'),
   );
-  server.post<{ Params: { id: string } }>('/api/jobs/:id/release', (request) =>
-    operations.release(request.params.id),
+  server.post<{ Body: ReleaseRequest }>(
+    '/api/jobs/release',
+    { schema: { body: object({ jobs: strings, held: { type: 'boolean' }, rule: text }) } },
+    (request) => operations.release(request.body),
   );
-  server.post<{ Body: { targets?: string[]; failed?: boolean; ended_since?: number; force?: boolean } }>(
+  server.post<{ Params: { id: string }; Body: { force: boolean } }>(
+    '/api/jobs/:id/undo',
+    { schema: { body: object({ force: { type: 'boolean', default: false } }) } },
+    (request) => operations.undo(request.params.id, request.body.force),
+  );
+  server.post<{ Params: { id: string }; Body: { verdict: 'approve' | 'refuse' } }>(
+    '/api/approvals/:id',
+    { schema: { body: object({ verdict: { enum: ['approve', 'refuse'] } }, ['verdict']) } },
+    async (request) => operations.answer(request.params.id, request.body.verdict),
+  );
+  server.post<{ Body: Omit<RetryRequest, 'endedSince'> & { ended_since?: number } }>(
     '/api/jobs/retry',
     {
       schema: {
@@ -83,6 +96,8 @@ export function addRoutes(server: FastifyInstance, operations: Operations): void
           failed: { type: 'boolean' },
           ended_since: { type: 'integer' },
           force: { type: 'boolean' },
+          depth: { type: 'integer', minimum: 0 },
+          parent: text,
         }),
       },
     },
@@ -97,7 +112,16 @@ export function addRoutes(server: FastifyInstance, operations: Operations): void
 
   server.post<{ Body: RunRequest }>(
     '/api/runs',
-    { schema: { body: object({ paths: strings, force: { type: 'boolean' } }) } },
+    {
+      schema: {
+        body: object({
+          paths: strings,
+          force: { type: 'boolean' },
+          depth: { type: 'integer', minimum: 0 },
+          parent: text,
+        }),
+      },
+    },
     async (request, reply) => {
       const run = operations.startRun(request.body);
       return reply.code(202).send(run.report());
@@ -132,6 +156,26 @@ export function addRoutes(server: FastifyInstance, operations: Operations): void
       await operations.setLogLevel(level, 'the control socket');
       return { level };
     },
+  );
+  server.get<{ Querystring: { since: number; points: number } }>(
+    '/api/stats',
+    {
+      schema: {
+        querystring: object(
+          {
+            since: { type: 'integer' },
+            points: { type: 'integer', minimum: 1, maximum: 1_440, default: 60 },
+          },
+          ['since'],
+        ),
+      },
+    },
+    (request) => operations.stats(request.query),
+  );
+  server.post<{ Body: { dry_run: boolean } }>(
+    '/api/control/gc',
+    { schema: { body: object({ dry_run: { type: 'boolean', default: false } }) } },
+    (request) => operations.gc(request.body.dry_run),
   );
   server.post('/api/control/rebuild-reports', () => operations.rebuildReports());
 }

@@ -8,7 +8,9 @@ import { type Check, fail, good } from './doctor/check.ts';
 import { checkCommands } from './doctor/commands.ts';
 import { checkDaemon, type SocketPath } from './doctor/daemon.ts';
 import { checkFolders } from './doctor/folders.ts';
+import { checkLimits } from './doctor/limits.ts';
 import { checkMachine } from './doctor/machine.ts';
+import { checkSandbox } from './doctor/sandbox.ts';
 import { readSurroundings } from './doctor/surroundings.ts';
 import { checkVariables } from './doctor/variables.ts';
 import { checkWatches } from './doctor/watches.ts';
@@ -39,6 +41,8 @@ export async function doctor(options: DoctorOptions): Promise<Diagnosis> {
   const groups: readonly (readonly [string, () => Check[] | Promise<Check[]>])[] = [
     ['machine', () => checkMachine(surroundings, now)],
     ['configuration', () => [checkConfiguration(config, configError)]],
+    ['limits', () => checkLimits(config, surroundings)],
+    ['sandbox', () => checkSandbox(config, surroundings)],
     ['native watch', () => checkWatches(config)],
     ...(config === undefined
       ? []

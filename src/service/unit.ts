@@ -92,11 +92,10 @@ ProtectHome=read-only
 ${usesTmp ? '# The project uses /tmp, so it can not have one of its own.\nReadWritePaths=/tmp /var/tmp' : 'PrivateTmp=yes'}
 PrivateDevices=yes
 ProtectClock=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
 ProtectKernelModules=yes
-ProtectKernelTunables=yes
 ProtectProc=invisible
+# Not ProtectKernelTunables, ProtectKernelLogs and ProtectHostname: they mount over parts of /proc, and then the kernel
+# refuses agents a /proc of their own in their sandbox.
 CapabilityBoundingSet=
 `;
 }

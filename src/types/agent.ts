@@ -1,6 +1,6 @@
 /** What the coordinator hands to an agent and what it gets back: the same for every kind. */
 import type { AgentConfig } from '../config/config.ts';
-import type { Usage } from './job.ts';
+import type { SandboxReport, Usage } from './job.ts';
 
 /** One attempt to make. All paths are absolute; those that name the input go through `fsPath`. */
 export interface AgentCall {
@@ -11,16 +11,19 @@ export interface AgentCall {
   readonly agent: AgentConfig;
   readonly rule: string;
   readonly depth: number;
-  readonly input: {
-    readonly root: string;
-    /** The root's folder. */
-    readonly rootDir: string;
-    /** Relative to the root, with `/`. */
-    readonly path: string;
-    readonly file: string;
-    readonly sha256: string;
-    readonly bytes: number;
-  };
+  /** The first of `inputs`. */
+  readonly input: CallInput;
+  /** One file, or those of a batch: all of one root. */
+  readonly inputs: readonly CallInput[];
+  /** Folders of all roots: what a confined agent may read besides the project. */
+  readonly rootDirs: readonly string[];
+  /** `workspace: copy`: the copy of the root's tree that it works on; `file` and `rootDir` of the inputs lie in it. */
+  readonly workspaceDir?: string;
+  /**
+   * Told of what the attempt has used so far, at most twice a second, by agents that report it while they run. Only
+   * then is its output looked at while it runs.
+   */
+  readonly onSpent?: (spent: Spent) => void;
   /** The rule's prompt, not yet interpolated. */
   readonly prompt?: string;
   /** Opaque text that the spawner writes beside the exit status in the attempts journal: what recovery needs. */
@@ -33,6 +36,31 @@ export interface AgentCall {
   readonly outputDir: string;
 }
 
+export interface CallInput {
+  readonly root: string;
+  /** The root's folder. */
+  readonly rootDir: string;
+  /** Relative to the root, with `/`. */
+  readonly path: string;
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Used so far. `costUsd` null: not told. */
+export interface Spent {
+  readonly usage?: Usage;
+  readonly costUsd: number | null;
+}
+
+/**
+ * Why a running attempt is ended from outside: the `reason` of its signal. A text is a plain cancellation; the other is
+ * an outcome of its own and becomes the outcome of the attempt.
+ */
+export type EndReason =
+  | string
+  | Extract<AttemptOutcome, { kind: 'limit_exceeded' | 'stuck' | 'refused_command' }>;
+
 /** How one attempt ended. What agents do is an outcome, never an exception. */
 export type AttemptOutcome =
   | { readonly kind: 'exited'; readonly exitCode: number }
@@ -40,6 +68,19 @@ export type AttemptOutcome =
   | { readonly kind: 'timed_out'; readonly afterMs: number }
   | { readonly kind: 'stalled'; readonly idleMs: number }
   | { readonly kind: 'output_exceeded'; readonly maxBytes: number }
+  /** A bound other than time-out and output: memory, runtime, money, tokens. */
+  | {
+      readonly kind: 'limit_exceeded';
+      readonly limit: string;
+      readonly message: string;
+      readonly fix: string;
+    }
+  /** The same tool call again and again. */
+  | { readonly kind: 'stuck'; readonly tool: string; readonly times: number }
+  /** It ran (or said that it runs) a command that is blocked. */
+  | { readonly kind: 'refused_command'; readonly command: string }
+  /** Confinement or limits that are required cannot be had. */
+  | { readonly kind: 'unconfinable'; readonly message: string; readonly fix: string }
   | { readonly kind: 'cancelled'; readonly reason: string }
   | { readonly kind: 'spawn_failed'; readonly code: string; readonly message: string }
   | {
@@ -74,6 +115,13 @@ export interface AgentResult {
   readonly costUsd: number | null;
   /** The last lines of stderr (at most 4 KiB), redacted: for messages. */
   readonly stderrTail: string;
+  readonly sandbox: SandboxReport;
+  /** CPU and memory limits that were in force and how: `{ cpu: "50% (cgroup v2)", memory: "2GiB (watched)" }`. */
+  readonly limits: Readonly<Record<string, string>>;
+  readonly cpuMs?: number;
+  readonly peakMemoryBytes?: number;
+  /** Processes of its tree that could not be ended. */
+  readonly survivors?: number;
 }
 
 /** One kind of agent. Adding a kind is one file that gives this, and its line in the registry. */

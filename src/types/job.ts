@@ -38,7 +38,20 @@ export type FailureReason =
   | 'interrupted';
 
 /** What a waiting job waits for: it goes on by itself when that comes. */
-export type WaitReason = 'backoff' | 'single_flight' | 'agent_unavailable' | 'secret_unresolved';
+export type WaitReason =
+  | 'backoff'
+  | 'single_flight'
+  | 'agent_unavailable'
+  | 'secret_unresolved'
+  | 'batch'
+  | 'breaker'
+  | 'budget'
+  | 'sandbox'
+  | 'limits'
+  | 'approval';
+
+/** Why a job is `held`: a person decides. `interrupted`: the daemon or its helper died each time it ran. */
+export type HoldReason = 'loop' | 'depth' | 'too_expensive' | 'interrupted';
 
 /** What a success rests on, in the order it was checked. */
 export type Proof = 'exit_code' | 'http_status' | 'event' | 'outputs' | 'schema';
@@ -84,15 +97,48 @@ export interface AttemptRecord {
   readonly exitCode?: number;
   readonly signal?: string;
   readonly message?: string;
-  readonly sandbox: {
-    readonly mode: 'auto' | 'off' | 'required';
-    readonly backend?: string;
-    readonly reason?: string;
-  };
+  readonly sandbox: SandboxReport;
   /** The limits that were in force, as the configuration writes them: `{ timeout: "10m", output: "64MiB" }`. */
   readonly limits: Readonly<Record<string, string>>;
   /** Number of event lines the agent wrote. */
   readonly events: number;
+  /** What this attempt used. Absent cost: unknown. In a batch: the share of this file. */
+  readonly usage?: Usage;
+  readonly costUsd?: number;
+  /** Of the whole process tree, where it was measured. */
+  readonly cpuMs?: number;
+  readonly peakMemoryBytes?: number;
+  /** It worked on so many files at once; `id` is the same on all of them. */
+  readonly batch?: { readonly id: string; readonly files: number };
+}
+
+/** What confined an attempt. */
+export interface SandboxReport {
+  readonly mode: 'auto' | 'off' | 'required';
+  /** `bwrap`, `sandbox-runtime`, `none`; absent where nothing is started (`http`, `builtin`) or mode is `off`. */
+  readonly backend?: string;
+  /** Why it was off, or why nothing could be had. */
+  readonly reason?: string;
+  /** `none`, `allow`, or the allowed hosts. */
+  readonly network?: string | readonly string[];
+}
+
+/** An agent that had the job before: why it has another one now. */
+export interface Fallback {
+  readonly agent: string;
+  /** `exit_code`, `breaker`, `agent_unavailable` … */
+  readonly reason: FailureReason | WaitReason;
+  readonly message?: string;
+}
+
+/** A file that an attempt changed in the tree and that was put in place after its proof. */
+export interface PromotedFile {
+  /** Relative to the root, with `/`. */
+  readonly path: string;
+  readonly change: 'added' | 'changed' | 'removed';
+  /** Of what stands there now; absent when it was removed. */
+  readonly sha256?: string;
+  readonly bytes?: number;
 }
 
 /** A job as the ledger keeps it. */
@@ -104,11 +150,17 @@ export interface JobRecord {
   /** Cache key: content × recipe. Empty when the job's result is not shared. */
   readonly key: string;
   readonly state: JobStateName;
-  readonly reason?: FailureReason | WaitReason;
+  readonly reason?: FailureReason | WaitReason | HoldReason;
   readonly message?: string;
   readonly fix?: string;
   readonly proof: readonly Proof[];
   readonly priority: number;
+  /** Its queue: the agent's name, or with the rule's when the rule has a limit of its own. */
+  readonly lane: string;
+  /** Jobs of one group are worked on by one attempt. */
+  readonly batch?: string;
+  readonly fallbacks: readonly Fallback[];
+  readonly promoted: readonly PromotedFile[];
   readonly depth: number;
   readonly parent?: JobId;
   /** Epoch milliseconds: put in the queue, first attempt started, final state reached. */

@@ -6,7 +6,8 @@ export type EntryName =
   | 'watch/worker'
   | 'agents/spawner/main'
   | 'agents/builtin-worker'
-  | 'agents/inspect/kinds/syntax-worker';
+  | 'agents/inspect/kinds/syntax-worker'
+  | 'sandbox/hosts-main';
 
 /** The URL of the file that a thread or helper process starts from. */
 export function entryModule(name: EntryName): URL {

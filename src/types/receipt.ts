@@ -1,5 +1,16 @@
 /** `receipt.json` (schema 1): the record of what happened to one input, written next to its result. */
-import type { FailureReason, JobStateName, Output, Proof, Usage, WaitReason } from './job.ts';
+import type {
+  FailureReason,
+  Fallback,
+  HoldReason,
+  JobStateName,
+  Output,
+  PromotedFile,
+  Proof,
+  SandboxReport,
+  Usage,
+  WaitReason,
+} from './job.ts';
 
 export interface Receipt {
   readonly schema: 1;
@@ -13,7 +24,7 @@ export interface Receipt {
   readonly rule: string;
   readonly agent: string;
   readonly state: JobStateName;
-  readonly reason?: FailureReason | WaitReason;
+  readonly reason?: FailureReason | WaitReason | HoldReason;
   readonly message?: string;
   readonly fix?: string;
   readonly proof: readonly Proof[];
@@ -31,6 +42,10 @@ export interface Receipt {
   readonly result_bytes?: number;
   readonly outputs: readonly Output[];
   readonly cached_from?: string;
+  /** Agents that had the job before, in order; absent: none. */
+  readonly fallbacks?: readonly Fallback[];
+  /** What was changed in the tree (`workspace: copy`); `sluice undo` puts it back. Absent: nothing. */
+  readonly promoted?: readonly PromotedFile[];
   /** Content × recipe: lets a lost ledger be rebuilt with its cache. */
   readonly key?: string;
 }
@@ -44,7 +59,12 @@ export interface ReceiptAttempt {
   readonly exit_code?: number;
   readonly signal?: string;
   readonly message?: string;
-  readonly sandbox: { readonly mode: string; readonly backend?: string; readonly reason?: string };
+  readonly sandbox: SandboxReport;
   readonly limits: Readonly<Record<string, string>>;
   readonly events: number;
+  readonly usage?: Usage;
+  readonly cost_usd?: number;
+  readonly cpu_ms?: number;
+  readonly peak_memory_bytes?: number;
+  readonly batch?: { readonly id: string; readonly files: number };
 }

@@ -10,6 +10,7 @@ import {
   openSpawner,
   type SpawnExit,
   type Spawner,
+  type SpawnerOptions,
   type StartRequest,
 } from '../../src/agents/spawner/spawner.ts';
 import type { AgentConfig } from '../../src/config/config.ts';
@@ -54,12 +55,16 @@ export interface Bench extends AsyncDisposable {
 
 export async function openBench(
   dir: string,
-  { way = 'auto', graceMs = 300 }: { way?: 'auto' | 'portable'; graceMs?: number } = {},
+  {
+    way = 'auto',
+    graceMs = 300,
+    limits = 'auto',
+  }: Partial<Pick<SpawnerOptions, 'way' | 'graceMs' | 'limits'>> = {},
 ): Promise<Bench> {
   const tag = newTag();
   const raised: string[] = [];
   const conditions: Conditions = { raise: ({ code }) => void raised.push(code), clear: () => {} };
-  const spawner = await openSpawner({ stateDir: dir, tag, graceMs, conditions, way });
+  const spawner = await openSpawner({ stateDir: dir, tag, graceMs, conditions, way, limits });
   let count = 0;
   return {
     ...{ dir, tag, spawner, raised },
@@ -124,7 +129,11 @@ export function agent(
     retry: { attempts: 1, initialMs: 1, maxMs: 1 },
     maxOutputBytes: 1 << 20,
     env: [],
-    sandbox: { mode: 'auto' },
+    limits: { required: false },
+    maxRepeats: Number.POSITIVE_INFINITY,
+    workspace: 'in_place',
+    ...{ capabilities: [], priority: 0, fallback: [] },
+    sandbox: { mode: 'auto', write: [], network: 'none', blocked: [], confirm: [] },
     ...more,
     ...own,
   } as AgentConfig;
@@ -141,9 +150,10 @@ export function call(
   mkdirSync(join(workDir, 'outputs'), { recursive: true });
   const path = typeof name === 'string' ? name : pathFromBytes(name);
   const rootDir = join(projectDir, 'inbox');
+  const input = { root: 'inbox', rootDir, path, file: `${rootDir}/${path}`, sha256: 'ab12', bytes: 5 };
   return {
     ...{ jobId: randomUUID(), attempt: 1, sessionId: 's1', agent: tested, rule: 'all', depth: 0 },
-    input: { root: 'inbox', rootDir, path, file: `${rootDir}/${path}`, sha256: 'ab12', bytes: 5 },
+    ...{ input, inputs: [input], rootDirs: [rootDir] },
     ...{ journal: '{}', projectDir, workDir, outputDir: join(workDir, 'outputs') },
     ...more,
   };

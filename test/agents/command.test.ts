@@ -126,6 +126,8 @@ test('the environment: what it gets and what it never sees', async () => {
     SLUICE_PROMPT_FILE: join(attempt.workDir, 'prompt'),
     SLUICE_PROJECT: expect.any(String),
     SLUICE_ATTEMPT: expect.any(String),
+    // Of the sandbox.
+    ...{ PWD: dir, TMPDIR: '/tmp' },
   });
   expect(readFileSync(seen.SLUICE_FILES as string, 'utf8')).toBe(`${dir}/inbox/a.txt\0`);
   expect(readFileSync(seen.SLUICE_PROMPT_FILE as string, 'utf8')).toBe('Look at a.txt');
@@ -234,6 +236,8 @@ test('recovery builds the same result, before and after the output was taken apa
     endedAt: result.endedAt,
     stdoutBytes: 48,
     stderrBytes: 0,
+    ...(result.cpuMs === undefined ? {} : { cpuMs: result.cpuMs }),
+    ...(result.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: result.peakMemoryBytes }),
   };
   const entry = { job: attempt.jobId, n: 1, journal: '', exit };
   expect(await agents.recover(attempt, entry)).toEqual(result);

@@ -117,6 +117,44 @@ test('JSON is shown indented, and kept raw as an output', async () => {
   expect(readFileSync(join(attempt.outputDir, 'response.json'), 'utf8')).toBe('{"a":[1]}');
 });
 
+test.for([
+  ['{"cost_usd":0.02,"usage":{"input_tokens":5,"output_tokens":2}}', 0.02, [5, 0, 0, 2]],
+  ['{"cost_usd":0}', 0, undefined],
+  ['{"usage":{"cache_read_tokens":7,"cache_write_tokens":"x"}}', null, [0, 7, 0, 0]],
+  ['{"cost_usd":"0.02","usage":[]}', null, undefined],
+  ['{"usage":{"prompt_tokens":5,"output_tokens":-1}}', null, undefined],
+  ['{"usage":{"input_tokens":0}}', null, [0, 0, 0, 0]],
+  ['{"cost_usd":-1,"usage":null}', null, undefined],
+  ['{"answer":{"cost_usd":1}}', null, undefined],
+  ['[{"cost_usd":1}]', null, undefined],
+  ['null', null, undefined],
+  ['{"cost_usd":1', null, undefined],
+] as const)('what an answer says it took: %s', async ([body, costUsd, tokens]) => {
+  const { url } = await listen(answer(200, { 'content-type': 'application/json' }, body));
+  const { result } = await post(url);
+  expect(result.costUsd).toBe(costUsd);
+  const { usage } = result;
+  expect(
+    usage && [usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens, usage.output_tokens],
+  ).toEqual(tokens);
+});
+
+test('a text that looks like it says nothing about its cost, and neither does a failure', async () => {
+  const text = await listen(answer(200, { 'content-type': 'text/plain' }, '{"cost_usd":1}'));
+  expect((await post(text.url)).result.costUsd).toBeNull();
+  const failure = await listen(answer(500, { 'content-type': 'application/json' }, '{"cost_usd":1}'));
+  expect((await post(failure.url)).result.costUsd).toBeNull();
+});
+
+test('a reason that is an outcome becomes the outcome', async () => {
+  const { url } = await listen((request) => void request.resume());
+  const reason = { kind: 'limit_exceeded', limit: 'usd_per_day', message: 'too much', fix: 'wait' } as const;
+  const controller = new AbortController();
+  const posted = post(url, {}, controller.signal);
+  controller.abort(reason);
+  expect((await posted).result.outcome).toEqual(reason);
+});
+
 test('JSON that is none, and what is no text, are outputs that the result names', async () => {
   const { url } = await listen((request, response) => {
     const type = request.url === '/png' ? 'image/png' : 'application/json';

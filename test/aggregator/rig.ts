@@ -49,6 +49,7 @@ export function createRig(output: Partial<Config['output']> = {}) {
       preserveOriginal: true,
       logLevel: 'info',
       retentionMs: 30 * 86_400_000,
+      retentionJobs: Number.POSITIVE_INFINITY,
       fileMode: 0o644,
       ...output,
     },

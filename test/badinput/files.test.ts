@@ -45,7 +45,12 @@ test('empty files are files; links in circles, out of the root and to nothing, F
 test('files that vanish between settling and running are cancelled, and the run ends well', async () => {
   const project = makeProject(`
 routing_rules: [{ name: all, pattern: "**", agent: work }]
-agents: { work: { kind: command, command: [sh, -c, "rm -rf inbox/*"], retry: { attempts: 1 } } }
+agents:
+  work:
+    kind: command
+    command: [sh, -c, "rm -rf inbox/*"]
+    retry: { attempts: 1 }
+    sandbox: { mode: auto, write: [project] }
 concurrency_limits: { max_processes: 1 }
 daemon: { min_free_disk: 1MiB }
 `);

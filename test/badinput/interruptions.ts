@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { readAttemptsJournal } from '../../src/agents/spawner/journal.ts';
+import { readJournal } from '../../src/coordinator/call.ts';
 import { makeProject, type Project, until } from '../daemon/project.ts';
 import { allReceipts, processesOf } from './rig.ts';
 
@@ -31,7 +32,7 @@ agents:
       - sh
       - "\${{ file.rel }}"
       - "\${{ file.path }}"
-    sandbox: { mode: off, reason: test }
+    sandbox: { mode: auto, write: [project] }
 concurrency_limits: { max_processes: 4, max_concurrent_files: 4 }
 daemon: { min_free_disk: 1MiB, drain: 100ms }
 `;
@@ -104,9 +105,9 @@ function countStarts(project: Project): Map<string, number> {
 
 async function succeeded(project: Project): Promise<Set<string>> {
   const journal = await readAttemptsJournal(join(project.dir, '.sluice'));
-  const inJournal = journal.flatMap(({ exit, journal: spec }) =>
+  const inJournal = journal.flatMap(({ exit, journal: text }) =>
     exit.outcome.kind === 'exited' && exit.outcome.exitCode === 0
-      ? [(JSON.parse(spec) as { input: { path: string } }).input.path]
+      ? readJournal(text).map(({ spec }) => spec.input.path)
       : [],
   );
   return new Set([...inJournal, ...allReceipts(project).map(({ input }) => input.path)]);

@@ -101,6 +101,7 @@ agents:
   work:
     kind: command
     command: [sh, -c, "trap '' TERM INT; echo started >> starts.log; test -e release || sleep 1000; test -e release || sleep 1000"]
+    sandbox: { mode: auto, write: [project] }
 daemon: { min_free_disk: 1MiB, drain: 30s }
 `;
 

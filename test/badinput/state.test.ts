@@ -24,6 +24,7 @@ agents:
     kind: command
     command: [sh, -c, 'echo "$1" >> starts.log; cat "$2"; case $1 in bad*) exit 1;; esac', sh, "\${{ file.rel }}", "\${{ file.path }}"]
     retry: { attempts: 1 }
+    sandbox: { mode: auto, write: [project] }
 daemon: { min_free_disk: 1KiB }
 ${more}`;
 
@@ -141,7 +142,10 @@ test('a disk that is full: what landed is kept, and all of it is processed when 
   mkdirSync(within);
   const refused = mountSmall(within, '6m');
   if (refused) return t.skip(refused.reason);
-  const project = makeProject(counting().replace('>> starts.log', `>> ${outer.dir}/starts.log`), { within });
+  const config = counting()
+    .replace('>> starts.log', `>> ${outer.inbox}/starts.log`)
+    .replace('[project]', `["${outer.inbox}"]`);
+  const project = makeProject(config, { within });
   const daemon = await project.start();
   project.write('inbox/before', 'before');
   await until('the first is processed', () => project.receipt('before')?.state === 'succeeded');
@@ -154,7 +158,7 @@ test('a disk that is full: what landed is kept, and all of it is processed when 
   );
   rmSync(ballast);
   await until('every file has its receipt', () => project.receipts().length === 21, 25_000);
-  const done = readFileSync(join(outer.dir, 'starts.log'), 'utf8').trim().split('\n');
+  const done = readFileSync(join(outer.inbox, 'starts.log'), 'utf8').trim().split('\n');
   expect(project.receipts().map(({ state, reason, message }) => [state, reason, message])).toEqual(
     Array(21).fill(['succeeded', undefined, undefined]),
   );
@@ -184,6 +188,7 @@ agents:
     kind: command
     command: [sh, -c, 'cat "$1"; case $1 in *slow) test -e tried || { touch tried; exit 1; };; esac', sh, "\${{ file.path }}"]
     retry: { attempts: 2, initial: 2s, max: 2s }
+    sandbox: { mode: auto, write: [project] }
 daemon: { min_free_disk: 1MiB }
 `,
     { env: { NODE_OPTIONS: `--import ${join(import.meta.dirname, 'clock.js')}` } },

@@ -30,10 +30,10 @@ printf '%s\\n' "\${COMPREPLY[@]}" "opt:$COMPOPT"`;
 }
 
 test.each([
-  [['st'], ['start', 'stop', 'status']],
+  [['st'], ['start', 'stop', 'status', 'stats']],
   [
     ['jobs', 're'],
-    ['retry', 'release'],
+    ['retry', 'release', 'refuse'],
   ],
   [['jobs', 'list', '--st'], ['--state']],
   [['jobs', '--json', 'sh'], ['show']],

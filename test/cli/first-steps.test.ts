@@ -83,7 +83,7 @@ test('a failure: run, files, jobs, why, show, retry, logs', async () => {
   const failed = jobs.find(({ state }) => state === 'failed') as Job;
   const shown = await project.call('jobs', 'show', failed.job_id.slice(0, 8));
   expect(shown.stdout).toContain('failed (exit_code)');
-  expect(shown.stdout).toContain('attempt 1 exit 3 after');
+  expect(shown.stdout).toMatch(/attempt 1 fail: exit 3 after [\d.]+ m?s, (not )?confined/);
   const good = await project.call(
     'jobs',
     'show',

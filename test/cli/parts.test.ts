@@ -68,7 +68,7 @@ test('times and sizes are short', () => {
 test('the log is read over its rotations, and followed through them', () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-log-'));
   onTestFinished(() => rmSync(dir, { recursive: true }));
-  const file = new RotatingFile({ dir, name: 'sluice', maxBytes: 600, keep: 20 });
+  const file = new RotatingFile({ dir, name: 'sluice', maxTotalBytes: 21 * 600, keep: 20 });
   const write = (n: number, level = 'info'): void =>
     file.write(
       `${JSON.stringify({ level, time: new Date(n * 1000).toISOString(), job: `job${n % 3}`, msg: `line ${n}` })}\n`,

@@ -50,6 +50,7 @@ test.each([
       target: { kind: 'agent', agent: 'python-analyzer' },
       expect: { outputs: [] },
       cache: 'content',
+      maxLoad: Number.POSITIVE_INFINITY,
     },
   ]);
   expect(config.concurrency).toEqual({ maxProcesses: 5, maxConcurrentFiles: 10 });
@@ -58,6 +59,7 @@ test.each([
     preserveOriginal: true,
     logLevel: 'info',
     retentionMs: 30 * 86_400_000,
+    retentionJobs: Number.POSITIVE_INFINITY,
     fileMode: 0o644,
   });
   expect(config.agents.get('python-analyzer')).toMatchObject({
@@ -81,22 +83,63 @@ test('defaults', async () => {
     mode: 'auto',
     settle: { kind: 'auto' },
     sweepMs: 60_000,
-    initial: 'process',
+    initial: 'ask',
     onChange: 'queue',
   });
   expect([...(config.roots[0]?.on ?? [])]).toEqual(['added', 'changed']);
   expect(config.roots[0]?.defaultIgnore).toContain('*.part');
   expect(config.cache).toEqual({ ttlMs: 30 * 86_400_000, maxBytes: 2 ** 31 });
-  expect(config.daemon).toEqual({ drainMs: 10_000, minFreeDiskBytes: 2 ** 30 });
+  expect(config.daemon).toEqual({
+    drainMs: 10_000,
+    minFreeDiskBytes: 2 ** 30,
+    maxDepth: 5,
+    maxLogBytes: 60 * 2 ** 20,
+  });
+  expect(config.budget).toBeUndefined();
+  expect(config.alerts).toEqual([]);
+  expect(config.thresholds).toEqual({
+    errorRate: 0.25,
+    minimum: 20,
+    windowMs: 900_000,
+    delayMs: 900_000,
+    freeMemory: 0.05,
+  });
   const common = {
     maxLoad: Number.POSITIVE_INFINITY,
     timeoutMs: 600_000,
     retry: { attempts: 3, initialMs: 1000, maxMs: 300_000 },
     maxOutputBytes: 64 * 2 ** 20,
     env: [],
-    sandbox: { mode: 'auto' },
+    capabilities: [],
+    priority: 0,
+    fallback: [],
+    limits: { required: false },
+    workspace: 'in_place',
+    sandbox: { mode: 'auto', write: [], network: 'none', blocked: [], confirm: [] },
   };
-  for (const name of ['a', 'b', 'c']) expect(config.agents.get(name)).toMatchObject(common);
+  const breaker = { errorRate: 0.1, minimum: 10, windowMs: 300_000, resetMs: 30_000 };
+  for (const name of ['b', 'c']) expect(config.agents.get(name)).toMatchObject(common);
+  expect(config.agents.get('a')).toMatchObject({
+    ...common,
+    maxRepeats: 4,
+    breaker,
+    sandbox: {
+      mode: 'auto',
+      write: [],
+      network: 'none',
+      blocked: [['dd'], ['mkfs'], ['fdisk'], ['sudo'], ['su'], ['shutdown'], ['reboot']],
+      confirm: [
+        ['git', 'push'],
+        ['npm', 'publish'],
+        ['pip', 'install'],
+      ],
+    },
+  });
+  // A service that takes long is in trouble; a program is not.
+  expect(config.agents.get('a')?.breaker).toEqual(breaker);
+  expect(config.agents.get('b')?.breaker).toEqual(breaker);
+  expect(config.agents.get('c')?.breaker).toEqual({ ...breaker, slowMs: 5000 });
+  expect(config.agents.get('b')?.maxRepeats).toBe(Number.POSITIVE_INFINITY);
 });
 
 test('everything that can be written arrives', async () => {
@@ -106,13 +149,18 @@ test('everything that can be written arrives', async () => {
       '  - { path: ./inbox, name: in, ignore: [drafts/], default_ignore: false, mode: poll, settle: 2s, ready: "{stem}.ok", sweep: 5s, initial: ignore, on_change: restart, on: [changed] }',
       '  - { path: inbox/inner, default_ignore: ["*.bak"] }',
       'routing_rules:',
-      '  - { name: low, pattern: [./a/**, "!**/*.min.js"], agent: lint, prompt_file: p.md, expect: { outputs: [r.json], json_schema: s.json }, cache: path, max_input: 1KB }',
+      '  - { name: low, pattern: [./a/**, "!**/*.min.js"], agent: lint, prompt_file: p.md, expect: { outputs: [r.json], json_schema: s.json }, cache: path, max_input: 1KB, max_load: 2, batch: { max_files: auto, quiet: 500ms, on_failure: fail }, budget: { usd_per_day: 5 } }',
       '  - { pattern: "*.x", action: quarantine, priority: 5 }',
       '  - { pattern: "*.x", agent: web, priority: -5, cache: off }',
       'agents:',
-      '  lint: { kind: command, command: "sh -c \'exit 0\' \\"${{ file.path }}\\"", max_load: 2, timeout: 2m, idle_timeout: 5s, retry: { attempts: 1, initial: 10ms, max: 1s }, limits: { output: 1MiB }, env: [LANG], sandbox: { mode: off, reason: ours } }',
-      '  web: { kind: http, url: "http://x/${env:KEY}", headers: { A: "${env:KEY}" } }',
-      'output_settings: { default_output_dir: /tmp/out-of-here, preserve_original: false, log_level: wArNiNg, retention: 1h, file_mode: "600" }',
+      '  lint: { kind: command, command: "sh -c \'exit 0\' ${{ files }}", type: coder, capabilities: [c], priority: 3, fallback: [web], rate: 30/min, budget: { usd_per_run: 0.5, tokens_per_day: 5M, unknown_cost: allow }, circuit_breaker: { error_rate: 0.5, minimum: 3, window: 1m, slow: 10m, reset: 5s }, max_repeats: off, workspace: copy, max_load: 2, timeout: 2m, idle_timeout: 5s, retry: { attempts: 1, initial: 10ms, max: 1s }, limits: { output: 1MiB, cpu: 50%, memory: 2GiB, runtime: 1m, required: true }, env: [LANG], sandbox: { write: [workspace, project, inbox, ./inbox], network: [a.com, "*.b.org"], blocked: [docker run], confirm: [] } }',
+      '  web: { kind: http, url: "http://x/${env:KEY}", headers: { A: "${env:KEY}" }, circuit_breaker: off, sandbox: { mode: off, reason: ours } }',
+      'concurrency_limits: { max_processes: 4, max_concurrent_files: 50 }',
+      'budget: { tokens_per_run: 1500, tokens_per_day: 200k }',
+      'alerts: [{ on: DISK_LOW, webhook: "${env:HOOK}" }, { on: [all, digest], webhook: http://x, format: slack, min_interval: 0s }]',
+      'thresholds: { error_rate: 1, minimum: 1, window: 1m, delay: 1m, free_memory: 2.5% }',
+      'daemon: { max_depth: 0, max_log_bytes: 1GiB }',
+      'output_settings: { default_output_dir: /tmp/out-of-here, preserve_original: false, log_level: wArNiNg, retention: 1h, retention_jobs: 1000, file_mode: "600" }',
       '',
     ].join('\n'),
     { 'inbox/inner/x': '', 'p.md': 'Look.', 's.json': '{"type":"object"}' },
@@ -147,25 +195,63 @@ test('everything that can be written arrives', async () => {
     expect: { outputs: ['r.json'], jsonSchema: { file: join(dir, 's.json'), schema: { type: 'object' } } },
     cache: 'path',
     maxInputBytes: 1000,
+    maxLoad: 2,
+    batch: { maxFiles: 'auto', quietMs: 500, onFailure: 'fail', by: 'files' },
+    budget: { usdPerDay: 5, unknownCost: 'refuse' },
   });
   expect(config.agents.get('lint')).toEqual({
     name: 'lint',
     kind: 'command',
-    command: ['sh', '-c', 'exit 0', '${{ file.path }}'],
+    command: ['sh', '-c', 'exit 0', '${{ files }}'],
+    type: 'coder',
+    capabilities: ['c'],
+    priority: 3,
+    fallback: ['web'],
+    rate: { count: 30, perMs: 60_000, text: '30/min' },
+    budget: { usdPerRun: 0.5, tokensPerDay: 5_000_000, unknownCost: 'allow' },
+    breaker: { errorRate: 0.5, minimum: 3, windowMs: 60_000, slowMs: 600_000, resetMs: 5000 },
+    limits: { cpuPercent: 50, memoryBytes: 2 ** 31, runtimeMs: 60_000, required: true },
+    maxRepeats: Number.POSITIVE_INFINITY,
+    workspace: 'copy',
     maxLoad: 2,
     timeoutMs: 120_000,
     idleTimeoutMs: 5000,
     retry: { attempts: 1, initialMs: 10, maxMs: 1000 },
     maxOutputBytes: 2 ** 20,
     env: [{ kind: 'pass', name: 'LANG' }],
-    sandbox: { mode: 'off', reason: 'ours' },
+    sandbox: {
+      mode: 'required',
+      write: ['workspace', 'project', join(dir, 'inbox')],
+      network: ['a.com', '*.b.org'],
+      blocked: [['docker', 'run']],
+      confirm: [],
+    },
   } satisfies AgentConfig);
-  expect(config.agents.get('web')).toMatchObject({ url: 'http://x/${env:KEY}', env: [] });
+  expect(config.agents.get('web')).toMatchObject({
+    url: 'http://x/${env:KEY}',
+    env: [],
+    sandbox: { mode: 'off', reason: 'ours' },
+  });
+  expect(config.agents.get('web')).not.toHaveProperty('breaker');
+  expect(config.budget).toEqual({ tokensPerRun: 1500, tokensPerDay: 200_000, unknownCost: 'refuse' });
+  expect(config.alerts).toEqual([
+    { on: ['DISK_LOW'], webhook: '${env:HOOK}', format: 'json', minIntervalMs: 300_000 },
+    { on: ['all', 'digest'], webhook: 'http://x', format: 'slack', minIntervalMs: 0 },
+  ]);
+  expect(config.thresholds).toEqual({
+    errorRate: 1,
+    minimum: 1,
+    windowMs: 60_000,
+    delayMs: 60_000,
+    freeMemory: 0.025,
+  });
+  expect(config.daemon).toMatchObject({ maxDepth: 0, maxLogBytes: 2 ** 30 });
   expect(config.output).toEqual({
     dir: '/tmp/out-of-here',
     preserveOriginal: false,
     logLevel: 'warning',
     retentionMs: 3_600_000,
+    retentionJobs: 1000,
     fileMode: 0o600,
   });
 });
@@ -343,6 +429,30 @@ test("this repository's own configuration loads", async () => {
   );
 });
 
+const limited = `
+budget: { usd_per_run: 0.1, tokens_per_day: 1234567 }
+alerts: [{ on: success, webhook: "http://x/\${env:H}", format: ntfy }]
+thresholds: { free_memory: 12.5%, error_rate: 0.5 }
+concurrency_limits: { max_processes: 8, max_concurrent_files: 40 }
+output_settings: { retention_jobs: 5 }
+agents:
+  a:
+    kind: command
+    command: [x, "\${{ files }}"]
+    capabilities: [c, d]
+    fallback: [h]
+    rate: 5/h
+    circuit_breaker: off
+    limits: { cpu: 33.5%, memory: 30MiB, runtime: 90s, required: true }
+    sandbox: { mode: auto, write: [inbox], network: allow, blocked: ["a 'b c' d"], confirm: ['x "it''s" -y'] }
+  b: { kind: command, command: [y], capabilities: [c], workspace: copy, max_repeats: 9, sandbox: { write: [project], network: [] } }
+  h: { kind: http, url: "http://x", sandbox: { mode: off, reason: r }, budget: { tokens_per_run: 20k } }
+routing_rules:
+  - { pattern: "*.a", capabilities: [c], select: specialized, max_load: 2, batch: { max_files: 100 } }
+  - { pattern: "*.b", agent: [h, b], select: in_order, budget: { usd_per_day: 3 } }
+  - { pattern: "*.c", agent: [b], batch: { by: folder } }
+`;
+
 test('the view loads again and gives the same configuration', async () => {
   const text = readFileSync(
     fileURLToPath(new URL('../../config/orchestrator.yaml', import.meta.url)),
@@ -353,6 +463,7 @@ test('the view loads again and gives the same configuration', async () => {
     initialConfig(),
     stringify(reference),
     'agents: { a: { kind: http, url: "http://x", headers: { A: "${env:A}" }, idle_timeout: 1500ms, max_load: 3 } }\n',
+    limited,
   ]) {
     const { config } = await load(source);
     const again = await parseConfig(config.file, stringify(configView(config)));
@@ -393,6 +504,9 @@ const sections = [
   'cache',
   'daemon',
   'server',
+  'alerts',
+  'budget',
+  'thresholds',
 ];
 const keys = [
   'path',
@@ -416,6 +530,24 @@ const keys = [
   '__proto__',
   'ttl',
   'x',
+  'fallback',
+  'capabilities',
+  'select',
+  'batch',
+  'budget',
+  'rate',
+  'circuit_breaker',
+  'limits',
+  'write',
+  'network',
+  'blocked',
+  'confirm',
+  'mode',
+  'on',
+  'webhook',
+  'usd_per_day',
+  'tokens_per_run',
+  'max_files',
 ];
 const value = fc.oneof(
   anything,
@@ -434,6 +566,15 @@ const value = fc.oneof(
     '${{ x',
     "'",
     'off',
+    'required',
+    'workspace',
+    '5M',
+    '50%',
+    '30/min',
+    'all',
+    ['a', 'b'],
+    ['cp', '${{ file.path }}', 'inbox/x'],
+    ['sh', '-c', 'a > inbox/x'],
   ),
 );
 const record = fc.dictionary(fc.constantFrom(...keys), value);

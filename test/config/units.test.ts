@@ -2,10 +2,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatDuration, parseDuration } from '../../src/config/duration.ts';
+import { formatPercent, parsePercent } from '../../src/config/percent.ts';
+import { parseRate } from '../../src/config/rate.ts';
 import { findReferences, malformedReferences } from '../../src/config/reference.ts';
 import { formatSize, parseSize } from '../../src/config/size.ts';
-import { splitCommand } from '../../src/config/split-command.ts';
+import { joinCommand, splitCommand } from '../../src/config/split-command.ts';
 import { nearest } from '../../src/config/suggest.ts';
+import { formatTokens, parseTokens } from '../../src/config/tokens.ts';
 
 test.each([
   ['200ms', 200],
@@ -38,9 +41,44 @@ test.each([
   ['999999999999999TiB', undefined],
 ])('size %s', (text, bytes) => expect(parseSize(text)).toBe(bytes));
 
+test.each([
+  ['5M', 5_000_000],
+  ['200k', 200_000],
+  ['1.5M', 1_500_000],
+  ['0.001k', 1],
+  [1234, 1234],
+  ['0k', undefined],
+  ['5m', undefined],
+  ['5K', undefined],
+  ['5', undefined],
+  ['0.0001M', undefined],
+])('tokens %s', (text, tokens) => expect(parseTokens(text)).toBe(tokens));
+
+test.each([
+  ['50%', 50],
+  ['2.5%', 2.5],
+  ['1600%', 1600],
+  ['50', undefined],
+  ['-1%', undefined],
+  ['50 %', undefined],
+])('percentage %s', (text, percent) => expect(parsePercent(text)).toBe(percent));
+
+test.each([
+  ['30/min', 30, 60_000],
+  ['5/s', 5, 1000],
+  ['100/h', 100, 3_600_000],
+  ['1000/d', 1000, 86_400_000],
+])('rate %s', (text, count, perMs) => expect(parseRate(text)).toEqual({ count, perMs, text }));
+
+test.each(['0/s', '1/ms', '1.5/s', '-1/s', '5', '/s', '5 / s'])('rate %s is none', (text) =>
+  expect(parseRate(text)).toBeUndefined(),
+);
+
 test('what is formatted parses to the same value', () => {
   fc.assert(fc.property(fc.nat({ max: 2 ** 45 }), (ms) => parseDuration(formatDuration(ms)) === ms));
   fc.assert(fc.property(fc.nat({ max: 2 ** 45 }), (bytes) => parseSize(formatSize(bytes)) === bytes));
+  fc.assert(fc.property(fc.integer({ min: 1, max: 1e15 }), (n) => parseTokens(formatTokens(n)) === n));
+  fc.assert(fc.property(fc.nat({ max: 1e8 }), (n) => parsePercent(formatPercent(n / 1000)) === n / 1000));
   fc.assert(
     fc.property(
       fc.nat({ max: 1000 }),
@@ -86,6 +124,7 @@ test('single quotes carry any word through', () => {
       (words) => {
         const text = words.map((word) => `'${word.replaceAll("'", `'"'"'`)}'`).join(' ');
         expect(splitCommand(text)).toEqual({ words });
+        expect(splitCommand(joinCommand(words))).toEqual({ words });
       },
     ),
   );

@@ -13,7 +13,13 @@ const agent: AgentConfig = {
   retry: { attempts: 3, initialMs: 1_000, maxMs: 60_000 },
   maxOutputBytes: 1 << 20,
   env: [],
-  sandbox: { mode: 'auto' },
+  capabilities: [],
+  priority: 0,
+  fallback: [],
+  limits: { required: false },
+  maxRepeats: 4,
+  workspace: 'in_place',
+  sandbox: { mode: 'off', reason: 'nothing is run' },
 };
 const resultOf = (outcome: AttemptOutcome, stderrTail = ''): AgentResult => ({
   outcome,
@@ -23,6 +29,8 @@ const resultOf = (outcome: AttemptOutcome, stderrTail = ''): AgentResult => ({
   events: 0,
   costUsd: null,
   stderrTail,
+  sandbox: { mode: 'auto' },
+  limits: {},
 });
 
 test.each<[AttemptOutcome, string, number]>([

@@ -19,6 +19,7 @@ agents:
       - "\${{ file.rel }}"
       - "\${{ file.path }}"
     retry: { attempts: 1 }
+    sandbox: { mode: auto, write: [project] }
 daemon: { min_free_disk: 1MiB }
 `;
 
@@ -161,6 +162,8 @@ test('on_change: ignore lets the result stand for the content that the attempt b
   project.write('inbox/a.txt', 'second');
   project.write('inbox/b.txt', 'other');
   await until('what came after the change was taken in', () => starts(project).length === 2);
+  // A file that is written again so soon has to be quiet for a moment, and is taken in after the other one.
+  await until('the change was taken in', async () => (await project.status()).roots[0]?.settling === 0);
   project.write('gate', '');
   await until('both have a receipt', () => project.receipts().length === 2);
   expect(project.receipt('a.txt')?.state).toBe('succeeded');
@@ -175,7 +178,7 @@ watch:
   - { path: ./inbox, on: [added] }
   - { path: ./edits, on: [changed] }
 routing_rules: [{ name: all, pattern: "**", agent: work }]
-agents: { work: { kind: command, command: [sh, -c, "echo $1 >> starts.log", sh, "${'${{ file.rel }}'}"] } }
+agents: { work: { kind: command, command: [sh, -c, "echo $1 >> starts.log", sh, "${'${{ file.rel }}'}"], sandbox: { mode: auto, write: [project] } } }
 daemon: { min_free_disk: 1MiB }
 `);
   project.write('edits/old.txt', 'old');

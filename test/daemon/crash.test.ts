@@ -16,7 +16,7 @@ agents:
       - "case $1 in a*) ;; *) while [ ! -e release ]; do sleep 0.02; done;; esac; echo $1 >> done.log"
       - sh
       - "\${{ file.rel }}"
-    sandbox: { mode: off, reason: test }
+    sandbox: { mode: auto, write: [project] }
 concurrency_limits: { max_processes: 5, max_concurrent_files: 5 }
 daemon: { min_free_disk: 1MiB }
 `;
@@ -59,8 +59,12 @@ routing_rules:
   - { name: bad, pattern: "*.bad", agent: fails }
   - { name: all, pattern: "**", agent: work }
 agents:
-  work: { kind: command, command: [sh, -c, "echo run >> ${project.dir}/runs.log"] }
-  fails: { kind: command, command: [sh, -c, "echo run >> ${project.dir}/runs.log; exit 1"], retry: { attempts: 1 } }
+  work: { kind: command, command: [sh, -c, "echo run >> ${project.dir}/runs.log"], sandbox: { mode: auto, write: [project] } }
+  fails:
+    kind: command
+    command: [sh, -c, "echo run >> ${project.dir}/runs.log; exit 1"]
+    retry: { attempts: 1 }
+    sandbox: { mode: auto, write: [project] }
 daemon: { min_free_disk: 1MiB }
 `,
   );

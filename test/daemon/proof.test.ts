@@ -121,7 +121,11 @@ test('a failing command is retried as configured, with each attempt on the recei
   const project = makeProject(`
 routing_rules: [{ name: all, pattern: "**", agent: work }]
 agents:
-  work: { kind: command, command: [sh, -c, "echo x >> tries; test $(wc -l < tries) = 3"], retry: { attempts: 3, initial: 50ms } }
+  work:
+    kind: command
+    command: [sh, -c, "echo x >> tries; test $(wc -l < tries) = 3"]
+    retry: { attempts: 3, initial: 50ms }
+    sandbox: { mode: auto, write: [project] }
 daemon: { min_free_disk: 1MiB }
 `);
   project.write('inbox/a', 'a');

@@ -5,11 +5,16 @@
 import { describe } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { auditContract } from './contract/audit.ts';
+import { batchContract } from './contract/batches.ts';
 import { fileContract } from './contract/files.ts';
 import { historyContract } from './contract/history.ts';
 import { leaseContract } from './contract/leases.ts';
+import { limitContract } from './contract/limits.ts';
+import { moneyContract } from './contract/money.ts';
+import { movesContract } from './contract/moves.ts';
 import { queueContract } from './contract/queue.ts';
 import { randomContract } from './contract/random.ts';
+import { randomLimitContract } from './contract/random-limits.ts';
 import { singleFlightContract } from './contract/single-flight.ts';
 
 /** One durable ledger. `open` again, after the first was disposed of, is the same ledger: a restart. */
@@ -23,11 +28,16 @@ export type MakePlace = () => Place;
 export function ledgerContract(name: string, makePlace: MakePlace): void {
   describe(`the ledger on ${name}`, () => {
     queueContract(makePlace);
+    limitContract(makePlace);
+    batchContract(makePlace);
+    movesContract(makePlace);
+    moneyContract(makePlace);
     singleFlightContract(makePlace);
     leaseContract(makePlace);
     fileContract(makePlace);
     historyContract(makePlace);
     auditContract(makePlace);
     randomContract(makePlace);
+    randomLimitContract(makePlace);
   });
 }

@@ -10,17 +10,25 @@ import { stateFolder } from './state-folder.ts';
 afterEach(() => void vi.restoreAllMocks());
 
 const id = 'one';
-const lease = { job: { id, input: {} }, token: 1 } as Lease;
+const lease = {
+  job: { id, rule: 'all', agent: 'a', key: '', input: { root: 'inbox', path: 'one.txt' } },
+  token: 1,
+} as Lease;
+
+const rate = { count: 2, perMs: 1_000 };
 
 /** What is asked, and which scans are right because they read only what the answer is made of. */
 const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; scans?: RegExp }> = {
   enqueue: { ask: ({ jobs }) => jobs.enqueue(spec({ id })) },
   record: { ask: ({ jobs }) => jobs.record(spec({ id: 'recorded', path: 'other' }), { state: 'cached' }) },
-  claim: { ask: (ledger) => claim(ledger), scans: /job_running/ },
-  nextDueAt: { ask: ({ jobs }) => jobs.nextDueAt(), scans: /COVERING INDEX job_backoff/ },
+  claim: { ask: (ledger) => claim(ledger), scans: /job_running|COVERING INDEX (job_due|gathering_due)/ },
+  nextDueAt: { ask: ({ jobs }) => jobs.nextDueAt(), scans: /COVERING INDEX (job_due|gathering_due)/ },
   attempted: { ask: ({ jobs }) => jobs.attempted(lease, attempt(1), true) },
   retry: { ask: ({ jobs }) => jobs.retry(lease, { reason: 'backoff', notBefore: 0 }) },
-  'claim again': { ask: (ledger) => claim(ledger), scans: /job_running|COVERING INDEX job_backoff/ },
+  'claim again': {
+    ask: (ledger) => claim(ledger),
+    scans: /job_running|COVERING INDEX (job_due|gathering_due)/,
+  },
   release: {
     ask: ({ jobs }) => jobs.release({ ...lease, token: 2 }, { interrupted: true, maxInterruptions: 1 }),
   },
@@ -38,7 +46,7 @@ const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; sca
   openOf: { ask: ({ jobs }) => jobs.openOf('inbox', 'p') },
   counts: { ask: ({ jobs }) => jobs.counts(), scans: /COVERING INDEX|job_held/ },
   load: { ask: ({ jobs }) => jobs.load(), scans: /job_running/ },
-  openAgents: { ask: ({ jobs }) => jobs.openAgents(), scans: /job_(queue|running|waiting|held)/ },
+  openAgents: { ask: ({ jobs }) => jobs.openAgents(), scans: /^SCAN open_jobs$/ },
   published: { ask: ({ jobs }) => jobs.published(id) },
   unpublished: { ask: ({ jobs }) => jobs.unpublished(5), scans: /job_unpublished/ },
   'newest jobs': { ask: ({ jobs }) => jobs.list({ limit: 5 }), scans: /^SCAN job$/ },
@@ -50,6 +58,60 @@ const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; sca
   'jobs of a path': { ask: ({ jobs }) => jobs.list({ root: 'r', path: 'p', limit: 5 }) },
   'jobs ended since': { ask: ({ jobs }) => jobs.list({ endedSince: 1, limit: 5 }) },
   prune: { ask: ({ jobs }) => jobs.prune(1, 5) },
+  'prune by number': { ask: ({ jobs }) => jobs.prune(1, 5, 1) },
+  'enqueue into a batch': {
+    ask: ({ jobs }) =>
+      jobs.enqueue(spec({ id: 'b1', path: 'b1', batch: { group: 'g', notBefore: 0, maxFiles: 5 } })),
+  },
+  'enqueue the last of a batch': {
+    ask: ({ jobs }) =>
+      jobs.enqueue(spec({ id: 'b2', path: 'b2', batch: { group: 'g', notBefore: 0, maxFiles: 2 } })),
+  },
+  'claim a batch': {
+    ask: (ledger) =>
+      claim(ledger, { query: { batchSizes: new Map([['g', 9]]), rates: new Map([['a', rate]]) } }),
+    scans: /job_running|COVERING INDEX (job_due|gathering_due)/,
+  },
+  rateFreeAt: { ask: ({ jobs }) => jobs.rateFreeAt('a', rate) },
+  startedWithin: { ask: ({ jobs }) => jobs.startedWithin('a', 1) },
+  fallBack: {
+    ask: ({ jobs }) =>
+      jobs.fallBack(lease, { rule: 'r', agent: 'a', key: '', priority: 0 }, { agent: 'a', reason: 'quota' }),
+  },
+  moveOn: {
+    ask: ({ jobs }) => jobs.moveOn(lease, { rule: 'r', agent: 'a', key: '', priority: 0 }),
+  },
+  hold: { ask: ({ jobs }) => jobs.hold(lease, { reason: 'loop', message: '', fix: '' }) },
+  regroup: { ask: ({ jobs }) => jobs.regroup(lease, 'g') },
+  promoted: { ask: ({ jobs }) => jobs.promoted(lease, []) },
+  'park an agent': {
+    ask: ({ jobs }) => jobs.park({ agent: 'a' }, { reason: 'breaker', message: '', fix: '', notBefore: 1 }),
+    scans: /INDEX job_queue/,
+  },
+  'wake what is due': {
+    ask: (ledger) => claim(ledger),
+    scans: /job_running|COVERING INDEX (job_due|gathering_due)/,
+  },
+  'wake a rule': { ask: ({ jobs }) => jobs.wake({ reason: 'breaker', agent: 'a', rule: 'r' }) },
+  relane: {
+    ask: ({ jobs }) => jobs.relane(() => 'a'),
+    scans: /COVERING INDEX job_(queue|running|waits)|INDEX job_held/,
+  },
+  waits: { ask: ({ jobs }) => jobs.waits(), scans: /COVERING INDEX job_waits/ },
+  loadByRule: { ask: ({ jobs }) => jobs.loadByRule(), scans: /COVERING INDEX job_running/ },
+  openByAgent: { ask: ({ jobs }) => jobs.openByAgent(), scans: /^SCAN open_jobs$/ },
+  oldestQueuedAt: { ask: ({ jobs }) => jobs.oldestQueuedAt(), scans: /COVERING INDEX job_queue/ },
+  spending: { ask: ({ spending }) => spending.of('1970-01-01') },
+  'prune spending': { ask: ({ spending }) => spending.prune('1970-01-01') },
+  'kept.put': { ask: ({ kept }) => kept.put('k', 'n', 1) },
+  'kept.list': { ask: ({ kept }) => kept.list('k') },
+  'written.put': {
+    ask: ({ written }) => written.put({ root: 'r', path: 'p', stamp: '', jobId: id, depth: 0, at: 1 }),
+  },
+  written: { ask: ({ written }) => written.get('r', 'p') },
+  'prune written': { ask: ({ written }) => written.prune(1) },
+  metrics: { ask: ({ metrics }) => metrics.list(1, 2) },
+  'prune metrics': { ask: ({ metrics }) => metrics.prune(1) },
   'a file': { ask: ({ files }) => files.get('r', 'p') },
   'files.put': { ask: ({ files }) => files.put(file('d/p')) },
   setDisposition: { ask: ({ files }) => files.setDisposition('r', 'p', id, 'failed') },

@@ -28,13 +28,21 @@ export function attempt(n: number, facts: Partial<AttemptRecord> = {}): AttemptR
   };
 }
 
+export interface ClaimFacts {
+  readonly max?: number;
+  readonly limit?: number;
+  readonly agents?: readonly string[];
+  readonly worker?: string;
+  readonly query?: Partial<Parameters<Ledger['jobs']['claim']>[0]>;
+}
+
 /** Claims as worker `w` with the same limit for each agent that is named. */
 export function claim(
   ledger: Ledger,
-  { max = 100, limit = 100, agents = ['a'], worker = 'w' } = {},
+  { max = 100, limit = 100, agents = ['a'], worker = 'w', query = {} }: ClaimFacts = {},
 ): Promise<readonly Lease[]> {
   const limits = new Map(agents.map((agent) => [agent, limit]));
-  return ledger.jobs.claim({ max, limits, worker, leaseMs: 30_000 });
+  return ledger.jobs.claim({ max, limits, worker, leaseMs: 30_000, ...query });
 }
 
 export async function claimOne(ledger: Ledger): Promise<Lease> {

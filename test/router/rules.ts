@@ -10,6 +10,7 @@ export function rule(name: string, patterns: readonly string[], priority = 0): R
     target: { kind: 'agent', agent: name },
     expect: { outputs: [] },
     cache: 'content',
+    maxLoad: Number.POSITIVE_INFINITY,
   };
 }
 

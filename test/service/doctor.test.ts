@@ -242,7 +242,7 @@ test('a credential is the service’s alone', async () => {
 test('a missing root, a full disk, a clock set back', async () => {
   const { dir, examine } = project([], {
     roots: [{ name: 'gone', dir: '/nowhere/at all' }] as never,
-    daemon: { drainMs: 1, minFreeDiskBytes: 2 ** 60 },
+    daemon: { drainMs: 1, minFreeDiskBytes: 2 ** 60, maxDepth: 5, maxLogBytes: 2 ** 28 },
   });
   mkdirSync(join(dir, '.sluice'));
   writeFileSync(join(dir, '.sluice/ledger.db'), '');
@@ -284,3 +284,21 @@ test('links that loop in a root are not followed', async () => {
   symlinkSync('..', join(dir, 'inbox', 'sub', 'up'));
   expect((await examine())['inotify watches']?.[0]?.message ?? 'have 2 folders').toContain('have 2 folders');
 });
+
+test.runIf(process.platform === 'linux')(
+  'where bubblewrap does not work, who must be confined would wait, and who may be would run bare',
+  async () => {
+    const confined = (name: string, mode: 'auto' | 'required'): Partial<AgentConfig> => ({
+      ...command(name, 'ls'),
+      sandbox: { mode, write: [], network: 'none', blocked: [], confirm: [] },
+    });
+    const made = project([confined('must', 'required'), confined('may', 'auto'), command('bare', 'ls')]);
+    made.program('bin/bwrap', '#!/bin/sh\necho "bwrap: no permission to make a namespace" >&2\nexit 1\n');
+    const { sandbox } = await made.examine({ env: { PATH: `${made.dir}/bin:/usr/bin`, HOME: made.dir } });
+    expect(sandbox).toMatchObject([
+      { ok: 'fail', message: expect.stringMatching(/no permission to make a namespace.*jobs of "must"/) },
+      { ok: 'warn', message: expect.stringMatching(/"may" would run without confinement/) },
+    ]);
+    expect(sandbox).toHaveLength(2);
+  },
+);

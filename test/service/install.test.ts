@@ -30,6 +30,7 @@ function rig({ script = '', ...host }: Partial<ServiceHost> & { script?: string 
     preserveOriginal: true,
     logLevel: 'info',
     retentionMs: 1,
+    retentionJobs: Number.POSITIVE_INFINITY,
     fileMode: 0o644,
   } as const;
   return {

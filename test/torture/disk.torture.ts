@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { fillUp } from '../badinput/fill-up.ts';
 import { ended, mountSmall } from '../badinput/rig.ts';
 import { makeProject, until } from '../daemon/project.ts';
-import { say } from './say.ts';
+import { say, tell } from './say.ts';
 
 const CYCLES = 8;
 const PER_CYCLE = 25;
@@ -69,6 +69,13 @@ daemon: { min_free_disk: 1KiB }
       );
   daemon.kill('SIGTERM');
   expect(await daemon.exited).toBe(0);
+  tell({
+    scenario: 'a disk that is full again and again',
+    runs: CYCLES,
+    files: names.length,
+    lost: 0,
+    beganMs: began,
+  });
   say(
     `${CYCLES} times a full disk, ${names.length} files: ${names.length - failed.length} processed, ${failed.length} commands that met it themselves, none lost`,
     began,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ended, processesOf } from '../badinput/rig.ts';
 import { makeProject, type Project, until } from '../daemon/project.ts';
-import { say } from './say.ts';
+import { say, tell } from './say.ts';
 
 const FILES = 10_000;
 const MAX_PROCESSES = 4;
@@ -59,6 +59,7 @@ test('10,000 waiting files', async () => {
   expect(rssMiB).toBeLessThan(MAX_RSS_MIB);
   daemon.kill('SIGTERM');
   expect(await daemon.exited).toBe(0);
+  tell({ scenario: '10,000 waiting files', runs: 1, files: FILES + 1, lost: 0, doubled: 0, beganMs: began });
   say(
     `${FILES} waiting files: first result after ${(firstMs / 1_000).toFixed(1)} s, never more than ${MAX_PROCESSES} children, an urgent one started ${Math.round(urgentMs)} ms after it was dropped before ${queue.queued} others, ${rssMiB} MiB at most`,
     began,

@@ -3,7 +3,7 @@ import { readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeProject, until } from '../daemon/project.ts';
-import { say } from './say.ts';
+import { say, tell } from './say.ts';
 
 const MAX_RSS_MIB = 400;
 
@@ -38,6 +38,13 @@ daemon: { min_free_disk: 1MiB }
     expect(statSync(join(project.dir, `processed/files/inbox/${name}/result.md`)).size).toBe(2 ** 30);
   const rssMiB = peakRss(daemon.pid);
   expect(rssMiB).toBeLessThan(MAX_RSS_MIB);
+  tell({
+    scenario: '1 GiB of output, twice and beyond the limit',
+    runs: 3,
+    files: 3,
+    lost: 0,
+    beganMs: began,
+  });
   say(`1 GiB of output twice, and once beyond the limit: ${rssMiB} MiB resident at most`, began);
 });
 
@@ -60,6 +67,7 @@ daemon: { min_free_disk: 1MiB }
   );
   const rssMiB = peakRss(daemon.pid);
   expect(rssMiB).toBeLessThan(MAX_RSS_MIB);
+  tell({ scenario: 'a file of 5 GiB', runs: 1, files: 2, lost: 0, beganMs: began });
   say(
     `5 GiB read beside a small file that took ${Math.round(smallMs)} ms: ${rssMiB} MiB resident at most`,
     began,

@@ -32,6 +32,8 @@ interface Writer {
   /** Changes of one path in native mode. Default 1. */
   readonly atMost?: number;
   readonly before?: Readonly<Record<string, string>>;
+  /** Paths that may be told too, when somebody looks between two steps. */
+  readonly passing?: readonly string[];
 }
 
 const tree =
@@ -65,6 +67,8 @@ const writers: readonly Writer[] = [
       writeFileSync(join(dir, 'doc.md.new'), 'new');
       renameSync(join(dir, 'doc.md.new'), join(dir, 'doc.md'));
     },
+    // A busy machine can stop us between the two steps for longer than a rename is waited for.
+    passing: ['doc.md.new'],
     gives: { 'doc.md': 'new' },
   },
   {
@@ -227,7 +231,9 @@ describe.each(['native', 'portable', 'poll'] as const)('%s', (mode) => {
       await rig.until(what, () => isFinal(changesSince(), path, content));
     }
     await rig.settled(root);
-    expect(new Set(changesSince().map(({ path }) => path))).toEqual(new Set(Object.keys(writer.gives)));
+    const paths = new Set(changesSince().map(({ path }) => path));
+    for (const path of writer.passing ?? []) paths.delete(path);
+    expect(paths).toEqual(new Set(Object.keys(writer.gives)));
     for (const [path, content] of Object.entries(writer.gives)) {
       const changes = changesSince().filter((one) => one.path === path);
       expect(changes.at(-1)?.content).toBe(content);

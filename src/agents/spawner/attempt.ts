@@ -1,9 +1,13 @@
 /** One command that runs, as the helper process keeps it. */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { formatDuration } from '../../config/duration.ts';
 import type { AttemptOutcome } from '../../types/agent.ts';
 import { fsPath, pathToBytes } from '../../types/path-bytes.ts';
 import type { ExitStatus } from './launcher.ts';
+import type { Cage, TreeUsage } from './limits/cage.ts';
+import type { MemoryWatch } from './limits/tree-memory.ts';
+import { memoryExceeded, runtimeExceeded } from './limits/words.ts';
 import type { SpawnExit, StartRequest } from './protocol.ts';
 import type { TreeOwner } from './tree.ts';
 
@@ -19,6 +23,12 @@ export interface Attempt extends TreeOwner {
   grownMono: number;
   /** When the output must be measured again. */
   measureMono: number;
+  /** What holds it within CPU and memory, where it has such limits. */
+  readonly cage?: Cage;
+  /** Where the kernel does not see to its memory. */
+  readonly watch?: MemoryWatch;
+  /** Told by the ends of its processes. */
+  used: TreeUsage;
   /** How the leader ended. */
   exit?: ExitStatus;
   /** Why we end it: that is then its outcome, whatever it exits with. */
@@ -101,25 +111,54 @@ export function measure(attempt: Attempt, now = performance.now()): void {
   attempt.measureMono = now + Math.min(slowestMeasureMs, Math.max(fastestMeasureMs, reachedInMs / 2));
 }
 
-/** The limit that an attempt has overstepped, if any. */
+/** The limit that an attempt has overstepped, if any; memory that is watched is looked at elsewhere. */
 export function overstepped(attempt: Attempt, now: number): AttemptOutcome | undefined {
-  const { timeoutMs, idleTimeoutMs, maxOutputBytes } = attempt.request;
+  const { timeoutMs, idleTimeoutMs, maxOutputBytes, limits } = attempt.request;
   if (attempt.bytes > maxOutputBytes) return { kind: 'output_exceeded', maxBytes: maxOutputBytes };
+  if (limits?.runtimeMs !== undefined && now - attempt.startedMono >= limits.runtimeMs)
+    return runtimeExceeded(limits.runtimeMs);
   if (now - attempt.startedMono >= timeoutMs) return { kind: 'timed_out', afterMs: timeoutMs };
   if (idleTimeoutMs !== undefined && now - attempt.grownMono >= idleTimeoutMs)
     return { kind: 'stalled', idleMs: idleTimeoutMs };
   return undefined;
 }
 
-/** What is told of an attempt whose tree is gone; closes its files. */
-export function conclude(attempt: Attempt): SpawnExit {
-  const { files, request, exit } = attempt;
+/** Adds what another process of the tree used: CPU time adds up, of the sizes the largest counts. */
+export function addUsage(attempt: Attempt, { cpuMs, peakMemoryBytes }: TreeUsage): void {
+  const { used } = attempt;
+  attempt.used = {
+    ...(cpuMs === undefined ? {} : { cpuMs: (used.cpuMs ?? 0) + cpuMs }),
+    ...withPeak(Math.max(used.peakMemoryBytes ?? 0, peakMemoryBytes ?? 0)),
+  };
+}
+
+const withPeak = (bytes: number): TreeUsage => (bytes === 0 ? {} : { peakMemoryBytes: bytes });
+
+/** The most exact of what is known: a group's counters, our own watching, the kernel's word at the end. */
+function usageOf({ used, cage, watch }: Attempt): TreeUsage {
+  return { ...used, ...withPeak(watch?.peakBytes ?? used.peakMemoryBytes ?? 0), ...cage?.usage() };
+}
+
+/** What was in force. */
+function limitsOf({ cage, request: { limits } }: Attempt): Pick<SpawnExit, 'limits'> {
+  const runtime = limits?.runtimeMs === undefined ? {} : { runtime: formatDuration(limits.runtimeMs) };
+  const inForce = { ...cage?.inForce, ...runtime };
+  return Object.keys(inForce).length === 0 ? {} : { limits: inForce };
+}
+
+/** What is told of an attempt whose tree is gone, but for `survivors` processes; closes its files and its cage. */
+export function conclude(attempt: Attempt, survivors = 0): SpawnExit {
+  const { files, request, exit, cage } = attempt;
   measure(attempt);
+  if (attempt.verdict === undefined && cage?.hasRunOut(exit))
+    attempt.verdict = memoryExceeded(request.limits?.memoryBytes ?? 0);
   if (attempt.bytes > request.maxOutputBytes && attempt.verdict === undefined)
     attempt.verdict = { kind: 'output_exceeded', maxBytes: request.maxOutputBytes };
   if (attempt.verdict?.kind === 'output_exceeded') files.truncate(request.maxOutputBytes);
   const sizes = files.sizes();
   files.close();
+  const used = usageOf(attempt);
+  cage?.remove();
   const outcome: AttemptOutcome =
     attempt.verdict ??
     (exit === undefined
@@ -127,5 +166,9 @@ export function conclude(attempt: Attempt): SpawnExit {
       : 'signal' in exit
         ? { kind: 'signalled', signal: exit.signal }
         : { kind: 'exited', exitCode: exit.exitCode });
-  return { outcome, startedAt: attempt.startedAt, endedAt: Date.now(), ...sizes };
+  return {
+    ...{ outcome, startedAt: attempt.startedAt, endedAt: Date.now(), ...sizes, ...used },
+    ...limitsOf(attempt),
+    ...(survivors === 0 ? {} : { survivors }),
+  };
 }

@@ -4,11 +4,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { AppError, messageOf } from '../../types/errors.ts';
 import { entryModule } from '../../types/module-path.ts';
+import type { LimitsBackendName } from './limits/cage.ts';
 import { spawnerVariable } from './mark.ts';
 import { type FromHelper, type HelperOptions, lineSplitter, type ToHelper } from './protocol.ts';
 
 export interface HelperLink {
   readonly pid: number | undefined;
+  readonly limitsBackend: LimitsBackendName;
   send(message: ToHelper): void;
   /** The helper ends everything it runs, then itself. */
   close(): Promise<void>;
@@ -39,12 +41,12 @@ export async function startHelper({ options, onMessage, onLost }: LinkOptions): 
   });
   child.stdin.on('error', () => {});
   const closed = once(child, 'close').catch(() => {});
-  await new Promise<void>((resolve, reject) => {
+  const limitsBackend = await new Promise<LimitsBackendName>((resolve, reject) => {
     const hear = lineSplitter((line) => {
       const message = JSON.parse(line) as FromHelper;
       if (message.op !== 'ready') return onMessage(message);
       state = 'ready';
-      resolve();
+      resolve(message.limits);
     });
     child.stdout.setEncoding('utf8').on('data', hear);
     child.once('error', (error) => reject(failed(messageOf(error))));
@@ -55,6 +57,7 @@ export async function startHelper({ options, onMessage, onLost }: LinkOptions): 
   });
   return {
     pid: child.pid,
+    limitsBackend,
     send: (message) => void child.stdin.write(`${JSON.stringify(message)}\n`),
     close: async () => {
       state = 'closing';

@@ -4,13 +4,14 @@
  * cannot hand over names that are not UTF-8. A helper program in C would be as fast, but must be built on each machine.
  *
  * Ends are noticed by SIGCHLD and collected here on the main thread, so between two statements no pid that we believe
- * alive can be given to another process. (A second thread that blocks in `waitpid` would take that guarantee away.)
+ * alive can be given to another process. (A second thread that blocks in `wait4` would take that guarantee away.)
  */
 import { openSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
 import { pathToBytes } from '../../types/path-bytes.ts';
-import { type ExitStatus, type Launch, LaunchError, type Launcher } from './launcher.ts';
+import { type ExitStatus, type Launch, LaunchError, type Launcher, type OnExit } from './launcher.ts';
 import { markBase, readMark } from './mark.ts';
+import { decodeUsage, rusageBytes } from './rusage.ts';
 
 const prSetChildSubreaper = 36;
 const rlimitRttime = 15;
@@ -23,7 +24,7 @@ type Native = (...args: readonly (Buffer | number | null | bigint)[]) => number;
 
 export interface NativeOptions {
   readonly tag: string;
-  readonly onExit: (pid: number, status: ExitStatus) => void;
+  readonly onExit: OnExit;
   /** After all ends that were there have been told. */
   readonly onDrained: () => void;
 }
@@ -42,7 +43,7 @@ export async function createNativeLauncher({ tag, onExit, onDrained }: NativeOpt
   const addChdir = native('posix_spawn_file_actions_addchdir_np', 'void *, void *');
   const setRlimit = native('setrlimit', 'int, void *');
   const sendSignal = native('kill', 'int, int');
-  const waitPid = native('waitpid', 'int, void *, int');
+  const wait4 = native('wait4', 'int, void *, int, void *');
   const closeFrom = optional(() => native('posix_spawn_file_actions_addclosefrom_np', 'void *, int'));
   const failed = (what: string) => new Error(`${what} failed: ${codeOf(koffi.errno())}`);
   const prctl = self.func('int prctl(int, long, long, long, long)') as unknown as Native;
@@ -84,9 +85,10 @@ export async function createNativeLauncher({ tag, onExit, onDrained }: NativeOpt
   };
 
   const status = Buffer.alloc(4);
+  const usage = Buffer.alloc(rusageBytes);
   const drain = () => {
-    for (let pid = waitPid(-1, status, wnohang); pid > 0; pid = waitPid(-1, status, wnohang))
-      onExit(pid, decodeStatus(status.readInt32LE(0)));
+    for (let pid = wait4(-1, status, wnohang, usage); pid > 0; pid = wait4(-1, status, wnohang, usage))
+      onExit(pid, decodeStatus(status.readInt32LE(0)), decodeUsage(usage));
     onDrained();
   };
   process.on('SIGCHLD', drain);

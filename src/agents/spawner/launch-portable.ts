@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { systemCode } from '../../types/errors.ts';
 import { pathToBytes } from '../../types/path-bytes.ts';
-import { type ExitStatus, type Launch, LaunchError, type Launcher } from './launcher.ts';
+import { type Launch, LaunchError, type Launcher, type OnExit } from './launcher.ts';
 
 export interface PortableOptions {
-  readonly onExit: (pid: number, status: ExitStatus) => void;
+  readonly onExit: OnExit;
 }
 
 export function createPortableLauncher({ onExit }: PortableOptions): Launcher {

@@ -3,6 +3,8 @@
  * FFI) and `portable` (`child_process`, everywhere). Both start each command as the leader of its own session, so that its
  * pid names its process group and session too.
  */
+import type { TreeUsage } from './limits/cage.ts';
+
 export interface Launch {
   /** Absolute path of the executable. */
   readonly file: string;
@@ -16,6 +18,9 @@ export interface Launch {
 }
 
 export type ExitStatus = { readonly exitCode: number } | { readonly signal: string };
+
+/** Told of each process that ended: its own use and that of the children it waited for. */
+export type OnExit = (pid: number, status: ExitStatus, usage?: TreeUsage) => void;
 
 export interface Launcher {
   /**

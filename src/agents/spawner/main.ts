@@ -9,6 +9,9 @@ import { messageOf } from '../../types/errors.ts';
 import { JournalWriter } from './journal.ts';
 import { createNativeLauncher } from './launch-native.ts';
 import { createPortableLauncher } from './launch-portable.ts';
+import { clearRecorded } from './limits/group-record.ts';
+import { createKeeper } from './limits/keeper.ts';
+import { probeLimits } from './limits/probe.ts';
 import { type FromHelper, type HelperOptions, lineSplitter, type ToHelper } from './protocol.ts';
 import { Undertaker } from './undertaker.ts';
 
@@ -23,10 +26,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.title = 'sluice-spawner';
 
 const journal = new JournalWriter(options.stateDir);
+const { tag, managerEnv, stateDir } = options;
+clearRecorded(stateDir, tag);
+const { backend } = probeLimits({ tag, managerEnv, wanted: options.limits, daemonPid: process.ppid });
+const keeper = createKeeper({ backend, stateDir, log });
 const undertaker = new Undertaker({
-  tag: options.tag,
+  tag,
   graceMs: options.graceMs,
   journal,
+  keeper,
   report: (id, exit) => say({ op: 'exit', id, exit }),
   log,
 });
@@ -34,7 +42,7 @@ const { onExit, onDrained } = undertaker;
 let portable: string | undefined = options.way === 'portable' ? 'asked for' : undefined;
 if (portable === undefined) {
   try {
-    undertaker.use(await createNativeLauncher({ tag: options.tag, onExit, onDrained }));
+    undertaker.use(await createNativeLauncher({ tag, onExit, onDrained }));
   } catch (error) {
     portable = messageOf(error);
   }
@@ -48,7 +56,7 @@ process.stdin.on(
 );
 process.stdin.on('error', end);
 process.stdin.on('close', end);
-say({ op: 'ready', ...(portable === undefined ? {} : { portable }) });
+say({ op: 'ready', limits: backend.name, ...(portable === undefined ? {} : { portable }) });
 
 function obey(message: ToHelper): void {
   switch (message.op) {
@@ -72,5 +80,8 @@ function obey(message: ToHelper): void {
 }
 
 function end(): void {
-  void undertaker.close().then(() => process.exit(0));
+  void undertaker.close().then(() => {
+    keeper.close();
+    process.exit(0);
+  });
 }

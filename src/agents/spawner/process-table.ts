@@ -14,6 +14,10 @@ export interface ProcessRow {
   readonly state: string;
   /** When it started, in the system's own unit: with the pid it identifies a process. */
   readonly start: number;
+  /** Of the program, cut to 15 characters. Unknown where `ps` is asked. */
+  readonly name?: string;
+  /** Resident memory, where it comes with the table for nothing. */
+  readonly rssBytes?: number;
 }
 
 export function readProcessTable(platform: NodeJS.Platform = process.platform): ProcessRow[] {
@@ -29,9 +33,14 @@ export function readProcRow(pid: number): ProcessRow | undefined {
     return undefined;
   }
   // The name stands in brackets and may hold brackets and spaces itself.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const nameEnd = stat.lastIndexOf(')');
+  const name = stat.slice(stat.indexOf('(') + 1, nameEnd);
+  const fields = stat.slice(nameEnd + 2).split(' ');
   const number = (at: number) => Number(fields[at]);
-  return { pid, state: fields[0] ?? '', ppid: number(1), pgid: number(2), sid: number(3), start: number(19) };
+  return {
+    ...{ pid, state: fields[0] ?? '', ppid: number(1), pgid: number(2), sid: number(3) },
+    ...{ start: number(19), name },
+  };
 }
 
 function readProc(): ProcessRow[] {
@@ -46,7 +55,7 @@ function readProc(): ProcessRow[] {
 }
 
 function readPs(): ProcessRow[] {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,pgid=,state=,lstart='], {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,pgid=,state=,rss=,lstart='], {
     encoding: 'utf8',
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
     maxBuffer: 64 << 20,
@@ -54,12 +63,12 @@ function readPs(): ProcessRow[] {
   return parsePs(stdout ?? '');
 }
 
-/** Reads `pid ppid pgid state lstart` lines. `sess` is left out: macOS prints a pointer there. */
+/** Reads `pid ppid pgid state rss lstart` lines; `rss` is in KiB. `sess` is left out: macOS prints a pointer there. */
 export function parsePs(text: string): ProcessRow[] {
   const rows: ProcessRow[] = [];
   for (const line of text.split('\n')) {
-    const [pid, ppid, pgid, state, ...start] = line.trim().split(/\s+/);
-    if (state === undefined) continue;
+    const [pid, ppid, pgid, state, rss, ...start] = line.trim().split(/\s+/);
+    if (state === undefined || rss === undefined) continue;
     rows.push({
       pid: Number(pid),
       ppid: Number(ppid),
@@ -67,6 +76,7 @@ export function parsePs(text: string): ProcessRow[] {
       sid: Number(pgid),
       state: state[0] ?? '',
       start: Date.parse(`${start.join(' ')} UTC`) || 0,
+      rssBytes: Number(rss) * 1024,
     });
   }
   return rows;

@@ -2,7 +2,8 @@
  * What the daemon and its helper process say to each other: one JSON object a line, over the helper's stdin and stdout.
  * A binary framing was not worth it: stringify and parse of a start message take 15 µs, a process start 500 µs.
  */
-import type { AttemptOutcome } from '../../types/agent.ts';
+import type { AttemptOutcome, EndReason } from '../../types/agent.ts';
+import type { Bounds, LimitsBackendName, TreeUsage } from './limits/cage.ts';
 
 /** One command to run. Paths, arguments and environment are strings as `types/path-bytes.ts` writes bytes. */
 export interface StartRequest {
@@ -24,26 +25,38 @@ export interface StartRequest {
   readonly idleTimeoutMs?: number;
   /** Bound of stdout and stderr together. */
   readonly maxOutputBytes: number;
+  /** Of the whole tree. `required`: not run where CPU or memory cannot be enforced. */
+  readonly limits?: Bounds & { readonly runtimeMs?: number; readonly required: boolean };
+  /** The command is bubblewrap, with what is really meant inside: it is ended from the inside. */
+  readonly sandboxed?: boolean;
 }
 
-/** How it ended, and what it left in its output files. Times: epoch milliseconds. */
-export interface SpawnExit {
+/**
+ * How it ended, and what it left in its output files. Times: epoch milliseconds. CPU time and memory are left out where
+ * they cannot be known; without a control group the memory is that of the largest single process, and left out when that
+ * is smaller than the helper itself, from which it cannot be told apart.
+ */
+export interface SpawnExit extends TreeUsage {
   readonly outcome: AttemptOutcome;
   readonly startedAt: number;
   readonly endedAt: number;
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
+  /** The limits that were in force, and how: `{ cpu: "50% (cgroup v2)", memory: "2GiB (watched)" }`. */
+  readonly limits?: Readonly<Record<string, string>>;
+  /** Processes that could not be ended within 30 s of SIGKILL. */
+  readonly survivors?: number;
 }
 
 export type ToHelper =
   | { readonly op: 'start'; readonly id: number; readonly request: StartRequest }
-  | { readonly op: 'cancel'; readonly id: number; readonly reason: string }
+  | { readonly op: 'cancel'; readonly id: number; readonly reason: EndReason }
   /** Empties the journal, but for lines of these jobs. */
   | { readonly op: 'checkpoint'; readonly id: number; readonly open: readonly string[] };
 
 export type FromHelper =
   /** `portable` says why the native way is not used. */
-  | { readonly op: 'ready'; readonly portable?: string }
+  | { readonly op: 'ready'; readonly portable?: string; readonly limits: LimitsBackendName }
   | { readonly op: 'exit'; readonly id: number; readonly exit: SpawnExit }
   | { readonly op: 'checkpointed'; readonly id: number; readonly error?: string };
 
@@ -54,6 +67,10 @@ export interface HelperOptions {
   readonly graceMs: number;
   /** `portable` leaves out the native way even where it works: for tests and for finding faults. */
   readonly way: 'auto' | 'portable';
+  /** What holds trees within their limits; `auto`: the best that works here. One that does not work is not used. */
+  readonly limits: LimitsBackendName | 'auto';
+  /** How the user's service manager is found. */
+  readonly managerEnv: Readonly<Record<string, string>>;
 }
 
 /** Splits a stream of text into lines; hand it each chunk. */

@@ -1,7 +1,19 @@
 /** Why a command could not be started, in words. */
+import type { AttemptOutcome } from '../../types/agent.ts';
+import { messageOf, systemCode } from '../../types/errors.ts';
+import { LaunchError } from './launcher.ts';
+import { UnconfinableError } from './limits/keeper.ts';
 import type { StartRequest } from './protocol.ts';
 
-export function explainRefusal(code: string, message: string, { argv, cwd }: StartRequest): string {
+/** What becomes of an attempt whose start was refused with this error. */
+export function refusalOf(error: unknown, request: StartRequest): AttemptOutcome {
+  if (error instanceof UnconfinableError)
+    return { kind: 'unconfinable', message: error.message, fix: error.fix };
+  const code = error instanceof LaunchError ? error.code : (systemCode(error) ?? 'EINVAL');
+  return { kind: 'spawn_failed', code, message: explainRefusal(code, messageOf(error), request) };
+}
+
+function explainRefusal(code: string, message: string, { argv, cwd }: StartRequest): string {
   const command = argv[0] ?? '';
   switch (code) {
     case 'ENOEXEC':

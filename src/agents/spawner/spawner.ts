@@ -7,13 +7,19 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conditions } from '../../types/condition.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
+import { endedBy, endReasonOf } from './end-reason.ts';
 import { type HelperLink, startHelper } from './helper-link.ts';
 import { readAttemptsJournal } from './journal.ts';
 import { endLeftovers } from './leftovers.ts';
+import type { LimitsBackendName } from './limits/cage.ts';
+import { managerEnvironment } from './limits/systemd-run.ts';
 import type { FromHelper, HelperOptions, SpawnExit, StartRequest, ToHelper } from './protocol.ts';
 
+export { endedBy, endReasonOf, reasonOf } from './end-reason.ts';
 export { type JournalEntry, readAttemptsJournal } from './journal.ts';
 export { endLeftovers } from './leftovers.ts';
+export type { LimitsBackendName } from './limits/cage.ts';
+export { limitsProblem } from './limits/problem.ts';
 export type { SpawnExit, StartRequest } from './protocol.ts';
 
 export interface SpawnerOptions {
@@ -25,11 +31,15 @@ export interface SpawnerOptions {
   readonly graceMs: number;
   readonly conditions: Conditions;
   readonly way?: HelperOptions['way'];
+  /** Default `auto`. */
+  readonly limits?: HelperOptions['limits'];
 }
 
 export interface Spawner extends AsyncDisposable {
   /** Pid of the helper process. */
   readonly pid: number | undefined;
+  /** What holds attempts within their CPU and memory limits here. */
+  readonly limitsBackend: LimitsBackendName;
   /** Runs one command; resolves when nothing of its process tree is left. Aborting `signal` ends the tree. Never rejects. */
   run(request: StartRequest, signal: AbortSignal): Promise<SpawnExit>;
   /**
@@ -61,6 +71,7 @@ class HelperSpawner implements Spawner {
   readonly #checkpoints = new Map<number, (error?: string) => void>();
   readonly #closed = new AbortController();
   #link: HelperLink | undefined;
+  #limitsBackend: LimitsBackendName = 'watched';
   /** Settles when there is a helper again; set while there is none. */
   #restarting: Promise<void> | undefined;
   #lastId = 0;
@@ -73,15 +84,20 @@ class HelperSpawner implements Spawner {
     return this.#link?.pid;
   }
 
+  get limitsBackend(): LimitsBackendName {
+    return this.#limitsBackend;
+  }
+
   async open(): Promise<void> {
-    const { stateDir, tag, graceMs, way = 'auto' } = this.#options;
+    const { stateDir, tag, graceMs, way = 'auto', limits = 'auto' } = this.#options;
     this.#link = await startHelper({
-      options: { stateDir, tag, graceMs, way },
+      options: { stateDir, tag, graceMs, way, limits, managerEnv: managerEnvironment() },
       onMessage: (message) => this.#hear(message),
       onLost: () => {
         if (!this.#closed.signal.aborted) this.#restarting = this.#restart();
       },
     });
+    this.#limitsBackend = this.#link.limitsBackend;
   }
 
   async run(request: StartRequest, signal: AbortSignal): Promise<SpawnExit> {
@@ -89,11 +105,11 @@ class HelperSpawner implements Spawner {
     while (this.#restarting !== undefined && !signal.aborted)
       await Promise.race([this.#restarting, once(signal, 'abort')]);
     const link = this.#link;
-    if (signal.aborted) return ended({ kind: 'cancelled', reason: reasonOf(signal) }, startedAt);
+    if (signal.aborted) return ended(endedBy(endReasonOf(signal)), startedAt);
     if (link === undefined || this.#closed.signal.aborted) return ended({ kind: 'interrupted' }, startedAt);
     this.#lastId += 1;
     const id = this.#lastId;
-    const cancel = () => this.#say({ op: 'cancel', id, reason: reasonOf(signal) });
+    const cancel = () => this.#say({ op: 'cancel', id, reason: endReasonOf(signal) });
     try {
       return await new Promise<SpawnExit>((done) => {
         this.#running.set(id, { request, startedAt, done });
@@ -182,10 +198,4 @@ class HelperSpawner implements Spawner {
 
 function ended(outcome: SpawnExit['outcome'], startedAt: number): SpawnExit {
   return { outcome, startedAt, endedAt: Date.now(), stdoutBytes: 0, stderrBytes: 0 };
-}
-
-/** The text of an abort's reason: what the outcome then says. */
-export function reasonOf(signal: AbortSignal): string {
-  const { reason } = signal;
-  return typeof reason === 'string' ? reason : reason instanceof Error ? reason.message : 'cancelled';
 }

@@ -34,8 +34,17 @@ export interface Survey {
 
 const isDead = (row: ProcessRow) => row.state === 'Z' || row.state === 'X';
 
-/** Reads the process table once and divides it among the attempts. */
-export function survey(owners: readonly TreeOwner[], launcher: Launcher, helperPid = process.pid): Survey {
+/**
+ * Reads the process table once and divides it among the attempts.
+ * @param depth `glance`: where the helper adopts, marks are only read of those it has adopted: whatever tore itself loose
+ * hangs below one of them, or below a process that is recognised otherwise. Enough to count memory twice a second, on a
+ * machine full of other programs; what is ended wants the full look.
+ */
+export function survey(
+  owners: readonly TreeOwner[],
+  launcher: Launcher,
+  { depth = 'full', helperPid = process.pid }: { depth?: 'full' | 'glance'; helperPid?: number } = {},
+): Survey {
   const rows = readProcessTable();
   const helperStart = rows.find((row) => row.pid === helperPid)?.start ?? 0;
   const adopts = launcher.children() !== undefined;
@@ -54,6 +63,7 @@ export function survey(owners: readonly TreeOwner[], launcher: Launcher, helperP
   }
   for (const row of recent) {
     if (found.has(row.pid) || isDead(row)) continue;
+    if (depth === 'glance' && adopts && row.ppid !== helperPid) continue;
     const owner = byMark(row.pid, owners, launcher);
     if (owner !== undefined) claim(row, owner);
     else if (adopts && row.ppid === helperPid) strays.push(row);

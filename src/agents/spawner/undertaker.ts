@@ -4,15 +4,21 @@
  * the portable way, synchronous: no state can change between a look and the act that follows from it.
  */
 import { performance } from 'node:perf_hooks';
-import type { AttemptOutcome } from '../../types/agent.ts';
-import { messageOf, systemCode } from '../../types/errors.ts';
-import { type FoundCommand, findCommand } from '../find-command.ts';
-import { type Attempt, conclude, measure, OutputFiles, overstepped } from './attempt.ts';
+import type { AttemptOutcome, EndReason } from '../../types/agent.ts';
+import { messageOf } from '../../types/errors.ts';
+import { askToEnd } from './ask.ts';
+import { type Attempt, addUsage, conclude, measure, OutputFiles, overstepped } from './attempt.ts';
+import { endedBy, urgentGraceMs } from './end-reason.ts';
 import type { JournalWriter } from './journal.ts';
-import { type ExitStatus, LaunchError, type Launcher } from './launcher.ts';
+import { LaunchError, type Launcher, type OnExit } from './launcher.ts';
+import type { Cage } from './limits/cage.ts';
+import type { Keeper } from './limits/keeper.ts';
+import { MemoryWatch } from './limits/tree-memory.ts';
+import { memoryExceeded } from './limits/words.ts';
+import { CommandLookup } from './lookup.ts';
 import { attemptVariable, nextSeq, projectVariable } from './mark.ts';
 import type { SpawnExit, StartRequest } from './protocol.ts';
-import { explainRefusal } from './refusal.ts';
+import { refusalOf } from './refusal.ts';
 import { type Survey, survey } from './tree.ts';
 
 export interface UndertakerOptions {
@@ -20,6 +26,7 @@ export interface UndertakerOptions {
   /** From the polite signal to the other one. */
   readonly graceMs: number;
   readonly journal: JournalWriter;
+  readonly keeper: Keeper;
   readonly report: (id: number, exit: SpawnExit) => void;
   readonly log: (text: string) => void;
 }
@@ -30,15 +37,15 @@ const leftoverGraceMs = 1_000;
 const giveUpAfterMs = 30_000;
 /** How often a tree that is being ended is looked at, besides at every exit. */
 const endingTickMs = 20;
-const lookupMs = 1_000;
-const lookupsKept = 100;
+/** With growing pauses: 21 ms in all. */
+const namespaceLooks = 6;
 
 export class Undertaker {
   readonly #options: UndertakerOptions;
   readonly #attempts = new Map<number, Attempt>();
   readonly #leaders = new Map<number, Attempt>();
   #launcher!: Launcher;
-  readonly #found = new Map<string, { readonly found: FoundCommand; readonly untilMono: number }>();
+  readonly #lookup = new CommandLookup();
   #seq = 0;
   #timer: NodeJS.Timeout | undefined;
   #timerMono = Number.POSITIVE_INFINITY;
@@ -53,11 +60,16 @@ export class Undertaker {
     this.#launcher = launcher;
   }
 
-  readonly onExit = (pid: number, status: ExitStatus): void => {
+  readonly onExit: OnExit = (pid, status, usage = {}) => {
     const attempt = this.#leaders.get(pid);
-    if (attempt === undefined) return;
+    if (attempt === undefined) {
+      const adopter = this.#attempts.values().find(({ members }) => members.has(pid));
+      if (adopter !== undefined) addUsage(adopter, usage);
+      return;
+    }
     this.#leaders.delete(pid);
     attempt.exit = status;
+    addUsage(attempt, usage);
     if (attempt.killMono === undefined) this.#settle(attempt);
   };
 
@@ -69,18 +81,29 @@ export class Undertaker {
   async start(id: number, request: StartRequest): Promise<void> {
     const startedAt = Date.now();
     let files: OutputFiles | undefined;
+    let cage: Cage | undefined;
     try {
       const seq = nextSeq(this.#seq);
       this.#seq = seq;
-      const found = this.#lookup(request);
+      const found = this.#lookup.find(request);
       if ('code' in found) throw new LaunchError(found.code, found.message);
       files = new OutputFiles(request);
+      cage = this.#options.keeper.open(seq, request);
       const tag = `${this.#options.tag}.${request.job}.${request.n}`;
       const env = { ...request.env, [projectVariable]: this.#options.tag, [attemptVariable]: tag };
-      const { argv, cwd } = request;
       const { stdoutFd, stderrFd } = files;
-      const started = this.#launcher.start({ file: found.file, argv, env, cwd, stdoutFd, stderrFd, seq });
+      const launch = {
+        ...behind(cage, found.file, request.argv),
+        env,
+        cwd: request.cwd,
+        stdoutFd,
+        stderrFd,
+        seq,
+      };
+      const started =
+        cage === undefined ? this.#launcher.start(launch) : cage.enter(() => this.#launcher.start(launch));
       const leader = typeof started === 'number' ? started : await started;
+      cage?.started(leader);
       const now = performance.now();
       const attempt: Attempt = {
         ...{ id, request, files, seq, tag, leader, startedAt, startedMono: now },
@@ -91,38 +114,31 @@ export class Undertaker {
           measuredMono: now,
           grownMono: now,
           measureMono: now + 20,
+          used: {},
         },
+        ...(cage === undefined ? {} : { cage }),
+        ...(cage?.watchedBytes === undefined ? {} : { watch: new MemoryWatch(cage.watchedBytes, now) }),
       };
       this.#attempts.set(id, attempt);
       this.#leaders.set(leader, attempt);
       this.#scheduleFor(attempt, now);
     } catch (error) {
       files?.close();
-      const code = error instanceof LaunchError ? error.code : (systemCode(error) ?? 'EINVAL');
-      const outcome = {
-        kind: 'spawn_failed',
-        code,
-        message: explainRefusal(code, messageOf(error), request),
-      } as const;
+      cage?.remove();
+      const outcome = refusalOf(error, request);
       this.#finish(id, request, { outcome, startedAt, endedAt: Date.now(), stdoutBytes: 0, stderrBytes: 0 });
     }
   }
 
-  /** Looks anew after a second: a look costs two dozen stats where PATH is long. */
-  #lookup({ argv, env, cwd }: StartRequest): FoundCommand {
-    const key = `${argv[0]}\0${env.PATH}\0${cwd}`;
-    const now = performance.now();
-    const known = this.#found.get(key);
-    if (known !== undefined && now < known.untilMono) return known.found;
-    const found = findCommand(argv[0] ?? '', env.PATH ?? '', cwd);
-    if (this.#found.size >= lookupsKept) this.#found.clear();
-    if ('file' in found) this.#found.set(key, { found, untilMono: now + lookupMs });
-    return found;
-  }
-
-  cancel(id: number, reason: string): void {
+  cancel(id: number, reason: EndReason): void {
     const attempt = this.#attempts.get(id);
-    if (attempt !== undefined) this.#end(attempt, { kind: 'cancelled', reason }, this.#options.graceMs);
+    const { graceMs } = this.#options;
+    if (attempt !== undefined)
+      this.#end(
+        attempt,
+        endedBy(reason),
+        typeof reason === 'string' ? graceMs : Math.min(graceMs, urgentGraceMs),
+      );
   }
 
   /** Ends every tree at once. Resolves when nothing is left. */
@@ -141,11 +157,21 @@ export class Undertaker {
   }
 
   /** The leader is gone: is its tree? */
-  #settle(attempt: Attempt): void {
+  #settle(attempt: Attempt, looks = 0): void {
     const { leader } = attempt;
     attempt.groupPinned = this.#launcher.kill(-leader, 0);
     // Whatever tore itself loose was adopted by us. Children that are no leaders need a closer look.
     const loose = this.#launcher.children()?.some((pid) => !this.#leaders.has(pid)) ?? true;
+    // Bubblewrap tells the end of its command a moment before the namespace, with all in it, is gone: a look at every
+    // process of the machine would take longer than that.
+    if (attempt.request.sandboxed && (attempt.groupPinned || loose) && looks < namespaceLooks) {
+      const again = () => {
+        if (attempt.killMono === undefined && this.#attempts.has(attempt.id))
+          this.#settle(attempt, looks + 1);
+      };
+      setTimeout(again, looks + 1);
+      return;
+    }
     if (!attempt.groupPinned && (!loose || this.#survey().isGone(attempt))) this.#conclude(attempt);
     else this.#end(attempt, undefined, Math.min(this.#options.graceMs, leftoverGraceMs));
   }
@@ -157,20 +183,14 @@ export class Undertaker {
     if (verdict !== undefined) attempt.verdict = verdict;
     attempt.killMono = now + graceMs;
     attempt.giveUpMono = attempt.killMono + giveUpAfterMs;
-    const tree = this.#survey().of(attempt);
-    // Each process gets the signal once: many programs take a second one for "at once".
-    if (attempt.groupPinned) this.#launcher.kill(-attempt.leader, 'SIGTERM');
-    for (const row of tree) {
-      if (row.pgid !== attempt.leader || !attempt.groupPinned) this.#launcher.kill(row.pid, 'SIGTERM');
-      // A stopped process takes signals only once it goes on.
-      if (row.state === 'T') this.#launcher.kill(row.pid, 'SIGCONT');
-    }
-    this.#schedule(now + Math.min(endingTickMs, graceMs));
+    const asked = askToEnd(attempt, this.#survey().of(attempt), this.#launcher);
+    if (!asked) attempt.killMono = now;
+    this.#schedule(now + Math.min(endingTickMs, attempt.killMono - now));
   }
 
   /** Looks at all processes; what belongs to no attempt any more is ended on the spot. */
-  #survey(): Survey {
-    const found = survey([...this.#attempts.values()], this.#launcher);
+  #survey(depth: 'full' | 'glance' = 'full'): Survey {
+    const found = survey([...this.#attempts.values()], this.#launcher, { depth });
     for (const stray of found.strays) this.#launcher.kill(stray.pid, 'SIGKILL');
     return found;
   }
@@ -180,18 +200,30 @@ export class Undertaker {
     this.#timer = undefined;
     this.#timerMono = Number.POSITIVE_INFINITY;
     const ending: Attempt[] = [];
+    const hogs = this.#hogs(now);
     for (const attempt of this.#attempts.values()) {
       if (attempt.killMono === undefined) {
+        const hasRunOut = hogs.has(attempt) || (now >= attempt.measureMono && attempt.cage?.hasRunOut());
         if (now >= attempt.measureMono) measure(attempt, now);
         const verdict = overstepped(attempt, now);
         // Nobody reads on where the bound was overstepped, and a flood should not have another five seconds.
-        if (verdict !== undefined)
+        if (hasRunOut) this.#end(attempt, memoryExceeded(attempt.request.limits?.memoryBytes ?? 0), 0);
+        else if (verdict !== undefined)
           this.#end(attempt, verdict, verdict.kind === 'output_exceeded' ? 0 : this.#options.graceMs);
       }
       if (attempt.killMono !== undefined) ending.push(attempt);
       else this.#scheduleFor(attempt, now);
     }
     if (ending.length > 0) this.#endingTick(ending, now);
+  }
+
+  /** Attempts whose memory is watched and that use too much. When one is due, all are looked at: the table is read once. */
+  #hogs(now: number): ReadonlySet<Attempt> {
+    const watched = this.#attempts.values().filter(({ watch, killMono }) => watch && killMono === undefined);
+    const due = [...watched];
+    if (!due.some(({ watch }) => watch !== undefined && now >= watch.dueMono)) return new Set();
+    const found = this.#survey('glance');
+    return new Set(due.filter((attempt) => attempt.watch?.look(found.of(attempt), now)));
   }
 
   #endingTick(ending: readonly Attempt[], now: number): void {
@@ -204,7 +236,10 @@ export class Undertaker {
       else if (now >= (attempt.giveUpMono ?? 0)) this.#giveUp(attempt, tree.length);
       else {
         // The table was read in this same step: a pid in it cannot have passed to another program meanwhile.
-        if (now >= (attempt.killMono ?? 0)) for (const row of tree) this.#launcher.kill(row.pid, 'SIGKILL');
+        if (now >= (attempt.killMono ?? 0)) {
+          attempt.cage?.kill();
+          for (const row of tree) this.#launcher.kill(row.pid, 'SIGKILL');
+        }
         this.#schedule(now + (now >= (attempt.killMono ?? 0) ? endingTickMs / 4 : endingTickMs));
       }
     }
@@ -215,12 +250,12 @@ export class Undertaker {
       `attempt ${attempt.tag}: ${survivors} processes could not be ended; no longer waiting for them`,
     );
     this.#leaders.delete(attempt.leader);
-    this.#conclude(attempt);
+    this.#conclude(attempt, survivors);
   }
 
-  #conclude(attempt: Attempt): void {
+  #conclude(attempt: Attempt, survivors = 0): void {
     this.#attempts.delete(attempt.id);
-    this.#finish(attempt.id, attempt.request, conclude(attempt));
+    this.#finish(attempt.id, attempt.request, conclude(attempt, survivors));
   }
 
   #finish(id: number, request: StartRequest, exit: SpawnExit): void {
@@ -240,9 +275,11 @@ export class Undertaker {
   }
 
   #scheduleFor(attempt: Attempt, now: number): void {
-    const { timeoutMs, idleTimeoutMs = Number.POSITIVE_INFINITY } = attempt.request;
-    const deadline = Math.min(attempt.startedMono + timeoutMs, attempt.grownMono + idleTimeoutMs);
-    this.#schedule(Math.max(now + 1, Math.min(attempt.measureMono, deadline)));
+    const { timeoutMs, idleTimeoutMs = Number.POSITIVE_INFINITY, limits } = attempt.request;
+    const runtimeMs = limits?.runtimeMs ?? Number.POSITIVE_INFINITY;
+    const ends = attempt.startedMono + Math.min(timeoutMs, runtimeMs);
+    const looks = Math.min(attempt.measureMono, attempt.watch?.dueMono ?? Number.POSITIVE_INFINITY);
+    this.#schedule(Math.max(now + 1, Math.min(looks, ends, attempt.grownMono + idleTimeoutMs)));
   }
 
   /** One timer for all: it is moved only when something is due earlier. */
@@ -252,4 +289,15 @@ export class Undertaker {
     this.#timerMono = atMono;
     this.#timer = setTimeout(() => this.#tick(), Math.max(0, atMono - performance.now()));
   }
+}
+
+/** The command, behind what holds it. */
+function behind(
+  cage: Cage | undefined,
+  file: string,
+  argv: readonly string[],
+): { readonly file: string; readonly argv: readonly string[] } {
+  const first = cage?.prefix[0];
+  if (cage === undefined || first === undefined) return { file, argv };
+  return { file: first, argv: [...cage.prefix, file, ...argv.slice(1)] };
 }

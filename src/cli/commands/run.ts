@@ -4,6 +4,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RunReport, RunRequest } from '../../operations/run.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
+import { nestingOf } from '../../types/nesting.ts';
 import type { Receipt } from '../../types/receipt.ts';
 import type { Client } from '../client.ts';
 import type { CommandContext } from '../context.ts';
@@ -21,7 +22,10 @@ export async function run(
   paths: readonly string[],
   options: RunOptions,
 ): Promise<number> {
+  const { depth, parent } = nestingOf(context.env);
   const request: RunRequest = {
+    ...(depth > 0 && { depth }),
+    ...(parent !== undefined && { parent }),
     ...(paths.length > 0 && { paths: paths.map((path) => resolve(path)) }),
     ...(options.force && { force: true }),
   };

@@ -19,6 +19,7 @@ export async function run(context: CommandContext): Promise<number> {
     stateDir: config.stateDir,
     level: config.output.logLevel,
     redact: secrets.redact,
+    maxBytes: config.daemon.maxLogBytes,
     stderr: process.stderr.isTTY ? 'pretty' : 'json',
   });
   for (const { message, fix } of loaded.warnings) log.log.warn({ fix }, `${message} — ${fix}`);

@@ -1,4 +1,5 @@
 /** `sluice status`: exit 0 whenever it could answer, also for a daemon that is down or a configuration with errors. */
+import { formatDuration } from '../../config/duration.ts';
 import type { ConditionView, RootStatusView, StatusReport } from '../../operations/status.ts';
 import { formatElapsed } from '../../types/elapsed.ts';
 import { printableName } from '../../types/printable-name.ts';
@@ -39,8 +40,21 @@ function printStatus(status: StatusReport): void {
   printLine(`\n${paint('bold', 'jobs')}    ${inQueue.join(', ')}`);
   const ended = Object.entries(files).map(([disposition, n]) => `${n} ${disposition}`);
   printLine(`${paint('bold', 'files')}   ${ended.join(', ') || 'none yet'}`);
-  for (const [name, { used, limit, peak }] of Object.entries(limits))
-    printLine(`${paint('bold', 'limit')}   ${name}: ${used} of ${limit} in use, peak ${peak}`);
+  if (Object.keys(limits).length > 0) {
+    printLine(`\n${paint('bold', 'limits')}`);
+    printTable(
+      Object.entries(limits),
+      [
+        { title: '', cell: ([name]) => printableName(name) },
+        {
+          title: '',
+          cell: ([, use]) => useWords(use),
+          color: ([, use]) => (isFull(use) ? 'yellow' : undefined),
+        },
+      ],
+      '  ',
+    );
+  }
   if (agents.length > 0) {
     printLine(`\n${paint('bold', 'agents')}`);
     printTable(
@@ -49,12 +63,45 @@ function printStatus(status: StatusReport): void {
         { title: '', cell: ({ name }) => name },
         { title: '', cell: ({ kind }) => kind },
         { title: '', cell: ({ running, max_load: max }) => `${running} of ${max ?? 'any number'} running` },
+        {
+          title: '',
+          cell: breakerWords,
+          color: ({ breaker }) => (breaker === 'open' ? 'yellow' : undefined),
+        },
         { title: '', cell: ({ description = '' }) => printableName(description), cut: 'end' },
       ],
       '  ',
     );
   }
+  if (status.waits.length > 0) {
+    printLine(`\n${paint('bold', 'waiting')}`);
+    for (const wait of status.waits) printLine(`  ${waitWords(wait)}`);
+  }
   for (const condition of conditions) printCondition(condition);
+}
+
+function isFull({ used, limit }: StatusReport['limits'][string]): boolean {
+  return used === null || used >= limit;
+}
+
+/** `2 of 5 in use, peak 4` · `12 of 30 in 1m` · `$1.20 of $5.00 today`. */
+function useWords({ used, limit, peak, unit, per_ms: perMs }: StatusReport['limits'][string]): string {
+  if (used === null) return `unknown of $${limit.toFixed(2)} today`;
+  if (unit === 'usd') return `$${used.toFixed(2)} of $${limit.toFixed(2)} today`;
+  if (unit === 'tokens') return `${used.toLocaleString('en')} of ${limit.toLocaleString('en')} tokens today`;
+  if (perMs !== undefined) return `${used} of ${limit} in ${formatDuration(perMs)}, peak ${peak}`;
+  return `${used} of ${limit} in use, peak ${peak}`;
+}
+
+function breakerWords({ breaker, breaker_until: until }: StatusReport['agents'][number]): string {
+  if (breaker === 'open') return `left alone${until ? ` until ${shortTime(until)}` : ''}`;
+  return breaker === 'half_open' ? 'being tried again' : '';
+}
+
+function waitWords({ agent, rule, reason, jobs, message, until }: StatusReport['waits'][number]): string {
+  const what = `${jobs} ${jobs === 1 ? 'job' : 'jobs'} of ${printableName(rule)} → ${agent} (${reason})`;
+  const why = message ? `: ${printableName(message)}` : '';
+  return `${what}${why}${until ? `, until ${shortTime(until)}` : ''}`;
 }
 
 function headline({ state, pid, started_at: startedAt, config_file: file }: StatusReport): string {

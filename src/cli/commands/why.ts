@@ -51,8 +51,14 @@ function sentence(report: WhyReport): string {
     return `${name}${gone} is ignored by ${printableName(ignored.pattern)} (${printableName(ignored.source)})`;
   if (rule === null || target === null)
     return `${name}${gone} → no rule matches: it is counted as unrouted, and nothing runs`;
-  const way = 'agent' in target ? `agent ${target.agent}` : `action ${target.action}`;
+  const way = targetWords(target);
   return `${name}${gone} → rule ${printableName(rule)} → ${way}${outlook(report)}`;
+}
+
+function targetWords(target: NonNullable<WhyReport['target']>): string {
+  if ('agent' in target) return `agent ${target.agent}`;
+  if ('agents' in target) return `one of the agents ${target.agents.join(', ')} (${target.select})`;
+  return `action ${target.action}`;
 }
 
 /** What would happen if the file were taken in now. */

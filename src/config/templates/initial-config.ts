@@ -26,6 +26,8 @@ agents:
   #   kind: command
   #   command: [ruff, check, "\${{ file.path }}"]
   #   timeout: 2m
+  #   limits: { memory: 1GiB }      # also cpu, runtime, output
+  #   sandbox: { write: [workspace] } # what it may change besides its own folder; no network unless you allow it
   # ocr: { kind: http, url: "http://127.0.0.1:9000/ocr", headers: { Authorization: "Bearer \${env:OCR_TOKEN}" } }
 
 output_settings:

@@ -1,80 +1,65 @@
 /**
  * Which job runs next. Hard limits come for free here: one process writes, and the counts are read where the claim is
- * written. The heads of the agents' queues are compared, so cost depends on the number of agents, not of jobs.
+ * written. The heads of the queues are compared, so cost depends on the number of lanes, not of jobs.
  */
 import type { JobLedger, Lease } from '../ledger.ts';
+import { flightOf, prefixOf, takeCompanions } from './batches.ts';
 import type { Database } from './database.ts';
-import { type JobRow, toRecord } from './job-rows.ts';
+import { wakeDue } from './due.ts';
+import { type JobRow, QUEUED_COLUMNS, queuedRow, toRecord } from './job-rows.ts';
+import { roomOf } from './lanes.ts';
 import { mustWait, park } from './single-flight.ts';
 
 type ClaimQuery = Parameters<JobLedger['claim']>[0];
 
-export function claimJobs(db: Database, at: number, { max, limits, worker, leaseMs }: ClaimQuery): Lease[] {
+interface Holder {
+  readonly at: number;
+  readonly worker: string;
+  readonly leaseUntil: number;
+}
+
+const HEAD = `select ${QUEUED_COLUMNS} from job where state = 'queued' and lane = ? order by rank, seq limit 1`;
+
+export function claimJobs(db: Database, at: number, query: ClaimQuery): Lease[] {
+  const { max, maxFiles = Number.POSITIVE_INFINITY, batchSizes, worker, leaseMs } = query;
   wakeDue(db, at);
-  const free = freeSlots(db, limits);
+  const room = roomOf(db, at, query);
+  const holder = { at, worker, leaseUntil: at + leaseMs };
   const heads = new Map<string, JobRow>();
-  for (const agent of free.keys()) takeHead(db, heads, agent);
+  for (const lane of room.lanes()) takeHead(db, heads, lane);
   const leases: Lease[] = [];
-  while (leases.length < max && heads.size > 0) {
+  let filesLeft = maxFiles;
+  while (leases.length < max && filesLeft >= 1 && heads.size > 0) {
     const head = first(heads.values());
-    const { agent } = head;
+    const { lane } = head;
+    heads.delete(lane);
+    if (!room.has(lane)) continue;
     if (mustWait(db, head)) park(db, head.id);
     else {
-      leases.push(claim(db, head, at, worker, at + leaseMs));
-      free.set(agent, (free.get(agent) ?? 0) - 1);
+      const size = Math.min(sizeOf(head, batchSizes), filesLeft);
+      const lease = size > 1 ? claimBatch(db, head, holder, size) : claim(db, head, holder, null);
+      leases.push(lease);
+      filesLeft -= 1 + lease.companions.length;
+      room.taken(lane);
     }
-    heads.delete(agent);
-    if (leases.length < max && (free.get(agent) ?? 0) > 0) takeHead(db, heads, agent);
+    if (leases.length < max && room.has(lane)) takeHead(db, heads, lane);
   }
   return leases;
 }
 
-export function nextDueAt(db: Database): number | undefined {
-  const row = db.get<{ at: number }>(
-    "select not_before at from job where state = 'waiting' and reason = 'backoff' order by not_before limit 1",
-  );
-  return row?.at;
-}
-
-export function loadByAgent(db: Database): Map<string, number> {
-  const rows = db.all<{ agent: string; n: number }>(
-    "select agent, count(*) n from job where state = 'running' group by agent",
-  );
-  return new Map(rows.map(({ agent, n }) => [agent, n]));
-}
-
 export function toLease(row: JobRow): Lease {
-  return { job: toRecord(row), force: row.force === 1, token: row.fence, triesBefore: row.tries };
+  return {
+    job: toRecord(row),
+    companions: [],
+    force: row.force === 1,
+    token: row.fence,
+    triesBefore: row.tries,
+  };
 }
 
-/** Back-offs that are over. Asked first, because a write begins a transaction even when it changes nothing. */
-function wakeDue(db: Database, at: number): void {
-  const dueAt = nextDueAt(db);
-  if (dueAt === undefined || dueAt > at) return;
-  db.write(
-    `update job set state = 'queued', reason = null, message = null, fix = null, not_before = null
-     where state = 'waiting' and reason = 'backoff' and not_before <= ?`,
-    at,
-  );
-}
-
-function freeSlots(db: Database, limits: ReadonlyMap<string, number>): Map<string, number> {
-  const isLimited = [...limits.values()].some(Number.isFinite);
-  const running: ReadonlyMap<string, number> = isLimited ? loadByAgent(db) : new Map();
-  const free = new Map<string, number>();
-  for (const [agent, limit] of limits) {
-    const left = limit - (running.get(agent) ?? 0);
-    if (left > 0) free.set(agent, left);
-  }
-  return free;
-}
-
-function takeHead(db: Database, heads: Map<string, JobRow>, agent: string): void {
-  const head = db.get<JobRow>(
-    "select * from job where state = 'queued' and agent = ? order by rank, seq limit 1",
-    agent,
-  );
-  if (head) heads.set(agent, head);
+function takeHead(db: Database, heads: Map<string, JobRow>, lane: string): void {
+  const head = db.getValues(HEAD, lane);
+  if (head) heads.set(lane, queuedRow(head));
 }
 
 function first(heads: Iterable<JobRow>): JobRow {
@@ -84,19 +69,35 @@ function first(heads: Iterable<JobRow>): JobRow {
   return best as JobRow;
 }
 
-/** The row as it is now is told from the row as it was: reading it again cost as much as the change. */
-function claim(db: Database, row: JobRow, at: number, worker: string, leaseUntil: number): Lease {
+/** A group whose rule has no size any more is worked on one by one. */
+function sizeOf({ batch }: JobRow, sizes: ReadonlyMap<string, number> | undefined): number {
+  return batch === null ? 1 : (sizes?.get(prefixOf(batch)) ?? 1);
+}
+
+function claimBatch(db: Database, head: JobRow, holder: Holder, size: number): Lease {
+  const flight = flightOf(head.seq, head.fence + 1);
+  const lease = claim(db, head, holder, flight);
+  const companions: Lease[] = [];
+  takeCompanions(db, head, Math.floor(size) - 1, (row) => {
+    companions.push(claim(db, row, holder, flight));
+  });
+  return { ...lease, companions };
+}
+
+/** The row as it is now is made from the row as it was: reading it again cost as much as the change, a copy twice that. */
+function claim(db: Database, row: JobRow, { at, worker, leaseUntil }: Holder, flight: number | null): Lease {
   const fence = row.fence + 1;
   const started_at = row.started_at ?? at;
   db.write(
     `update job set state = 'running', reason = null, message = null, fix = null, not_before = null,
-       fence = ?, worker = ?, lease_until = ?, started_at = ? where seq = ?`,
+       fence = ?, worker = ?, lease_until = ?, started_at = ?, flight = ? where seq = ?`,
     fence,
     worker,
     leaseUntil,
     started_at,
+    flight,
     row.seq,
   );
   const cleared = { reason: null, message: null, fix: null, not_before: null };
-  return toLease({ ...row, ...cleared, state: 'running', fence, started_at });
+  return toLease(Object.assign(row, cleared, { state: 'running', fence, started_at }));
 }

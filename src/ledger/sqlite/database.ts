@@ -12,6 +12,7 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSy
 import type { AppError } from '../../types/errors.ts';
 import { markSuspect } from './damage.ts';
 import { ledgerError, mayPass } from './sqlite-errors.ts';
+import { Sums } from './sums.ts';
 
 const COMMIT_PAUSE_MS = 4;
 const AWAITED_PAUSE_MS = 2;
@@ -47,6 +48,7 @@ export class Database {
   #lastCommitMs = 0;
   #problem: AppError | undefined;
   #closed = false;
+  readonly sums = new Sums((sql, ...params) => this.write(sql, ...params));
 
   /** Opens the file and touches nothing in it. @throws AppError when it cannot be opened. */
   constructor({ file, readOnly = false, onFull = () => {} }: DatabaseOptions) {
@@ -62,6 +64,9 @@ export class Database {
    * @throws AppError when the file system cannot do WAL.
    */
   beginWriting(): void {
+    // So that unused pages can be given back one by one. Only a database without a page takes it, and any other writes.
+    if (this.get<{ page_count: number }>('pragma page_count')?.page_count === 0)
+      this.exec('pragma auto_vacuum = incremental');
     const mode = this.get<{ journal_mode: string }>('pragma journal_mode = wal')?.journal_mode;
     if (mode !== 'wal') throw ledgerError(new Error(`journal mode is ${mode}`), `use WAL for ${this.#file}`);
     this.exec(
@@ -78,6 +83,16 @@ export class Database {
   get<T = Row>(sql: string, ...params: SQLInputValue[]): T | undefined {
     if (this.#pending.length > 0) this.#enter();
     return this.#guard('read', () => this.#prepare(sql).get(...params)) as T | undefined;
+  }
+
+  /** One row as a list, in the order of its columns: of many columns that costs half as much as an object. */
+  getValues(sql: string, ...params: SQLInputValue[]): SQLOutputValue[] | undefined {
+    if (this.#pending.length > 0) this.#enter();
+    return this.#guard('read', () => {
+      const statement = this.#prepare(sql);
+      statement.setReturnArrays(true);
+      return statement.get(...params) as unknown as SQLOutputValue[] | undefined;
+    });
   }
 
   all<T = Row>(sql: string, ...params: SQLInputValue[]): T[] {
@@ -101,6 +116,16 @@ export class Database {
     const changes = Number(this.#guard('write', () => statement.run(...params)).changes);
     if (changes > 0) this.#accepted(statement, params);
     return changes;
+  }
+
+  /**
+   * For what cannot be part of a group. Commits what there is, then runs `action`.
+   * @returns false, and nothing is done, when the commit fails: it is tried again anyway.
+   */
+  betweenCommits(action: () => void): boolean {
+    if (this.#closed || this.#tryCommit()) return false;
+    action();
+    return true;
   }
 
   /** For one row with `returning`. @returns undefined when nothing was changed. */
@@ -190,6 +215,7 @@ export class Database {
     const started = performance.now();
     try {
       if (this.#pending.length > 0) this.#enter();
+      this.sums.flush();
       if (this.#db.isTransaction) this.#guard('write', () => this.#db.exec('commit'));
     } catch (error) {
       this.#lastCommitMs = performance.now() - started;

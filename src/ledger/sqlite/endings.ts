@@ -1,19 +1,24 @@
 /** The one place where a job reaches a final state: it is counted here, and the next of its key or path goes on. */
-import type { JobId, JobRecord } from '../../types/job.ts';
+import type { JobId, JobRecord, PromotedFile } from '../../types/job.ts';
 import type { JobEnd, Lease } from '../ledger.ts';
 import type { Database } from './database.ts';
-import { type JobRow, toAttempts, toRecord } from './job-rows.ts';
+import { type JobRow, toAttempts, toList, toRecord } from './job-rows.ts';
+import { countOpen } from './open-jobs.ts';
 import { letNextGoOn } from './single-flight.ts';
 
 const END = `update job set state = ?, reason = ?, message = ?, fix = ?, proof = ?, outputs = ?, usage = ?, cost_usd = ?,
-  cached_from = ?, ended_at = ?, not_before = null, worker = null, lease_until = null where id = ? and ended_at is null`;
+  cached_from = ?, ended_at = ?, not_before = null, worker = null, lease_until = null, flight = null`;
+
+const COUNT = `insert into tally (day, root, agent, state, jobs, duration_ms, cost_usd) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+  on conflict do update set jobs = jobs + ?5, duration_ms = duration_ms + ?6, cost_usd = cost_usd + ?7`;
 
 /** Which jobs may be ended: any that does not run, or any that has not ended. */
 const guards = {
-  idle: `${END} and state <> 'running' returning *`,
-  open: `${END} returning *`,
+  idle: `${END} where id = ? and ended_at is null and state <> 'running' returning *`,
+  open: `${END} where id = ? and ended_at is null returning *`,
 };
-const END_LEASED = `${END} and state = 'running' and fence = ? returning attempts`;
+const END_LEASED = `${END} where seq = ?`;
+const LEASED = "select seq, attempts, promoted from job where id = ? and state = 'running' and fence = ?";
 
 /** @returns undefined, and nothing is changed, when the job has ended, or runs and should be idle. */
 export function endJob(
@@ -28,17 +33,20 @@ export function endJob(
 }
 
 /**
- * The record is told from the lease: nothing but its attempts can have changed while it was held, and reading the whole
- * row again cost a third of the ending.
+ * The record is told from the lease: nothing but its attempts and what it promoted can have changed while it was held,
+ * and reading the whole row again cost a third of the ending.
  * @returns undefined, and nothing is changed, when the lease is lost.
  */
 export function endLeased(db: Database, at: number, lease: Lease, end: JobEnd): JobRecord | undefined {
   const { job, token } = lease;
-  const row = db.writeReturning<{ attempts: string }>(END_LEASED, ...values(end, at), job.id, token);
+  // Read, then written: `returning` costs more than both.
+  const row = db.get<Pick<JobRow, 'seq' | 'attempts' | 'promoted'>>(LEASED, job.id, token);
   if (!row) return undefined;
+  db.write(END_LEASED, ...values(end, at), row.seq);
   const { proof = [], outputs = [], costUsd = null, ...rest } = end;
   const attempts = toAttempts(row.attempts);
-  return concluded(db, { ...job, ...rest, proof, outputs, costUsd, attempts, endedAt: at });
+  const promoted = toList<PromotedFile>(row.promoted);
+  return concluded(db, { ...job, ...rest, proof, outputs, costUsd, attempts, promoted, endedAt: at });
 }
 
 function values(end: JobEnd, at: number): (string | number | null)[] {
@@ -63,19 +71,13 @@ function toJson(list: readonly unknown[] | undefined): string {
 function concluded(db: Database, job: JobRecord): JobRecord {
   const { root, path } = job.input;
   count(db, job);
+  countOpen(db, job.agent, -1);
   letNextGoOn(db, { key: job.key, root, path });
   return job;
 }
 
 function count(db: Database, { input, agent, state, startedAt, endedAt = 0, costUsd }: JobRecord): void {
-  db.write(
-    `insert into tally (day, root, agent, state, jobs, duration_ms, cost_usd) values (?1, ?2, ?3, ?4, 1, ?5, ?6)
-     on conflict do update set jobs = jobs + 1, duration_ms = duration_ms + ?5, cost_usd = cost_usd + ?6`,
-    new Date(endedAt).toISOString().slice(0, 10),
-    input.root,
-    agent,
-    state,
-    startedAt === undefined ? 0 : Math.max(0, endedAt - startedAt),
-    costUsd ?? 0,
-  );
+  const durationMs = startedAt === undefined ? 0 : Math.max(0, endedAt - startedAt);
+  const day = new Date(endedAt).toISOString().slice(0, 10);
+  db.sums.add(COUNT, [day, input.root, agent, state], [1, durationMs, costUsd ?? 0]);
 }

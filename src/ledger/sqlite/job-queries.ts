@@ -1,9 +1,14 @@
 /** What can be asked about jobs without changing them. */
-import type { JobStateName } from '../../types/job.ts';
+import type { JobRecord, JobStateName } from '../../types/job.ts';
 import type { JobLedger, JobQuery } from '../ledger.ts';
-import { loadByAgent, nextDueAt } from './claims.ts';
+import { gatheredAt } from './batches.ts';
 import type { Database } from './database.ts';
+import { nextDueAt } from './due.ts';
 import { type JobRow, toRecord } from './job-rows.ts';
+import { loadBy } from './lanes.ts';
+import { openJobs } from './open-jobs.ts';
+import { rateFreeAt, startedWithin } from './rates.ts';
+import { waits } from './waits.ts';
 
 type JobQueries = Pick<
   JobLedger,
@@ -15,6 +20,12 @@ type JobQueries = Pick<
   | 'counts'
   | 'openAgents'
   | 'load'
+  | 'loadByRule'
+  | 'openByAgent'
+  | 'waits'
+  | 'oldestQueuedAt'
+  | 'rateFreeAt'
+  | 'startedWithin'
   | 'tally'
   | 'unpublished'
 >;
@@ -32,7 +43,8 @@ const inState: Readonly<Record<JobStateName, string>> = {
   superseded: "ended_at is not null and state = 'superseded'",
 };
 
-export function createJobQueries(db: Database): JobQueries {
+export function createJobQueries(db: Database, now: () => number): JobQueries {
+  const record = (row: JobRow): JobRecord => toRecord(withStart(db, row));
   return {
     async nextDueAt() {
       return nextDueAt(db);
@@ -40,14 +52,14 @@ export function createJobQueries(db: Database): JobQueries {
 
     async get(id) {
       const row = db.get<JobRow>('select * from job where id = ?', id);
-      return row && toRecord(row);
+      return row && record(row);
     },
 
     async find(prefix) {
       const end = `${prefix}\u{10ffff}`;
       return db
         .all<JobRow>('select * from job where id >= ? and id < ? order by id limit 10', prefix, end)
-        .map(toRecord);
+        .map(record);
     },
 
     async openOf(root, path) {
@@ -57,7 +69,7 @@ export function createJobQueries(db: Database): JobQueries {
           root,
           path,
         )
-        .map(toRecord);
+        .map(record);
     },
 
     async list(query) {
@@ -66,7 +78,7 @@ export function createJobQueries(db: Database): JobQueries {
         ? [...new Set(query.states)].flatMap((state) => listRows(db, query, state))
         : listRows(db, query);
       if (query.states && query.states.length > 1) rows.sort((a, b) => b.seq - a.seq);
-      return rows.slice(0, query.limit).map(toRecord);
+      return rows.slice(0, query.limit).map(record);
     },
 
     async counts() {
@@ -77,18 +89,40 @@ export function createJobQueries(db: Database): JobQueries {
     },
 
     async openAgents() {
-      const rows = db.all<{ agent: string }>(
-        `select agent from job where state = 'queued' union select agent from job where state = 'running'
-         union select agent from job where state = 'waiting' union select agent from job where state = 'held'`,
-      );
-      return rows.map(({ agent }) => agent);
+      return [...openJobs(db).keys()];
     },
 
     async load() {
-      return loadByAgent(db);
+      return loadBy(db, 'agent');
+    },
+
+    async loadByRule() {
+      return loadBy(db, 'rule');
+    },
+
+    async openByAgent() {
+      return openJobs(db);
+    },
+
+    async waits() {
+      return waits(db);
+    },
+
+    async oldestQueuedAt() {
+      const row = db.get<{ at: number | null }>("select min(queued_at) at from job where state = 'queued'");
+      return row?.at ?? undefined;
+    },
+
+    async rateFreeAt(agent, rate) {
+      return rateFreeAt(db, now(), agent, rate);
+    },
+
+    async startedWithin(agent, perMs) {
+      return startedWithin(db, now(), agent, perMs);
     },
 
     async tally() {
+      db.sums.flush();
       return db.all(
         'select day, root, agent, state, jobs, duration_ms "durationMs", cost_usd "costUsd" from tally order by day, root, agent, state',
       );
@@ -100,9 +134,16 @@ export function createJobQueries(db: Database): JobQueries {
           'select * from job where published = 0 and ended_at is not null order by seq limit ?',
           limit,
         )
-        .map(toRecord);
+        .map(record);
     },
   };
+}
+
+/** A job that gathers for a batch waits until its group starts. */
+function withStart(db: Database, row: JobRow): JobRow {
+  if (row.state !== 'waiting' || row.reason !== 'batch' || row.not_before !== null || row.batch === null)
+    return row;
+  return { ...row, not_before: gatheredAt(db, row.batch) ?? null };
 }
 
 function listRows(

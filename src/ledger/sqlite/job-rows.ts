@@ -36,6 +36,67 @@ export interface JobRow {
   cost_usd: number | null;
   outputs: string;
   cached_from: string | null;
+  lane: string;
+  batch: string | null;
+  /** The same on all jobs of a running batch; null on others. */
+  flight: number | null;
+  fallbacks: string;
+  promoted: string;
+}
+
+const QUEUED = {
+  seq: 0,
+  id: '',
+  root: '',
+  path: '',
+  sha256: '',
+  bytes: 0,
+  stamp: '',
+  rule: '',
+  agent: '',
+  key: '',
+  force: 0,
+  priority: 0,
+  rank: 0,
+  depth: 0,
+  parent: null,
+  queued_at: 0,
+  started_at: null,
+  fence: 0,
+  tries: 0,
+  interruptions: 0,
+  attempts: '{}',
+  lane: '',
+  batch: null,
+  fallbacks: '[]',
+  promoted: '[]',
+} as const satisfies Partial<JobRow>;
+/** What only a job that waits, runs or has ended has. */
+const REST = {
+  state: 'queued',
+  reason: null,
+  message: null,
+  fix: null,
+  proof: '[]',
+  ended_at: null,
+  not_before: null,
+  worker: null,
+  usage: null,
+  cost_usd: null,
+  outputs: '[]',
+  cached_from: null,
+  flight: null,
+} as const satisfies Omit<JobRow, keyof typeof QUEUED>;
+const queuedNames = Object.keys(QUEUED) as (keyof typeof QUEUED)[];
+
+/** The columns of a queued job, for `queuedRow`. */
+export const QUEUED_COLUMNS = queuedNames.join(', ');
+
+/** @param values Of `QUEUED_COLUMNS`, of a job that is queued. */
+export function queuedRow(values: readonly unknown[]): JobRow {
+  const row: Record<string, unknown> = { ...QUEUED, ...REST };
+  for (let i = 0; i < queuedNames.length; i++) row[queuedNames[i] as string] = values[i];
+  return row as unknown as JobRow;
 }
 
 export function toRecord(row: JobRow): JobRecord {
@@ -49,8 +110,12 @@ export function toRecord(row: JobRow): JobRecord {
     ...(row.reason !== null && { reason: row.reason }),
     ...(row.message !== null && { message: row.message }),
     ...(row.fix !== null && { fix: row.fix }),
-    proof: row.proof === '[]' ? [] : JSON.parse(row.proof),
+    proof: toList(row.proof),
     priority: row.priority,
+    lane: row.lane,
+    ...(row.batch !== null && { batch: row.batch }),
+    fallbacks: toList(row.fallbacks),
+    promoted: toList(row.promoted),
     depth: row.depth,
     ...(row.parent !== null && { parent: row.parent }),
     queuedAt: row.queued_at,
@@ -60,7 +125,7 @@ export function toRecord(row: JobRow): JobRecord {
     attempts: toAttempts(row.attempts),
     ...(row.usage !== null && { usage: JSON.parse(row.usage) }),
     costUsd: row.cost_usd,
-    outputs: row.outputs === '[]' ? [] : JSON.parse(row.outputs),
+    outputs: toList(row.outputs),
     ...(row.cached_from !== null && { cachedFrom: row.cached_from }),
   };
 }
@@ -69,4 +134,8 @@ export function toRecord(row: JobRow): JobRecord {
 export function toAttempts(json: string): AttemptRecord[] {
   if (json === '{}') return [];
   return Object.values(JSON.parse(json) as Record<string, AttemptRecord>);
+}
+
+export function toList<T>(json: string): T[] {
+  return json === '[]' ? [] : JSON.parse(json);
 }

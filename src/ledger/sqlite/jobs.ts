@@ -12,12 +12,12 @@ export function createJobLedger(db: Database, now: () => number): JobLedger {
   return {
     ...createQueue(db, clock),
     ...createLeases(db, clock),
-    ...createJobQueries(db),
+    ...createJobQueries(db, clock),
     async published(id) {
       db.write('update job set published = 1 where id = ?', id);
     },
-    async prune(before, limit) {
-      return prune(db, before, limit);
+    async prune(before, limit, keep) {
+      return prune(db, before, limit, keep);
     },
   };
 }

@@ -2,25 +2,43 @@
  * What happens to a job while it runs. Every change here is made by whoever holds the lease: the fence in the `where`
  * is the guard, and nothing is changed without it.
  */
-import type { JobLedger, Lease } from '../ledger.ts';
+import type { Fallback } from '../../types/job.ts';
+import type { Destination, JobLedger, Lease } from '../ledger.ts';
+import { flightOf } from './batches.ts';
 import { claimJobs, toLease } from './claims.ts';
 import type { Database } from './database.ts';
 import { endLeased } from './endings.ts';
 import type { JobRow } from './job-rows.ts';
-import { insertJob } from './queue.ts';
+import { countOpen } from './open-jobs.ts';
+import { AGING_MS, insertJob } from './queue.ts';
 import { letNextGoOn } from './single-flight.ts';
+import { spend } from './spending.ts';
 
 type Leases = Pick<
   JobLedger,
-  'claim' | 'heartbeat' | 'attempted' | 'end' | 'retry' | 'release' | 'adopt' | 'orphaned'
+  | 'claim'
+  | 'heartbeat'
+  | 'attempted'
+  | 'promoted'
+  | 'end'
+  | 'retry'
+  | 'release'
+  | 'hold'
+  | 'fallBack'
+  | 'moveOn'
+  | 'regroup'
+  | 'adopt'
+  | 'orphaned'
 >;
 
+type JobKey = Pick<JobRow, 'key' | 'root' | 'path'>;
+
 const HOLDS = "id = ? and state = 'running' and fence = ?";
-const PUT_ATTEMPT = 'attempts = json_set(attempts, ?1, json(?2))';
-const IF_HELD = "id = ?3 and state = 'running' and fence = ?4";
-const ATTEMPTED = `update job set ${PUT_ATTEMPT} where ${IF_HELD}`;
-const ATTEMPTED_COUNTED = `update job set ${PUT_ATTEMPT}, interruptions = 0,
-  tries = tries + (json_type(attempts, ?1) is null) where ${IF_HELD}`;
+const WHOSE_TURN = 'returning key, root, path';
+const LET_GO = 'worker = null, lease_until = null, flight = null';
+const TOLD = `select seq, attempts, tries, interruptions, flight from job where ${HOLDS}`;
+
+type Told = Pick<JobRow, 'seq' | 'attempts' | 'tries' | 'interruptions' | 'flight'>;
 
 export function createLeases(db: Database, now: () => number): Leases {
   return {
@@ -37,16 +55,23 @@ export function createLeases(db: Database, now: () => number): Leases {
     },
 
     async attempted(lease, attempt, counts) {
+      // Read, then written: `returning` costs as much as both.
+      const row = db.get<Told>(TOLD, lease.job.id, lease.token);
+      if (!row) return false;
       // By its number, so that telling it twice (after a crash in between) counts it once.
-      const place = `$."${attempt.n}"`;
-      const changed = db.write(
-        counts ? ATTEMPTED_COUNTED : ATTEMPTED,
-        place,
-        JSON.stringify(attempt),
-        lease.job.id,
-        lease.token,
+      const attempts = row.attempts === '{}' ? {} : JSON.parse(row.attempts);
+      const isNew = attempts[attempt.n] === undefined;
+      attempts[attempt.n] = attempt;
+      db.write(
+        'update job set attempts = ?, tries = ?, interruptions = ? where seq = ?',
+        JSON.stringify(attempts),
+        row.tries + (counts && isNew ? 1 : 0),
+        counts ? 0 : row.interruptions,
+        row.seq,
       );
-      return changed > 0;
+      const isFirst = row.flight === null || row.flight === flightOf(row.seq, lease.token);
+      if (isNew) spend(db, lease.job.rule, attempt, isFirst);
+      return true;
     },
 
     async end(lease, outcome) {
@@ -54,13 +79,12 @@ export function createLeases(db: Database, now: () => number): Leases {
     },
 
     async retry(lease, { reason, message, fix, notBefore }) {
-      const row = db.writeReturning<JobRow>(
-        `update job set state = 'waiting', reason = ?, message = ?, fix = ?, not_before = ?, worker = null,
-           lease_until = null where ${HOLDS} returning *`,
+      const row = db.writeReturning<JobKey>(
+        `update job set state = 'waiting', reason = ?, message = ?, fix = ?, not_before = ?, ${LET_GO} where ${HOLDS} ${WHOSE_TURN}`,
         reason,
         message ?? null,
         fix ?? null,
-        notBefore,
+        notBefore ?? null,
         lease.job.id,
         lease.token,
       );
@@ -72,7 +96,7 @@ export function createLeases(db: Database, now: () => number): Leases {
       const row = giveBack(db, lease, interrupted ? 1 : 0);
       if (!row) return 'lost';
       const isHeld = interrupted && row.interruptions >= maxInterruptions;
-      if (isHeld) hold(db, row);
+      if (isHeld) holdInterrupted(db, row);
       letNextGoOn(db, row);
       return isHeld ? 'held' : 'queued';
     },
@@ -82,7 +106,7 @@ export function createLeases(db: Database, now: () => number): Leases {
       insertJob(db, at, spec);
       const row = db.writeReturning<JobRow>(
         `update job set state = 'running', reason = null, message = null, fix = null, not_before = null,
-           fence = ?1, worker = ?2, lease_until = ?3, started_at = coalesce(started_at, ?4)
+           fence = ?1, worker = ?2, lease_until = ?3, flight = null, started_at = coalesce(started_at, ?4)
          where id = ?5 and ended_at is null and fence <= ?1 returning *`,
         token,
         worker,
@@ -98,12 +122,79 @@ export function createLeases(db: Database, now: () => number): Leases {
         .all<JobRow>("select * from job where state = 'running' and worker is not ?", worker)
         .map(toLease);
     },
+
+    async promoted(lease, files) {
+      const { job, token } = lease;
+      return db.write(`update job set promoted = ? where ${HOLDS}`, JSON.stringify(files), job.id, token) > 0;
+    },
+
+    async hold({ job, token }, { reason, message, fix }) {
+      const row = db.writeReturning<JobKey>(
+        `update job set state = 'held', reason = ?, message = ?, fix = ?, ${LET_GO} where ${HOLDS} ${WHOSE_TURN}`,
+        reason,
+        message,
+        fix,
+        job.id,
+        token,
+      );
+      if (row) letNextGoOn(db, row);
+      return row !== undefined;
+    },
+
+    async fallBack(lease, to, because) {
+      return sendTo(db, lease, to, because);
+    },
+
+    async moveOn(lease, to) {
+      return sendTo(db, lease, to);
+    },
+
+    async regroup({ job, token }, group) {
+      const row = db.writeReturning<JobKey>(
+        `update job set state = 'queued', batch = ?, ${LET_GO} where ${HOLDS} ${WHOSE_TURN}`,
+        group,
+        job.id,
+        token,
+      );
+      if (row) letNextGoOn(db, row);
+      return row !== undefined;
+    },
   };
+}
+
+const AGAIN_FROM_THE_START =
+  "tries = 0, interruptions = 0, fallbacks = json_insert(fallbacks, '$[#]', json(?8)),";
+
+/** In one step: whoever gave the job back first and moved it then would find it claimed in between. */
+function sendTo(
+  db: Database,
+  { job, token }: Lease,
+  { rule, agent, key, priority, lane = agent }: Destination,
+  because?: Fallback,
+): boolean {
+  const changed = db.write(
+    `update job set state = 'queued', rule = ?1, batch = case when rule = ?1 then batch end, agent = ?2, lane = ?3,
+       key = ?4, rank = rank - round((?5 - priority) * ${AGING_MS}), priority = ?5, ${because ? AGAIN_FROM_THE_START : ''}
+       ${LET_GO} where id = ?6 and state = 'running' and fence = ?7`,
+    rule,
+    agent,
+    lane,
+    key,
+    priority,
+    job.id,
+    token,
+    ...(because ? [JSON.stringify(because)] : []),
+  );
+  if (changed === 0) return false;
+  countOpen(db, job.agent, -1);
+  countOpen(db, agent, 1);
+  letNextGoOn(db, { key: job.key, root: job.input.root, path: job.input.path });
+  return true;
 }
 
 function giveBack(db: Database, lease: Lease, interruptions: number): JobRow | undefined {
   return db.writeReturning<JobRow>(
-    `update job set state = 'queued', worker = null, lease_until = null, interruptions = interruptions + ?
+    `update job set state = 'queued', ${LET_GO}, interruptions = interruptions + ?
      where ${HOLDS} returning *`,
     interruptions,
     lease.job.id,
@@ -111,10 +202,10 @@ function giveBack(db: Database, lease: Lease, interruptions: number): JobRow | u
   );
 }
 
-function hold(db: Database, { id }: JobRow): void {
+function holdInterrupted(db: Database, { id }: JobRow): void {
   db.write(
     "update job set state = 'held', reason = 'interrupted', message = ?, fix = ? where id = ?",
-    'The daemon died each time this job ran.',
+    'The daemon, or the helper that starts agents, died each time this job ran.',
     `Look at the log for the cause, then run \`sluice jobs release ${id.slice(0, 8)}\`.`,
     id,
   );

@@ -13,8 +13,13 @@ import { clearSuspicion, damaged, isDamaged, isSuspect, putAside } from './damag
 import { Database } from './database.ts';
 import { createFileLedger } from './files.ts';
 import { createJobLedger } from './jobs.ts';
+import { createKeptLedger } from './kept.ts';
+import { createMetricLedger } from './metrics.ts';
 import { createResultLedger } from './results.ts';
 import { APPLICATION_ID, migrations } from './schema.ts';
+import { createSpendingLedger } from './spending.ts';
+import { convertOnce, copyTo, sizeOf, tidy } from './upkeep.ts';
+import { createWrittenLedger } from './written.ts';
 
 export interface OpenOptions {
   readonly stateDir: string;
@@ -68,12 +73,13 @@ function openLedger(file: string, options: OpenOptions): Ledger {
     else {
       db.beginWriting();
       migrate(db, file, versionOf(db));
+      convertOnce(db, file);
     }
     requireOurs(db, file);
     if (isSuspect(file) && !readOnly) requireWhole(db, file, 'integrity_check');
     else if (verify) requireWhole(db, file, 'quick_check');
     if (!readOnly) clearSuspicion(file);
-    return toLedger(db, options);
+    return toLedger(db, file, options);
   } catch (error) {
     db.close();
     throw error;
@@ -115,6 +121,7 @@ function newer(file: string, version: number): AppError {
 
 function migrate(db: Database, file: string, version: number): void {
   if (version === migrations.length) return;
+  if (version > 0) requireOurs(db, file);
   db.exec('begin immediate');
   if (version === 0) {
     if (db.get('select 1 from sqlite_schema')) throw damaged(file, 'it holds tables that are not ours');
@@ -136,14 +143,23 @@ function requireWhole(db: Database, file: string, check: 'quick_check' | 'integr
   if (found !== 'ok') throw damaged(file, `${check} found ${String(found)}`);
 }
 
-function toLedger(db: Database, { now = Date.now }: OpenOptions): Ledger {
+function toLedger(db: Database, file: string, { now = Date.now }: OpenOptions): Ledger {
   return {
     id: db.get<{ value: string }>("select value from meta where key = 'id'")?.value ?? '',
     files: createFileLedger(db, now),
     jobs: createJobLedger(db, now),
     results: createResultLedger(db, now),
+    spending: createSpendingLedger(db),
+    kept: createKeptLedger(db),
+    written: createWrittenLedger(db),
+    metrics: createMetricLedger(db),
     audit: createAuditLedger(db, now),
     durable: () => db.durable(),
+    tidy: () => tidy(db, file),
+    copyTo: (target) => copyTo(db, file, target),
+    async size() {
+      return sizeOf(file);
+    },
     async [Symbol.asyncDispose]() {
       db.close();
     },

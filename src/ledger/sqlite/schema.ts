@@ -6,6 +6,11 @@
  * is comparing `queued_at - priority * aging`. The attempts of a job are a JSON object by number in its own row: they
  * are few, are always read with the job, and a table of their own cost two more statements in each job's life.
  *
+ * `flight` is the same on all jobs of a running batch, and on no other: what counts as one attempt. A batch that
+ * is being put together has one row in `gathering` with the time when it starts, and none of its jobs has one: moving the
+ * start with each of n files would otherwise cost n² changes. `start` numbers the attempts of an agent that has a rate: the one
+ * that matters is found by its number, whatever the rate.
+ *
  * Partial indexes are named by the exact condition that their queries use: SQLite does not see that `state = 'queued'`
  * implies `ended_at is null`. Nothing here runs ANALYZE, so each query has one plan for ever, and a test pins it.
  */
@@ -59,5 +64,47 @@ export const migrations: readonly string[] = [
   ) without rowid;
 
   create table audit (seq integer primary key, at integer not null, type text not null, who text not null, data text not null);
+  `,
+  `
+  alter table job add column lane text not null default '';
+  update job set lane = agent;
+  alter table job add column batch text;
+  alter table job add column flight integer;
+  alter table job add column fallbacks text not null default '[]';
+  alter table job add column promoted text not null default '[]';
+  update job set not_before = null where state = 'waiting' and reason <> 'backoff';
+
+  drop index job_queue;
+  create index job_queue on job (lane, rank, seq, agent, rule, queued_at) where state = 'queued';
+  drop index job_backoff;
+  create index job_due on job (not_before) where state = 'waiting' and not_before is not null;
+  create index job_waits on job (agent, rule, reason, not_before, lane) where state = 'waiting';
+  drop index job_running;
+  create index job_running on job (key, agent, lane, rule, worker, flight) where state = 'running';
+  create index job_batch on job (batch, state, root, rank, seq) where batch is not null and ended_at is null;
+
+  create table open_jobs (agent text primary key, jobs integer not null) without rowid;
+  insert into open_jobs select agent, count(*) from job where ended_at is null group by agent;
+
+  create table gathering (batch text primary key, not_before integer not null) without rowid;
+  create index gathering_due on gathering (not_before);
+
+  create table start (agent text not null, n integer not null, at integer not null, primary key (agent, n)) without rowid;
+
+  create table spending (
+    day text not null, agent text not null, rule text not null,
+    attempts integer not null, unknown integer not null, cost_usd real not null, tokens integer not null,
+    primary key (day, agent, rule)
+  ) without rowid;
+
+  create table kept (kind text not null, name text not null, value text not null, primary key (kind, name)) without rowid;
+
+  create table written (
+    root text not null, path text not null, stamp text not null, sha256 text, job_id text not null,
+    depth integer not null, at integer not null, primary key (root, path)
+  ) without rowid;
+  create index written_at on written (at);
+
+  create table metric (minute integer primary key, data text not null);
   `,
 ];

@@ -4,6 +4,7 @@
  * caller forgot to wake it. Of one key only the first goes on, since the others would be parked again at once: waking
  * them all made n files with the same content cost n² changes.
  */
+import { CHUNK, inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
 
 const GO_ON = "update job set state = 'queued', reason = null, message = null, fix = null, not_before = null";
@@ -62,9 +63,12 @@ export function wakeFirsts(db: Database): number {
   );
 }
 
-/** For the other reasons: all that wait. */
-export function wakeAll(db: Database, reason: string, agent?: string): number {
-  return agent === undefined
-    ? db.write(`${GO_ON} where state = 'waiting' and reason = ?`, reason)
-    : db.write(`${GO_ON} where state = 'waiting' and reason = ? and agent = ?`, reason, agent);
+/** For the other reasons: all that wait, some at a time. */
+export function wakeAll(db: Database, reason: string, agent?: string, rule?: string): Promise<number> {
+  const where = ["state = 'waiting' and reason = ?"];
+  const params = [reason];
+  if (agent !== undefined) where.push('agent = ?'), params.push(agent);
+  if (rule !== undefined) where.push('rule = ?'), params.push(rule);
+  const some = `select seq from job where ${where.join(' and ')} limit ${CHUNK}`;
+  return inChunks(() => db.write(`${GO_ON} where seq in (${some})`, ...params));
 }

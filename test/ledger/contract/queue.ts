@@ -124,7 +124,6 @@ export function queueContract(makePlace: MakePlace): void {
       await ledger.jobs.retry(lease, {
         reason: 'agent_unavailable',
         message: 'no such command',
-        notBefore: 0,
       });
     expect(await claim(ledger, { agents: ['a', 'b'] })).toEqual([]);
     expect(await ledger.jobs.wake({ reason: 'backoff' })).toBe(0);

@@ -14,7 +14,7 @@ export async function run(context: CommandContext, [prefix = '']: readonly strin
   }
   const [{ openOffline }, { findJob }] = await Promise.all([
     import('../../offline.ts'),
-    import('../../../operations/operations.ts'),
+    import('../../../operations/find-job.ts'),
   ]);
   await using project = await openOffline(context, 'jobs cancel');
   const { id } = await findJob(project.ledger, prefix);

@@ -1,29 +1,44 @@
-/** `sluice jobs release`: a held job goes back to the queue. */
+/** `sluice jobs release`: held jobs go back to the queue, by id or all of them. */
 import { AppError } from '../../../types/errors.ts';
 import type { CommandContext } from '../../context.ts';
 import { printLine, tell } from '../../print.ts';
 
-export async function run(context: CommandContext, [prefix = '']: readonly string[]): Promise<number> {
+interface ReleaseOptions {
+  readonly held?: boolean;
+  readonly rule?: string;
+}
+
+export async function run(
+  context: CommandContext,
+  prefixes: readonly string[],
+  { held = false, rule }: ReleaseOptions,
+): Promise<number> {
+  if (held === prefixes.length > 0)
+    throw new AppError('USAGE', 'Name the jobs to release, or write --held for all of them', {
+      fix: '`sluice jobs list --state held` shows them with their ids.',
+    });
+  const request = { ...(held ? { held } : { jobs: prefixes }), ...(rule !== undefined && { rule }) };
   const daemon = await context.daemon();
-  if (daemon) {
-    const { job_id: id } = await daemon.post<{ job_id: string }>(
-      `/api/jobs/${encodeURIComponent(prefix)}/release`,
-    );
-    printLine(`released ${id}`);
-    return 0;
-  }
-  const [{ openOffline }, { findJob }] = await Promise.all([
+  const { job_ids: ids } = daemon
+    ? await daemon.post<{ job_ids: string[] }>('/api/jobs/release', request)
+    : await offline(context, request);
+  for (const id of ids) printLine(`released ${id}`);
+  if (ids.length === 0) tell('no job is held');
+  else if (!daemon) tell('it goes on with the next `sluice start` or `sluice run`');
+  return 0;
+}
+
+async function offline(
+  context: CommandContext,
+  request: { readonly held?: boolean; readonly jobs?: readonly string[]; readonly rule?: string },
+): Promise<{ readonly job_ids: readonly string[] }> {
+  const [{ openOffline }, { release }] = await Promise.all([
     import('../../offline.ts'),
-    import('../../../operations/operations.ts'),
+    import('../../../operations/release.ts'),
   ]);
   await using project = await openOffline(context, 'jobs release');
-  const { id } = await findJob(project.ledger, prefix);
-  if (!(await project.ledger.jobs.unhold(id)))
-    throw new AppError('NOT_POSSIBLE', `Job ${id} is not held`, {
-      fix: '`sluice jobs list --state held` shows those that are.',
-    });
-  await project.ledger.durable();
-  printLine(`released ${id}`);
-  tell('it goes on with the next `sluice start` or `sluice run`');
-  return 0;
+  const { ledger } = project;
+  const job_ids = await release({ ledger, unhold: (id) => ledger.jobs.unhold(id) }, request);
+  await ledger.durable();
+  return { job_ids };
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RetryRequest, Take } from '../../../operations/retry.ts';
 import { AppError } from '../../../types/errors.ts';
+import { nestingOf } from '../../../types/nesting.ts';
 import { printableName } from '../../../types/printable-name.ts';
 import type { CommandContext } from '../../context.ts';
 import { followRun, untilSignal } from '../../follow-run.ts';
@@ -28,15 +29,18 @@ export async function run(
   if (since !== undefined && !failed)
     throw new AppError('USAGE', '`--since` needs `--failed`', { fix: 'Use `--failed --since 1d`.' });
   const targets = given.map(asTarget);
+  const { depth, parent } = nestingOf(context.env);
+  const nesting = { ...(depth > 0 && { depth }), ...(parent !== undefined && { parent }) };
   const daemon = await context.daemon();
   if (!daemon) {
-    const request = { targets, failed, force, ...(since !== undefined && { endedSince: since }) };
+    const request = { targets, failed, force, ...nesting, ...(since !== undefined && { endedSince: since }) };
     return untilSignal((stop) => alone(context, request, json, stop));
   }
   const taken = await daemon.post<Take>('/api/jobs/retry', {
     targets,
     failed,
     force,
+    ...nesting,
     ...(since !== undefined && { ended_since: since }),
   });
   if (json) printJson(taken);

@@ -111,19 +111,26 @@ function printJob(job: JobDetail): void {
     `queued ${shortTime(queuedAt)}${job.ended_at ? `, ended ${shortTime(job.ended_at)}` : ''}${took ? `, took ${took}` : ''}`,
   );
   if (job.cost_usd !== null) line('cost', `${job.cost_usd.toFixed(4)} USD`);
-  for (const attempt of job.attempts) line(`attempt ${attempt.n}`, attemptWords(attempt));
+  for (const { command } of job.asks ?? [])
+    line('asks', `to run ${printableName(command)}: \`sluice jobs approve ${shortId(id)}\`, or refuse`);
+  for (const { agent: earlier, reason, message: why } of job.fallbacks ?? [])
+    line('before', `agent ${earlier} (${reason})${why ? `: ${printableName(why)}` : ''}`);
+  for (const attempt of job.attempts) line(`attempt ${attempt.n}`, attemptWords(attempt, message));
   if (job.outputs.length > 0)
     line(
       'outputs',
       job.outputs.map(({ path, bytes }) => `${printableName(path)} (${formatBytes(bytes)})`).join(', '),
     );
+  if (job.promoted && job.promoted.length > 0)
+    line('changed', job.promoted.map(({ path, change }) => `${printableName(path)} (${change})`).join(', '));
   if (job.outputs_dir) line('in', printableName(job.outputs_dir));
   if (job.work_dir) line('work', printableName(job.work_dir));
   if (job.result_file) line('result', printableName(job.result_file));
   printResult(job);
 }
 
-function attemptWords(attempt: JobDetail['attempts'][number]): string {
+/** @param told What stands above already, and is not said again. */
+function attemptWords(attempt: JobDetail['attempts'][number], told: string | undefined): string {
   const { outcome, exit_code: exitCode, signal, message, sandbox } = attempt;
   const tookMs = Date.parse(attempt.ended_at) - Date.parse(attempt.started_at);
   const how =
@@ -132,8 +139,17 @@ function attemptWords(attempt: JobDetail['attempts'][number]): string {
       : signal !== undefined
         ? `ended by ${signal}`
         : outcome.replaceAll('_', ' ');
-  const confined = (sandbox.backend ?? 'none') === 'none' ? 'not confined' : `confined by ${sandbox.backend}`;
-  return `${how} after ${formatElapsed(tookMs)}, ${confined}${message ? `: ${printableName(message)}` : ''}`;
+  const { batch, agent, peak_memory_bytes: peak } = attempt;
+  const with_ = batch ? `, with ${batch.files - 1} other ${batch.files === 2 ? 'file' : 'files'}` : '';
+  const memory = peak === undefined ? '' : `, at most ${formatBytes(peak)}`;
+  const said = message && message !== told ? `: ${printableName(message)}` : '';
+  return `${agent}: ${how} after ${formatElapsed(tookMs)}${with_}${memory}${confinementWords(sandbox)}${said}`;
+}
+
+/** What starts no process has nothing to confine. */
+function confinementWords({ mode, backend }: JobDetail['attempts'][number]['sandbox']): string {
+  if (backend === undefined && mode !== 'off') return '';
+  return backend === undefined || backend === 'none' ? ', not confined' : `, confined by ${backend}`;
 }
 
 /** That of a failed job only says again what stands above. */

@@ -1,0 +1,136 @@
+/** One command run inside its sandbox, with what belongs to that: approvals, the tripwire, a sandbox that cannot be made. */
+import { constants } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AgentConfig } from '../config/config.ts';
+import { type Approvals, approvalsDir } from '../sandbox/approvals.ts';
+import type { Confinement, SetupFault } from '../sandbox/confinement.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import { refusedFile } from '../sandbox/shim-script.ts';
+import type { AgentCall, AttemptOutcome } from '../types/agent.ts';
+import type { SandboxReport } from '../types/job.ts';
+import { fsPath } from '../types/path-bytes.ts';
+import { outputFiles, readTail } from './command-output.ts';
+import { findCommand } from './find-command.ts';
+import { watchLive } from './live/watch-live.ts';
+import type { Redactor } from './ports.ts';
+import type { SpawnExit, Spawner, StartRequest } from './spawner/spawner.ts';
+
+export interface ConfinedOptions {
+  readonly spawner: Spawner;
+  readonly redactor: Redactor;
+  readonly sandbox: Sandbox;
+  readonly approvals: Approvals;
+}
+
+/** Files come and go between the look at them and the start; after so many starts in vain it is something else. */
+const maxSetups = 3;
+
+/** @returns how it ended, with outcome `unconfinable` when it could not be confined as it must be. */
+export async function runConfined(
+  options: ConfinedOptions,
+  call: AgentCall,
+  agent: Extract<AgentConfig, { kind: 'command' }>,
+  request: StartRequest,
+  signal: AbortSignal,
+): Promise<{ readonly exit: SpawnExit; readonly report: SandboxReport }> {
+  const { sandbox, approvals } = options;
+  const { jobId, attempt, workDir, inputs, rootDirs, input, workspaceDir = input.rootDir } = call;
+  const startedAt = Date.now();
+  const found = findCommand(request.argv[0] ?? '', request.env.PATH ?? '', request.cwd);
+  if ('code' in found) {
+    // Not left to the spawner: a file that appears meanwhile would be run without confinement.
+    const { code, message } = found;
+    const report = await sandbox.reportOf(agent.sandbox);
+    return { exit: notRun({ kind: 'spawn_failed', code, message }, startedAt), report };
+  }
+  const mayAsk =
+    agent.sandbox.mode !== 'off' && agent.sandbox.blocked.length + agent.sandbox.confirm.length > 0;
+  using _asking = mayAsk ? await approvals.watch({ jobId, attempt, agent: agent.name, workDir }) : undefined;
+  for (let setups = 1; ; setups += 1) {
+    const confinement = await sandbox.confine(agent.sandbox, {
+      ...{ agent: agent.name, jobId, attempt, argv: request.argv, env: request.env, cwd: request.cwd },
+      ...{ commandFile: found.file, workDir, rootDirs, workspaceDir, inputs: inputs.map(({ file }) => file) },
+    });
+    const { report } = confinement;
+    if (confinement.kind === 'refused') return { exit: notRun(unconfinable(confinement), startedAt), report };
+    const exit = await runOnce(options, call, agent, { ...request, ...startOf(confinement) }, signal);
+    const fault = await faultOf(options, confinement, exit, workDir);
+    if (fault?.kind === 'again' && setups < maxSetups && !signal.aborted) continue;
+    return { exit: fault === undefined ? exit : { ...exit, outcome: outcomeOf(fault) }, report };
+  }
+}
+
+async function runOnce(
+  { spawner, redactor }: ConfinedOptions,
+  call: AgentCall,
+  agent: AgentConfig,
+  request: StartRequest,
+  signal: AbortSignal,
+): Promise<SpawnExit> {
+  const ending = new AbortController();
+  using _watch = watchLive({
+    stdoutFile: request.stdout,
+    agent,
+    onSpent: call.onSpent,
+    onEnd: (reason) => ending.abort(reason),
+    blocked: agent.sandbox.mode === 'off' ? undefined : agent.sandbox.blocked,
+    redact: (text) => redactor.redact(text),
+  });
+  // Awaited here: the watch ends when this function does.
+  return await spawner.run(request, AbortSignal.any([signal, ending.signal]));
+}
+
+function startOf({ argv, env, sandboxed }: Extract<Confinement, { kind: 'run' }>) {
+  return { argv, env, ...(sandboxed ? { sandboxed } : {}) };
+}
+
+async function faultOf(
+  { redactor }: ConfinedOptions,
+  confinement: Extract<Confinement, { kind: 'run' }>,
+  exit: SpawnExit,
+  workDir: string,
+): Promise<SetupFault | undefined> {
+  const { outcome, stdoutBytes, stderrBytes } = exit;
+  if (confinement.faultOf === undefined || outcome.kind !== 'exited' || outcome.exitCode !== 1)
+    return undefined;
+  if (stdoutBytes > 0 || stderrBytes === 0) return undefined;
+  return confinement.faultOf(await readTail(outputFiles(workDir).stderr, redactor));
+}
+
+function outcomeOf(fault: SetupFault): AttemptOutcome {
+  if (fault.kind !== 'not_started') return unconfinable(fault);
+  const { code, message } = fault;
+  return { kind: 'spawn_failed', code, message };
+}
+
+function unconfinable({ message, fix }: { readonly message: string; readonly fix: string }): AttemptOutcome {
+  return { kind: 'unconfinable', message, fix };
+}
+
+function notRun(outcome: AttemptOutcome, startedAt: number): SpawnExit {
+  return { outcome, startedAt, endedAt: Date.now(), stdoutBytes: 0, stderrBytes: 0 };
+}
+
+/** A command that failed after something it called was refused: that is why, as far as anybody can know. */
+export async function refusedOutcome(outcome: AttemptOutcome, workDir: string): Promise<AttemptOutcome> {
+  const dir = approvalsDir(workDir);
+  const command = await firstRefused(join(dir, refusedFile));
+  await rm(fsPath(dir), { recursive: true, force: true });
+  if (command === undefined || outcome.kind !== 'exited' || outcome.exitCode === 0) return outcome;
+  return { kind: 'refused_command', command };
+}
+
+async function firstRefused(path: string): Promise<string | undefined> {
+  try {
+    await using file = await open(
+      fsPath(path),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
+    if (!(await file.stat()).isFile()) return undefined;
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(1024), position: 0 });
+    return buffer.toString('utf8', 0, bytesRead).split('\n')[0] || undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Listens to an attempt while it runs: what it has spent, whether it is stuck, whether it runs what is blocked. Reads the
+ * file that takes its stdout; a pipe through the daemon was rejected, since the output of a hundred commands would then
+ * go through its memory, and stop when it does.
+ *
+ * What is told here is provisional: the result, its events and its sums are made from the whole file when the attempt has
+ * ended.
+ */
+import { performance } from 'node:perf_hooks';
+import type { AgentConfig } from '../../config/config.ts';
+import type { AgentCall, AgentEvent, EndReason, Spent } from '../../types/agent.ts';
+import type { Usage } from '../../types/job.ts';
+import { EventSplitter, UsageSum } from '../event-lines.ts';
+import { GrowingFile } from './growing-file.ts';
+import { Repeats } from './repeats.ts';
+import { type Blocked, commandOf, isRefused } from './tripwire.ts';
+
+export interface LiveOptions {
+  readonly stdoutFile: string;
+  readonly agent: Pick<AgentConfig, 'maxRepeats'>;
+  /** Told when the sums have grown, at most twice a second. */
+  readonly onSpent: AgentCall['onSpent'];
+  /** Called at most once: the attempt is to be ended, with this as its outcome. Nothing is told after it. */
+  readonly onEnd: (reason: EndReason) => void;
+  /** Commands that it must not run; absent: none is looked for, not even `sudo`. */
+  readonly blocked: Blocked | undefined;
+  /** Takes secrets out of what the agent said. */
+  readonly redact: (text: string) => string;
+}
+
+const lookMs = 250;
+/** There is more to read than one look takes. */
+const behindMs = 10;
+const spentMs = 500;
+const maxShownChars = 300;
+
+/**
+ * Begins to listen, if anything is to be heard; disposing ends it at once. Whoever ends within 250 ms has cost a timer.
+ * Does not keep the process alive.
+ */
+export function watchLive(options: LiveOptions): Disposable {
+  const { onSpent, agent, blocked } = options;
+  if (onSpent === undefined && agent.maxRepeats === Number.POSITIVE_INFINITY && blocked === undefined)
+    return { [Symbol.dispose]: () => {} };
+  return new LiveWatch(options);
+}
+
+class LiveWatch implements Disposable {
+  readonly #options: LiveOptions;
+  readonly #file: GrowingFile;
+  readonly #repeats: Repeats;
+  #splitter: EventSplitter;
+  #sum = new UsageSum();
+  /** Of what was in the file before it was cut short or replaced: spent is spent. */
+  #least: Spent = { costUsd: null };
+  #isNews = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
+  #timer: NodeJS.Timeout;
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+    this.#repeats = new Repeats(options.agent.maxRepeats);
+    this.#splitter = this.#newSplitter();
+    this.#file = new GrowingFile(options.stdoutFile, {
+      bytes: (chunk) => this.#splitter.push(chunk),
+      restart: () => this.#restart(),
+    });
+    this.#timer = this.#lookIn(lookMs);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #lookIn(ms: number): NodeJS.Timeout {
+    return setTimeout(() => void this.#look(), ms).unref();
+  }
+
+  async #look(): Promise<void> {
+    // What cannot be read now can be at the next look.
+    const isBehind = await this.#file.look(() => !this.#isClosed).catch(() => false);
+    if (this.#isClosed) return;
+    this.#tell();
+    this.#timer = this.#lookIn(isBehind ? behindMs : lookMs);
+  }
+
+  #newSplitter(): EventSplitter {
+    return new EventSplitter({ event: (event) => this.#hear(event), result: () => {} });
+  }
+
+  #restart(): void {
+    this.#least = this.#spent();
+    this.#sum = new UsageSum();
+    this.#repeats.restart();
+    this.#splitter = this.#newSplitter();
+  }
+
+  #hear(event: AgentEvent): void {
+    if (this.#isClosed) return;
+    const { usage, cost_usd: cost } = event.payload;
+    if (usage !== undefined || cost !== undefined) {
+      this.#sum.add(event);
+      this.#isNews = true;
+    }
+    const stuck = this.#repeats.add(event);
+    if (stuck !== undefined) this.#end({ ...stuck, tool: this.#shown(stuck.tool) });
+    else this.#watchCommand(event);
+  }
+
+  #watchCommand(event: AgentEvent): void {
+    const { blocked } = this.#options;
+    const command = blocked === undefined ? undefined : commandOf(event);
+    if (blocked === undefined || command === undefined || !isRefused(command, blocked)) return;
+    const text = typeof command === 'string' ? command : command.join(' ');
+    this.#end({ kind: 'refused_command', command: this.#shown(text) });
+  }
+
+  #shown(text: string): string {
+    const clean = this.#options.redact(text);
+    return clean.length > maxShownChars ? `${clean.slice(0, maxShownChars)}…` : clean;
+  }
+
+  #end(reason: EndReason): void {
+    // What it has spent is told first: nothing is told after the end.
+    this.#toldAt = Number.NEGATIVE_INFINITY;
+    this.#tell();
+    if (this.#isClosed) return;
+    this[Symbol.dispose]();
+    this.#options.onEnd(reason);
+  }
+
+  #tell(): void {
+    const now = performance.now();
+    if (!this.#isNews || now - this.#toldAt < spentMs) return;
+    this.#isNews = false;
+    this.#toldAt = now;
+    this.#options.onSpent?.(this.#spent());
+  }
+
+  #spent(): Spent {
+    const { usage, costUsd } = this.#sum;
+    const most = mostUsage(this.#least.usage, usage);
+    const cost = Math.max(this.#least.costUsd ?? -1, costUsd ?? -1);
+    return { ...(most && { usage: most }), costUsd: cost < 0 ? null : cost };
+  }
+}
+
+function mostUsage(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return {
+    input_tokens: Math.max(a.input_tokens, b.input_tokens),
+    cache_read_tokens: Math.max(a.cache_read_tokens, b.cache_read_tokens),
+    cache_write_tokens: Math.max(a.cache_write_tokens, b.cache_write_tokens),
+    output_tokens: Math.max(a.output_tokens, b.output_tokens),
+  };
+}

@@ -1,0 +1,89 @@
+/** How agents hang together: to whom they fall back, and whether anybody uses them. */
+import type { AgentConfig, RuleConfig } from './config.ts';
+import { candidatesOf, type KnownAgents, reportUnknownAgent } from './resolve-target.ts';
+import type { Loose, Resolving } from './resolving.ts';
+import type { ConfigFile } from './schema.ts';
+
+/** Every name must be an agent, and no way along them may lead back. */
+export function checkFallbacks({ findings }: Resolving, agents: KnownAgents): void {
+  for (const agent of agents.values())
+    for (const [index, name] of agent?.fallback.entries() ?? []) {
+      const at = placeOf(agent as AgentConfig, index);
+      if (!agents.has(name))
+        reportUnknownAgent(
+          findings,
+          at,
+          `unknown agent "${name}" in \`fallback\` of agent "${agent?.name}"`,
+          name,
+          agents,
+        );
+      else if (name === agent?.name)
+        findings.error(
+          'FALLBACK_CYCLE',
+          at,
+          `the agent "${name}" falls back to itself`,
+          'Remove it; `retry` says how often an agent tries again.',
+        );
+      else if (agent && agent.fallback.indexOf(name) < index)
+        findings.error('DUPLICATE_NAME', at, `the agent "${name}" is named twice`, 'Remove one of the two.');
+    }
+  const done = new Set<string>();
+  for (const name of agents.keys()) walk(name, [], done, findings, agents);
+}
+
+/** Depth first; an agent whose ways are all known is not entered again, so that each circle is reported once. */
+function walk(
+  name: string,
+  way: readonly string[],
+  done: Set<string>,
+  findings: Resolving['findings'],
+  agents: KnownAgents,
+): void {
+  const begin = way.indexOf(name);
+  if (begin >= 0) {
+    const from = agents.get(way.at(-1) as string) as AgentConfig;
+    if (from.name !== name)
+      findings.error(
+        'FALLBACK_CYCLE',
+        placeOf(from, from.fallback.indexOf(name)),
+        `agents fall back in a circle: ${[...way.slice(begin), name].join(' → ')}`,
+        `Remove "${name}" here, or another one of them where it is named.`,
+      );
+    return;
+  }
+  if (done.has(name)) return;
+  for (const next of agents.get(name)?.fallback ?? []) walk(next, [...way, name], done, findings, agents);
+  done.add(name);
+}
+
+function placeOf(agent: AgentConfig, index: number): (string | number)[] {
+  return ['agents', agent.name, 'fallback', index];
+}
+
+/** Warns of agents that neither a rule names nor, on the way from one that is named, a `fallback`. */
+export function checkUse(
+  { findings }: Resolving,
+  agents: readonly AgentConfig[],
+  rules: readonly RuleConfig[],
+  file: Loose<ConfigFile['routing_rules']>,
+): void {
+  // A rule that could not be resolved has named it all the same.
+  const named = file.flatMap((rule) => [rule?.agent ?? [], rule?.watcher ?? []].flat());
+  const open = [...named, ...rules.flatMap((rule) => candidatesOf(rule.target))];
+  const used = new Set<string>();
+  while (open.length > 0) {
+    const name = open.pop();
+    if (name === undefined || used.has(name)) continue;
+    used.add(name);
+    open.push(...(agents.find((agent) => agent.name === name)?.fallback ?? []));
+  }
+  for (const { name } of agents)
+    if (!used.has(name))
+      findings.add(
+        'warning',
+        'AGENT_UNUSED',
+        { path: [findings.has(['agents', name]) ? 'agents' : 'watcher_endpoints', name], key: true },
+        `no rule uses the agent "${name}"`,
+        `Add a rule with \`agent: ${name}\`, or remove it.`,
+      );
+}

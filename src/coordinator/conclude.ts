@@ -1,0 +1,169 @@
+/**
+ * What an attempt that was run (now, or before a crash) means for its jobs: proved, failed, tried again, sent to another
+ * agent, or given back. A batch is divided here; from then on each of its jobs stands for itself.
+ */
+import { fingerprint, stampOf } from '../cache/fingerprint.ts';
+import type { Lease } from '../ledger/ledger.ts';
+import type { AgentCall, AgentResult } from '../types/agent.ts';
+import { formatStamp } from '../types/change.ts';
+import type { AttemptDeps } from './attempt.ts';
+import { concludeBatch } from './batch.ts';
+import { isAgentFault } from './breaker.ts';
+import { type Crew, leaderOf, toRecord } from './call.ts';
+import {
+  endJob,
+  giveBack,
+  ignoresChanges,
+  inputChanged,
+  originalOf,
+  retryOrFail,
+  spentOn,
+  succeed,
+  unmet,
+  whatWasMade,
+} from './endings.ts';
+import { hasSpace, isFullDisk, waitForSpace } from './full-disk.ts';
+import { promote } from './promotion.ts';
+import type { Recipes } from './recipes.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+/** @param open Those of its jobs that are not concluded yet: after a crash in the middle some may be. */
+export async function concludeAttempt(
+  deps: AttemptDeps,
+  recipes: Recipes,
+  crew: Crew,
+  call: AgentCall,
+  result: AgentResult,
+  open: readonly Lease[] = crew.leases,
+): Promise<void> {
+  const { ledger } = deps;
+  const { outcome } = result;
+  if (outcome.kind === 'spawn_failed' && isFullDisk(outcome.code)) {
+    await deps.gates.ended(crew, undefined, result);
+    for (const lease of open) await waitForSpace(deps, lease, outcome.message);
+    return;
+  }
+  hasSpace(deps);
+  tellSurvivors(deps, crew, result);
+  const verdict = judge(crew.agent, result);
+  const counts = verdict.kind === 'succeeded' || verdict.kind === 'failed';
+  deps.gates.ending(crew);
+  for (const lease of open)
+    await ledger.jobs.attempted(lease, toRecord(crew, lease, result, verdict), counts);
+  await deps.gates.ended(crew, counts ? toBreakerCall(result, verdict) : undefined, result);
+
+  switch (verdict.kind) {
+    case 'interrupted':
+      for (const lease of open) if (!(await endCancelled(deps, lease))) await giveBack(deps, lease, true);
+      return;
+    case 'cancelled':
+      for (const lease of open) await concludeCancelled(deps, lease, verdict.reason, call);
+      return;
+    case 'failed':
+    case 'succeeded': {
+      const current: Lease[] = [];
+      for (const lease of open) if (await isCurrent(deps, recipes, lease, call)) current.push(lease);
+      const left = { ...crew, leases: current };
+      if (crew.leases.length === 1)
+        return current.length === 0 ? undefined : concludeOne(deps, recipes, left, call, result, verdict);
+      if (current.length > 0) await concludeBatch(deps, recipes, crew, left, call, result, verdict);
+      // Its own end, if it came first, has left the folder to the others.
+      const leader = leaderOf(crew);
+      if (!current.includes(leader)) deps.work.close(leader.job.id, leader.token);
+      return;
+    }
+    default:
+      verdict satisfies never;
+  }
+}
+
+/** They hang in the kernel, or belong to another user: nothing more can be done from here. */
+function tellSurvivors({ conditions }: AttemptDeps, { agent }: Crew, { survivors = 0 }: AgentResult): void {
+  if (survivors === 0) return;
+  conditions.raise({
+    code: 'PROCESS_SURVIVES',
+    subject: agent.name,
+    message: `${survivors} processes of an attempt of agent "${agent.name}" survived SIGKILL for 30 s`,
+    fix: 'Look for them with `ps -eo pid,stat,wchan,args`; a restart of the daemon forgets this.',
+  });
+}
+
+async function concludeCancelled(
+  deps: AttemptDeps,
+  lease: Lease,
+  reason: string,
+  call: AgentCall,
+): Promise<void> {
+  if (await endCancelled(deps, lease)) return;
+  if (reason === 'stopping') return giveBack(deps, lease, false);
+  const workDir = call.inputs.length === 1 ? call.workDir : undefined;
+  if (reason === 'superseded') return endJob(deps, lease, inputChanged, workDir);
+  return endJob(deps, lease, { state: 'cancelled', message: reason }, workDir);
+}
+
+async function concludeOne(
+  deps: AttemptDeps,
+  recipes: Recipes,
+  crew: Crew,
+  call: AgentCall,
+  result: AgentResult,
+  verdict: Extract<Verdict, { kind: 'failed' | 'succeeded' }>,
+): Promise<void> {
+  const lease = leaderOf(crew);
+  if (verdict.kind === 'failed') return retryOrFail(deps, recipes, crew, lease, call, result, verdict);
+  const { outputs, expectation } = await whatWasMade(deps, crew, call, result);
+  if (expectation.kind === 'unmet')
+    return retryOrFail(deps, recipes, crew, lease, call, result, unmet(expectation));
+  const promoted = await promote(deps, recipes, crew, call);
+  if (promoted.kind === 'conflict')
+    return retryOrFail(deps, recipes, crew, lease, call, result, promoted.failure);
+  const proof = [...verdict.proof, ...expectation.proof];
+  const { workDir } = call;
+  await succeed(deps, recipes, lease, { proof, outputs, ...spentOn(lease, result) }, workDir, call);
+}
+
+/** False when the job has ended meanwhile: somebody cancelled it, or its input is another one by now. What was only touched is still the same. */
+async function isCurrent(
+  deps: AttemptDeps,
+  recipes: Recipes,
+  lease: Lease,
+  call: AgentCall,
+): Promise<boolean> {
+  const { job } = lease;
+  if (await endCancelled(deps, lease)) return false;
+  const { root, path, stamp, sha256 } = job.input;
+  const file = originalOf(recipes, job);
+  const after = stampOf(file);
+  if (!after || formatStamp(after) === stamp || ignoresChanges(recipes, lease)) return true;
+  // Its own change, put in place before a crash: what stands there is its result, not somebody's edit.
+  const written = await deps.ledger.written.get(root, path);
+  if (written?.jobId === call.jobId && written.stamp === formatStamp(after)) return true;
+  const found = await fingerprint(file, deps.reading);
+  if (found.kind === 'read' && found.sha256 === sha256) {
+    const known = await deps.ledger.files.get(root, path);
+    if (known?.jobId === job.id)
+      await deps.ledger.files.put({ ...known, stamp: formatStamp(found.stamp), seenAt: deps.now() });
+    return true;
+  }
+  await endJob(deps, lease, inputChanged, call.inputs.length === 1 ? call.workDir : undefined);
+  return false;
+}
+
+/** True for a job of a batch that somebody cancelled while the others went on. */
+async function endCancelled(deps: AttemptDeps, lease: Lease): Promise<boolean> {
+  const message = deps.running.cancelled(lease.job.id);
+  if (message === undefined) return false;
+  await endJob(deps, lease, { state: 'cancelled', message });
+  return true;
+}
+
+function toBreakerCall(
+  { outcome, startedAt, endedAt }: AgentResult,
+  verdict: Extract<Verdict, { kind: 'failed' | 'succeeded' }>,
+): { readonly isFault: boolean; readonly durationMs: number; readonly message?: string } {
+  const durationMs = Math.max(0, endedAt - startedAt);
+  if (verdict.kind === 'succeeded') return { isFault: false, durationMs };
+  const code =
+    outcome.kind === 'exited' ? outcome.exitCode : outcome.kind === 'responded' ? outcome.status : undefined;
+  return { isFault: isAgentFault(verdict.reason, code), durationMs, message: verdict.message };
+}

@@ -1,0 +1,23 @@
+/** A fault of ours, not of the agent: the job fails with what is known, the daemon goes on. */
+import type { Lease } from '../ledger/ledger.ts';
+import { AppError, messageOf, systemCode } from '../types/errors.ts';
+import type { AttemptDeps } from './attempt.ts';
+import { giveBack } from './endings.ts';
+import { finish } from './finish.ts';
+import { isFullDisk, waitForSpace } from './full-disk.ts';
+
+export async function failByOwnFault(deps: AttemptDeps, lease: Lease, error: unknown): Promise<void> {
+  if (deps.isStateLost?.()) {
+    await giveBack(deps, lease, true);
+    return;
+  }
+  const known = error instanceof AppError ? error : undefined;
+  if (isFullDisk(known?.code ?? systemCode(error))) return waitForSpace(deps, lease, messageOf(error));
+  const job = await deps.ledger.jobs.end(lease, {
+    state: 'failed',
+    reason: 'interrupted',
+    message: messageOf(error),
+    fix: known?.fix ?? 'Look at the log for the cause, then run `sluice jobs retry`.',
+  });
+  if (job) await finish(deps, job);
+}

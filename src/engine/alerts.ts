@@ -1,0 +1,69 @@
+/** What an engine tells its alerts: each success, and once a UTC day the digest of the day before. */
+import { basename } from 'node:path';
+import { type Alerts, createAlerts } from '../conditions/alerts.ts';
+import type { ConditionBoard } from '../conditions/board.ts';
+import type { Config } from '../config/config.ts';
+import type { Coordinator } from '../coordinator/coordinator.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Log } from '../logging/log.ts';
+import type { Secrets } from '../secrets/secrets.ts';
+import { formatElapsed } from '../types/elapsed.ts';
+import { messageOf } from '../types/errors.ts';
+import { dayBefore, digestOf } from './digest.ts';
+
+const DIGEST_CHECK_MS = 60_000;
+
+export interface EngineAlertsOptions {
+  readonly config: Config;
+  readonly conditions: ConditionBoard;
+  readonly coordinator: Pick<Coordinator, 'events'>;
+  readonly ledger: Pick<Ledger, 'kept' | 'jobs'>;
+  readonly secrets: Pick<Secrets, 'resolve' | 'redact'>;
+  readonly log: Pick<Log, 'warn'>;
+  /** Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+export interface EngineAlerts extends AsyncDisposable {
+  configure(config: Config): void;
+}
+
+/** Dispose it before the ledger, after the coordinator: what ends while draining is still told. */
+export function openAlerts(options: EngineAlertsOptions): EngineAlerts {
+  const { config, conditions, coordinator, ledger, secrets, log, now = Date.now } = options;
+  const alerts: Alerts = createAlerts({
+    alerts: config.alerts,
+    project: basename(config.projectDir),
+    conditions,
+    kept: ledger.kept,
+    resolve: secrets.resolve,
+    redact: secrets.redact,
+    now,
+    random: Math.random,
+  });
+  const unsubscribe = coordinator.events.subscribe((event) => {
+    if (event.type !== 'ended') return;
+    const { state, input, agent, startedAt, endedAt = now() } = event.job;
+    if (state !== 'succeeded') return;
+    const took = startedAt === undefined ? '' : ` in ${formatElapsed(endedAt - startedAt)}`;
+    const subject = `${input.root}/${input.path}`;
+    alerts.succeeded({ subject, message: `${subject} → ${agent}: succeeded${took}`, at: endedAt });
+  });
+  const digest = (): void => {
+    const day = dayBefore(now());
+    void alerts
+      .digest(day, () => digestOf(ledger.jobs, day))
+      .catch((error: unknown) => log.warn(`the digest of ${day} cannot be made: ${messageOf(error)}`));
+  };
+  digest();
+  const timer = setInterval(digest, DIGEST_CHECK_MS);
+  timer.unref();
+  return {
+    configure: (next) => alerts.configure(next.alerts),
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      unsubscribe();
+      await alerts[Symbol.asyncDispose]();
+    },
+  };
+}

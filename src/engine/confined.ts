@@ -1,0 +1,28 @@
+/** Which agents cannot write into a watched folder: what they change there is never taken for a loop of theirs. */
+import { isAbsolute, relative } from 'node:path';
+import type { ConditionBoard } from '../conditions/board.ts';
+import type { AgentConfig, Config } from '../config/config.ts';
+
+/** @param conditions Say which agents run without the confinement that they were to have. */
+export function isConfined(
+  agent: AgentConfig,
+  config: Config,
+  conditions: Pick<ConditionBoard, 'list'>,
+): boolean {
+  if (agent.kind === 'builtin') return true;
+  const { sandbox } = agent;
+  if (agent.kind === 'http' || sandbox.mode === 'off') return false;
+  if (conditions.list().some(({ code, subject }) => code === 'SANDBOX_NONE' && subject === agent.name))
+    return false;
+  return !sandbox.write.some((place) => {
+    // A copy is not the tree: what comes back from it is known file by file.
+    if (place === 'workspace') return agent.workspace === 'in_place';
+    const dir = place === 'project' ? config.projectDir : place;
+    return config.roots.some((root) => isWithin(root.dir, dir) || isWithin(dir, root.dir));
+  });
+}
+
+function isWithin(path: string, dir: string): boolean {
+  const way = relative(dir, path);
+  return way === '' || (!isAbsolute(way) && way !== '..' && !way.startsWith('../'));
+}

@@ -1,0 +1,36 @@
+/** What was held back at the last claim is claimed when it comes free, also when that was a moment ago. */
+import { expect, test } from 'vitest';
+import { ClaimGate, type ClaimGateOptions } from '../../src/coordinator/claim-gate.ts';
+
+function gateOf(state: {
+  rateFreeAt: number | undefined;
+  loopDueAt: number | undefined;
+  dueAt?: number;
+}): ClaimGate {
+  const agent = { name: 'a', kind: 'command', maxLoad: 1, rate: { count: 1, perMs: 1_000, text: '1/s' } };
+  const known = {
+    recipes: { config: { agents: new Map([['a', agent]]) }, batchRules: new Map() },
+    gates: { of: () => ({ kind: 'open' }), stopped: () => [] },
+    slots: { hasRoom: () => true, freeFiles: 1 },
+    lanes: { open: () => new Map(), nextDueAt: () => state.loopDueAt },
+    ledger: { jobs: { nextDueAt: async () => state.dueAt, rateFreeAt: async () => state.rateFreeAt } },
+  };
+  return new ClaimGate(known as unknown as ClaimGateOptions);
+}
+
+test.each(['rateFreeAt', 'loopDueAt'] as const)('%s: free since the claim is due at once', async (which) => {
+  const state = { rateFreeAt: undefined, loopDueAt: undefined, [which]: 1_005 };
+  const gate = gateOf(state);
+  await gate.query();
+  // The clock has passed it: nobody is held back any more, and nobody was claimed.
+  state[which] = undefined;
+  expect(await gate.nextDueAt()).toBe(1_005);
+  await gate.query();
+  expect(await gate.nextDueAt()).toBeUndefined();
+});
+
+test('the earliest of all', async () => {
+  const gate = gateOf({ rateFreeAt: 30, loopDueAt: 20, dueAt: 10 });
+  await gate.query();
+  expect(await gate.nextDueAt()).toBe(10);
+});

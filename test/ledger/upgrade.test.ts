@@ -1,0 +1,95 @@
+/** A ledger that the first version made is brought up to date with everything in it. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test } from 'vitest';
+import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
+import { APPLICATION_ID, migrations } from '../../src/ledger/sqlite/schema.ts';
+import { attempt, claim, ids } from './specs.ts';
+import { stateFolder } from './state-folder.ts';
+
+const insert = `insert into job (id, root, path, sha256, bytes, stamp, rule, agent, key, state, reason, priority, rank, depth,
+  queued_at, not_before, fence, worker, attempts, ended_at, published)
+  values (?, 'inbox', ?, 'ff', 3, 's', 'all', ?, '', ?, ?, 0, ?, 0, 1000, ?, ?, ?, ?, ?, ?)`;
+
+/** With a job in each state, as the first version wrote them. */
+function firstVersion(stateDir: string, ended = 1): string {
+  mkdirSync(stateDir, { recursive: true });
+  const file = join(stateDir, 'ledger.db');
+  using db = new DatabaseSync(file);
+  db.exec('pragma journal_mode = wal');
+  db.exec(
+    `pragma application_id = ${APPLICATION_ID}; ${migrations[0]}; insert into meta values ('id', 'first')`,
+  );
+  db.exec('pragma user_version = 1; begin');
+  const put = db.prepare(insert);
+  put.run('queued', 'p1', 'a', 'queued', null, 1, null, 0, null, '{}', null, 0);
+  put.run('other', 'p2', 'b', 'queued', null, 2, null, 0, null, '{}', null, 0);
+  put.run('running', 'p3', 'a', 'running', null, 3, null, 4, 'w0', '{}', null, 0);
+  put.run('backoff', 'p4', 'a', 'waiting', 'backoff', 4, 2_000, 1, null, '{}', null, 0);
+  put.run('parked', 'p5', 'a', 'waiting', 'agent_unavailable', 5, 0, 1, null, '{}', null, 0);
+  put.run('held', 'p6', 'a', 'held', 'interrupted', 6, null, 1, null, '{}', null, 0);
+  const attempts = JSON.stringify({ 1: attempt(1) });
+  for (let n = 0; n < ended; n++)
+    put.run(`ended${n}`, `e${n}`, 'a', 'succeeded', null, 7, null, 1, null, attempts, 1_500, 1);
+  db.exec('commit');
+  return file;
+}
+
+test('a ledger of the first version is upgraded with its jobs intact', async () => {
+  const stateDir = stateFolder();
+  const file = firstVersion(stateDir);
+  let now = 1_000;
+  {
+    const { ledger, setAside } = openSqliteLedger({ stateDir, now: () => now });
+    await using _ = ledger;
+    expect([ledger.id, setAside]).toEqual(['first', undefined]);
+    const { jobs } = ledger;
+    expect(await jobs.counts()).toEqual({ queued: 2, running: 1, waiting: 2, held: 1 });
+    expect(await jobs.get('ended0')).toMatchObject({
+      lane: 'a',
+      fallbacks: [],
+      promoted: [],
+      attempts: [attempt(1)],
+    });
+    expect(await jobs.load()).toEqual(new Map([['a', 1]]));
+    expect(ids(await claim(ledger, { agents: ['a', 'b'] }))).toEqual(['queued', 'other']);
+    expect(ids(await jobs.orphaned('w'))).toEqual(['running']);
+    expect(await jobs.nextDueAt()).toBe(2_000);
+    now = 2_000;
+    expect(ids(await claim(ledger))).toEqual(['backoff']);
+    expect(await jobs.wake({ reason: 'agent_unavailable' })).toBe(1);
+    expect(await jobs.unhold('held')).toBe(true);
+    expect(ids(await claim(ledger))).toEqual(['parked', 'held']);
+  }
+  using db = new DatabaseSync(file, { readOnly: true });
+  expect(db.prepare('pragma user_version').get()).toEqual({ user_version: migrations.length });
+  expect(db.prepare('pragma application_id').get()).toEqual({ application_id: APPLICATION_ID });
+  expect(db.prepare('pragma auto_vacuum').get(), 'its unused space can be given back').toEqual({
+    auto_vacuum: 2,
+  });
+  expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' });
+});
+
+test('a large ledger of the first version is not written anew', async () => {
+  const stateDir = stateFolder();
+  const file = firstVersion(stateDir);
+  {
+    using db = new DatabaseSync(file);
+    db.exec(
+      'create table ballast (x); insert into ballast values (zeroblob(70 << 20)); pragma wal_checkpoint(truncate)',
+    );
+  }
+  await using ledger = openSqliteLedger({ stateDir }).ledger;
+  expect((await ledger.jobs.counts()).queued).toBe(2);
+  using db = new DatabaseSync(file, { readOnly: true });
+  expect(db.prepare('pragma auto_vacuum').get()).toEqual({ auto_vacuum: 0 });
+});
+
+test('a reader does not upgrade a ledger', () => {
+  const stateDir = stateFolder();
+  firstVersion(stateDir);
+  expect(() => openSqliteLedger({ stateDir, readOnly: true })).toThrow(
+    expect.objectContaining({ code: 'NOT_POSSIBLE', fix: expect.stringContaining('sluice start') }),
+  );
+});
