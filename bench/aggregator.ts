@@ -60,6 +60,7 @@ async function project(results: number) {
     preserveOriginal: true,
     logLevel: 'info',
     retentionMs: 1e10,
+    retentionJobs: Number.POSITIVE_INFINITY,
     fileMode: 0o644,
   } as const;
   const conditions = { raise: ({ message }: { message: string }) => console.error(message), clear: () => {} };

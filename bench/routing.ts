@@ -154,6 +154,7 @@ function rulesOf(count: number, random: Random): RuleConfig[] {
     target: { kind: 'action', action: 'ignore' },
     expect: { outputs: [] },
     cache: 'content',
+    maxLoad: Number.POSITIVE_INFINITY,
   }));
 }
 

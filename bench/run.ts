@@ -2,7 +2,21 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const all = ['routing', 'ledger', 'aggregator', 'dispatch', 'cli', 'latency', 'run-files', 'daemon', 'watch'];
+const all = [
+  'routing',
+  'ledger',
+  'aggregator',
+  'dispatch',
+  'cli',
+  'latency',
+  'run-files',
+  'daemon',
+  'watch',
+  'sandbox',
+  'limits',
+  'restart',
+  'telling',
+];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
