@@ -126,8 +126,7 @@ test('the environment: what it gets and what it never sees', async () => {
     SLUICE_PROMPT_FILE: join(attempt.workDir, 'prompt'),
     SLUICE_PROJECT: expect.any(String),
     SLUICE_ATTEMPT: expect.any(String),
-    // Of the sandbox.
-    ...{ PWD: dir, TMPDIR: '/tmp' },
+    ...(result.sandbox.backend === 'bwrap' && { PWD: dir, TMPDIR: '/tmp' }),
   });
   expect(readFileSync(seen.SLUICE_FILES as string, 'utf8')).toBe(`${dir}/inbox/a.txt\0`);
   expect(readFileSync(seen.SLUICE_PROMPT_FILE as string, 'utf8')).toBe('Look at a.txt');

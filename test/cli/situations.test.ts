@@ -51,7 +51,9 @@ test('every command in every situation', async () => {
       const { code, stdout, stderr } = await project.call(...command.split(' '));
       const seen = `${situation}: ${command}: ${stderr}`;
       expect(code, seen).toBe(codes[at]);
-      if (command.includes('--json') && stdout !== '') JSON.parse(stdout);
+      if (command.includes('--json') && stdout !== '')
+        for (const text of command.startsWith('logs') ? stdout.trimEnd().split('\n') : [stdout])
+          JSON.parse(text);
       if (code === 0) {
         expect(stdout === '' && !command.startsWith('logs'), seen).toBe(false);
       } else if (!/^(check|doctor)/.test(command)) {
