@@ -3,12 +3,12 @@
  * other way is an event, or a function handed in by the composition root.
  */
 const ranks = [
-  ['types', 'config', 'secrets', 'logging'],
+  ['types', 'expressions', 'config', 'secrets', 'logging'],
   ['ledger'],
-  ['router', 'cache', 'conditions', 'sandbox'],
+  ['router', 'cache', 'conditions', 'sandbox', 'sessions', 'schedules'],
   ['watch', 'agents', 'workspace'],
   ['coordinator'],
-  ['aggregator'],
+  ['aggregator', 'workflows'],
   ['engine'],
   ['operations'],
   ['server', 'service'],
@@ -19,7 +19,8 @@ const folders = ranks.flat();
 const sideways = {
   types: ['config'],
   secrets: ['types', 'config'],
-  config: ['types'],
+  expressions: ['types'],
+  config: ['types', 'expressions'],
   logging: ['types', 'config'],
 };
 
