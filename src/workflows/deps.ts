@@ -1,0 +1,113 @@
+/** What the engine is handed: everything that it does not do itself. */
+
+import type { ConditionBoard } from '../conditions/board.ts';
+import type { Config, SelectionPolicy } from '../config/config.ts';
+import type { WorkflowConfig } from '../config/workflow.ts';
+import type { CoordinatorEvent } from '../coordinator/events.ts';
+import type { FileAccess } from '../expressions/scope.ts';
+import type { JobLedger } from '../ledger/ledger.ts';
+import type { RunLedger } from '../ledger/run-ledger.ts';
+import type { SessionLedger } from '../ledger/session-ledger.ts';
+import type { JobId, JobRecord } from '../types/job.ts';
+import type { RunId, RunRecord } from '../types/run.ts';
+import type { StepTask } from '../types/step-task.ts';
+
+/** The part of `Config` that is looked at. */
+export type WorkflowsConfig = Pick<Config, 'projectDir' | 'roots' | 'daemon'> & {
+  readonly workflows: readonly WorkflowConfig[];
+};
+
+export interface WorkflowsDeps {
+  readonly config: WorkflowsConfig;
+  readonly ledger: {
+    readonly runs: RunLedger;
+    readonly sessions: SessionLedger;
+    readonly jobs: Pick<JobLedger, 'get'>;
+    durable(): Promise<void>;
+  };
+  readonly jobs: StepJobs;
+  readonly files: FileWork;
+  /** Candidates with the best first. */
+  readonly selectAgents: (
+    candidates: readonly string[],
+    policy: SelectionPolicy,
+  ) => Promise<readonly string[]>;
+  readonly publish: RunPublisher;
+  /** Optional: `${{ env.X }}` in expressions; default: the process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly conditions: Pick<ConditionBoard, 'raise' | 'clear'>;
+  readonly redact: (text: string) => string;
+  readonly log: {
+    info(data: object, message: string): void;
+    warn(data: object, message: string): void;
+  };
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** Steps as jobs: the coordinator. */
+export interface StepJobs {
+  /** Again with the same id: nothing is added. @returns the job as it is then, perhaps ended already (`cached`). */
+  submit(
+    task: StepTask,
+    o: {
+      readonly id: JobId;
+      readonly priority: number;
+      readonly force: boolean;
+      readonly depth: number;
+      readonly parent?: JobId;
+    },
+  ): Promise<JobRecord>;
+  /** One that has ended already: nothing. */
+  cancel(id: JobId, reason: string): Promise<void>;
+  subscribe(listener: (event: CoordinatorEvent) => void): () => void;
+  /** Where the result of an ended job stands; undefined when there is none. */
+  resultOf(
+    job: JobRecord,
+  ): Promise<{ readonly file?: string; readonly bytes: number; readonly outputsDir?: string } | undefined>;
+}
+
+export interface FileWork {
+  /**
+   * Takes in every file of a directory, by the rules, page by page; jobs are known to the ledger when they are told.
+   * Again with the same run and step: takes in what is missing.
+   */
+  process(o: {
+    /** Absolute. */
+    readonly directory: string;
+    readonly recursive: boolean;
+    readonly runId: RunId;
+    readonly step: string;
+    readonly force: boolean;
+    readonly depth: number;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<FilePage>;
+  readonly access: FileAccess;
+}
+
+export interface FilePage {
+  readonly jobs: readonly JobRecord[];
+  readonly unrouted: number;
+  readonly ignored: number;
+  readonly quarantined: number;
+}
+
+export interface RunPublisher {
+  /** Writes the reports of a run as it is now: told at its start, when it waits and at its end. */
+  run(id: RunId): Promise<void>;
+  /**
+   * Renders a template over values into the `outputs/` of a report step.
+   * @returns where it stands (absolute).
+   * @throws AppError for a template with an error: code, place and fix go into the step.
+   */
+  renderTo(o: {
+    readonly run: RunRecord;
+    readonly step: string;
+    readonly index?: number;
+    readonly template: { readonly text: string; readonly file: string };
+    /** Relative to the step's `outputs/`. */
+    readonly output: string;
+    readonly values: Readonly<Record<string, unknown>>;
+  }): Promise<{ readonly file: string; readonly bytes: number; readonly text?: string }>;
+}
