@@ -5,7 +5,7 @@ import { homesOf } from '../sandbox/homes.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
-import type { AppError } from '../types/errors.ts';
+import { AppError } from '../types/errors.ts';
 import { createBuiltinRunner } from './builtin.ts';
 import { createCommandRunner } from './command.ts';
 import { baseEnvironment } from './environment.ts';
@@ -28,6 +28,8 @@ export interface AgentsOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** What a confined command never writes, also where it may write around it: the results' folder, the configuration. */
   readonly protectedPaths?: () => readonly string[];
+  /** Runs the workflows that rules send files to. Absent: such calls are refused. */
+  readonly workflow?: Pick<AgentRunner, 'run'>;
 }
 
 export interface Agents extends AgentRunner, AsyncDisposable {
@@ -71,10 +73,10 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
     ...{ spawner, secrets, redactor, projectDir, daemonEnv, baseEnv, sandbox, approvals },
   });
   const builtin = createBuiltinRunner({ redactor });
-  const runners = { command, builtin, http: createHttpRunner({ secrets, redactor }) } satisfies Record<
-    AgentConfig['kind'],
-    Pick<AgentRunner, 'run'>
-  >;
+  const runners = {
+    ...{ command, builtin, http: createHttpRunner({ secrets, redactor }) },
+    workflow: options.workflow ?? { run: refuseWorkflow },
+  } satisfies Record<AgentConfig['kind'], Pick<AgentRunner, 'run'>>;
   return {
     run: (call, signal) => runners[call.agent.kind].run(call, signal),
     ...createVersions({ projectDir, env: daemonEnv }),
@@ -89,4 +91,10 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
       await spawner[Symbol.asyncDispose]();
     },
   };
+}
+
+async function refuseWorkflow({ agent }: AgentCall): Promise<AgentResult> {
+  throw new AppError('INTERNAL', `Nothing here runs workflows, and "${agent.name}" was called`, {
+    fix: 'This is a fault in Sluice; please report it.',
+  });
 }

@@ -23,6 +23,8 @@ export function createVersions(o: {
         return 'http';
       case 'builtin':
         return `inspect-${inspectVersion} ${nameDependence(path)}`;
+      case 'workflow':
+        return 'workflow';
       default:
         return agent satisfies never;
     }

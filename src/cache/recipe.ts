@@ -36,6 +36,8 @@ function whatRuns(agent: AgentConfig): unknown {
       return [agent.url, agent.headers];
     case 'builtin':
       return null;
+    case 'workflow':
+      return agent.definition;
     default:
       return agent satisfies never;
   }

@@ -1,4 +1,5 @@
 /** The resolved configuration: what the rest of the program reads. Made once by `load.ts`, frozen, replaced whole. */
+import type { ScheduleConfig, WorkflowConfig } from './workflow.ts';
 
 export interface Config {
   /** Absolute path of the file it came from. */
@@ -10,7 +11,15 @@ export interface Config {
   readonly roots: readonly RootConfig[];
   /** In the order in which they are tried: priority, then the file's order. */
   readonly rules: readonly RuleConfig[];
+  /**
+   * With those that nobody wrote, whose names begin with `$` (`isOwnAgent`): `$command` and `$http` stand for steps
+   * without an agent, `$workflow:NAME` for a workflow that a rule sends files to. Listings leave them out.
+   */
   readonly agents: ReadonlyMap<string, AgentConfig>;
+  /** In the order of the files and of what stands in them. */
+  readonly workflows: readonly WorkflowConfig[];
+  /** Those of the configuration, then those under `on` of workflows. */
+  readonly schedules: readonly ScheduleConfig[];
   readonly concurrency: { readonly maxProcesses: number; readonly maxConcurrentFiles: number };
   /** Of all agents and rules together. */
   readonly budget?: BudgetConfig;
@@ -158,6 +167,8 @@ export interface RuleConfig {
   readonly maxLoad: number;
   readonly batch?: BatchConfig;
   readonly budget?: BudgetConfig;
+  /** Made from `on.file` of the workflow that it sends files to. */
+  readonly fromWorkflow?: true;
 }
 
 interface AgentCommon {
@@ -209,4 +220,16 @@ export type AgentConfig =
       readonly url: string;
       readonly headers: Readonly<Record<string, string>>;
     })
-  | (AgentCommon & { readonly kind: 'builtin' });
+  | (AgentCommon & { readonly kind: 'builtin' })
+  | (AgentCommon & {
+      /** Never written in a configuration: stands for a workflow that rules send files to. */
+      readonly kind: 'workflow';
+      readonly workflow: string;
+      /** Checksum over everything that decides what it gives: the definition and those that it calls. */
+      readonly definition: string;
+    });
+
+/** Made by us, not written by anybody: `$command`, `$http`, `$workflow:NAME`. */
+export function isOwnAgent(name: string): boolean {
+  return name.startsWith('$');
+}

@@ -19,6 +19,7 @@ import { parseText } from './yaml.ts';
 export { ConfigError, type Diagnostic, formatDiagnostics } from './diagnostic.ts';
 export { type ConfigChange, diffConfig } from './diff.ts';
 export { configNames, findConfig, projectDirOf } from './find.ts';
+export { type LoadedWorkflows, loadWorkflowFile } from './load-workflow.ts';
 export { configView } from './view.ts';
 
 export interface LoadOptions {

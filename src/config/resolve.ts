@@ -6,6 +6,7 @@ import { checkCycles } from './check-cycles.ts';
 import type { AgentConfig, Config, LogLevel, RuleConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
 import { deepFreeze, frozenMap } from './freeze.ts';
+import { stepAgentConfigs } from './own-agents.ts';
 import { resolveAgents } from './resolve-agents.ts';
 import { resolveAlerts, resolveThresholds } from './resolve-alerts.ts';
 import { resolveBudget, warnOfLoad } from './resolve-limits.ts';
@@ -78,7 +79,9 @@ export async function resolveConfig(
     stateDir,
     roots,
     rules,
-    agents: frozenMap(agents.map((agent) => [agent.name, agent])),
+    agents: frozenMap([...agents, ...stepAgentConfigs()].map((agent) => [agent.name, agent])),
+    workflows: [],
+    schedules: [],
     concurrency,
     ...(budget && { budget }),
     alerts: await resolveAlerts(context, data.alerts ?? []),

@@ -3,16 +3,17 @@
  * audit compares. It loads again and gives the same configuration. References to secrets stay references.
  */
 import { relative } from 'node:path';
-import type {
-  AgentConfig,
-  AlertConfig,
-  BatchConfig,
-  BudgetConfig,
-  Config,
-  RootConfig,
-  RuleConfig,
-  SandboxConfig,
-  ThresholdsConfig,
+import {
+  type AgentConfig,
+  type AlertConfig,
+  type BatchConfig,
+  type BudgetConfig,
+  type Config,
+  isOwnAgent,
+  type RootConfig,
+  type RuleConfig,
+  type SandboxConfig,
+  type ThresholdsConfig,
 } from './config.ts';
 import { formatDuration } from './duration.ts';
 import { formatPercent } from './percent.ts';
@@ -27,7 +28,9 @@ export function configView(config: Config) {
     watch: config.roots.map((root) => viewRoot(root, projectDir)),
     routing_rules: config.rules.map((rule) => viewRule(rule, projectDir)),
     agents: Object.fromEntries(
-      [...config.agents.values()].map((agent) => [agent.name, viewAgent(agent, projectDir)]),
+      [...config.agents.values()]
+        .filter(({ name }) => !isOwnAgent(name))
+        .map((agent) => [agent.name, viewAgent(agent, projectDir)]),
     ),
     concurrency_limits: {
       max_processes: concurrency.maxProcesses,
@@ -143,6 +146,7 @@ function viewAgent(agent: AgentConfig, projectDir: string) {
         ...(agent.sandbox.mode === 'off' && { sandbox: agent.sandbox }),
       };
     case 'builtin':
+    case 'workflow':
       return { kind: agent.kind, ...common };
     default:
       return agent satisfies never;

@@ -1,5 +1,5 @@
 /** What the coordinator does now, for `status`: the queue, every limit with its use, the agents, and what waits for what. */
-import type { AgentConfig, Config } from '../config/config.ts';
+import { type AgentConfig, type Config, isOwnAgent } from '../config/config.ts';
 import type { JobLedger, WaitRow } from '../ledger/ledger.ts';
 import type { BreakerState } from './breaker.ts';
 import type { Gates } from './gates.ts';
@@ -52,9 +52,9 @@ export async function statusOf(parts: StatusParts): Promise<Omit<CoordinatorStat
   return {
     queue: await ledger.jobs.counts(),
     limits: await limitsInUse(parts),
-    agents: [...config.agents.values()].map((agent) =>
-      viewAgent(agent, load.get(agent.name) ?? 0, gates.breaker(agent.name)),
-    ),
+    agents: [...config.agents.values()]
+      .filter(({ name }) => !isOwnAgent(name))
+      .map((agent) => viewAgent(agent, load.get(agent.name) ?? 0, gates.breaker(agent.name))),
     waits: (await ledger.jobs.waits()).map(viewWait),
   };
 }

@@ -6,13 +6,15 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { baseEnvironment, searchPath } from '../../agents/environment.ts';
 import { findCommand } from '../../agents/find-command.ts';
-import type { AgentConfig, Config } from '../../config/config.ts';
+import { type AgentConfig, type Config, isOwnAgent } from '../../config/config.ts';
 import { type Check, fail, good, shellWord, warn } from './check.ts';
 import { versionManagerOf } from './machine.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export async function checkCommands(config: Config, surroundings: Surroundings): Promise<Check[]> {
-  const agents = [...config.agents.values()].filter((agent) => agent.kind === 'command');
+  const agents = [...config.agents.values()]
+    .filter(({ name }) => !isOwnAgent(name))
+    .filter((agent) => agent.kind === 'command');
   return Promise.all(agents.map((agent) => checkCommand(agent, config.projectDir, surroundings)));
 }
 
