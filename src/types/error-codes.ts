@@ -46,6 +46,7 @@ export const errorCodes = {
   WORKSPACE_LOST: 'An agent removed the copy of the tree that it worked on, or all that was in it.',
   RUNS_AS_ROOT: 'The daemon runs as root, and so do its agents.',
   AGENT_UNAVAILABLE: "An agent's command cannot be found; its jobs wait.",
+  EXPRESSION: 'A `${{ … }}` cannot be parsed, or its value cannot be had.',
   NOT_RUNNING: 'No daemon runs for this project.',
   NOT_FOUND: 'The thing that was asked for does not exist.',
   NOT_POSSIBLE: 'The request does not fit the state of what it addresses.',
