@@ -22,6 +22,10 @@ import type {
   Usage,
   WaitReason,
 } from '../types/job.ts';
+import type { RunId } from '../types/run.ts';
+import type { StepTask } from '../types/step-task.ts';
+import type { RunLedger } from './run-ledger.ts';
+import type { SessionLedger } from './session-ledger.ts';
 
 export interface Ledger extends AsyncDisposable {
   /** Made once when the ledger is created. */
@@ -34,6 +38,8 @@ export interface Ledger extends AsyncDisposable {
   readonly written: WrittenLedger;
   readonly metrics: MetricLedger;
   readonly audit: AuditLedger;
+  readonly runs: RunLedger;
+  readonly sessions: SessionLedger;
   /** Resolves when everything written so far is on disk. */
   durable(): Promise<void>;
   /** Gives unused space back to the disk, a little at a time, and cuts the write-ahead log short. */
@@ -106,6 +112,8 @@ export interface JobSpec {
   readonly depth: number;
   readonly parent?: JobId;
   readonly force?: boolean;
+  /** It is a step of a run, not a file: its input has the root '' and the path `<run>/<step>`. Goes with its run. */
+  readonly step?: StepTask;
 }
 
 export interface BatchPlace {
@@ -173,6 +181,9 @@ export interface JobQuery {
   readonly root?: string;
   readonly path?: string;
   readonly endedSince?: number;
+  /** Only jobs of this run's steps (and items); with `runFiles` also those of the files that its steps took in. */
+  readonly run?: RunId;
+  readonly runFiles?: boolean;
   readonly limit: number;
 }
 

@@ -1,4 +1,5 @@
 /** One piece of work for one agent, from the queue to its receipt. The words are those of ARCHITECTURE.md. */
+import type { StepTask } from './step-task.ts';
 
 export type JobId = string;
 
@@ -174,4 +175,6 @@ export interface JobRecord {
   readonly costUsd: number | null;
   readonly outputs: readonly Output[];
   readonly cachedFrom?: JobId;
+  /** It is a step of a run, not a file. */
+  readonly step?: StepTask;
 }

@@ -16,7 +16,9 @@ import { createJobLedger } from './jobs.ts';
 import { createKeptLedger } from './kept.ts';
 import { createMetricLedger } from './metrics.ts';
 import { createResultLedger } from './results.ts';
+import { createRunLedger } from './runs.ts';
 import { APPLICATION_ID, migrations } from './schema.ts';
+import { createSessionLedger } from './sessions.ts';
 import { createSpendingLedger } from './spending.ts';
 import { convertOnce, copyTo, sizeOf, tidy } from './upkeep.ts';
 import { createWrittenLedger } from './written.ts';
@@ -154,6 +156,8 @@ function toLedger(db: Database, file: string, { now = Date.now }: OpenOptions): 
     written: createWrittenLedger(db),
     metrics: createMetricLedger(db),
     audit: createAuditLedger(db, now),
+    runs: createRunLedger(db, now),
+    sessions: createSessionLedger(db, now),
     durable: () => db.durable(),
     tidy: () => tidy(db, file),
     copyTo: (target) => copyTo(db, file, target),
