@@ -23,6 +23,7 @@ const entries = [
   'agents/spawner/main',
   'agents/builtin-worker',
   'agents/inspect/kinds/syntax-worker',
+  'workflows/template-worker',
   'sandbox/hosts-main',
 ];
 

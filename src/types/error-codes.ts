@@ -47,6 +47,7 @@ export const errorCodes = {
   RUNS_AS_ROOT: 'The daemon runs as root, and so do its agents.',
   AGENT_UNAVAILABLE: "An agent's command cannot be found; its jobs wait.",
   EXPRESSION: 'A `${{ … }}` cannot be parsed, or its value cannot be had.',
+  TEMPLATE: 'The template of a report step has an error, or does not come to an end.',
   NOT_RUNNING: 'No daemon runs for this project.',
   NOT_FOUND: 'The thing that was asked for does not exist.',
   NOT_POSSIBLE: 'The request does not fit the state of what it addresses.',

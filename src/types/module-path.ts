@@ -7,6 +7,7 @@ export type EntryName =
   | 'agents/spawner/main'
   | 'agents/builtin-worker'
   | 'agents/inspect/kinds/syntax-worker'
+  | 'workflows/template-worker'
   | 'sandbox/hosts-main';
 
 /** The URL of the file that a thread or helper process starts from. */
