@@ -108,7 +108,7 @@ function uncollected(cause: unknown, workDir: string): AppError {
 
 function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): StartRequest {
   const { input, workDir } = call;
-  const prompt = call.prompt === undefined ? undefined : renderPrompt(call.prompt, input);
+  const prompt = promptOf(call);
   const values = placeholderValues(input, prompt);
   const { stdout, stderr } = outputFiles(workDir);
   const list = join(workDir, 'files');
@@ -118,15 +118,19 @@ function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): S
     job: call.jobId,
     n: call.attempt,
     journal: call.journal,
-    argv: agent.command.flatMap((word) =>
-      isFilesWord(word) ? call.inputs.map(({ file }) => file) : [interpolate(word, values)],
-    ),
+    argv: agent.isLiteral
+      ? agent.command
+      : agent.command.flatMap((word) =>
+          isFilesWord(word) ? call.inputs.map(({ file }) => file) : [interpolate(word, values)],
+        ),
     limits: agent.limits,
     env: {
       ...env,
-      SLUICE_FILE: input.file,
-      SLUICE_FILES: list,
-      SLUICE_ROOT: input.rootDir,
+      ...(call.inputs.length > 0 && {
+        SLUICE_FILE: input.file,
+        SLUICE_FILES: list,
+        SLUICE_ROOT: input.rootDir,
+      }),
       SLUICE_OUTPUT_DIR: call.outputDir,
       SLUICE_JOB_ID: call.jobId,
       SLUICE_SESSION_ID: call.sessionId,
@@ -138,13 +142,21 @@ function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): S
     stdout,
     stderr,
     files: [
-      [list, call.inputs.map(({ file }) => `${file}\0`).join('')],
+      ...(call.inputs.length > 0
+        ? [[list, call.inputs.map(({ file }) => `${file}\0`).join('')] as const]
+        : []),
       ...(prompt === undefined ? [] : [[promptFile, prompt] as const]),
     ],
     timeoutMs,
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     maxOutputBytes,
   };
+}
+
+/** A step's prompt was filled in before it became a job. */
+function promptOf({ prompt, step, input }: AgentCall): string | undefined {
+  if (prompt === undefined) return undefined;
+  return step ? prompt : renderPrompt(prompt, input);
 }
 
 /** `${{ files }}` alone: one argument for each file of the batch. */

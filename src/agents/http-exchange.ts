@@ -11,13 +11,16 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { AttemptOutcome } from '../types/agent.ts';
 import { messageOf, systemCode } from '../types/errors.ts';
-import { InputShrank, type Multipart } from './multipart.ts';
+import { type Body, InputShrank } from './multipart.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 export interface Exchange {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Multipart;
+  /** Default: POST. */
+  readonly method?: string;
+  /** Absent: none is sent. */
+  readonly body?: Body;
   /** Takes the answer's body; made anew. */
   readonly bodyFile: string;
   readonly timeoutMs: number;
@@ -73,7 +76,7 @@ export async function exchange(
 
 async function follow(options: Exchange, ending: AbortController): Promise<Answer> {
   let { url } = options;
-  let method: 'POST' | 'GET' = 'POST';
+  let method = options.method ?? 'POST';
   for (let hops = 0; ; hops += 1) {
     ending.signal.throwIfAborted();
     const response = await send(options, url, method, ending);
@@ -97,13 +100,16 @@ async function follow(options: Exchange, ending: AbortController): Promise<Answe
 function send(
   options: Exchange,
   url: URL,
-  method: 'POST' | 'GET',
+  method: string,
   ending: AbortController,
 ): Promise<IncomingMessage> {
-  const { headers, body, idleTimeoutMs } = options;
+  const { headers, idleTimeoutMs } = options;
+  const body = method === 'GET' ? undefined : options.body;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const bodyHeaders =
-    method === 'POST' ? { 'content-type': body.contentType, 'content-length': body.contentLength } : {};
+  const bodyHeaders = body && {
+    ...(body.contentType !== undefined && { 'content-type': body.contentType }),
+    'content-length': body.contentLength,
+  };
   let request: ClientRequest;
   try {
     const open = url.protocol === 'https:' ? requestHttps : requestHttp;
@@ -147,7 +153,7 @@ function send(
   request.on('close', () => clearTimeout(connecting));
   request.on('response', resolve);
   request.on('error', reject);
-  if (method === 'GET') request.end();
+  if (!body) request.end();
   else {
     pipeline(body.stream(), request).catch((error: unknown) => {
       if (error instanceof InputShrank)

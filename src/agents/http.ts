@@ -9,8 +9,8 @@ import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import { fsPath } from '../types/path-bytes.ts';
 import { outputFiles, readTail } from './command-output.ts';
 import { UsageSum } from './event-lines.ts';
-import { type Answer, exchange } from './http-exchange.ts';
-import { multipart } from './multipart.ts';
+import { type Answer, type Exchange, exchange } from './http-exchange.ts';
+import { multipart, textBody } from './multipart.ts';
 import { placeholderValues, renderPrompt } from './placeholders.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
 import { endedBy, endReasonOf } from './spawner/spawner.ts';
@@ -66,6 +66,7 @@ async function run(
       code: 'ERR_INVALID_URL',
       message: 'its URL is not an http or https URL',
     });
+  if (agent.request) return end(...(await request(call, agent, { url, headers }, signal, redactor)));
   let file: Awaited<ReturnType<typeof open>>;
   try {
     // A path that became a FIFO meanwhile must not block.
@@ -78,25 +79,69 @@ async function run(
     });
   }
   try {
-    const { timeoutMs, idleTimeoutMs, maxOutputBytes: maxBytes } = agent;
     const values = placeholderValues(call.input);
     const { size: bytes } = await file.stat();
     const body = multipart(file, bytes, values['file.name'], metadataOf(call));
-    const idle = idleTimeoutMs === undefined ? {} : { idleTimeoutMs };
-    const bodyFile = outputFiles(call.workDir).stdout;
-    const answer = await exchange(
-      { url, headers, body, bodyFile, timeoutMs, ...idle, maxBytes },
-      signal,
-      () => endedBy(endReasonOf(signal)),
-    );
-    if (answer.outcome.kind !== 'responded') return end(answer.outcome);
-    const { status, message } = answer.outcome;
-    if (status >= 200 && status < 300) return end(answer.outcome, await takeBody(call, answer, redactor));
-    const tail = message !== undefined || answer.bodyBytes === 0 ? '' : await readTail(bodyFile, redactor);
-    const said = message ?? (oneLine(tail).slice(0, messageChars) || undefined);
-    return end({ ...answer.outcome, ...(said === undefined ? {} : { message: said }) }, undefined, tail);
+    const answer = await ask(call, agent, { url, headers, body }, signal);
+    return end(...(await conclude(call, answer, redactor, () => takeBody(call, answer, redactor))));
   } finally {
     await file.close();
+  }
+}
+
+type Ending = [outcome: AttemptOutcome, found: Found | undefined, stderrTail?: string];
+
+/** A step's own request: what comes back is its result as it is, for `fromJSON()` to read. */
+async function request(
+  call: AgentCall,
+  agent: HttpAgent,
+  to: Pick<Exchange, 'url' | 'headers'>,
+  signal: AbortSignal,
+  redactor: Redactor,
+): Promise<Ending> {
+  const { method = 'POST', body: text } = agent.request ?? {};
+  const isTyped = Object.hasOwn(to.headers, 'content-type');
+  const type = isTyped ? undefined : isJsonText(text) ? 'application/json' : 'text/plain; charset=utf-8';
+  const body = text === undefined ? {} : { body: textBody(text, type) };
+  const answer = await ask(call, agent, { ...to, method, ...body }, signal);
+  return conclude(call, answer, redactor, () => takeBody(call, answer, redactor, 'as it is'));
+}
+
+function ask(
+  call: AgentCall,
+  { timeoutMs, idleTimeoutMs, maxOutputBytes: maxBytes }: HttpAgent,
+  what: Pick<Exchange, 'url' | 'headers' | 'method' | 'body'>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const idle = idleTimeoutMs === undefined ? {} : { idleTimeoutMs };
+  const bodyFile = outputFiles(call.workDir).stdout;
+  return exchange({ ...what, bodyFile, timeoutMs, ...idle, maxBytes }, signal, () =>
+    endedBy(endReasonOf(signal)),
+  );
+}
+
+async function conclude(
+  call: AgentCall,
+  { outcome, bodyBytes }: Answer,
+  redactor: Redactor,
+  take: () => Promise<Found>,
+): Promise<Ending> {
+  if (outcome.kind !== 'responded') return [outcome, undefined];
+  const { status, message } = outcome;
+  if (status >= 200 && status < 300) return [outcome, await take()];
+  const { stdout } = outputFiles(call.workDir);
+  const tail = message !== undefined || bodyBytes === 0 ? '' : await readTail(stdout, redactor);
+  const said = message ?? (oneLine(tail).slice(0, messageChars) || undefined);
+  return [{ ...outcome, ...(said === undefined ? {} : { message: said }) }, undefined, tail];
+}
+
+function isJsonText(text: string | undefined): boolean {
+  if (text === undefined || !/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -122,6 +167,7 @@ async function takeBody(
   call: AgentCall,
   { bodyBytes, contentType }: Answer,
   redactor: Redactor,
+  form: 'for people' | 'as it is' = 'for people',
 ): Promise<Found> {
   const { stdout, result } = outputFiles(call.workDir);
   if (bodyBytes === 0) {
@@ -131,7 +177,7 @@ async function takeBody(
   await redactor.redactFile(stdout);
   const type = (contentType.split(';')[0] ?? '').trim().toLowerCase();
   const isJson = type === 'application/json' || type.endsWith('+json');
-  if (!isJson && (type === '' || type.startsWith('text/'))) {
+  if (isJson ? form === 'as it is' : type === '' || type.startsWith('text/')) {
     await rename(stdout, result);
     return { resultFile: result, resultBytes: bodyBytes };
   }

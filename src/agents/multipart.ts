@@ -7,8 +7,9 @@ import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 
-export interface Multipart {
-  readonly contentType: string;
+export interface Body {
+  /** Absent: the headers say it. */
+  readonly contentType?: string;
   readonly contentLength: number;
   /** Opens a new reading of the body: a redirect needs it again. */
   stream(): Readable;
@@ -18,7 +19,7 @@ export class InputShrank extends Error {}
 
 const chunkBytes = 256 << 10;
 
-export function multipart(file: FileHandle, bytes: number, name: string, metadata: unknown): Multipart {
+export function multipart(file: FileHandle, bytes: number, name: string, metadata: unknown): Body {
   const boundary = `sluice-${randomBytes(18).toString('hex')}`;
   const head = Buffer.from(
     `--${boundary}\r\n` +
@@ -33,6 +34,16 @@ export function multipart(file: FileHandle, bytes: number, name: string, metadat
     contentLength: head.length + bytes + foot.length,
     stream: () =>
       Readable.from(pieces(file, bytes, head, foot), { objectMode: false, highWaterMark: chunkBytes }),
+  };
+}
+
+/** A body that is written out in the configuration. */
+export function textBody(text: string, contentType: string | undefined): Body {
+  const bytes = Buffer.from(text);
+  return {
+    ...(contentType !== undefined && { contentType }),
+    contentLength: bytes.length,
+    stream: () => Readable.from([bytes], { objectMode: false }),
   };
 }
 

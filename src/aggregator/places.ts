@@ -1,5 +1,6 @@
 /**
- * Where the result of an input stands: `files/<root name>/<path of the input>/`. Pure. Paths are data: one that cannot
+ * Where the result of an input stands: `files/<root name>/<path of the input>/`, of a step of a run (its root is '') below
+ * `workflows/`. Pure. Paths are data: one that cannot
  * be a folder as it is (too long for the file system, `..`, an empty name) goes to `files/<root>/~long/<sha256 of the
  * path>/` instead; its receipt says what it belongs to. Shortening such names was rejected: two could become one.
  */
@@ -25,14 +26,18 @@ const unsafe = /(?:^|\/)\.{0,2}(?=\/|$)|\0/;
  */
 export function resultPlace(base: string, root: string, path: string): readonly string[] {
   const parts = path.split('/');
-  const plain = ['files', rootFolder(root), ...parts];
+  const plain = [...baseOf(root), ...parts];
   if (unsafe.test(path) || parts.some(isTooLong)) return longPlace(root, path);
   return Buffer.byteLength(join(base, ...plain)) > maxFolderBytes ? longPlace(root, path) : plain;
 }
 
 /** Where it stands instead; also when the file system itself refuses the plain place as too long. */
 export function longPlace(root: string, path: string): readonly string[] {
-  return ['files', rootFolder(root), '~long', sha256(path)];
+  return [...baseOf(root), '~long', sha256(path)];
+}
+
+function baseOf(root: string): readonly string[] {
+  return root === '' ? ['workflows'] : ['files', rootFolder(root)];
 }
 
 /** The folder of a root: its name, unless that could lead elsewhere. */

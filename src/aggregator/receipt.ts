@@ -14,6 +14,9 @@ export function toReceipt(job: JobRecord, resultBytes?: number): Receipt {
     schema: 1,
     job_id: job.id,
     input: { root: job.input.root, path: job.input.path, sha256: job.input.sha256, bytes: job.input.bytes },
+    ...(job.step && {
+      run: { run_id: job.step.runId, workflow: job.step.workflow, step: job.step.step },
+    }),
     rule: job.rule,
     agent: job.agent,
     state: job.state,

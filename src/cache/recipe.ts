@@ -33,7 +33,7 @@ function whatRuns(agent: AgentConfig): unknown {
     case 'command':
       return agent.command;
     case 'http':
-      return [agent.url, agent.headers];
+      return [agent.url, agent.headers, ...(agent.request ? [agent.request] : [])];
     case 'builtin':
       return null;
     case 'workflow':

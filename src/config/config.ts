@@ -213,12 +213,19 @@ export type EnvEntry =
   | { readonly kind: 'set'; readonly name: string; readonly value: string };
 
 export type AgentConfig =
-  | (AgentCommon & { readonly kind: 'command'; readonly command: readonly string[] })
+  | (AgentCommon & {
+      readonly kind: 'command';
+      readonly command: readonly string[];
+      /** Its words are complete (a step's): nothing in them is a placeholder. */
+      readonly isLiteral?: boolean;
+    })
   | (AgentCommon & {
       readonly kind: 'http';
       /** May hold secret references. */
       readonly url: string;
       readonly headers: Readonly<Record<string, string>>;
+      /** Sent instead of the file (a step's). */
+      readonly request?: { readonly method: string; readonly body?: string };
     })
   | (AgentCommon & { readonly kind: 'builtin' })
   | (AgentCommon & {

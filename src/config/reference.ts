@@ -1,6 +1,7 @@
 /**
  * How a reference to a secret is written: `${env:NAME}`, `${file:/path}`, `${credential:NAME}`, `${age:FILE#KEY}`. Only
- * the syntax: `secrets` resolves them. `${{ … }}` is something else (values of a job) and never matches.
+ * the syntax: `secrets` resolves them. `${{ … }}` is something else (values of a job) and never matches. `$${env:NAME}` is
+ * no reference but the text `${env:NAME}`: so data that is put into such a text stays data.
  */
 export const referenceKinds = ['env', 'file', 'credential', 'age'] as const;
 
@@ -13,7 +14,8 @@ export interface Reference {
   readonly index: number;
 }
 
-const form = /\$\{(\w+):([^{}]*)\}/g;
+const form = /(?<!\$)\$\{(\w+):([^{}]*)\}/g;
+const escaped = /\$(\$+\{\w+:)/g;
 const names = {
   env: /^[A-Za-z_][A-Za-z0-9_]*$/,
   file: /^[^\0]+$/,
@@ -28,6 +30,16 @@ export function findReferences(text: string): Reference[] {
     const [whole, kind = '', name = ''] = match;
     return isKind(kind) && names[kind].test(name) ? [{ kind, name, text: whole, index: match.index }] : [];
   });
+}
+
+/** Data as it has to stand in a text whose references are resolved: `unescapeReferences` gives it again. */
+export function escapeReferences(data: string): string {
+  return data.includes('${') ? data.replace(/\$+(?=\{\w+:)/g, '$$$&') : data;
+}
+
+/** For a text whose references have been resolved, or for its parts between them. */
+export function unescapeReferences(text: string): string {
+  return text.includes('$${') ? text.replace(escaped, '$1') : text;
 }
 
 /** What looks like a reference and is none: an unknown kind, or a name that this kind cannot have. */

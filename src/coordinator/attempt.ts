@@ -3,15 +3,14 @@
  * means is in `conclude.ts`. The input is compared before and after, so that a result never stands for content that the
  * agent did not see.
  */
-import { join } from 'node:path';
 import { stampOf } from '../cache/fingerprint.ts';
 import type { AgentConfig } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { Spent } from '../types/agent.ts';
 import { formatStamp } from '../types/change.ts';
 import { AppError } from '../types/errors.ts';
-import type { WaitReason } from '../types/job.ts';
-import { type Crew, leaderOf, toCall, workspaceOf } from './call.ts';
+import type { FailureReason, WaitReason } from '../types/job.ts';
+import { type Crew, leaderOf, toCall, workspaceOf, writePrompt } from './call.ts';
 import { concludeAttempt } from './conclude.ts';
 import {
   announceWaiting,
@@ -25,7 +24,9 @@ import {
 import type { SchemaCheck } from './expect.ts';
 import { fallBack } from './fall-back.ts';
 import type { IntakeDeps } from './intake.ts';
+import { originalOf } from './original.ts';
 import type { AgentRoute, Recipes } from './recipes.ts';
+import { noRoute } from './reroute.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import type { WorkFolders } from './work-folders.ts';
 
@@ -63,14 +64,17 @@ export async function runAttempt(
     ...(workspace && { workspaceDir: workspace.dir }),
     ...(deps.gates.isBounded(crew) && { onSpent: (spent) => hooks.onSpent(crew, spent) }),
   });
+  if (job.step) writePrompt(call);
   for (const { job: one, token: n } of crew.leases)
     deps.events.emit({ type: 'started', job: one, attempt: n });
   deps.gates.began(crew);
-  for (const lease of crew.leases) deps.loops.started(agent, lease);
+  // A step is part of what a file's job, a schedule or a person started: whoever loops, it is not the step by itself.
+  const looping = crew.leases.filter(({ job: one }) => one.step === undefined);
+  for (const lease of looping) deps.loops.started(agent, lease);
   const running = deps.agents.run(call, signal);
   // Its processes are gone then: what appears while its results are put in place is somebody else's.
   const endedAt = await running.then((result) => result.endedAt, deps.now);
-  for (const lease of crew.leases) await deps.loops.ended(lease, endedAt);
+  for (const lease of looping) await deps.loops.ended(lease, endedAt);
   return concludeAttempt(deps, recipes, crew, call, await running);
 }
 
@@ -98,10 +102,9 @@ async function placeOf(
 ): Promise<{ route: AgentRoute; agent: AgentConfig } | undefined> {
   const { ledger, gates } = deps;
   const { job } = lease;
-  const route = recipes.route(job.input.path);
+  const route = recipes.routeOf(job);
   if (route?.kind !== 'agent') {
-    const message = 'No rule sends this file to an agent any more.';
-    await endJob(deps, lease, { state: 'cancelled', message });
+    await endJob(deps, lease, noRoute(job));
     return undefined;
   }
   const agent = recipes.agentOf(route, job.agent);
@@ -141,6 +144,7 @@ async function placeOf(
 
 /** False for a file of a loop: it is held, or waits until it is its turn. */
 async function isAdmitted(deps: AttemptDeps, lease: Lease): Promise<boolean> {
+  if (lease.job.step) return true;
   const admission = deps.loops.admit(lease);
   if (admission.kind === 'run') return true;
   if (admission.kind === 'later') await giveBack(deps, lease, false);
@@ -150,7 +154,9 @@ async function isAdmitted(deps: AttemptDeps, lease: Lease): Promise<boolean> {
 
 async function isInputThere(deps: AttemptDeps, recipes: Recipes, lease: Lease): Promise<boolean> {
   const { input } = lease.job;
-  const stamp = stampOf(join(recipes.root(input.root)?.dir ?? '', input.path));
+  const original = originalOf(recipes, lease.job);
+  if (!original) return true;
+  const stamp = stampOf(original.file);
   if (!stamp) {
     await endJob(deps, lease, inputGone);
     return false;
@@ -169,23 +175,29 @@ async function copyTree(
   crew: Crew,
 ): Promise<{ readonly kind: 'copied'; readonly dir: string } | { readonly kind: 'refused' }> {
   const { job, token } = leaderOf(crew);
-  const { root: name } = job.input;
+  const originals = crew.leases.flatMap(({ job: one }) => originalOf(recipes, one) ?? []);
+  const root = originals[0]?.root;
   const into = workspaceOf(deps.work, crew);
+  const refuse = async (
+    reason: FailureReason,
+    message: string,
+    fix: string,
+  ): Promise<{ kind: 'refused' }> => {
+    for (const lease of crew.leases) await endJob(deps, lease, { state: 'failed', reason, message, fix });
+    return { kind: 'refused' };
+  };
+  if (!root) {
+    const { name } = crew.agent;
+    const message = `agent "${name}" works on a copy of a tree, and this step names no file in one`;
+    return refuse('spawn_failed', message, 'Name one with `with: { file: … }`, or take another agent.');
+  }
   try {
-    await deps.workspaces.prepare({
-      jobId: job.id,
-      attempt: token,
-      root: { name, dir: recipes.root(name)?.dir ?? '' },
-      inputs: crew.leases.map(({ job: one }) => one.input.path),
-      into,
-    });
+    const inputs = originals.map(({ path }) => path);
+    await deps.workspaces.prepare({ jobId: job.id, attempt: token, root, inputs, into });
     return { kind: 'copied', dir: into };
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'WORKSPACE_TOO_LARGE') throw error;
-    const { message, fix } = error;
-    for (const lease of crew.leases)
-      await endJob(deps, lease, { state: 'failed', reason: 'input_too_large', message, fix });
-    return { kind: 'refused' };
+    return refuse('input_too_large', error.message, error.fix);
   }
 }
 
@@ -207,6 +219,11 @@ async function parkUnlessReady(
     if (code !== problem?.code) deps.conditions.clear(code, agent.name);
   if (!problem) return false;
   const { code, message, fix } = problem;
+  if (code === 'AGENT_UNAVAILABLE' && agent.kind === 'command' && agent.isLiteral) {
+    for (const lease of leases)
+      await endJob(deps, lease, { state: 'failed', reason: 'spawn_failed', message, fix });
+    return true;
+  }
   deps.conditions.raise({ code, subject: agent.name, message, fix });
   const reason = waitReasons[code] ?? 'secret_unresolved';
   const notBefore = deps.now() + UNAVAILABLE_RETRY_MS;

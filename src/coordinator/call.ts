@@ -1,14 +1,19 @@
 /** From claimed jobs to what their agent is called with, and from how that went to the record of the attempt. */
-import { isAbsolute, join, relative } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { AgentConfig, RuleConfig } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
 import { formatSize } from '../config/size.ts';
 import type { JobSpec, Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult, CallInput } from '../types/agent.ts';
-import type { AttemptRecord } from '../types/job.ts';
+import type { AttemptRecord, JobRecord } from '../types/job.ts';
+import { fsPath } from '../types/path-bytes.ts';
+import { originalOf } from './original.ts';
 import type { Recipes } from './recipes.ts';
 import type { Verdict } from './verdict.ts';
 import type { WorkFolders } from './work-folders.ts';
+
+const PROMPT_NAME = 'prompt.md';
 
 /** What one attempt works on: the jobs of a batch, mostly one. */
 export interface Crew {
@@ -44,29 +49,59 @@ export function toCall(
   const { rule, agent } = crew;
   const { job, token } = leaderOf(crew);
   const { projectDir, roots } = recipes.config;
-  const original = recipes.root(job.input.root)?.dir ?? '';
-  const rootDir = o.workspaceDir ?? original;
-  const inputs = crew.leases.map(({ job: { input } }): CallInput => {
-    const { root, path, sha256, bytes } = input;
-    return { root, rootDir, path, file: join(rootDir, path), sha256, bytes };
-  });
+  const original = originalOf(recipes, job)?.root?.dir ?? '';
+  const place = work.place(job.id, token);
+  const inputs = crew.leases.flatMap(({ job: one }) => inputOf(recipes, one, { ...o, ...place }) ?? []);
+  const { step } = job;
   return {
     jobId: job.id,
     attempt: token,
-    sessionId: job.id,
+    sessionId: step?.runId ?? job.id,
     agent,
     rule: rule.name,
     depth: job.depth,
-    input: inputs[0] as CallInput,
+    input: inputs[0] ?? promptAsInput(recipes, job, place.workDir),
     inputs,
+    ...(step && { step: { runId: step.runId, workflow: step.workflow, step: step.step } }),
     rootDirs: roots.map(({ dir }) => dir),
     ...(o.workspaceDir !== undefined && { workspaceDir: o.workspaceDir }),
     ...(o.onSpent && { onSpent: o.onSpent }),
     ...(rule.prompt !== undefined && { prompt: rule.prompt }),
     journal: JSON.stringify(crew.leases.map(toJournalJob)),
     projectDir: o.workspaceDir === undefined ? projectDir : withinCopy(projectDir, original, o.workspaceDir),
-    ...work.place(job.id, token),
+    ...place,
   };
+}
+
+/** @returns undefined for a step's own command or request without a file. */
+function inputOf(
+  recipes: Recipes,
+  job: JobRecord,
+  o: { readonly workspaceDir?: string; readonly workDir: string },
+): CallInput | undefined {
+  const { workspaceDir } = o;
+  const original = originalOf(recipes, job);
+  if (!original) return job.step?.work.kind === 'agent' ? promptAsInput(recipes, job, o.workDir) : undefined;
+  const { root, path } = original;
+  const { sha256, bytes } = job.step?.file ?? job.input;
+  const rootDir = workspaceDir ?? root?.dir ?? dirname(original.file);
+  const file = workspaceDir === undefined ? original.file : join(workspaceDir, path);
+  return { root: root?.name ?? '', rootDir, path, file, sha256, bytes };
+}
+
+/** Agents work on files: one that is asked without any gets its prompt as a file; see `writePrompt`. */
+function promptAsInput(
+  { config }: Pick<Recipes, 'config'>,
+  { input: { sha256, bytes } }: Pick<JobRecord, 'input'>,
+  workDir: string,
+): CallInput {
+  const file = join(workDir, PROMPT_NAME);
+  return { root: '', rootDir: config.projectDir, path: PROMPT_NAME, file, sha256, bytes };
+}
+
+/** Puts the prompt where the call says that the input is, when it is the input. */
+export function writePrompt({ input, prompt = '', workDir }: AgentCall): void {
+  if (input.file === join(workDir, PROMPT_NAME)) writeFileSync(input.file, fsPath(prompt), { mode: 0o600 });
 }
 
 /** Commands run in the project folder; where that is part of the tree, in its copy. */
@@ -81,9 +116,9 @@ export function readJournal(text: string): readonly JournalJob[] {
 }
 
 function toJournalJob({ job, force, token }: Lease): JournalJob {
-  const { id, input, rule, agent, key, priority, lane, depth, parent } = job;
+  const { id, input, rule, agent, key, priority, lane, depth, parent, step } = job;
   const spec = { id, input, rule, agent, key, priority, lane, depth, force };
-  return { spec: { ...spec, ...(parent !== undefined && { parent }) }, token };
+  return { spec: { ...spec, ...(parent !== undefined && { parent }), ...(step && { step }) }, token };
 }
 
 /** The attempt as the record of one of its jobs: in a batch with its share of what was used. */
@@ -91,7 +126,8 @@ export function toRecord(crew: Crew, lease: Lease, result: AgentResult, verdict:
   const { agent, leases } = crew;
   const { outcome, startedAt, endedAt, events, sandbox, limits, cpuMs, peakMemoryBytes } = result;
   const message = verdict.kind === 'failed' ? verdict.message : undefined;
-  const share = shareOf(result, leases.length, lease === leases[0]);
+  // What the steps of a run used stands with them.
+  const share = agent.kind === 'workflow' ? {} : shareOf(result, leases.length, lease === leases[0]);
   return {
     n: lease.token,
     agent: agent.name,
@@ -109,7 +145,7 @@ export function toRecord(crew: Crew, lease: Lease, result: AgentResult, verdict:
       ...limits,
     },
     events,
-    ...(neverBegan.has(outcome.kind) && { costUsd: 0 }),
+    ...((neverBegan.has(outcome.kind) || isFree(agent)) && { costUsd: 0 }),
     ...share,
     ...(cpuMs !== undefined && { cpuMs }),
     ...(peakMemoryBytes !== undefined && { peakMemoryBytes }),
@@ -123,6 +159,11 @@ const neverBegan: ReadonlySet<AgentResult['outcome']['kind']> = new Set([
   'unconfinable',
   'unreachable',
 ]);
+
+/** A step's own command or request costs what it says, else nothing; the steps of a run stand in the ledger themselves. */
+function isFree({ name }: AgentConfig): boolean {
+  return name.startsWith('$');
+}
 
 /** Tokens are whole: what does not divide stays with the first. */
 export function shareOf(

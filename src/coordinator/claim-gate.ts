@@ -2,12 +2,13 @@
  * What may be claimed at this moment: agents with a free slot and an open gate, the lanes of rules with a limit of their
  * own, rates, sizes of batches. What stands before a closed gate is parked, so that a claim never looks at it again.
  */
-import type { JobLedger, Lease, Ledger } from '../ledger/ledger.ts';
+import type { JobLedger, Lane, Lease, Ledger } from '../ledger/ledger.ts';
 import type { BatchSizes } from './batch-sizes.ts';
 import type { Gates } from './gates.ts';
 import type { Lanes } from './lanes.ts';
 import type { Recipes } from './recipes.ts';
 import type { Slots } from './slots.ts';
+import { stepLane } from './step-work.ts';
 
 export interface ClaimGateOptions {
   readonly recipes: Recipes;
@@ -57,12 +58,15 @@ export class ClaimGate {
 
   /** @returns undefined when nothing may be claimed. */
   async query(): Promise<Open | undefined> {
-    const { recipes, gates, slots, lanes, ledger } = this.#o;
+    const { recipes, gates, slots, ledger } = this.#o;
     this.#heldUntil = await this.#heldBackUntil();
     const limits = new Map<string, number>();
     const rates = new Map<string, { readonly count: number; readonly perMs: number }>();
+    const fullForFiles = new Set<string>();
     for (const agent of recipes.config.agents.values()) {
-      if (!slots.hasRoom(agent.kind)) continue;
+      const room = slots.roomFor(agent.kind);
+      if (!room.steps) continue;
+      if (!room.files) fullForFiles.add(agent.name);
       const gate = gates.of(agent);
       if (gate.kind === 'closed') {
         const isDiverted = gate.mayDivert && recipes.nextOf({ agent: agent.name, fallbacks: [] });
@@ -78,10 +82,22 @@ export class ClaimGate {
     return {
       limits,
       ...(rates.size > 0 && { rates }),
-      lanes: lanes.open(this.#counts),
+      lanes: this.#lanesFor(limits.keys(), fullForFiles),
       ...(recipes.batchRules.size > 0 && { batchSizes: this.#batchSizes() }),
-      maxFiles: slots.freeFiles,
+      // Where no file may begin their queues are closed, and steps are not counted.
+      maxFiles: slots.freeFiles > 0 ? slots.freeFiles : Number.POSITIVE_INFINITY,
     };
+  }
+
+  #lanesFor(agents: Iterable<string>, fullForFiles: ReadonlySet<string>): ReadonlyMap<string, Lane> {
+    const open = new Map(this.#o.lanes.open(this.#counts));
+    if (fullForFiles.size > 0)
+      for (const [name, { agent }] of open) if (fullForFiles.has(agent)) open.delete(name);
+    for (const agent of agents) {
+      open.set(stepLane(agent), { agent, limit: Number.POSITIVE_INFINITY });
+      if (fullForFiles.has(agent)) open.set(agent, { agent, limit: 0 });
+    }
+    return open;
   }
 
   /** What costs nothing goes on: a fallback of the inspector's, for one. */

@@ -15,7 +15,6 @@ import {
   giveBack,
   ignoresChanges,
   inputChanged,
-  originalOf,
   retryOrFail,
   spentOn,
   succeed,
@@ -23,6 +22,7 @@ import {
   whatWasMade,
 } from './endings.ts';
 import { hasSpace, isFullDisk, waitForSpace } from './full-disk.ts';
+import { originalOf } from './original.ts';
 import { promote } from './promotion.ts';
 import type { Recipes } from './recipes.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -96,7 +96,7 @@ async function concludeCancelled(
 ): Promise<void> {
   if (await endCancelled(deps, lease)) return;
   if (reason === 'stopping') return giveBack(deps, lease, false);
-  const workDir = call.inputs.length === 1 ? call.workDir : undefined;
+  const workDir = call.inputs.length <= 1 ? call.workDir : undefined;
   if (reason === 'superseded') return endJob(deps, lease, inputChanged, workDir);
   return endJob(deps, lease, { state: 'cancelled', message: reason }, workDir);
 }
@@ -132,20 +132,20 @@ async function isCurrent(
   const { job } = lease;
   if (await endCancelled(deps, lease)) return false;
   const { root, path, stamp, sha256 } = job.input;
-  const file = originalOf(recipes, job);
-  const after = stampOf(file);
+  const original = originalOf(recipes, job);
+  const after = original && stampOf(original.file);
   if (!after || formatStamp(after) === stamp || ignoresChanges(recipes, lease)) return true;
   // Its own change, put in place before a crash: what stands there is its result, not somebody's edit.
   const written = await deps.ledger.written.get(root, path);
   if (written?.jobId === call.jobId && written.stamp === formatStamp(after)) return true;
-  const found = await fingerprint(file, deps.reading);
-  if (found.kind === 'read' && found.sha256 === sha256) {
+  const found = await fingerprint(original.file, deps.reading);
+  if (found.kind === 'read' && found.sha256 === (job.step?.file?.sha256 ?? sha256)) {
     const known = await deps.ledger.files.get(root, path);
     if (known?.jobId === job.id)
       await deps.ledger.files.put({ ...known, stamp: formatStamp(found.stamp), seenAt: deps.now() });
     return true;
   }
-  await endJob(deps, lease, inputChanged, call.inputs.length === 1 ? call.workDir : undefined);
+  await endJob(deps, lease, inputChanged, call.inputs.length <= 1 ? call.workDir : undefined);
   return false;
 }
 

@@ -10,12 +10,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { createCache } from '../cache/cache.ts';
 import { stampOf } from '../cache/fingerprint.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, SelectionPolicy } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { Spent } from '../types/agent.ts';
 import type { Change } from '../types/change.ts';
 import { AppError } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
+import type { StepTask } from '../types/step-task.ts';
 import { type AttemptDeps, runAttempt } from './attempt.ts';
 import { Background } from './background.ts';
 import { BatchSizes } from './batch-sizes.ts';
@@ -30,6 +31,7 @@ import { KeyedTasks } from './keyed-tasks.ts';
 import { Lanes } from './lanes.ts';
 import { Peaks } from './limits-in-use.ts';
 import { LoopGuard } from './loop-guard.ts';
+import { inOrder } from './new-job.ts';
 import { failByOwnFault } from './own-fault.ts';
 import { lookAgain, publishLeft } from './patrol.ts';
 import { Recipes } from './recipes.ts';
@@ -39,6 +41,7 @@ import { RunningAttempts } from './running-attempts.ts';
 import { createSchemaCheck } from './schema-check.ts';
 import { Slots } from './slots.ts';
 import { type CoordinatorStatus, statusOf } from './status.ts';
+import { type StepOptions, submitStep } from './step-job.ts';
 import { WorkFolders } from './work-folders.ts';
 
 export const LEASE_MS = 60_000;
@@ -160,6 +163,19 @@ export class Coordinator implements AsyncDisposable {
     // Whoever awaits it hears of a failure; until then nobody is to blame for not listening.
     reading.catch(() => {});
     return { reading };
+  }
+
+  /** Puts a step of a run in the queue; see `step-job.ts`. */
+  async submitStep(task: StepTask, options: StepOptions): Promise<JobRecord> {
+    const job = await submitStep(this.#deps, this.#recipes, task, options);
+    if (job.state === 'queued') this.pump();
+    return job;
+  }
+
+  /** Agents that could do a step, the best first. */
+  async chooseAgents(names: readonly string[], policy: SelectionPolicy): Promise<readonly string[]> {
+    const candidates = names.flatMap((name) => this.#recipes.config.agents.get(name) ?? []);
+    return (await inOrder(this.#deps, policy, candidates)).map(({ name }) => name);
   }
 
   /** A new configuration: what runs goes on as it was started, everything else follows the new one. */
@@ -330,7 +346,7 @@ export class Coordinator implements AsyncDisposable {
         for (const one of leases) await failByOwnFault(this.#deps, one, error);
       }
     };
-    void this.#slots.run(kind, attempt, leases.length).finally(() => {
+    void this.#slots.run(kind, attempt, lease.job.step ? 0 : leases.length).finally(() => {
       this.#running.remove(leases);
       this.#gates.left(lease.job);
       this.#claimGate.ended(leases);

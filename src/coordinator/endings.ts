@@ -8,12 +8,14 @@ import { sameStamp, stampOf } from '../cache/fingerprint.ts';
 import type { Hold, JobEnd, Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import type { JobRecord, Output } from '../types/job.ts';
+import { PROJECT_ROOT } from '../types/step-task.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { mayFallBack } from './breaker.ts';
 import { type Crew, shareOf } from './call.ts';
 import { type Expectation, meets } from './expect.ts';
 import { fallBack } from './fall-back.ts';
 import { finish } from './finish.ts';
+import { originalOf } from './original.ts';
 import type { Recipes } from './recipes.ts';
 import { backoffMs, type Verdict } from './verdict.ts';
 
@@ -42,13 +44,18 @@ export async function succeed(
   call: AgentCall,
 ): Promise<void> {
   const { job } = lease;
-  const original = originalOf(recipes, job);
-  const after = stampOf(original);
+  const isPreserved =
+    recipes.config.output.preserveOriginal ||
+    call.workspaceDir !== undefined ||
+    // Only what was dropped into a root is an original of ours: a step's file, or the project's own source, is not.
+    job.step !== undefined ||
+    job.input.root === PROJECT_ROOT;
+  const file = isPreserved ? undefined : originalOf(recipes, job)?.file;
+  const after = file === undefined ? undefined : stampOf(file);
   await deps.cache.put(job.key, job.id);
   await endJob(deps, lease, { state: 'succeeded', ...end }, workDir, call);
-  const isPreserved = recipes.config.output.preserveOriginal || call.workspaceDir !== undefined;
-  if (!isPreserved && after && sameStamp(after, stampOf(original) ?? after))
-    await deps.results.archiveOriginal(job, original);
+  if (file !== undefined && after && sameStamp(after, stampOf(file) ?? after))
+    await deps.results.archiveOriginal(job, file);
 }
 
 export async function whatWasMade(
@@ -70,10 +77,6 @@ export function unmet({ reason, message, fix }: Extract<Expectation, { kind: 'un
 /** `on_change: ignore`: the result stands for the content with which the attempt began. */
 export function ignoresChanges(recipes: Recipes, { job }: Lease): boolean {
   return recipes.root(job.input.root)?.onChange === 'ignore';
-}
-
-export function originalOf(recipes: Recipes, { input }: JobRecord): string {
-  return join(recipes.root(input.root)?.dir ?? '', input.path);
 }
 
 /** @param call The attempt that decided it, if one did. */
@@ -121,7 +124,7 @@ export async function retryOrFail(
   const place = deps.work.place(lease.job.id, lease.token);
   const outputs = await deps.results.collectOutputs(place.outputDir);
   const hint = deps.explainFailure(result);
-  const spent = spentOn(lease, result, call.inputs.length);
+  const spent = spentOn(lease, result, Math.max(1, call.inputs.length));
   return endJob(
     deps,
     lease,

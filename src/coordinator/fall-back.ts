@@ -13,7 +13,9 @@ export async function fallBack(
   lease: Lease,
   because: Omit<Fallback, 'agent'>,
 ): Promise<boolean> {
-  const rule = recipes.rule(lease.job.rule);
+  const found = recipes.routeOf(lease.job);
+  const route = found?.kind === 'agent' ? found : undefined;
+  const rule = lease.job.step ? route?.rule : recipes.rule(lease.job.rule);
   if (!rule) return false;
   let { job } = lease;
   for (;;) {
@@ -21,7 +23,7 @@ export async function fallBack(
     if (!next) return false;
     if (await canWork(deps, next, rule)) {
       const lane = deps.lanes().of(next.name, rule.name);
-      const to = await recipes.destination(rule, next, job.input, lane);
+      const to = await recipes.destination(rule, route?.patch?.(next) ?? next, job.input, lane);
       const moved = await deps.ledger.jobs.fallBack(lease, to, { agent: lease.job.agent, ...because });
       const now = moved ? await deps.ledger.jobs.get(job.id) : undefined;
       if (now)

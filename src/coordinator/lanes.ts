@@ -6,6 +6,7 @@ import type { RuleConfig } from '../config/config.ts';
 import type { Lane } from '../ledger/ledger.ts';
 import type { LoopGuard } from './loop-guard.ts';
 import type { Recipes } from './recipes.ts';
+import { isStepRule, stepLane } from './step-work.ts';
 
 export class Lanes {
   readonly #recipes: Recipes;
@@ -17,6 +18,7 @@ export class Lanes {
   }
 
   of(agent: string, rule: string): string {
+    if (isStepRule(rule)) return stepLane(agent);
     const known = this.#recipes.rule(rule);
     return known && this.#isLimited(known) ? laneName(agent, rule) : agent;
   }

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { AgentConfig, BatchConfig, RuleConfig } from '../config/config.ts';
+import type { AgentConfig, BatchConfig, RuleConfig, SelectionPolicy } from '../config/config.ts';
 import type { BatchPlace, Hold, JobEnd, JobSpec } from '../ledger/ledger.ts';
 import type { JobId, JobInput, JobRecord } from '../types/job.ts';
 import { finish } from './finish.ts';
@@ -37,7 +37,9 @@ export async function submit(
   const { hold } = origin;
   const keyFor = async (agent: AgentConfig): Promise<string> =>
     content.kind === 'read' ? recipes.key(rule, agent, input) : '';
-  const ordered = await inOrder(deps, rule, candidates);
+  const { target } = rule;
+  const ordered =
+    target.kind === 'select' ? await inOrder(deps, target.policy, candidates, rule) : candidates;
   let agent = ordered[0] as AgentConfig;
   let key = await keyFor(agent);
   let cachedFrom = force ? undefined : await cache.get(key);
@@ -119,16 +121,17 @@ async function circle(
   return undefined;
 }
 
-/** The agents that could have the job, best first: by the rule's policy, those that can work now before the others. */
-async function inOrder(
+/** The agents that could have the job, best first: by the policy, those that can work now before the others. */
+export async function inOrder(
   { ledger, gates, agents }: Pick<IntakeDeps, 'ledger' | 'gates' | 'agents'>,
-  rule: RuleConfig,
+  policy: SelectionPolicy,
   candidates: readonly AgentConfig[],
+  rule?: RuleConfig,
 ): Promise<readonly AgentConfig[]> {
-  if (candidates.length === 1 || rule.target.kind !== 'select') return candidates;
+  if (candidates.length <= 1) return candidates;
   const open = await ledger.jobs.openByAgent();
   const names = choose(
-    rule.target.policy,
+    policy,
     candidates.map((agent) => ({ ...agent, open: open.get(agent.name) ?? 0 })),
   );
   const ordered = names.flatMap((name) => candidates.find((agent) => agent.name === name) ?? []);

@@ -9,6 +9,7 @@ import type { PromotedFile } from '../types/job.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { type Crew, leaderOf } from './call.ts';
 import type { Failure } from './endings.ts';
+import { originalOf } from './original.ts';
 import type { Recipes } from './recipes.ts';
 
 /**
@@ -27,13 +28,14 @@ export async function promote(
   if (call.workspaceDir === undefined) return { kind: 'done', files: [] };
   const lease = leaderOf(crew);
   const { id, depth } = lease.job;
-  const { root } = lease.job.input;
-  const own = new Set(crew.leases.map(({ job }) => job.input.path));
+  const originals = crew.leases.flatMap(({ job }) => originalOf(recipes, job) ?? []);
+  const { name: root = '', dir = '' } = originals[0]?.root ?? {};
+  const own = new Set(originals.map(({ path }) => path));
   const before: FileRecord[] = [];
   try {
     const files = await deps.workspaces.promote({
       jobId: id,
-      root: { name: root, dir: recipes.root(root)?.dir ?? '' },
+      root: { name: root, dir },
       from: call.workspaceDir,
       // Before it can be seen: the watcher would take it for somebody's.
       onPlaced: async ({ path, stamp, sha256 }) => {

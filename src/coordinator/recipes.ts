@@ -8,6 +8,7 @@ import type { Destination } from '../ledger/ledger.ts';
 import { createRouter, type Router } from '../router/router.ts';
 import type { JobRecord } from '../types/job.ts';
 import type { AgentPort } from './deps.ts';
+import { projectRoot, routeOfStep } from './step-work.ts';
 
 export type Route = AgentRoute | ActionRoute;
 
@@ -16,6 +17,8 @@ export interface AgentRoute {
   readonly rule: RuleConfig;
   /** At least one; which of several gets a job is chosen when it is taken in. */
   readonly candidates: readonly AgentConfig[];
+  /** Of a step: what it changes of every agent that it comes to. */
+  readonly patch?: (agent: AgentConfig) => AgentConfig;
 }
 
 interface ActionRoute {
@@ -37,13 +40,18 @@ export class Recipes {
     this.config = config;
     this.router = createRouter(config.rules);
     this.#agents = agents;
-    this.#roots = new Map(config.roots.map((root) => [root.name, root]));
+    this.#roots = new Map([...config.roots, projectRoot(config)].map((root) => [root.name, root]));
     this.#rules = new Map(config.rules.map((rule) => [rule.name, rule]));
     this.batchRules = new Map(config.rules.filter(({ batch }) => batch).map((rule) => [rule.name, rule]));
   }
 
   root(name: string): RootConfig | undefined {
     return this.#roots.get(name);
+  }
+
+  /** Where a job goes under this configuration: a file by its path, a step by its task. */
+  routeOf({ input, step, priority }: Pick<JobRecord, 'input' | 'step' | 'priority'>): Route | undefined {
+    return step ? routeOfStep(this.config, step, priority) : this.route(input.path);
   }
 
   rule(name: string): RuleConfig | undefined {
@@ -74,8 +82,9 @@ export class Recipes {
   }
 
   /** The agent that has the job, if its rule may send it there; undefined: the job must move. */
-  agentOf({ rule }: AgentRoute, name: string): AgentConfig | undefined {
-    return this.reach(rule).find((agent) => agent.name === name);
+  agentOf({ rule, patch }: AgentRoute, name: string): AgentConfig | undefined {
+    const agent = this.reach(rule).find((one) => one.name === name);
+    return agent && patch ? patch(agent) : agent;
   }
 
   /** The agent that takes over: the next of the chain of the agent that had the job first, without those that had it. */

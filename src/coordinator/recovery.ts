@@ -42,7 +42,7 @@ export async function recover(
       if (known && !lease) all.push({ job: known, companions: [], force: false, token, triesBefore: 0 });
       if (!lease) continue;
       all.push(lease);
-      if (!known) await putFile(deps, lease);
+      if (!known && !lease.job.step) await putFile(deps, lease);
       const receipt = deps.results.receiptOf(spec.id, lease.job.input);
       if (receipt) await endAsReceiptSays(deps, lease, receipt);
       else open.push(lease);
@@ -80,7 +80,7 @@ async function conclude(
   attempt: FinishedAttempt,
 ): Promise<void> {
   const { job } = open[0] as Lease;
-  const route = recipes.route(job.input.path);
+  const route = recipes.routeOf(job);
   const agent = route?.kind === 'agent' ? recipes.agentOf(route, job.agent) : undefined;
   if (route?.kind !== 'agent' || !agent) {
     for (const lease of open) await giveBack(deps, lease, true);

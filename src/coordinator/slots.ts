@@ -1,4 +1,7 @@
-/** How many attempts may run at once: p-queue counts, we only start what has a free slot. */
+/**
+ * How many attempts may run at once: p-queue counts, we only start what has a free slot. A process and a file take one
+ * each; a step of a run is no file, and a file whose run goes on is no process.
+ */
 import PQueue from 'p-queue';
 import type { AgentConfig, Config } from '../config/config.ts';
 
@@ -10,8 +13,10 @@ export interface SlotUse {
 }
 
 export class Slots {
+  readonly #all = new PQueue();
   readonly #files = new PQueue();
   readonly #processes = new PQueue();
+  #fileRuns = 0;
   #peak = { files: 0, processes: 0 };
 
   configure({ maxConcurrentFiles, maxProcesses }: Config['concurrency']): void {
@@ -19,9 +24,12 @@ export class Slots {
     this.#processes.concurrency = maxProcesses;
   }
 
-  /** Whether an attempt of this kind may start now. */
-  hasRoom(kind: AgentConfig['kind']): boolean {
-    return free(this.#files) && (kind === 'http' || free(this.#processes));
+  /** Whether an attempt of this kind may start now, for a file and for a step. */
+  roomFor(kind: AgentConfig['kind']): { readonly files: boolean; readonly steps: boolean } {
+    const steps = !isProcess(kind) || free(this.#processes);
+    // One place is left to the files that a run may process: otherwise runs could wait for each other for ever.
+    const isCrowded = kind === 'workflow' && this.#fileRuns >= Math.max(1, this.#files.concurrency - 1);
+    return { steps, files: steps && free(this.#files) && !isCrowded };
   }
 
   /** How many more files may be in work. */
@@ -31,11 +39,21 @@ export class Slots {
 
   /**
    * Runs `attempt` in a slot; call it only where there is room.
-   * @param files Of a batch: each holds a slot until the attempt has ended.
+   * @param files Of a batch: each holds a slot until the attempt has ended. 0: it is a step.
    */
   run(kind: AgentConfig['kind'], attempt: () => Promise<void>, files = 1): Promise<void> {
-    const done = this.#files.add(kind === 'http' ? attempt : () => this.#processes.add(attempt));
-    for (let more = 1; more < files; more++) void this.#files.add(() => done.catch(() => {}));
+    const process = isProcess(kind) ? () => this.#processes.add(attempt) : attempt;
+    // With a single place for files a run must not keep it from its own.
+    const places = kind === 'workflow' && this.#files.concurrency === 1 ? 0 : files;
+    const done = this.#all.add(places === 0 ? process : () => this.#files.add(process));
+    for (let more = 1; more < places; more++) void this.#files.add(() => done.catch(() => {}));
+    if (kind === 'workflow') {
+      this.#fileRuns++;
+      done.then(
+        () => this.#fileRuns--,
+        () => this.#fileRuns--,
+      );
+    }
     this.#peak = {
       files: Math.max(this.#peak.files, this.#files.pending),
       processes: Math.max(this.#peak.processes, this.#processes.pending),
@@ -59,12 +77,17 @@ export class Slots {
   }
 
   async idle(): Promise<void> {
+    await this.#all.onIdle();
     await this.#files.onIdle();
   }
 
   get running(): number {
-    return this.#files.pending;
+    return this.#all.pending;
   }
+}
+
+function isProcess(kind: AgentConfig['kind']): boolean {
+  return kind !== 'http' && kind !== 'workflow';
 }
 
 function free(queue: PQueue): boolean {

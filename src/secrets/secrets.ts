@@ -5,7 +5,7 @@
  */
 import { isAbsolute, join } from 'node:path';
 import type { Transform } from 'node:stream';
-import { findReferences, type Reference } from '../config/reference.ts';
+import { findReferences, type Reference, unescapeReferences } from '../config/reference.ts';
 import { AppError, messageOf } from '../types/errors.ts';
 import { readAgeValue } from './age.ts';
 import { minSecretLength } from './forms.ts';
@@ -54,11 +54,14 @@ export function createSecrets(options: SecretsOptions): Secrets {
       const references = findReferences(text);
       const values = await Promise.all(references.map((reference) => valueFor(reference, options)));
       for (const value of values) redactor.register(value);
-      let out = text;
-      // From the end, so that the places before stay where they are; values are not searched for references.
-      for (const [at, { index, text: written }] of [...references.entries()].reverse())
-        out = out.slice(0, index) + values[at] + out.slice(index + written.length);
-      return out;
+      let out = '';
+      let from = 0;
+      // Values are not searched for references.
+      for (const [at, { index, text: written }] of references.entries()) {
+        out += unescapeReferences(text.slice(from, index)) + values[at];
+        from = index + written.length;
+      }
+      return out + unescapeReferences(text.slice(from));
     },
     async check(text) {
       try {

@@ -1,6 +1,7 @@
 /** What the coordinator hands to an agent and what it gets back: the same for every kind. */
 import type { AgentConfig } from '../config/config.ts';
 import type { SandboxReport, Usage } from './job.ts';
+import type { StepTask } from './step-task.ts';
 
 /** One attempt to make. All paths are absolute; those that name the input go through `fsPath`. */
 export interface AgentCall {
@@ -11,10 +12,12 @@ export interface AgentCall {
   readonly agent: AgentConfig;
   readonly rule: string;
   readonly depth: number;
-  /** The first of `inputs`. */
+  /** The first of `inputs`; of a step without a file its prompt, as a file in `workDir` that may not be there yet. */
   readonly input: CallInput;
-  /** One file, or those of a batch: all of one root. */
+  /** One file, or those of a batch: all of one root. None for a step without a file. */
   readonly inputs: readonly CallInput[];
+  /** The step of a run that it is for: its prompt is complete. */
+  readonly step?: Pick<StepTask, 'runId' | 'workflow' | 'step'>;
   /** Folders of all roots: what a confined agent may read besides the project. */
   readonly rootDirs: readonly string[];
   /** `workspace: copy`: the copy of the root's tree that it works on; `file` and `rootDir` of the inputs lie in it. */

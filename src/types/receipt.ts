@@ -21,6 +21,8 @@ export interface Receipt {
     readonly sha256: string;
     readonly bytes: number;
   };
+  /** Of a step of a run: which. Its `input` has no root, and the place of its result as path. */
+  readonly run?: { readonly run_id: string; readonly workflow: string; readonly step: string };
   readonly rule: string;
   readonly agent: string;
   readonly state: JobStateName;

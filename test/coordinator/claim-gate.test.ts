@@ -11,7 +11,7 @@ function gateOf(state: {
   const known = {
     recipes: { config: { agents: new Map([['a', agent]]) }, batchRules: new Map() },
     gates: { of: () => ({ kind: 'open' }), stopped: () => [] },
-    slots: { hasRoom: () => true, freeFiles: 1 },
+    slots: { roomFor: () => ({ files: true, steps: true }), freeFiles: 1 },
     lanes: { open: () => new Map(), nextDueAt: () => state.loopDueAt },
     ledger: { jobs: { nextDueAt: async () => state.dueAt, rateFreeAt: async () => state.rateFreeAt } },
   };

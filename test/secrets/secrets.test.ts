@@ -1,4 +1,5 @@
 /** References become values only for those who need them, and values never reach an output. */
+
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { armor, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { escapeReferences } from '../../src/config/reference.ts';
 import { redacted } from '../../src/secrets/redactor.ts';
 import { createSecrets, type Secrets } from '../../src/secrets/secrets.ts';
 import { AppError } from '../../src/types/errors.ts';
@@ -65,6 +67,22 @@ test.each([
   expect(error.message).not.toContain('abc');
   expect(error.fix).not.toBe('');
   expect(await secrets.check(text)).toMatchObject({ code, message: error.message });
+});
+
+test('data that is put into such a text stays data', async () => {
+  const secrets = createSecrets({ env: { HOOK: 'http-secret-path' }, projectDir: '/' });
+  for (const data of [
+    '${env:HOOK}',
+    '$${env:HOOK}',
+    '$$$${env:HOOK}',
+    '$',
+    '${{ x }}',
+    'a${env:HOOK}$${file:/x}',
+  ])
+    expect(await secrets.resolve(`a=${escapeReferences(data)} b=\${env:HOOK}`)).toBe(
+      `a=${data} b=http-secret-path`,
+    );
+  expect(await secrets.resolve('$${env:HOOK}')).toBe('${env:HOOK}');
 });
 
 test('a file that others can read is refused', async () => {
