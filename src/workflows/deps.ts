@@ -2,7 +2,6 @@
 
 import type { ConditionBoard } from '../conditions/board.ts';
 import type { Config, SelectionPolicy } from '../config/config.ts';
-import type { WorkflowConfig } from '../config/workflow.ts';
 import type { CoordinatorEvent } from '../coordinator/events.ts';
 import type { FileAccess } from '../expressions/scope.ts';
 import type { JobLedger } from '../ledger/ledger.ts';
@@ -13,9 +12,7 @@ import type { RunId, RunRecord } from '../types/run.ts';
 import type { StepTask } from '../types/step-task.ts';
 
 /** The part of `Config` that is looked at. */
-export type WorkflowsConfig = Pick<Config, 'projectDir' | 'roots' | 'daemon'> & {
-  readonly workflows: readonly WorkflowConfig[];
-};
+export type WorkflowsConfig = Pick<Config, 'projectDir' | 'roots' | 'daemon' | 'workflows'>;
 
 export interface WorkflowsDeps {
   readonly config: WorkflowsConfig;
@@ -33,7 +30,7 @@ export interface WorkflowsDeps {
     policy: SelectionPolicy,
   ) => Promise<readonly string[]>;
   readonly publish: RunPublisher;
-  /** Optional: `${{ env.X }}` in expressions; default: the process's own. */
+  /** What `${{ env.X }}` may read besides the `env` of workflow and step: what every command sees; default: nothing. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly conditions: Pick<ConditionBoard, 'raise' | 'clear'>;
   readonly redact: (text: string) => string;
@@ -71,7 +68,9 @@ export interface StepJobs {
 export interface FileWork {
   /**
    * Takes in every file of a directory, by the rules, page by page; jobs are known to the ledger when they are told.
-   * Again with the same run and step: takes in what is missing.
+   * Again with the same run and step (after a crash): files whose jobs `runs.files` has are left out, what has no job
+   * (unrouted, ignored, quarantined) is told again.
+   * @throws AppError when the directory cannot be read.
    */
   process(o: {
     /** Absolute. */
@@ -93,21 +92,29 @@ export interface FilePage {
   readonly quarantined: number;
 }
 
+/** Where reports and what `report` steps write are put: the output folder is not ours. */
 export interface RunPublisher {
-  /** Writes the reports of a run as it is now: told at its start, when it waits and at its end. */
+  /** Writes the reports of a run as it is now: told when it has gone on for a moment, when it waits and at its end. */
   run(id: RunId): Promise<void>;
+  /** False: the reports of this ended run are not there (a crash in between), they are written again at the start. */
+  isPublished?(run: RunRecord): Promise<boolean>;
   /**
-   * Renders a template over values into the `outputs/` of a report step.
+   * Puts a file into the `outputs/` of a step, by rename; again: it is replaced.
    * @returns where it stands (absolute).
-   * @throws AppError for a template with an error: code, place and fix go into the step.
    */
-  renderTo(o: {
+  writeOutput(o: {
     readonly run: RunRecord;
-    readonly step: string;
-    readonly index?: number;
-    readonly template: { readonly text: string; readonly file: string };
-    /** Relative to the step's `outputs/`. */
-    readonly output: string;
-    readonly values: Readonly<Record<string, unknown>>;
-  }): Promise<{ readonly file: string; readonly bytes: number; readonly text?: string }>;
+    /** `overview`, or `overview[3]` for an item. */
+    readonly stepId: string;
+    /** Relative to the step's `outputs/`, and inside it. */
+    readonly path: string;
+    readonly text: string;
+  }): Promise<{ readonly file: string; readonly bytes: number }>;
+  /** Absolute folder of a run: `${{ run.dir }}`. */
+  folder(run: Pick<RunRecord, 'id' | 'workflow'>): string;
+  /** Link from the `result.md` of this file to the report of the run. */
+  reportLink(
+    run: Pick<RunRecord, 'id' | 'workflow'>,
+    input: { readonly root: string; readonly path: string },
+  ): string;
 }
