@@ -8,6 +8,7 @@ import { type JobRow, toRecord } from './job-rows.ts';
 import { loadBy } from './lanes.ts';
 import { openJobs } from './open-jobs.ts';
 import { rateFreeAt, startedWithin } from './rates.ts';
+import { listOfRun } from './run-jobs.ts';
 import { waits } from './waits.ts';
 
 type JobQueries = Pick<
@@ -72,7 +73,8 @@ export function createJobQueries(db: Database, now: () => number): JobQueries {
         .map(record);
     },
 
-    async list(query) {
+    async list({ run, ...query }) {
+      if (run !== undefined) return (await listOfRun(db, { ...query, run })).map(record);
       // One query per state, since each state has an index in the order of the list; then the newest of all.
       const rows = query.states
         ? [...new Set(query.states)].flatMap((state) => listRows(db, query, state))

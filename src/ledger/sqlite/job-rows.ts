@@ -42,6 +42,8 @@ export interface JobRow {
   flight: number | null;
   fallbacks: string;
   promoted: string;
+  /** `StepTask` as JSON. */
+  step: string | null;
 }
 
 const QUEUED = {
@@ -70,6 +72,7 @@ const QUEUED = {
   batch: null,
   fallbacks: '[]',
   promoted: '[]',
+  step: null,
 } as const satisfies Partial<JobRow>;
 /** What only a job that waits, runs or has ended has. */
 const REST = {
@@ -127,6 +130,7 @@ export function toRecord(row: JobRow): JobRecord {
     costUsd: row.cost_usd,
     outputs: toList(row.outputs),
     ...(row.cached_from !== null && { cachedFrom: row.cached_from }),
+    ...(row.step !== null && { step: JSON.parse(row.step) }),
   };
 }
 

@@ -24,7 +24,9 @@ export function createQueue(db: Database, now: () => number): Queue {
       const at = now();
       // Repeating an enqueue must not supersede what came after it.
       if (!insertJob(db, at, spec)) return [];
-      const message = 'The file changed before its job started.';
+      const message = spec.step
+        ? 'The step was started anew before its job began.'
+        : 'The file changed before its job started.';
       for (const id of older) endJob(db, at, id, { state: 'superseded', message }, 'idle');
       if (spec.batch && !spec.hold) gather(db, spec.batch);
       return older;
@@ -98,11 +100,25 @@ export function createQueue(db: Database, now: () => number): Queue {
 
 /** @returns false when the job is there already. */
 export function insertJob(db: Database, at: number, spec: JobSpec): boolean {
-  const { id, input, rule, agent, key, priority, depth, parent, force, lane = agent, batch, hold } = spec;
+  const {
+    id,
+    input,
+    rule,
+    agent,
+    key,
+    priority,
+    depth,
+    parent,
+    force,
+    lane = agent,
+    batch,
+    hold,
+    step,
+  } = spec;
   const changed = db.write(
     `insert into job (id, root, path, sha256, bytes, stamp, rule, agent, key, force, state,
-       reason, message, fix, priority, rank, depth, parent, queued_at, lane, batch)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing`,
+       reason, message, fix, priority, rank, depth, parent, queued_at, lane, batch, step, run_id)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing`,
     id,
     input.root,
     input.path,
@@ -124,6 +140,8 @@ export function insertJob(db: Database, at: number, spec: JobSpec): boolean {
     at,
     lane,
     batch?.group ?? null,
+    step ? JSON.stringify(step) : null,
+    step?.runId ?? null,
   );
   if (changed > 0) countOpen(db, agent, 1);
   return changed > 0;

@@ -1,14 +1,19 @@
 /**
  * What is forgotten. The latest job of a file that is still there stays, however old: it says why the file is not
  * processed again. So does a job whose result is used for others. Files that are gone are forgotten with their jobs.
+ * The job of a step stays as long as its run, and the job of a file that a run took in as long as that run is open.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { JobId } from '../../types/job.ts';
 import type { Database } from './database.ts';
 import { joinPath } from './file-rows.ts';
+import { IS_OPEN } from './run-rows.ts';
 
 const PRUNABLE = `ended_at < ? and published = 1
-  and not exists (select 1 from result where result.key = job.key and result.job_id = job.id)`;
+  and not exists (select 1 from result where result.key = job.key and result.job_id = job.id)
+  and (run_id is null or not exists (select 1 from run where run.id = job.run_id))
+  and not exists (select 1 from run_file taken join run on run.id = taken.run_id
+    where taken.job_id = job.id and run.${IS_OPEN})`;
 
 /**
  * @param keep Of jobs that may go at most so many stay, the newest; default: all.
@@ -70,11 +75,12 @@ const WINDOW = 5_000;
 const WINDOW_END = `select ended_at endedAt, seq from job where ended_at is not null and (ended_at, seq) > (?, ?)
   and ended_at < ? order by ended_at, seq limit 1 offset ${WINDOW - 1}`;
 const EARLIER = `select id from job where ${PRUNABLE} and (ended_at, seq) > (?, ?) and (ended_at, seq) <= (?, ?) and (
-    exists (select 1 from job open where open.root = job.root and open.path = job.path and open.ended_at is null)
+    run_id is not null
+    or exists (select 1 from job open where open.root = job.root and open.path = job.path and open.ended_at is null)
     or exists (select 1 from job later where later.root = job.root and later.path = job.path
       and (later.ended_at, later.seq) > (job.ended_at, job.seq))) limit ?`;
 
-/** Removes those that are not the latest of their path. */
+/** Removes those that are not the latest of their path, and those of steps. */
 async function removeEarlier(db: Database, before: number, limit: number): Promise<JobId[]> {
   const ids: JobId[] = [];
   let from = { endedAt: -1, seq: -1 };

@@ -11,6 +11,12 @@
  * start with each of n files would otherwise cost n² changes. `start` numbers the attempts of an agent that has a rate: the one
  * that matters is found by its number, whatever the rate.
  *
+ * A run's steps and the items of a `for_each` are rows of one table (`item` -1: the step itself), so that what is asked of
+ * a hundred thousand items is answered by an index alone: `step_items` holds their numbers by state. Long texts stand last
+ * in their row, where they are not read with it. `run_gone` names runs that are forgotten but whose rows are not all
+ * removed yet: a large one takes many turns. A deleted entry of a session stays for a while as a row without a value, and
+ * then as the session's `floor`, because revisions grow over deletions.
+ *
  * Partial indexes are named by the exact condition that their queries use: SQLite does not see that `state = 'queued'`
  * implies `ended_at is null`. Nothing here runs ANALYZE, so each query has one plan for ever, and a test pins it.
  */
@@ -106,5 +112,64 @@ export const migrations: readonly string[] = [
   create index written_at on written (at);
 
   create table metric (minute integer primary key, data text not null);
+  `,
+  `
+  alter table job add column step text;
+  alter table job add column run_id text;
+  create index job_run on job (run_id) where run_id is not null;
+  create index job_step_ended on job (ended_at) where run_id is not null and ended_at is not null;
+
+  create table definition (id text primary key, defined_at integer not null, value text not null);
+
+  create table run (
+    seq integer primary key, id text not null unique, workflow text not null, definition text not null,
+    state text not null, reason text, message text, fix text,
+    inputs text not null, origin text not null, parent text, job_id text,
+    force integer not null, depth integer not null, concurrency text, outputs text, warnings text not null,
+    created_at integer not null, started_at integer, ended_at integer
+  );
+  create index run_open on run (seq) where state in ('queued', 'running', 'waiting');
+  create index run_workflow on run (workflow);
+  create index run_state on run (state);
+  create index run_parent on run (parent);
+  create index run_job on run (job_id) where job_id is not null;
+  create index run_definition on run (definition);
+  create index run_ended on run (ended_at) where ended_at is not null;
+  create index run_top_ended on run (ended_at) where parent is null and ended_at is not null;
+  create table run_gone (id text primary key) without rowid;
+
+  create table step (
+    seq integer primary key, run_id text not null, name text not null, item integer not null, state text not null,
+    reason text, message text, fix text, job_id text, sub_run_id text, cached_from text,
+    wait_until integer, started_at integer, ended_at integer,
+    value text, counts text, answer text, outputs text, result_bytes integer, result text,
+    unique (run_id, name, item)
+  );
+  create index step_own on step (run_id) where item = -1;
+  create index step_items on step (run_id, name, state, item) where item >= 0;
+
+  create table run_file (
+    run_id text not null, step text not null, n integer not null, job_id text not null, primary key (run_id, step, n)
+  ) without rowid;
+  create unique index run_file_job on run_file (job_id, run_id, step);
+
+  create table session (
+    seq integer primary key, id text not null unique, kind text not null, title text not null,
+    created_at integer not null, ended_at integer, floor integer not null default 0
+  );
+  create index session_ended on session (ended_at) where ended_at is not null;
+
+  create table session_entry (
+    session text not null, owner text not null, key text not null, value text, revision integer not null,
+    expires_at integer, written_by text not null, at integer not null, primary key (session, owner, key)
+  ) without rowid;
+  create index session_entry_expiry on session_entry (expires_at) where expires_at is not null;
+  create index session_entry_deleted on session_entry (at) where value is null;
+
+  create table session_lock (
+    session text not null, name text not null, holder text not null, until integer not null, primary key (session, name)
+  ) without rowid;
+  create index session_lock_holder on session_lock (holder);
+  create index session_lock_until on session_lock (until);
   `,
 ];
