@@ -3,7 +3,7 @@
  * other way is an event, or a function handed in by the composition root.
  */
 const ranks = [
-  ['types', 'expressions', 'config', 'secrets', 'logging'],
+  ['types', 'expressions', 'config', 'secrets', 'logging', 'sockets'],
   ['ledger'],
   ['router', 'cache', 'conditions', 'sandbox', 'sessions', 'schedules'],
   ['watch', 'agents', 'workspace'],
@@ -22,6 +22,7 @@ const sideways = {
   expressions: ['types'],
   config: ['types', 'expressions'],
   logging: ['types', 'config'],
+  sockets: ['types'],
 };
 
 const rules = ranks.flatMap((rank, at) =>

@@ -5,12 +5,11 @@
  * The application is loaded when it is first asked something: fastify takes a tenth of a second and ten megabytes, which
  * a daemon that nobody asks need not have, and which would be missing where the first sweep is at work.
  */
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { rmSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Operations } from '../operations/operations.ts';
-import { AppError, messageOf } from '../types/errors.ts';
+import { listenOwnerOnly } from '../sockets/listen.ts';
+import { messageOf } from '../types/errors.ts';
 
 export interface ControlServerOptions {
   readonly socket: string;
@@ -24,19 +23,7 @@ export async function startControlServer({
 }: ControlServerOptions): Promise<AsyncDisposable> {
   // Not imported: the names that an ES import of node:http makes load undici too.
   const server = process.getBuiltinModule('node:http').createServer(answerWith(operations));
-  try {
-    await listen(server, socket);
-  } catch (cause) {
-    server.close();
-    throw new AppError(
-      'SOCKET_UNAVAILABLE',
-      `Cannot open the control socket "${socket}": ${messageOf(cause)}`,
-      {
-        cause,
-        fix: 'Check that its folder can be written and lies on a local disk.',
-      },
-    );
-  }
+  await listenOwnerOnly(server, socket, 'control socket');
   return {
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
@@ -56,32 +43,4 @@ function answerWith(operations: Operations): (request: IncomingMessage, response
       (error: unknown) => response.writeHead(500).end(messageOf(error)),
     );
   };
-}
-
-async function listen(server: Server, socket: string): Promise<void> {
-  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
-  if (await isStale(socket)) rmSync(socket, { force: true });
-  const mask = process.umask(0o077);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(socket, resolve);
-    });
-  } finally {
-    process.umask(mask);
-  }
-  chmodSync(socket, 0o600);
-}
-
-/** A socket that nobody answers on was left by a daemon that died: the project lock says that we are the only one. */
-async function isStale(socket: string): Promise<boolean> {
-  if (!lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) return false;
-  return new Promise((resolve) => {
-    const probe = connect(socket);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.once('error', () => resolve(true));
-  });
 }

@@ -1,5 +1,6 @@
 /** What the coordinator hands to an agent and what it gets back: the same for every kind. */
 import type { AgentConfig } from '../config/config.ts';
+import type { AttemptState } from './attempt-state.ts';
 import type { SandboxReport, Usage } from './job.ts';
 import type { StepTask } from './step-task.ts';
 
@@ -18,6 +19,8 @@ export interface AgentCall {
   readonly inputs: readonly CallInput[];
   /** The step of a run that it is for: its prompt is complete. */
   readonly step?: Pick<StepTask, 'runId' | 'workflow' | 'step'>;
+  /** How it reaches the state of its session. Absent: it has none. */
+  readonly state?: AttemptState;
   /** Folders of all roots: what a confined agent may read besides the project. */
   readonly rootDirs: readonly string[];
   /** `workspace: copy`: the copy of the root's tree that it works on; `file` and `rootDir` of the inputs lie in it. */

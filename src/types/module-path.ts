@@ -8,7 +8,8 @@ export type EntryName =
   | 'agents/builtin-worker'
   | 'agents/inspect/kinds/syntax-worker'
   | 'workflows/template-worker'
-  | 'sandbox/hosts-main';
+  | 'sandbox/hosts-main'
+  | 'cli/state-main';
 
 /** The URL of the file that a thread or helper process starts from. */
 export function entryModule(name: EntryName): URL {

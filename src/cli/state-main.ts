@@ -1,0 +1,2 @@
+/** The entry of `sluice state` inside an attempt. */
+export {};
