@@ -68,8 +68,8 @@ export interface StepJobs {
 export interface FileWork {
   /**
    * Takes in every file of a directory, by the rules, page by page; jobs are known to the ledger when they are told.
-   * Again with the same run and step (after a crash): files whose jobs `runs.files` has are left out, what has no job
-   * (unrouted, ignored, quarantined) is told again.
+   * Again after a crash: `isTaken` knows the files that this step took in before, they are left out; what has no job
+   * (unrouted, ignored, quarantined) is told again. A job may be told twice.
    * @throws AppError when the directory cannot be read.
    */
   process(o: {
@@ -80,8 +80,12 @@ export interface FileWork {
     readonly step: string;
     readonly force: boolean;
     readonly depth: number;
+    /** Absent: none were. */
+    readonly isTaken?: (root: string, path: string) => boolean;
     readonly signal: AbortSignal;
   }): AsyncIterable<FilePage>;
+  /** The version that took the place of a file whose job was superseded; undefined: there is none. */
+  again(job: JobRecord): Promise<JobRecord | undefined>;
   readonly access: FileAccess;
 }
 
