@@ -11,15 +11,15 @@ export class ExpressionError extends AppError {
   readonly at: number;
   /** The line of the text, and a line of carets under what is meant. */
   readonly snippet: string;
-  readonly suggestion?: string;
+  readonly problem: Problem;
 
   constructor(text: string, problem: Problem, options: { readonly cause?: unknown } = {}) {
-    const { message, at, length, suggestion, fix } = problem;
+    const { message, at, length, fix } = problem;
     super('EXPRESSION', `${message} (character ${at + 1} of ${quoted(text, at)})`, { ...options, fix });
     this.text = text;
     this.at = at;
     this.snippet = caretUnder(text, at, length);
-    if (suggestion !== undefined) this.suggestion = suggestion;
+    this.problem = problem;
   }
 }
 
