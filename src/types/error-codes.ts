@@ -48,6 +48,8 @@ export const errorCodes = {
   AGENT_UNAVAILABLE: "An agent's command cannot be found; its jobs wait.",
   EXPRESSION: 'A `${{ … }}` cannot be parsed, or its value cannot be had.',
   TEMPLATE: 'The template of a report step has an error, or does not come to an end.',
+  UNKNOWN_WORKFLOW: 'There is no workflow of this name.',
+  INPUT_INVALID: 'An input of a workflow is missing, unknown or of another type.',
   NOT_RUNNING: 'No daemon runs for this project.',
   NOT_FOUND: 'The thing that was asked for does not exist.',
   NOT_POSSIBLE: 'The request does not fit the state of what it addresses.',
