@@ -9,7 +9,7 @@ import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import type { SandboxReport } from '../types/job.ts';
 import { collectOutput, outputFiles } from './command-output.ts';
 import { refusedOutcome, runConfined } from './confined.ts';
-import { agentEnvironment, type Environment, searchPath } from './environment.ts';
+import { agentEnvironment, type Environment, searchPath, stateEnvironment } from './environment.ts';
 import { findCommand } from './find-command.ts';
 import { interpolate, placeholderValues, renderPrompt } from './placeholders.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
@@ -126,6 +126,7 @@ function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): S
     limits: agent.limits,
     env: {
       ...env,
+      ...stateEnvironment(env, call.state),
       ...(call.inputs.length > 0 && {
         SLUICE_FILE: input.file,
         SLUICE_FILES: list,

@@ -51,6 +51,7 @@ export async function runConfined(
     const confinement = await sandbox.confine(agent.sandbox, {
       ...{ agent: agent.name, jobId, attempt, argv: request.argv, env: request.env, cwd: request.cwd },
       ...{ commandFile: found.file, workDir, rootDirs, workspaceDir, inputs: inputs.map(({ file }) => file) },
+      ...(call.state && { state: call.state }),
     });
     const { report } = confinement;
     if (confinement.kind === 'refused') return { exit: notRun(unconfinable(confinement), startedAt), report };

@@ -3,6 +3,7 @@
  * service manager's sockets) must not reach a command that happens to print its environment.
  */
 import type { AgentConfig, EnvEntry } from '../config/config.ts';
+import type { AttemptState } from '../types/attempt-state.ts';
 import { literal } from './placeholders.ts';
 import type { SecretResolver } from './ports.ts';
 
@@ -49,6 +50,17 @@ export async function agentEnvironment(
     if (value !== undefined) env[entry.name] = literal(value);
   }
   return env;
+}
+
+/** What an attempt that belongs to a session gets besides: where its state is, and a `sluice` that reads and writes it. */
+export function stateEnvironment(env: Environment, state: AttemptState | undefined): Environment {
+  if (state === undefined) return {};
+  const { socket, token, commandsDir } = state;
+  return {
+    PATH: `${commandsDir}:${env.PATH ?? fallbackPath}`,
+    SLUICE_STATE_SOCKET: socket,
+    SLUICE_STATE_TOKEN: token,
+  };
 }
 
 /** The PATH on which an agent's command is looked for. A PATH that holds secrets is not one. */

@@ -1,4 +1,5 @@
 /** What is handed out of this folder for one attempt: how to start it, and what to make of how it ended. */
+import type { AttemptState } from '../types/attempt-state.ts';
 import type { SandboxReport } from '../types/job.ts';
 
 export type Environment = Readonly<Record<string, string>>;
@@ -17,6 +18,8 @@ export interface ConfineRequest {
   readonly inputs: readonly string[];
   /** The tree that the agent works on: its copy, or the root's folder. */
   readonly workspaceDir: string;
+  /** How it reaches the state of its session: that much of the state folder is shown. */
+  readonly state?: AttemptState;
 }
 
 export type Confinement =

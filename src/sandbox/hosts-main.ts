@@ -31,7 +31,7 @@ type Network = Parameters<typeof SandboxManager.initialize>[0]['network'];
 const network =
   hosts === undefined
     ? ({} as Network)
-    : { allowedDomains: [...hosts], deniedDomains: [], strictAllowlist: true };
+    : { allowedDomains: [...hosts], deniedDomains: [], strictAllowlist: true, ...socketsOf(plan) };
 const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 try {
   await SandboxManager.initialize({
@@ -61,6 +61,14 @@ try {
   });
 } catch (error) {
   fail(error as Error);
+}
+
+/** On Linux it can only refuse all; those of services cannot be seen anyway. */
+function socketsOf({
+  sockets: wanted,
+}: HostsPlan): Pick<Network, 'allowUnixSockets' | 'allowAllUnixSockets'> {
+  if (wanted.length === 0) return {};
+  return process.platform === 'linux' ? { allowAllUnixSockets: true } : { allowUnixSockets: [...wanted] };
 }
 
 function fail(error: Error): void {

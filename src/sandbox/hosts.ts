@@ -25,6 +25,8 @@ export interface HostsPlan {
   readonly allowRead: readonly string[];
   readonly allowWrite: readonly string[];
   readonly denyWrite: readonly string[];
+  /** Unix sockets that may be connected to. */
+  readonly sockets: readonly string[];
   /** A program that does nothing. */
   readonly nothing: string;
 }
@@ -68,7 +70,7 @@ export function hostsStart({ mounts, network, request, env }: HostsRequest): {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 } {
-  const { workDir, argv, cwd } = request;
+  const { workDir, argv, cwd, state } = request;
   const [home, tmp] = ['home', 'tmp'].map((name) => join(workDir, name)) as [string, string];
   for (const dir of [home, tmp]) mkdirSync(fsPath(dir), { recursive: true, mode: 0o700 });
   const path = `${env.PATH}:/usr/local/bin:/usr/bin:/bin`;
@@ -76,6 +78,7 @@ export function hostsStart({ mounts, network, request, env }: HostsRequest): {
     ...{ argv, cwd, env: { ...env, HOME: home, TMPDIR: tmp } },
     ...(network === 'allow' ? {} : { hosts: network === 'none' ? [] : network }),
     ...hostsPaths(mounts),
+    sockets: state ? [state.socket] : [],
     nothing: findTool('true', path) ?? '/bin/true',
   };
   const main = fileURLToPath(entryModule('sandbox/hosts-main'));

@@ -152,7 +152,7 @@ export class Sandbox {
 
   #viewRequest(sandbox: Confined, request: ConfineRequest, shims: Shims | undefined): ViewRequest {
     const { projectDir, stateDir, homes, protectedPaths } = this.#options;
-    const { workDir, env, argv, commandFile, rootDirs, inputs } = request;
+    const { workDir, env, argv, commandFile, rootDirs, inputs, state } = request;
     // A copy of the tree lies in the job's own folder, all of which is writable.
     const tree = contains(workDir, request.workspaceDir) ? undefined : request.workspaceDir;
     const approvals = approvalsDir(workDir);
@@ -168,7 +168,11 @@ export class Sandbox {
       ...{ projectDir, stateDir, rootDirs, workDir, inputs, write, commandFile },
       ...(tree === undefined ? {} : { workspaceDir: tree }),
       protectedPaths: [...protectedPaths(), ...hooks, ...(shims ? [join(approvals, 'answers')] : [])],
-      shownPaths: shims ? [shims.dir] : [],
+      shownPaths: [
+        ...(shims ? [shims.dir] : []),
+        ...(state ? [state.socket, state.commandsDir, ...state.parts] : []),
+      ],
+      programs: state ? [state.node] : [],
       home: env.HOME,
       homes: [...new Set([...homes, ...(env.HOME?.startsWith('/') ? [env.HOME] : [])])],
       path: env.PATH ?? '',
@@ -177,8 +181,9 @@ export class Sandbox {
   }
 
   /** Looked at anew every few seconds: two dozen folders on PATH, and what links in them point to. */
-  #surroundings({ projectDir, rootDirs, home, homes, path, commandFile }: ViewRequest): Surroundings {
-    const request = { projectDir, rootDirs, home, homes, path, commandFile };
+  #surroundings(wanted: ViewRequest): Surroundings {
+    const { projectDir, rootDirs, home, homes, path, commandFile, programs } = wanted;
+    const request = { projectDir, rootDirs, home, homes, path, commandFile, programs };
     const key = JSON.stringify(request);
     const known = this.#known.get(key);
     const now = this.#options.now();

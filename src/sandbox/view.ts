@@ -17,6 +17,8 @@ export interface SurroundingsRequest {
   /** `PATH` of the command. */
   readonly path: string;
   readonly commandFile: string;
+  /** Absolute paths of other programs that it needs. */
+  readonly programs: readonly string[];
 }
 
 export interface Surroundings {
@@ -39,7 +41,7 @@ export interface ViewRequest extends SurroundingsRequest {
   readonly write: readonly string[];
   /** Never written, even inside of `write`: results, the configuration. */
   readonly protectedPaths: readonly string[];
-  /** Shown read-only although they lie in the state folder. */
+  /** Shown read-only although they lie in the state folder, or elsewhere where nothing is seen. */
   readonly shownPaths: readonly string[];
   /** Those after the program itself. */
   readonly words: readonly string[];
@@ -96,7 +98,12 @@ export function surroundingsOf(request: SurroundingsRequest): Surroundings {
   const seen = [request.projectDir, ...request.rootDirs].flatMap((path) => show(mounts, path, 'visible'));
   for (const path of nameService) show(mounts, path, 'visible');
   const path = request.path.split(':').filter((folder) => isAbsolute(folder));
-  const programs = programPlaces(path, [request.commandFile], hidden, request.homes.flatMap(realOf));
+  const programs = programPlaces(
+    path,
+    [request.commandFile, ...request.programs],
+    hidden,
+    request.homes.flatMap(realOf),
+  );
   mounts.push(...programs.mounts);
   const home = homeIn(request.home, hidden, mounts);
   return { mounts, seen, hidden, prefixes: programs.prefixes, scratch: scratch.flatMap(realOf), home };
