@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { folderName } from './runs/places.ts';
 
 /** The four names that a result takes in its folder. Anything else there belongs to inputs further down. */
 export const resultName = 'result.md';
@@ -25,8 +26,10 @@ const unsafe = /(?:^|\/)\.{0,2}(?=\/|$)|\0/;
  * @param base The output folder: its length counts.
  */
 export function resultPlace(base: string, root: string, path: string): readonly string[] {
-  const parts = path.split('/');
+  const isStep = root === '';
+  const parts = isStep ? path.split('/').map(folderName) : path.split('/');
   const plain = [...baseOf(root), ...parts];
+  if (isStep) return plain;
   if (unsafe.test(path) || parts.some(isTooLong)) return longPlace(root, path);
   return Buffer.byteLength(join(base, ...plain)) > maxFolderBytes ? longPlace(root, path) : plain;
 }

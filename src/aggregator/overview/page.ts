@@ -7,6 +7,7 @@ import { dayChart, durationChart, outcomeBar } from './charts.ts';
 import { Html, html } from './html.ts';
 import type { OverviewJob, OverviewModel } from './model.ts';
 import { overviewStyle } from './style.ts';
+import { shownText } from './text.ts';
 import { costText, countOf, countText, durationText, stateSigns, timeText } from './words.ts';
 
 /** Problems shown at once; the rest folds out. */
@@ -119,13 +120,7 @@ function nameOf(job: OverviewJob): Html {
     : html`<a href="${job.href}"><bdi>${name}</bdi></a>`;
 }
 
-/** A message keeps its lines, and its `commands` look like some; what else cannot be seen is written out. */
-function shownText(text: string): Html {
-  const shown = text.trim().split('\n').map(shownName).join('\n');
-  return html`${shown.split('`').map((part, i, all) => (i % 2 === 1 && i < all.length - 1 ? html`<code>${part}</code>` : html`${i % 2 === 1 ? '`' : ''}${part}`))}`;
-}
-
 /** The pattern of results from the cache: the colour of a success, work that was not done again. */
-function hatch(): Html {
+export function hatch(): Html {
   return html`<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" style="fill:var(--stripe)"/><rect width="3" height="6" style="fill:var(--succeeded)"/></pattern></defs></svg>`;
 }

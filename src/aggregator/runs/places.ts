@@ -30,7 +30,7 @@ export function belowRun(stepId: string): readonly string[] {
 }
 
 /** A single folder: never empty, never `.` or `..`, no separator, not longer than file systems take. */
-function folderName(name: string): string {
+export function folderName(name: string): string {
   const unsafe = /^\.{0,2}$|[/\\\0]|^~/.test(name) || Buffer.byteLength(name) > maxNameBytes;
   return unsafe ? `~${createHash('sha256').update(name).digest('hex').slice(0, 32)}` : name;
 }

@@ -51,7 +51,13 @@ export type ReportTrigger =
       readonly href?: string;
     }
   | { readonly kind: 'schedule'; readonly schedule: string; readonly due_at: string }
-  | { readonly kind: 'workflow'; readonly run_id: string; readonly step: string; readonly href?: string };
+  | {
+      readonly kind: 'workflow';
+      readonly run_id: string;
+      readonly step: string;
+      readonly workflow?: string;
+      readonly href?: string;
+    };
 
 export interface ReportStep {
   readonly name: string;
@@ -79,10 +85,17 @@ export interface ReportStep {
   readonly usage?: Usage;
   readonly cost_usd: number | null;
   readonly cached_from?: string;
+  /** What the job whose result it shares had taken. */
+  readonly saved?: {
+    readonly made_at?: string;
+    readonly duration_ms?: number;
+    readonly cost_usd: number | null;
+  };
   /** Folder of its result, a link relative to the report. */
   readonly href?: string;
   /** What it left in its folder. */
   readonly files_made?: readonly { readonly path: string; readonly bytes: number }[];
+  readonly files_made_total?: number;
   readonly items?: ReportItems;
   readonly files?: ReportFiles;
   readonly sub_run?: {
@@ -97,6 +110,8 @@ export interface ReportStep {
     readonly by?: string;
     readonly comment?: string;
     readonly at?: string;
+    /** The command that answers it, while it waits. */
+    readonly ask?: string;
   };
   /** Last lines of what a failed step wrote. */
   readonly tails?: readonly { readonly title: string; readonly text: string }[];
@@ -124,6 +139,7 @@ export interface ReportItem {
   readonly duration_ms?: number;
   readonly cached_from?: string;
   readonly href?: string;
+  readonly tails?: ReportStep['tails'];
 }
 
 /** Files of `file_processing`. */

@@ -1,0 +1,308 @@
+/**
+ * Gathers the facts of a run from the ledger. Whatever the size of the run, only so many items and files are read: failed
+ * ones are looked for first, the rest are samples, and the totals come from counts that the ledger keeps. Between pages
+ * the loop is left to others.
+ */
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { StepConfig, WorkflowConfig } from '../../config/workflow.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { finalStates, type JobId, type JobRecord, type Usage } from '../../types/job.ts';
+import type { RunId, RunRecord, StepRecord, StepState } from '../../types/run.ts';
+import { readTails, type Tail } from '../failure-page.ts';
+import type { FileFacts, ItemFacts, ItemShown, RunFacts, Spent, StepFacts } from './facts.ts';
+import { itemLoad, type Span } from './load.ts';
+
+export interface RunReader {
+  readonly ledger: Pick<Ledger, 'runs' | 'jobs'>;
+  /** `<state>/work`: holds what attempts wrote. */
+  readonly workRoot: string;
+  readonly redact: (text: string) => string;
+  readonly now: () => number;
+}
+
+/** Failures that are shown of one step, and others beside them. */
+const shown = { failed: 50, others: 50 };
+/** Of all steps together: what they wrote last. */
+const maxTails = 12;
+/** Items whose times are read for the timeline, and whose jobs are added up. */
+const itemsRead = 2_000;
+const filesRead = 20_000;
+const subRunsRead = 1_000;
+const page = 100;
+const failing: readonly StepState[] = ['failed', 'waiting', 'cancelled'];
+
+/** @returns undefined when there is no such run. */
+export async function readRun(o: RunReader, id: RunId): Promise<RunFacts | undefined> {
+  const run = await o.ledger.runs.get(id);
+  return run === undefined ? undefined : new Reading(o, run).facts();
+}
+
+class Reading {
+  readonly #o: RunReader;
+  readonly #run: RunRecord;
+  #tails = 0;
+  #reads = 0;
+
+  constructor(o: RunReader, run: RunRecord) {
+    this.#o = o;
+    this.#run = run;
+  }
+
+  async facts(): Promise<RunFacts> {
+    const { runs } = this.#o.ledger;
+    const run = this.#run;
+    const definition = asWorkflow(await runs.definition(run.definition));
+    const records = new Map((await runs.steps(run.id)).map((step) => [step.name, step]));
+    const planned: { name: string; config?: StepConfig; onFailure: boolean }[] = [
+      ...(definition?.steps ?? []).map((config) => ({ name: config.name, config, onFailure: false })),
+      ...(definition?.onFailure ?? []).map((config) => ({ name: config.name, config, onFailure: true })),
+    ];
+    const known = new Set(planned.map(({ name }) => name));
+    for (const name of records.keys()) if (!known.has(name)) planned.push({ name, onFailure: false });
+    const steps: StepFacts[] = [];
+    for (const plan of planned) steps.push(await this.#step(plan, records.get(plan.name)));
+    const caller = run.trigger.kind === 'workflow' ? await runs.get(run.trigger.runId) : undefined;
+    const below = await this.#below(run.id, { left: subRunsRead });
+    const own = await runs.spent(run.id);
+    return {
+      run,
+      ...(definition !== undefined && { definition }),
+      steps,
+      spent: {
+        ...addSpent(own, below.spent),
+        jobs: own.jobs + below.jobs,
+        attempts: own.attempts + below.attempts,
+      },
+      subRuns: below.runs,
+      ...(caller !== undefined && { caller }),
+      now: this.#o.now(),
+    };
+  }
+
+  async #step(
+    plan: { readonly name: string; readonly config?: StepConfig; readonly onFailure: boolean },
+    record: StepRecord | undefined,
+  ): Promise<StepFacts> {
+    const base: StepFacts = { ...plan, tails: [] };
+    if (record === undefined) return base;
+    const job = await this.#job(record.jobId);
+    const source = await this.#job(record.cachedFrom ?? job?.cachedFrom);
+    const subRun = record.subRunId === undefined ? undefined : await this.#o.ledger.runs.get(record.subRunId);
+    const items = await this.#items(plan, record);
+    const files = plan.config?.type === 'file_processing' ? await this.#files(record) : undefined;
+    const own =
+      job === undefined ? undefined : { ...(job.usage && { usage: job.usage }), costUsd: job.costUsd };
+    const spent =
+      own ??
+      items?.spent ??
+      files?.spent ??
+      (subRun === undefined ? undefined : (await this.#below(subRun.id, { left: subRunsRead }, true)).spent);
+    return {
+      ...base,
+      record,
+      ...(job !== undefined && { job }),
+      ...(source !== undefined && { source }),
+      ...(subRun !== undefined && { subRun }),
+      ...(items !== undefined && { items: items.facts }),
+      ...(files !== undefined && { files: files.facts }),
+      ...(spent !== undefined && { spent }),
+      tails: record.state === 'failed' ? this.#tailsOf(job) : [],
+    };
+  }
+
+  async #items(
+    { name, config }: { readonly name: string; readonly config?: StepConfig },
+    record: StepRecord,
+  ): Promise<{ facts: ItemFacts; spent?: Spent } | undefined> {
+    const { runs } = this.#o.ledger;
+    if (config !== undefined ? config.forEach === undefined : record.counts === undefined) return undefined;
+    const counts = await runs.itemCounts(this.#run.id, name);
+    const begun = Object.values(counts).reduce((sum, n) => sum + n, 0);
+    if (begun === 0 && config?.forEach === undefined) return undefined;
+    const total = Math.max(begun, record.counts?.total ?? record.counts?.items ?? 0);
+
+    const failures: ItemShown[] = [];
+    for (const state of failing) {
+      const left = shown.failed - failures.length;
+      const indexes = left > 0 && counts[state] ? await runs.itemIndexes(this.#run.id, name, [state]) : [];
+      for (const index of indexes.slice(0, left)) {
+        const [item] = await this.#page(() => runs.items(this.#run.id, name, index, 1));
+        if (item?.index === index) failures.push(await this.#itemShown(item));
+      }
+    }
+    const others: ItemShown[] = [];
+    const spans: Span[] = [];
+    let spent: Spent | undefined = { costUsd: null };
+    const whole = begun <= itemsRead;
+    // All of them, or pages that are evenly spread: a fan-out of a hundred thousand looks the same in two thousand.
+    const pages = Math.ceil(itemsRead / page);
+    for (let n = 0; n < pages; n++) {
+      const from = whole ? n * page : Math.floor((n * Math.max(0, begun - page)) / (pages - 1));
+      const items = await this.#page(() => runs.items(this.#run.id, name, from, page));
+      for (const item of items) {
+        const { startedAt, endedAt, state } = item;
+        if (startedAt !== undefined)
+          spans.push({
+            from: startedAt,
+            ...(endedAt !== undefined && { to: endedAt }),
+            failed: state === 'failed',
+          });
+        if (n === 0 && others.length < shown.others && !failing.includes(state))
+          others.push(await this.#itemShown(item));
+        if (whole && spent !== undefined) spent = addSpent(spent, await this.#itemSpent(item));
+      }
+      if (whole && items.length < page) break;
+    }
+    if (!whole) spent = undefined;
+    const load =
+      record.startedAt !== undefined && begun > failures.length + others.length
+        ? itemLoad(spans, {
+            from: record.startedAt,
+            to: record.endedAt ?? this.#o.now(),
+            scale: begun / Math.max(1, spans.length),
+          })
+        : undefined;
+    const facts = { total, counts, shown: [...failures, ...others], ...(load !== undefined && { load }) };
+    return { facts, ...(spent !== undefined && { spent }) };
+  }
+
+  async #itemShown(record: StepRecord): Promise<ItemShown> {
+    const subRun = record.subRunId === undefined ? undefined : await this.#o.ledger.runs.get(record.subRunId);
+    const tails =
+      record.state === 'failed' && this.#tails < maxTails ? this.#tailsOf(await this.#job(record.jobId)) : [];
+    return { record, tails, ...(subRun !== undefined && { subRun }) };
+  }
+
+  async #itemSpent(item: StepRecord): Promise<Spent> {
+    if (item.subRunId !== undefined) return (await this.#below(item.subRunId, { left: 1 }, true)).spent;
+    const job = await this.#job(item.jobId);
+    return job === undefined
+      ? { costUsd: null }
+      : { ...(job.usage && { usage: job.usage }), costUsd: job.costUsd };
+  }
+
+  async #files(record: StepRecord): Promise<{ facts: FileFacts; spent?: Spent }> {
+    const { runs } = this.#o.ledger;
+    const failures: JobRecord[] = [];
+    const others: JobRecord[] = [];
+    let spent: Spent = { costUsd: null };
+    let read = 0;
+    let after: JobId | undefined;
+    for (;;) {
+      const ids = await runs.files(this.#run.id, record.name, {
+        limit: page,
+        ...(after !== undefined && { after }),
+      });
+      for (const id of ids) {
+        const job = await this.#job(id);
+        if (job === undefined) continue;
+        spent = addSpent(spent, { ...(job.usage && { usage: job.usage }), costUsd: job.costUsd });
+        const isFine = job.state === 'succeeded' || job.state === 'cached';
+        if (isFine ? others.length < shown.others : failures.length < shown.failed)
+          (isFine ? others : failures).push(job);
+      }
+      read += ids.length;
+      after = ids.at(-1);
+      if (ids.length < page) break;
+      if (read >= filesRead) {
+        return { facts: fileFacts(record, [...failures, ...others], read) };
+      }
+    }
+    return { facts: fileFacts(record, [...failures, ...others], read), spent };
+  }
+
+  /** What the runs below used, those that they called included. */
+  async #below(
+    id: RunId,
+    budget: { left: number },
+    withItself = false,
+  ): Promise<{ spent: Spent; jobs: number; attempts: number; runs: number }> {
+    const { runs } = this.#o.ledger;
+    let sum = { spent: { costUsd: null } as Spent, jobs: 0, attempts: 0, runs: 0 };
+    const add = (more: typeof sum): void => {
+      sum = {
+        spent: addSpent(sum.spent, more.spent),
+        jobs: sum.jobs + more.jobs,
+        attempts: sum.attempts + more.attempts,
+        runs: sum.runs + more.runs,
+      };
+    };
+    if (withItself) {
+      const { jobs, attempts, ...spent } = await runs.spent(id);
+      add({ spent, jobs, attempts, runs: 1 });
+    }
+    if (budget.left <= 0) return sum;
+    const called = await this.#page(() => runs.list({ parent: id, limit: budget.left }));
+    budget.left -= called.length;
+    for (const run of called) add(await this.#below(run.id, budget, true));
+    return sum;
+  }
+
+  /** What a failed job wrote last. The lines are redacted. */
+  #tailsOf(job: JobRecord | undefined): readonly Tail[] {
+    const attempt = job?.attempts.at(-1);
+    if (job === undefined || attempt === undefined || this.#tails >= maxTails) return [];
+    const tails = readTails(join(this.#o.workRoot, job.id, String(attempt.n)), this.#o.redact);
+    if (tails.length > 0) this.#tails += 1;
+    return tails;
+  }
+
+  #job(id: JobId | undefined): Promise<JobRecord | undefined> {
+    if (id === undefined) return Promise.resolve(undefined);
+    return this.#page(() => this.#o.ledger.jobs.get(id));
+  }
+
+  async #page<T>(read: () => Promise<T>): Promise<T> {
+    this.#reads += 1;
+    if (this.#reads % 50 === 0) await setImmediate();
+    return read();
+  }
+}
+
+function fileFacts({ counts = {} }: StepRecord, jobs: readonly JobRecord[], read: number): FileFacts {
+  const total = counts.total ?? Math.max(read, sum(Object.values(counts)));
+  const ended = jobs.filter(({ state }) => finalStates.includes(state as (typeof finalStates)[number]));
+  // A step that still goes on has no counts yet: those of the files that were read.
+  const own = Object.keys(counts).length > 0 ? counts : countBy(ended.map(({ state }) => state));
+  return { counts: own, total, shown: jobs };
+}
+
+/** Null plus nothing stays null: unknown is not free. */
+export function addSpent(a: Spent, b: Spent): Spent {
+  const usage = a.usage && b.usage ? addUsage(a.usage, b.usage) : (a.usage ?? b.usage);
+  const costUsd = a.costUsd === null ? b.costUsd : a.costUsd + (b.costUsd ?? 0);
+  return { ...(usage && { usage }), costUsd };
+}
+
+function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    input_tokens: a.input_tokens + b.input_tokens,
+    cache_read_tokens: a.cache_read_tokens + b.cache_read_tokens,
+    cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
+    output_tokens: a.output_tokens + b.output_tokens,
+  };
+}
+
+function countBy(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
+}
+
+/** What an earlier version kept is not believed to have today's shape. */
+function asWorkflow(value: unknown): WorkflowConfig | undefined {
+  const workflow = value as Partial<WorkflowConfig> | null | undefined;
+  if (typeof workflow !== 'object' || workflow === null || !Array.isArray(workflow.steps)) return undefined;
+  const named = (steps: unknown): readonly StepConfig[] =>
+    Array.isArray(steps) ? steps.filter((step) => typeof step?.name === 'string') : [];
+  return {
+    ...(workflow as WorkflowConfig),
+    steps: named(workflow.steps),
+    onFailure: named(workflow.onFailure),
+  };
+}
