@@ -11,7 +11,7 @@ import { collectOutput, outputFiles } from './command-output.ts';
 import { refusedOutcome, runConfined } from './confined.ts';
 import { agentEnvironment, type Environment, searchPath, stateEnvironment } from './environment.ts';
 import { findCommand } from './find-command.ts';
-import { interpolate, placeholderValues, renderPrompt } from './placeholders.ts';
+import { interpolateWord, placeholderValues, renderPrompt } from './placeholders.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
 import {
   type JournalEntry,
@@ -109,7 +109,7 @@ function uncollected(cause: unknown, workDir: string): AppError {
 function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): StartRequest {
   const { input, workDir } = call;
   const prompt = promptOf(call);
-  const values = placeholderValues(input, prompt);
+  const values = placeholderValues(input, prompt, call.inputs);
   const { stdout, stderr } = outputFiles(workDir);
   const list = join(workDir, 'files');
   const promptFile = join(workDir, 'prompt');
@@ -118,11 +118,7 @@ function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): S
     job: call.jobId,
     n: call.attempt,
     journal: call.journal,
-    argv: agent.isLiteral
-      ? agent.command
-      : agent.command.flatMap((word) =>
-          isFilesWord(word) ? call.inputs.map(({ file }) => file) : [interpolate(word, values)],
-        ),
+    argv: agent.isLiteral ? agent.command : agent.command.flatMap((word) => interpolateWord(word, values)),
     limits: agent.limits,
     env: {
       ...env,
@@ -155,14 +151,9 @@ function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): S
 }
 
 /** A step's prompt was filled in before it became a job. */
-function promptOf({ prompt, step, input }: AgentCall): string | undefined {
+function promptOf({ prompt, step, input, inputs }: AgentCall): string | undefined {
   if (prompt === undefined) return undefined;
-  return step ? prompt : renderPrompt(prompt, input);
-}
-
-/** `${{ files }}` alone: one argument for each file of the batch. */
-function isFilesWord(word: string): boolean {
-  return /^\$\{\{\s*files\s*\}\}$/.test(word);
+  return step ? prompt : renderPrompt(prompt, input, inputs);
 }
 
 function available({ name, command }: CommandAgent, path: string, projectDir: string): AppError | undefined {

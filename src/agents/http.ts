@@ -145,7 +145,15 @@ function isJsonText(text: string | undefined): boolean {
   }
 }
 
-function metadataOf({ jobId, sessionId, input, rule, prompt, depth }: AgentCall): Record<string, unknown> {
+function metadataOf({
+  jobId,
+  sessionId,
+  input,
+  inputs,
+  rule,
+  prompt,
+  depth,
+}: AgentCall): Record<string, unknown> {
   return {
     job_id: jobId,
     session_id: sessionId,
@@ -154,7 +162,7 @@ function metadataOf({ jobId, sessionId, input, rule, prompt, depth }: AgentCall)
     sha256: input.sha256,
     bytes: input.bytes,
     rule,
-    ...(prompt === undefined ? {} : { prompt: renderPrompt(prompt, input) }),
+    ...(prompt === undefined ? {} : { prompt: renderPrompt(prompt, input, inputs) }),
     depth,
   };
 }

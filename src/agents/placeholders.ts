@@ -1,31 +1,32 @@
 /**
- * `${{ … }}` in the arguments and prompts of agents. An interpolated value stays inside the one argument it stands in, and
- * is never looked at again: a file called `${{ prompt }}` or `$(reboot)` is only a name.
+ * `${{ … }}` in the arguments and prompts of agents: the expressions of `src/expressions`, over the file, the files and
+ * the prompt. An interpolated value stays inside the one argument it stands in, and is never looked at again: a file called
+ * `${{ prompt }}` or `$(reboot)` is only a name.
  */
+import {
+  checkTemplate,
+  type FileValue,
+  fileShape,
+  filesShape,
+  fileValue,
+  functions,
+  type Known,
+  type PlainScope,
+  parseTemplate,
+  renderArgumentsNow,
+  renderTextNow,
+} from '../expressions/expressions.ts';
 import { pathFromBytes } from '../types/path-bytes.ts';
 
-const placeholder = /\$\{\{\s*([^}]*?)\s*\}\}/g;
-
-/** Every name that can stand in a placeholder, with what it gives. */
-export const placeholderNames = {
-  'file.path': 'absolute path of the file',
-  'file.rel': 'path relative to the root, with "/"',
-  'file.name': 'file name with extension',
-  'file.stem': 'file name without its last extension',
-  'file.ext': 'last extension, with its dot; empty when there is none',
-  'file.dir': 'absolute path of the folder that holds the file',
-  'file.root': 'absolute path of the root',
-  'file.sha256': 'checksum of the content, hexadecimal',
-  'file.bytes': 'size in bytes',
-  prompt: "the rule's prompt",
-} as const;
-
-export type PlaceholderName = keyof typeof placeholderNames;
+export type PlaceholderName = `file.${keyof FileValue}` | 'prompt';
 
 export interface BadPlaceholder {
+  /** What stands between the braces. */
   readonly name: string;
   /** Index in the text at which the placeholder starts. */
   readonly at: number;
+  readonly message: string;
+  readonly fix: string;
   readonly suggestion?: string;
 }
 
@@ -38,65 +39,102 @@ export interface PlaceholderInput {
   readonly bytes: number;
 }
 
-/** The placeholders in `text` that mean nothing; a prompt may not hold itself (`within: 'prompt'`). */
+/** What can be filled in, by its name as text and as the scope of expressions. */
+export type PlaceholderValues = Readonly<Record<PlaceholderName, string>> & { readonly scope: PlainScope };
+
+/** Files are not searched for an attempt: it gets those that it works on. */
+const needFiles = ['glob', 'hashFiles'];
+const inArgument: Known = {
+  contexts: {
+    file: fileShape,
+    files: filesShape,
+    prompt: { kind: 'text', doc: "the rule's prompt" },
+  },
+  functions: [...functions.keys()].filter((name) => !needFiles.includes(name)),
+  status: false,
+};
+const inPrompt: Known = {
+  ...inArgument,
+  contexts: {
+    ...inArgument.contexts,
+    prompt: { kind: 'absent', why: 'a prompt does not hold itself', fix: 'Write the text out.' },
+  },
+};
+
+/** What is wrong with the placeholders in `text`; a prompt may not hold itself (`within: 'prompt'`). */
 export function checkPlaceholders(
   text: string,
   within: 'argument' | 'prompt' = 'argument',
 ): BadPlaceholder[] {
-  const bad: BadPlaceholder[] = [];
-  for (const match of text.matchAll(placeholder)) {
-    const name = match[1] ?? '';
-    if (isName(name) && !(within === 'prompt' && name === 'prompt')) continue;
-    const suggestion = nearest(name, within);
-    bad.push({ name, at: match.index, ...(suggestion === undefined ? {} : { suggestion }) });
-  }
-  return bad;
+  const problems = checkTemplate(text, within === 'argument' ? inArgument : inPrompt);
+  const bad = problems.map(({ at: place, message, fix, suggestion }): BadPlaceholder => {
+    const at = text.lastIndexOf('${{', place);
+    const end = text.indexOf('}}', at);
+    const name = text.slice(at + 3, end < 0 ? undefined : end).trim();
+    return { name, at, message, fix, ...(suggestion === undefined ? {} : { suggestion }) };
+  });
+  return bad.length === 0 && within === 'prompt' ? listed(text) : bad;
 }
 
+/** The files of a batch are several arguments, which is nothing that a text can hold. */
+function listed(text: string): BadPlaceholder[] {
+  return parseTemplate(text).parts.flatMap((part) => {
+    const root = part.kind === 'expression' ? part.expression.root : undefined;
+    if (root?.kind !== 'context' || root.name !== 'files') return [];
+    const message = '`files` is a list, which a text cannot hold';
+    const fix =
+      'Write `${{ file.path }}` or `${{ length(files) }}`; `$SLUICE_FILES` names a file with the paths of all.';
+    return [{ name: 'files', at: text.lastIndexOf('${{', root.at), message, fix }];
+  });
+}
+
+/** @param inputs The files of a batch; default: the one. */
 export function placeholderValues(
   input: PlaceholderInput,
   prompt = '',
-): Readonly<Record<PlaceholderName, string>> {
-  const name = input.file.slice(input.file.lastIndexOf('/') + 1);
-  const dot = name.lastIndexOf('.');
-  const stem = dot > 0 ? name.slice(0, dot) : name;
+  inputs: readonly PlaceholderInput[] = [input],
+): PlaceholderValues {
+  const file = fileOf(input);
+  const contexts = new Map<string, string | FileValue | readonly FileValue[]>([
+    ['file', file],
+    ['files', inputs.map(fileOf)],
+    ['prompt', prompt],
+  ]);
   return {
-    'file.path': input.file,
-    'file.rel': input.path,
-    'file.name': name,
-    'file.stem': stem,
-    'file.ext': name.slice(stem.length),
-    'file.dir': input.file.slice(0, input.file.lastIndexOf('/')) || '/',
-    'file.root': input.rootDir,
-    'file.sha256': input.sha256,
-    'file.bytes': String(input.bytes),
+    'file.path': file.path,
+    'file.rel': file.rel,
+    'file.name': file.name,
+    'file.stem': file.stem,
+    'file.ext': file.ext,
+    'file.dir': file.dir,
+    'file.root': file.root,
+    'file.sha256': file.sha256,
+    'file.bytes': String(file.bytes),
     prompt,
+    scope: { context: (name) => contexts.get(name) },
   };
 }
 
 /**
- * One pass over `text`; unknown placeholders stay as they are (the configuration is refused before it comes to that).
  * @returns a string as `types/path-bytes.ts` writes bytes: the values of `file.*` may hold such bytes already.
+ * @throws {ExpressionError} for what only its values make wrong; the rest is refused when the configuration is loaded.
  */
-export function interpolate(text: string, values: Readonly<Record<PlaceholderName, string>>): string {
-  let out = '';
-  let from = 0;
-  for (const match of text.matchAll(placeholder)) {
-    const name = match[1] ?? '';
-    if (!isName(name)) continue;
-    out += literal(text.slice(from, match.index)) + values[name];
-    from = match.index + match[0].length;
-  }
-  return out + literal(text.slice(from));
+export function interpolate(text: string, { scope }: PlaceholderValues): string {
+  return renderTextNow(literal(text), scope);
+}
+
+/** The argument that a word of a command stands for; `${{ files }}` alone: one for each file of the batch. */
+export function interpolateWord(word: string, { scope }: PlaceholderValues): readonly string[] {
+  return renderArgumentsNow(literal(word), scope);
 }
 
 /** The prompt with its placeholders replaced; ready to stand for `prompt` in `placeholderValues`. */
-export function renderPrompt(prompt: string, input: PlaceholderInput): string {
-  return interpolate(prompt, placeholderValues(input));
-}
-
-function isName(name: string): name is PlaceholderName {
-  return Object.hasOwn(placeholderNames, name);
+export function renderPrompt(
+  prompt: string,
+  input: PlaceholderInput,
+  inputs?: readonly PlaceholderInput[],
+): string {
+  return interpolate(prompt, placeholderValues(input, '', inputs));
 }
 
 /** Literal text that happens to hold the characters which stand for bytes is written so that it means itself. */
@@ -104,27 +142,6 @@ export function literal(text: string): string {
   return pathFromBytes(Buffer.from(text));
 }
 
-/** The nearest known name at a distance of at most a third of its length; also `path` for `file.path`. */
-function nearest(name: string, within: 'argument' | 'prompt'): string | undefined {
-  const known = Object.keys(placeholderNames).filter((one) => within === 'argument' || one !== 'prompt');
-  const last = known.find((one) => one.endsWith(`.${name}`));
-  if (last !== undefined) return last;
-  const ranked = known
-    .map((one) => ({ one, distance: editDistance(name, one) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(2, best.one.length / 3) ? best.one : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+function fileOf({ rootDir, path, file, sha256, bytes }: PlaceholderInput): FileValue {
+  return fileValue({ root: rootDir, rel: path, path: file, sha256, bytes });
 }

@@ -1,4 +1,5 @@
 /** What a rule does with a file: one agent, a choice among several, or an action; and whether its agents can do what it asks. */
+import { contextsOf, parseTemplate } from '../expressions/expressions.ts';
 import type { AgentConfig, BatchConfig, RuleTarget } from './config.ts';
 import { parseDuration } from './duration.ts';
 import type { Loose, Resolving } from './resolving.ts';
@@ -234,7 +235,7 @@ export function warnOfSingleFile(
   rule: string,
   fix: string,
 ): void {
-  const single = /\$\{\{\s*(file\.(?!root\b)\w+)\s*\}\}/.exec(text)?.[1];
+  const single = singleFile(text);
   if (single !== undefined)
     findings.warning(
       'BATCH_SINGLE_FILE',
@@ -242,4 +243,15 @@ export function warnOfSingleFile(
       `\`\${{ ${single} }}\` is that of the first file only: rule "${rule}" makes batches`,
       fix,
     );
+}
+
+/** What it reads of the one file: its root is that of all. A text with errors is told of elsewhere. */
+function singleFile(text: string): string | undefined {
+  try {
+    const read = contextsOf(parseTemplate(text));
+    const found = read.find(({ context, path }) => context === 'file' && path[0] !== 'root');
+    return found && ['file', ...found.path].join('.');
+  } catch {
+    return undefined;
+  }
 }

@@ -9,6 +9,7 @@
  */
 export { checkExpression, checkTemplate } from './check.ts';
 export { caretUnder, ExpressionError } from './error.ts';
+export { fileValue } from './file-value.ts';
 export { type FunctionSpec, functions, signatureOf } from './functions.ts';
 export { contextsOf, usesStatus } from './references.ts';
 export {
