@@ -39,22 +39,12 @@ const bundled = [
   'yaml',
 ];
 
-const bundle = await rolldown({
-  cwd: root,
-  platform: 'node',
-  input: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
-  external: (id) => isPackage(id) && !bundled.some((name) => id === name || id.startsWith(`${name}/`)),
-  checks: { circularDependency: false },
-});
+/** By itself, without chunks that it shares: it is started hundreds of times by one script. */
+const alone = ['cli/state-main'];
+
 const fresh = join(root, `dist.${process.pid}`);
-await bundle.write({
-  dir: fresh,
-  format: 'esm',
-  entryFileNames: '[name].js',
-  // One folder below dist, as the sources that look for package.json and for entries are below src.
-  chunkFileNames: 'chunks/[name]-[hash].js',
-});
-await bundle.close();
+await write(entries);
+for (const entry of alone) await write([entry]);
 // File by file, by rename, entries last: a process that starts meanwhile finds whole files. Old chunks stay for a while,
 // since a daemon that runs may load one later.
 const made = globSync('**/*.js', { cwd: fresh });
@@ -66,6 +56,24 @@ rmSync(fresh, { recursive: true });
 for (const file of globSync('**/*.{js,ts}', { cwd: dist }))
   if (!made.includes(file) && statSync(join(dist, file)).mtimeMs < Date.now() - KEEP_MS)
     rmSync(join(dist, file));
+
+async function write(names: readonly string[]): Promise<void> {
+  const bundle = await rolldown({
+    cwd: root,
+    platform: 'node',
+    input: Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
+    external: (id) => isPackage(id) && !bundled.some((name) => id === name || id.startsWith(`${name}/`)),
+    checks: { circularDependency: false },
+  });
+  await bundle.write({
+    dir: fresh,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    // One folder below dist, as the sources that look for package.json and for entries are below src.
+    chunkFileNames: 'chunks/[name]-[hash].js',
+  });
+  await bundle.close();
+}
 
 function isPackage(id: string): boolean {
   return !/^[./]/.test(id) && !id.startsWith('file:') && !builtinModules.includes(id.replace(/^node:/, ''));

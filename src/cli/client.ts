@@ -14,11 +14,20 @@ const CONNECT_MS = 5_000;
 /** Reading answers at once; what changes something may take as long as it needs. */
 const READ_MS = 30_000;
 
+export interface Answer {
+  readonly status: number;
+  /** Parsed; undefined: nothing. */
+  readonly value: unknown;
+}
+
 export class Client {
   readonly #socket: string;
+  readonly #token: string | undefined;
 
-  constructor(socket: string) {
+  /** @param token For the socket of attempts; the control socket wants none. */
+  constructor(socket: string, token?: string) {
     this.#socket = socket;
+    this.#token = token;
   }
 
   /** Whether somebody listens: a socket file may be left by a daemon that was killed. */
@@ -48,7 +57,18 @@ export class Client {
     return this.#call('POST', path, body === undefined ? undefined : JSON.stringify(body), 0);
   }
 
-  #call<T>(method: string, path: string, body: string | undefined, timeoutMs: number): Promise<T> {
+  async #call<T>(method: string, path: string, body: string | undefined, timeoutMs: number): Promise<T> {
+    const { status, value } = await this.#exchange(method, path, body, timeoutMs);
+    if (status >= 400) throw toError(value);
+    return value as T;
+  }
+
+  /** The answer as it is, also where it says that something went wrong. Waits as long as it takes. */
+  ask(method: string, path: string, body?: unknown): Promise<Answer> {
+    return this.#exchange(method, path, body === undefined ? undefined : JSON.stringify(body), 0);
+  }
+
+  #exchange(method: string, path: string, body: string | undefined, timeoutMs: number): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const socket = connect(this.#socket);
       const chunks: Buffer[] = [];
@@ -63,24 +83,29 @@ export class Client {
       socket.on('end', () => {
         const answer = parseAnswer(Buffer.concat(chunks));
         if (!answer) fail('The daemon went away while it answered');
-        else if (answer.status < 400) resolve(answer.value as T);
-        else reject(toError(answer.value));
+        else resolve(answer);
       });
-      socket.write(requestText(method, path, body));
+      socket.write(requestText(method, path, body, this.#token));
     });
   }
 }
 
 /** The body goes by its own length: the connection stays open for the answer. */
-function requestText(method: string, path: string, body: string | undefined): string {
+function requestText(
+  method: string,
+  path: string,
+  body: string | undefined,
+  token: string | undefined,
+): string {
   const head = [`${method} ${path} HTTP/1.0`, 'Host: localhost'];
+  if (token !== undefined) head.push(`Authorization: Bearer ${token}`);
   if (body !== undefined)
     head.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`);
   return `${head.join('\r\n')}\r\n\r\n${body ?? ''}`;
 }
 
 /** @returns undefined when it is not whole. */
-function parseAnswer(bytes: Buffer): { status: number; value: unknown } | undefined {
+function parseAnswer(bytes: Buffer): Answer | undefined {
   const split = bytes.indexOf('\r\n\r\n');
   if (split === -1) return undefined;
   const head = bytes.toString('latin1', 0, split);
@@ -91,7 +116,8 @@ function parseAnswer(bytes: Buffer): { status: number; value: unknown } | undefi
   return { status, value: body.length === 0 ? undefined : JSON.parse(body.toString('utf8')) };
 }
 
-function toError(value: unknown): AppError {
+/** @param value What an answer from status 400 on holds. */
+export function toError(value: unknown): AppError {
   const { code, detail, fix } = (value ?? {}) as { code?: ErrorCode; detail?: string; fix?: string };
   return new AppError(code ?? 'INTERNAL', detail ?? 'The daemon answered with an error', {
     fix: fix ?? 'See `sluice logs`.',
