@@ -112,7 +112,7 @@ export interface JobSpec {
   readonly depth: number;
   readonly parent?: JobId;
   readonly force?: boolean;
-  /** It is a step of a run, not a file: its input has the root '' and the path `<run>/<step>`. Goes with its run. */
+  /** It is a step of a run, not a file: its input has the root '' and the path `<run>/<step>`. Stays as long as its run. */
   readonly step?: StepTask;
 }
 
@@ -333,7 +333,8 @@ export interface JobLedger {
   published(id: JobId): Promise<void>;
   /**
    * Removes ended jobs older than `before`, but not the latest of a file that is still there, nor one that a result
-   * refers to. Files that are gone since before then are forgotten with their jobs.
+   * refers to, nor one of a step whose run is there, nor one of a file that an open run took in. Files that are gone
+   * since before then are forgotten with their jobs.
    * @param keep Of the others at most so many ended jobs are kept, the newest; default: all.
    * @returns ids of the jobs that were removed, at most `limit`.
    */

@@ -24,6 +24,7 @@ export interface RunLedger {
 
   /** Inserts or replaces. */
   putStep(step: StepRecord): Promise<void>;
+  /** In one commit. */
   putSteps(steps: readonly StepRecord[]): Promise<void>;
   step(runId: RunId, id: string): Promise<StepRecord | undefined>;
   /** Steps themselves, without the items of `for_each`, in the order in which they were first put. */
@@ -33,7 +34,7 @@ export interface RunLedger {
   /** Indexes of items in these states; bounded memory: numbers only. */
   itemIndexes(runId: RunId, name: string, states: readonly StepState[]): Promise<readonly number[]>;
   itemCounts(runId: RunId, name: string): Promise<Readonly<Partial<Record<StepState, number>>>>;
-  /** Forgets these steps and their items, so that they run again (`resume`). */
+  /** Forgets these steps, their items and which files they took in, so that they run again (`resume`). Not what was spent. */
   forgetSteps(runId: RunId, names: readonly string[]): Promise<void>;
   /** Forgets the items in these states only. */
   forgetItems(runId: RunId, name: string, states: readonly StepState[]): Promise<void>;
@@ -47,9 +48,16 @@ export interface RunLedger {
     page: { readonly after?: JobId; readonly limit: number },
   ): Promise<readonly JobId[]>;
 
-  /** What all jobs of this run used, those of its files included (not those of sub-runs). */
+  /** What all jobs of this run used since it began, those of its files included (not those of sub-runs). */
   spent(runId: RunId): Promise<Spending & { readonly jobs: number; readonly attempts: number }>;
-  /** Removes ended top-level runs that ended before, oldest first, with steps, sub-runs and definitions of their own. @returns them, at most `limit`. */
+  /**
+   * Removes ended top-level runs that ended before, oldest first, with sub-runs, steps, sessions and definitions of their
+   * own; but not the latest of a workflow, none in which anything is open, nor one with a result that the cache refers to.
+   * @param limit Of top-level runs.
+   * @param keep Of the others at most so many top-level runs stay, the newest, and no more than have so many jobs of steps
+   * together (the newest one always); default: all.
+   * @returns those that went, sub-runs after their callers.
+   */
   prune(before: number, limit: number, keep?: number): Promise<readonly Pick<RunRecord, 'id' | 'workflow'>[]>;
 }
 

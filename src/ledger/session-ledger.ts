@@ -18,7 +18,7 @@ export interface StateEntry {
   readonly key: string;
   /** JSON. */
   readonly value: unknown;
-  /** 1 for the first value of a key; grows with each change, over deletions too. */
+  /** 1 for the first value of a key (higher long after others were deleted); grows with each change, over deletions too. */
   readonly revision: number;
   /** Epoch milliseconds: it is gone then (`temporary`). */
   readonly expiresAt?: number;
@@ -50,7 +50,7 @@ export type CommitResult =
   | { readonly kind: 'conflict'; readonly owner: string; readonly key: string; readonly revision: number };
 
 export interface SessionLedger {
-  /** Again: nothing. */
+  /** Again: nothing. One that was closed is in use again. */
   open(session: Pick<SessionRecord, 'id' | 'kind' | 'title'>): Promise<void>;
   /** Its locks and what was temporary go. */
   close(id: string): Promise<void>;
@@ -63,8 +63,9 @@ export interface SessionLedger {
   entries(session: string, owner?: string): Promise<readonly StateEntry[]>;
   /** Number of entries and bytes of their JSON. */
   size(session: string): Promise<{ readonly entries: number; readonly bytes: number }>;
+  /** In the order given: a later change sees what an earlier one made of its key. @throws AppError NOT_FOUND */
   commit(session: string, by: string, changes: readonly StateChange[]): Promise<CommitResult>;
-  /** Takes a lock, or renews the holder's own, until `ttlMs` from now; one that ran out is free. */
+  /** Takes a lock, or renews the holder's own, until `ttlMs` from now; one that ran out is free. @throws AppError NOT_FOUND */
   lock(
     session: string,
     name: string,
@@ -77,6 +78,6 @@ export interface SessionLedger {
   unlockAll(holder: string): Promise<number>;
   /** Removes what has expired. @returns how many entries and locks. */
   expire(): Promise<number>;
-  /** Removes sessions that ended before. */
+  /** Removes sessions that ended before; that of a run only when the run is gone. */
   prune(before: number): Promise<number>;
 }

@@ -15,7 +15,13 @@ import { movesContract } from './contract/moves.ts';
 import { queueContract } from './contract/queue.ts';
 import { randomContract } from './contract/random.ts';
 import { randomLimitContract } from './contract/random-limits.ts';
+import { randomSessionContract } from './contract/random-sessions.ts';
+import { runRetentionContract } from './contract/run-retention.ts';
+import { runContract } from './contract/runs.ts';
+import { sessionContract } from './contract/sessions.ts';
 import { singleFlightContract } from './contract/single-flight.ts';
+import { stepJobContract } from './contract/step-jobs.ts';
+import { stepContract } from './contract/steps.ts';
 
 /** One durable ledger. `open` again, after the first was disposed of, is the same ledger: a restart. */
 export interface Place {
@@ -37,7 +43,13 @@ export function ledgerContract(name: string, makePlace: MakePlace): void {
     fileContract(makePlace);
     historyContract(makePlace);
     auditContract(makePlace);
+    runContract(makePlace);
+    stepContract(makePlace);
+    stepJobContract(makePlace);
+    runRetentionContract(makePlace);
+    sessionContract(makePlace);
     randomContract(makePlace);
     randomLimitContract(makePlace);
+    randomSessionContract(makePlace);
   });
 }

@@ -1,7 +1,8 @@
 /**
- * Which runs are forgotten: whole trees, a run with all the runs that its steps called, and only when nothing in them is
- * open. A run is gone at once; its steps, files and session follow a few at a time, after a crash at the next try. The
- * jobs of its steps go by the rules of all jobs from then on (`retention.ts`).
+ * Which runs are forgotten: whole trees, a run with all the runs that its steps called. Never the latest of a workflow,
+ * which is the one that people look for; and only when nothing in it is open and none of its results is used for others:
+ * those stand in the run's folder, which goes with it. A run is gone at once; its steps, files and session follow a few at
+ * a time, after a crash at the next try. The jobs of its steps go by the rules of all jobs from then on (`retention.ts`).
  */
 import { setImmediate } from 'node:timers/promises';
 import type { RunId, RunRecord } from '../../types/run.ts';
@@ -19,9 +20,12 @@ const tree = (top: string): string => `with recursive tree (id) as (
     select ${top} union select below.id from tree join run below on below.parent = tree.id)`;
 
 const ENDED = `select id from run where ended_at is not null and ended_at < ? and not ${IS_OPEN}
+  and exists (select 1 from run later where later.workflow = run.workflow and later.seq > run.seq)
   and (parent is null or not exists (select 1 from run caller where caller.id = run.parent))
   and not exists (${tree('run.id')} select 1 from tree join run member on member.id = tree.id
-    where member.${IS_OPEN} or exists (select 1 from job where job.id = member.job_id and job.ended_at is null))
+    where member.${IS_OPEN} or exists (select 1 from job where job.id = member.job_id and job.ended_at is null)
+      or exists (select 1 from job made cross join result on result.key = made.key and result.job_id = made.id
+        where made.run_id = member.id and made.key <> ''))
   order by ended_at limit ?`;
 
 /**

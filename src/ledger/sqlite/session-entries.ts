@@ -106,7 +106,8 @@ function commit(
     if (!change) continue;
     const isSet = change.op === 'set';
     const value = isSet ? JSON.stringify(change.value ?? null) : null;
-    const expiresAt = isSet && change.ttlMs !== undefined ? Math.round(at + change.ttlMs) : null;
+    const endsAt = at + ((isSet ? change.ttlMs : undefined) ?? Number.POSITIVE_INFINITY);
+    const expiresAt = Number.isFinite(endsAt) ? Math.round(endsAt) : null;
     db.write(PUT, session, owner, key, value, revision, expiresAt, by, at);
     entries.push({ owner, key, revision });
   }
