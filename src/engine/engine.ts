@@ -16,7 +16,9 @@ import type { OpenLog } from '../logging/log.ts';
 import type { Approvals } from '../sandbox/approvals.ts';
 import { explainSandboxFailure } from '../sandbox/hints.ts';
 import type { Secrets } from '../secrets/secrets.ts';
-import { AppError } from '../types/errors.ts';
+import { AttemptStates } from '../sessions/attempts.ts';
+import { Sessions } from '../sessions/sessions.ts';
+import { AppError, messageOf } from '../types/errors.ts';
 import type { Nesting } from '../types/nesting.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 import { isConfined } from './confined.ts';
@@ -35,6 +37,10 @@ export interface Engine extends AsyncDisposable {
   readonly workspaces: Workspaces;
   /** Commands of running attempts that wait for a person. */
   readonly approvals: Approvals;
+  readonly sessions: Sessions;
+  /** Gives attempts access to the state of their session. */
+  readonly attemptStates: AttemptStates;
+  redact(text: string): string;
   /** The aggregator in force: a reload may bring another output folder. */
   aggregator(): Aggregator;
   config(): Config;
@@ -94,6 +100,15 @@ export async function openEngine({
     }),
   );
   await agents.follow(config.agents.values());
+  const sessions = opening.use(
+    new Sessions({
+      ledger: ledger.sessions,
+      durable: () => ledger.durable(),
+      now,
+      onFault: (error) => log.log.error(`expired state stays: ${messageOf(error)}`),
+    }),
+  );
+  const attemptStates = opening.use(new AttemptStates({ sessions, stateDir, env: process.env, conditions }));
   const workspaces = openWorkspaces({ config: () => config, conditions, now });
   const makeAggregator = (output: Config['output']): Aggregator =>
     createAggregator({
@@ -178,6 +193,9 @@ export async function openEngine({
     coordinator,
     workspaces,
     approvals: agents.approvals,
+    sessions,
+    attemptStates,
+    redact: secrets.redact,
     aggregator: () => aggregator,
     config: () => config,
     async configure(next) {

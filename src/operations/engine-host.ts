@@ -7,7 +7,7 @@ import { scanOnce } from '../watch/scan.ts';
 import type { Host } from './host.ts';
 
 export function hostOf(engine: Engine, own: Pick<Host, 'state' | 'roots' | 'control' | 'startedAt'>): Host {
-  const { config, ledger, coordinator, conditions, workspaces, approvals } = engine;
+  const { config, ledger, coordinator, conditions, workspaces, approvals, sessions, redact } = engine;
   return {
     config,
     ledger,
@@ -15,6 +15,8 @@ export function hostOf(engine: Engine, own: Pick<Host, 'state' | 'roots' | 'cont
     conditions,
     workspaces,
     approvals,
+    sessions,
+    redact,
     results: {
       toReceipt,
       locate: (job) => engine.aggregator().locate(job),

@@ -1,13 +1,19 @@
 /** What operations work on: handed in by the composition root, the same for a daemon and for a command that works alone. */
+
+import type { RunReport } from '../aggregator/runs/report.ts';
 import type { ConditionBoard } from '../conditions/board.ts';
 import type { Config, LogLevel, RootConfig } from '../config/config.ts';
+import type { WorkflowConfig } from '../config/workflow.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Approvals } from '../sandbox/approvals.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import type { Change } from '../types/change.ts';
 import type { JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
+import type { RunId } from '../types/run.ts';
 import type { RootStatus } from '../watch/watcher.ts';
+import type { Workflows } from '../workflows/workflows.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 
 export type DaemonState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped';
@@ -21,7 +27,16 @@ export interface Host {
   readonly conditions: ConditionBoard;
   readonly results: ResultsPort;
   readonly workspaces: Pick<Workspaces, 'undo'>;
+  readonly workflows: Pick<
+    Workflows,
+    'run' | 'cancel' | 'resume' | 'answer' | 'done' | 'isActive' | 'events'
+  >;
+  /** A definition from a file that the configuration does not name. @throws ConfigError. */
+  loadWorkflow(file: string): Promise<WorkflowConfig>;
   readonly approvals: Pick<Approvals, 'list' | 'answer'>;
+  readonly sessions: Sessions;
+  /** Texts as they may be shown. */
+  readonly redact: (text: string) => string;
   roots(): readonly RootStatus[];
   scan(request: ScanRequest): AsyncIterable<readonly Change[]>;
   explainIgnored(root: RootConfig, path: string): Promise<{ pattern: string; source: string } | undefined>;
@@ -39,6 +54,8 @@ export interface ResultsPort {
   toReceipt(job: JobRecord): Receipt;
   locate(job: JobRecord): Promise<{ resultFile?: string; outputsDir?: string } | undefined>;
   rebuild(): Promise<{ receipts: number; results: number; missing: number }>;
+  /** The report of a run as it is now. @throws AppError NOT_FOUND. */
+  runReport(id: RunId): Promise<RunReport>;
   /** Writes the overview now. */
   flush(): Promise<void>;
 }

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { LogLevel } from '../config/config.ts';
 import type { JobQuery } from '../ledger/ledger.ts';
 import type { Approval } from '../sandbox/approvals.ts';
+import type { StateAnswer } from '../sessions/requests.ts';
+import type { SessionDetail, SessionView } from '../sessions/view.ts';
 import { AppError } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
@@ -14,10 +16,12 @@ import { type ReleaseRequest, release } from './release.ts';
 import type { Take } from './retry.ts';
 import { type RetryRequest, retry } from './retry.ts';
 import { Run, type RunRequest } from './run.ts';
+import { askSession, listSessions, showSession } from './sessions.ts';
 import { type StatsQuery, type StatsReport, stats } from './stats.ts';
 import { type StatusReport, viewCondition, viewRoot } from './status.ts';
 import { type UndoReport, undo } from './undo.ts';
 import { type WhyReport, why, withoutOutputs } from './why.ts';
+import { WorkflowOperations } from './workflows/workflow-operations.ts';
 
 export type { StatusReport } from './status.ts';
 
@@ -30,7 +34,8 @@ export interface JobDetail extends Receipt {
   readonly asks?: readonly { readonly id: string; readonly command: string }[];
 }
 
-export class Operations {
+export class Operations implements Disposable {
+  readonly workflows: WorkflowOperations;
   readonly #host: Host;
   readonly #runs = new Map<string, Run>();
   readonly #signal: AbortSignal;
@@ -39,6 +44,11 @@ export class Operations {
   constructor(host: Host, signal: AbortSignal) {
     this.#host = host;
     this.#signal = signal;
+    this.workflows = new WorkflowOperations(host);
+  }
+
+  [Symbol.dispose](): void {
+    this.workflows[Symbol.dispose]();
   }
 
   async status(): Promise<StatusReport> {
@@ -162,6 +172,20 @@ export class Operations {
   gc(dryRun: boolean): Promise<GcReport> {
     const { config, ledger } = this.#host;
     return gc({ config: config(), ledger, dryRun, now: Date.now() });
+  }
+
+  sessions(limit: number): Promise<readonly SessionView[]> {
+    return listSessions(this.#host, limit);
+  }
+
+  /** @param prefix Of a session's id. */
+  session(prefix: string): Promise<SessionDetail> {
+    return showSession(this.#host, prefix);
+  }
+
+  /** Reads or writes the state of a session. */
+  askSession(request: Parameters<typeof askSession>[1]): Promise<StateAnswer> {
+    return askSession(this.#host, request);
   }
 
   rebuildReports(): Promise<{ receipts: number; results: number; missing: number }> {

@@ -4,6 +4,7 @@ import type { Operations } from '../operations/operations.ts';
 import { AppError } from '../types/errors.ts';
 import { problemOf } from './problem.ts';
 import { addRoutes } from './routes.ts';
+import { addSessionRoutes } from './session-routes.ts';
 
 export async function createApp(operations: Operations): Promise<FastifyInstance> {
   const app = fastify({ logger: false, bodyLimit: 16 << 20 });
@@ -17,6 +18,7 @@ export async function createApp(operations: Operations): Promise<FastifyInstance
     });
   });
   addRoutes(app, operations);
+  addSessionRoutes(app, operations);
   await app.ready();
   return app;
 }

@@ -15,7 +15,11 @@ export interface Problem {
 const statusOf: Partial<Record<ErrorCode, number>> = {
   NOT_FOUND: 404,
   USAGE: 400,
+  FORBIDDEN: 403,
   NOT_POSSIBLE: 409,
+  CONFLICT: 409,
+  STATE_LIMIT: 413,
+  LOCKED: 423,
   CONFIG_INVALID: 422,
 };
 
