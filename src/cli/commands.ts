@@ -1,6 +1,7 @@
 /** The commands and their options, on one page. What each does is a module of its own in `commands/`. */
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './context.ts';
+import { addStateCommands } from './state-commands.ts';
 import { parseSince } from './times.ts';
 
 /** Each command knows its own options (declared below). @returns the exit code; nothing: 0. */
@@ -227,6 +228,7 @@ export function addCommands(program: Command): void {
     .description('open the overview, or the result of a file')
     .option('--print', 'print the path and URL, and open nothing')
     .action(to(() => import('./commands/open.ts')));
+  addStateCommands({ group, to, json, limit });
   const reports = group('reports').description('rebuild');
   reports
     .command('rebuild')
