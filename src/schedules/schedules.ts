@@ -1,10 +1,32 @@
-/** Starts what is due. */
+/**
+ * Starts what is due. A due time is dealt with once: by a run, or by a note of why there is none. The note follows the
+ * run, and both are in one ledger, so that a process that dies in between has started the run or has not; its successor
+ * asks for the run before it starts it.
+ *
+ * Nothing here trusts a timer or the clock: timers last at most a minute, and whatever wakes them, what is due is worked
+ * out from the time that it is now and from what was dealt with. A machine that slept, a clock that was put forward and
+ * a daemon that was down are one case: of all that was missed at most the latest is started. A clock that was set back
+ * comes by times that are dealt with, and nothing happens. Each schedule takes its turns by itself: one whose runs cannot
+ * be started does not hold up others.
+ */
 import type { ScheduleConfig } from '../config/workflow.ts';
 import type { KeptLedger } from '../ledger/ledger.ts';
 import type { Conditions } from '../types/condition.ts';
+import { AppError, messageOf } from '../types/errors.ts';
 import type { RunId } from '../types/run.ts';
 import type { Clock } from './clock.ts';
-import type { LastDue } from './memory.ts';
+import { decide } from './decide.ts';
+import { createDueTimes, type DueTimes } from './due-times.ts';
+import {
+  beginMemory,
+  forgetOthers,
+  isOf,
+  type LastDue,
+  recall,
+  remember,
+  type ScheduleMemory,
+} from './memory.ts';
+import { SetBack } from './set-back.ts';
 
 export interface SchedulesDeps {
   readonly clock: Clock;
@@ -28,25 +50,239 @@ export interface ScheduledRuns {
   cancel(schedule: ScheduleConfig): Promise<void>;
 }
 
-export type ScheduleEvent = {
+export interface ScheduleEvent {
   readonly schedule: ScheduleConfig;
   readonly due: LastDue;
-  /** It is that late, and is started nevertheless. */
-  readonly lateMs?: number;
-};
+}
+
+interface Entry {
+  schedule: ScheduleConfig;
+  readonly times: DueTimes;
+  memory: ScheduleMemory;
+  /** What was due before was missed. */
+  readonly since: number;
+  /** An earlier process may have started what looks due. */
+  isUnsure: boolean;
+  /** The ledger holds `memory`. */
+  isKept: boolean;
+  /** Its condition is open: since it was blocked, or since a start failed. */
+  problem?: 'blocked' | 'failed';
+  turn?: Promise<void>;
+  /** Somebody woke it during its turn. */
+  again: boolean;
+}
+
+const MAX_SLEEP_MS = 60_000;
+const RETRY_MS = 10_000;
 
 export class Schedules implements AsyncDisposable {
+  readonly #deps: SchedulesDeps;
+  readonly #setBack: SetBack;
+  #entries = new Map<string, Entry>();
+  #stopTimer: () => void = () => {};
+  #isOver = false;
+
   constructor(deps: SchedulesDeps) {
-    void deps;
+    this.#deps = deps;
+    this.#setBack = new SetBack(deps.conditions);
   }
 
-  /** @param schedules Checked, names unique. Before the first call nothing is started. */
+  /**
+   * Before the first call nothing is started. An unchanged schedule keeps its memory, a changed one (its time, its
+   * workflow) begins anew from now, one that is gone is forgotten.
+   * @param schedules Checked, names unique.
+   */
   async configure(schedules: readonly ScheduleConfig[]): Promise<void> {
-    void schedules;
+    const before = this.#entries;
+    this.#entries = new Map();
+    for (const schedule of schedules) {
+      const known = before.get(schedule.name);
+      if (known && isOf(known.memory, schedule)) {
+        known.schedule = schedule;
+        this.#entries.set(schedule.name, known);
+      } else this.#entries.set(schedule.name, await this.#enter(schedule));
+    }
+    for (const [name, entry] of before)
+      if (this.#entries.get(name) !== entry) {
+        this.#deps.conditions.clear('SCHEDULE_FAILED', name);
+        this.#setBack.forget(name);
+      }
+    await forgetOthers(this.#deps.kept, new Set(this.#entries.keys()));
+    this.wake();
   }
 
   /** Something has changed that a schedule may wait for: a run has ended, the daemon goes on. */
-  wake(): void {}
+  wake(): void {
+    if (this.#isOver) return;
+    for (const entry of this.#entries.values()) this.#look(entry);
+    this.#setTimer();
+  }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  /** Starts nothing more. @returns when the start that was under way is noted. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
+    this.#stopTimer();
+    await Promise.all([...this.#entries.values()].map(({ turn }) => turn));
+  }
+
+  async #enter(schedule: ScheduleConfig): Promise<Entry> {
+    const { clock, kept } = this.#deps;
+    const since = clock.now();
+    const known = await recall(kept, schedule);
+    const memory = known ?? beginMemory(schedule, since);
+    if (!known) await remember(kept, schedule.name, memory);
+    return {
+      schedule,
+      times: createDueTimes(schedule),
+      memory,
+      since,
+      isUnsure: known !== undefined,
+      isKept: true,
+      again: false,
+    };
+  }
+
+  #setTimer(): void {
+    this.#stopTimer();
+    if (this.#isOver) return;
+    const now = this.#deps.clock.now();
+    let delayMs = MAX_SLEEP_MS;
+    for (const { times, memory, problem, isKept } of this.#entries.values()) {
+      if (problem || !isKept) delayMs = Math.min(delayMs, RETRY_MS);
+      const next = times.after(Math.max(now, memory.doneUntil));
+      if (next !== undefined) delayMs = Math.min(delayMs, next - now);
+    }
+    this.#stopTimer = this.#deps.clock.after(delayMs, () => this.wake());
+  }
+
+  #look(entry: Entry): void {
+    entry.again = true;
+    entry.turn ??= this.#takeTurns(entry).finally(() => {
+      delete entry.turn;
+    });
+  }
+
+  async #takeTurns(entry: Entry): Promise<void> {
+    while (entry.again && this.#isCurrent(entry)) {
+      entry.again = false;
+      try {
+        await this.#takeTurn(entry);
+      } catch (error) {
+        this.#fail(entry, error);
+      }
+    }
+    this.#setTimer();
+  }
+
+  async #takeTurn(entry: Entry): Promise<void> {
+    const { clock, runs, blocked } = this.#deps;
+    const now = clock.now();
+    if (!entry.isKept) await this.#note(entry, {});
+    if (this.#setBack.isWrong(entry.schedule.name, entry.memory.doneUntil, now))
+      await this.#note(entry, { doneUntil: now });
+
+    if (entry.isUnsure) await this.#findStarted(entry);
+    const { waiting, doneUntil } = entry.memory;
+    const dueAt = entry.times.latest(doneUntil, now);
+    const isWaitOver = waiting !== undefined && !runs.isRunning(entry.schedule);
+    const block = blocked();
+    if (entry.problem === 'blocked' && !block) this.#mend(entry);
+    if (isWaitOver) {
+      if (block) return this.#tellBlocked(entry, block);
+      await this.#start(entry, waiting);
+    }
+    if (dueAt !== undefined) {
+      const decision = decide({
+        schedule: entry.schedule,
+        dueAt,
+        now,
+        since: entry.since,
+        isRunning: runs.isRunning(entry.schedule),
+        isWaiting: entry.memory.waiting !== undefined,
+      });
+      if (decision.act === 'note') {
+        await this.#deal(entry, { dueAt, at: now, outcome: decision.outcome });
+      } else {
+        if (block) return this.#tellBlocked(entry, block);
+        if (decision.cancelFirst) await runs.cancel(entry.schedule);
+        await this.#start(entry, dueAt);
+      }
+    }
+  }
+
+  /** What an earlier process started and could not note. */
+  async #findStarted(entry: Entry): Promise<void> {
+    const { clock, runs } = this.#deps;
+    const { waiting, doneUntil } = entry.memory;
+    for (const dueAt of [waiting, entry.times.latest(doneUntil, clock.now())]) {
+      const runId = dueAt === undefined ? undefined : await runs.find(entry.schedule, dueAt);
+      if (dueAt !== undefined && runId !== undefined)
+        await this.#deal(entry, { dueAt, at: clock.now(), outcome: 'started', runId });
+    }
+    entry.isUnsure = false;
+  }
+
+  async #start(entry: Entry, dueAt: number): Promise<void> {
+    const { clock, runs } = this.#deps;
+    const runId = await runs.start(entry.schedule, dueAt);
+    this.#mend(entry);
+    await this.#deal(entry, { dueAt, at: clock.now(), outcome: 'started', runId });
+  }
+
+  /** A due time is dealt with. */
+  async #deal(entry: Entry, due: LastDue): Promise<void> {
+    const { waiting, doneUntil } = entry.memory;
+    const isOver = due.outcome === 'started' && due.dueAt === waiting;
+    await this.#note(entry, {
+      doneUntil: Math.max(doneUntil, due.dueAt),
+      waiting: isOver ? undefined : due.outcome === 'queued' ? due.dueAt : waiting,
+      last: due,
+    });
+    this.#deps.tell({ schedule: entry.schedule, due });
+  }
+
+  async #note(
+    entry: Entry,
+    change: Partial<Omit<ScheduleMemory, 'waiting'>> & { readonly waiting?: number | undefined },
+  ): Promise<void> {
+    const { waiting, ...rest } = { ...entry.memory, ...change };
+    // It counts from now on, whether or not it can be written.
+    entry.memory = { ...rest, ...(waiting !== undefined && { waiting }) };
+    entry.isKept = false;
+    // A reload may have put another in its place.
+    if (this.#entries.get(entry.schedule.name) !== entry) return;
+    await remember(this.#deps.kept, entry.schedule.name, entry.memory);
+    entry.isKept = true;
+  }
+
+  #isCurrent(entry: Entry): boolean {
+    return !this.#isOver && this.#entries.get(entry.schedule.name) === entry;
+  }
+
+  #mend(entry: Entry): void {
+    if (!entry.problem) return;
+    delete entry.problem;
+    this.#deps.conditions.clear('SCHEDULE_FAILED', entry.schedule.name);
+  }
+
+  #tellBlocked(entry: Entry, { message, fix }: { message: string; fix: string }): void {
+    entry.problem = 'blocked';
+    this.#raise(entry, message, fix);
+  }
+
+  #fail(entry: Entry, error: unknown): void {
+    if (!this.#isCurrent(entry)) return;
+    entry.problem = 'failed';
+    const fix = error instanceof AppError ? error.fix : 'See `sluice logs`.';
+    this.#raise(entry, messageOf(error), fix);
+  }
+
+  #raise({ schedule: { name, workflow } }: Entry, message: string, fix: string): void {
+    this.#deps.conditions.raise({
+      code: 'SCHEDULE_FAILED',
+      subject: name,
+      message: `The schedule "${name}" cannot start "${workflow}": ${message}`,
+      fix,
+    });
+  }
 }

@@ -31,6 +31,9 @@ export const errorCodes = {
     'An agent failed too often and is left alone for a while; its jobs wait or go to its fallback.',
   BUDGET_SPENT: 'A budget of money or tokens is used up; what it covers waits until the next day.',
   COST_UNKNOWN: 'An agent with a budget did not say what it cost; its further jobs wait.',
+  SCHEDULE_FAILED:
+    'A schedule cannot start its run; it is tried again until it can, or until the next is due.',
+  CLOCK_SET_BACK: 'The clock was set back; schedules wait until it is where they have been.',
   PROCESS_SURVIVES: 'Processes of an attempt that has ended could not be ended.',
   DEPTH_EXCEEDED:
     'Work was asked for from inside too many attempts: an agent that calls Sluice again and again.',
