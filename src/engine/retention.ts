@@ -6,6 +6,7 @@
 import { readdirSync } from 'node:fs';
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runPlace } from '../aggregator/runs/places.ts';
 import type { Config } from '../config/config.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { fsPath } from '../types/path-bytes.ts';
@@ -14,6 +15,9 @@ import { namesIn, sizeOfTree } from './tree-size.ts';
 
 export type Kind =
   | 'jobs'
+  | 'runs'
+  | 'reports'
+  | 'sessions'
   | 'cache'
   | 'history'
   | 'undo'
@@ -34,7 +38,10 @@ export interface Removal {
 export interface RetentionOptions {
   readonly config: Config;
   /** With `apply: false` a copy: rows are removed from it. */
-  readonly ledger: Pick<Ledger, 'jobs' | 'results' | 'metrics' | 'spending' | 'written' | 'tidy'>;
+  readonly ledger: Pick<
+    Ledger,
+    'jobs' | 'runs' | 'sessions' | 'results' | 'metrics' | 'spending' | 'written' | 'tidy'
+  >;
   /** Whether files are removed, too. */
   readonly apply: boolean;
   readonly now: number;
@@ -55,6 +62,13 @@ export async function applyRetention(o: RetentionOptions): Promise<readonly Remo
   // First: a job that only an expired result refers to can go.
   bin.count('cache', await ledger.results.expire(now - cache.ttlMs));
   const keep = Number.isFinite(output.retentionJobs) ? output.retentionJobs : undefined;
+  // Before the jobs of their steps, which stay as long as they do.
+  for (;;) {
+    const runs = await ledger.runs.prune(before, PAGE, keep);
+    bin.count('runs', runs.length);
+    for (const run of runs) await bin.remove('reports', join(output.dir, ...runPlace(run)));
+    if (runs.length < PAGE) break;
+  }
   for (;;) {
     const ids = await ledger.jobs.prune(before, PAGE, keep);
     bin.count('jobs', ids.length);
@@ -68,6 +82,8 @@ export async function applyRetention(o: RetentionOptions): Promise<readonly Remo
   const spendingBefore = Math.min(before, now - 2 * DAY_MS);
   bin.count('spending', await ledger.spending.prune(new Date(spendingBefore).toISOString().slice(0, 10)));
   bin.count('lineage', await ledger.written.prune(before));
+  await ledger.sessions.expire();
+  bin.count('sessions', await ledger.sessions.prune(before));
 
   await displaced(bin, join(stateDir, 'history', '~displaced'), before);
   await oldWork(o, bin, before);

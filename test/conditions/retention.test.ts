@@ -7,6 +7,7 @@ import { applyRetention } from '../../src/engine/retention.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
 import { RotatingFile } from '../../src/logging/rotating-file.ts';
 import { gc } from '../../src/operations/gc.ts';
+import { run, step, stepJob } from '../ledger/run-specs.ts';
 import { file as fileRow, spec } from '../ledger/specs.ts';
 import { stateFolder } from '../ledger/state-folder.ts';
 
@@ -79,6 +80,48 @@ test('by number: the newest stay', async () => {
   await applyRetention({ config: configOf(stateDir, { jobs: 5 }), ledger, apply: true, now: NOW });
   const left = (await ledger.jobs.list({ limit: 100 })).map(({ id }) => Number(id)).toSorted((a, b) => a - b);
   expect(left).toEqual([16, 17, 18, 19, 20]);
+});
+
+test('runs go with the jobs of their steps, their folder and their session; what a dry run says is what goes', async () => {
+  const stateDir = stateFolder();
+  let now = NOW - 40 * DAY_MS;
+  const { ledger } = openSqliteLedger({ stateDir, now: () => now });
+  await using _ = ledger;
+  const { runs, jobs, sessions } = ledger;
+  const config = configOf(stateDir);
+  const places = ['one', 'two', 'three'].map((id) => join(config.output.dir, 'workflows/nightly', id));
+  for (const id of ['one', 'two', 'three']) {
+    const isLatest = id === 'three';
+    await runs.create(run(id, isLatest ? {} : { state: 'failed', endedAt: now }));
+    await runs.putStep(step(id, 'a', { state: 'failed' }));
+    await jobs.record(stepJob(`job-${id}`, id, 'a'), { state: 'failed', reason: 'exit_code' });
+    await jobs.published(`job-${id}`);
+    await sessions.open({ id, kind: 'run', title: id });
+    if (!isLatest) await sessions.close(id);
+    put(join(config.output.dir, 'workflows/nightly', id, 'report.md'), 1_000);
+    put(join(stateDir, 'work', `job-${id}`, '1', 'stderr'), 100, 40);
+  }
+  await sessions.open({ id: 'by hand', kind: 'manual', title: '' });
+  await sessions.commit('by hand', 'me', [{ op: 'set', owner: '', key: 'k', value: 1, ttlMs: 5 }]);
+  await sessions.close('by hand');
+  now = NOW;
+  await ledger.durable();
+  const plan = await gc({ config, ledger, dryRun: true, now: NOW });
+  expect(plan.removed).toEqual([
+    { what: 'runs', items: 2, bytes: 0 },
+    { what: 'reports', items: 2, bytes: 2_000 },
+    { what: 'jobs', items: 2, bytes: 0 },
+    { what: 'work', items: 2, bytes: 200 },
+    { what: 'sessions', items: 1, bytes: 0 },
+  ]);
+  expect(places.map(existsSync)).toEqual([true, true, true]);
+  const done = await gc({ config, ledger, dryRun: false, now: NOW });
+  expect(done.removed).toEqual(plan.removed);
+  expect(places.map(existsSync)).toEqual([false, false, true]);
+  expect((await runs.list({ limit: 9 })).map(({ id }) => id)).toEqual(['three']);
+  expect((await sessions.list(9)).map(({ id }) => id)).toEqual(['three']);
+  expect(await jobs.list({ limit: 9 })).toMatchObject([{ id: 'job-three' }]);
+  expect((await gc({ config, ledger, dryRun: false, now: NOW })).removed).toEqual([]);
 });
 
 test('by bytes: older results and undo together; a promotion that is under way stays', async () => {

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Lease, Ledger } from '../../src/ledger/ledger.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
+import { run, step, stepJob } from './run-specs.ts';
 import { attempt, claim, file, spec } from './specs.ts';
 import { stateFolder } from './state-folder.ts';
 
@@ -121,6 +122,63 @@ const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; sca
   'files under': { ask: ({ files }) => files.list({ root: 'r', under: 'd', limit: 5 }) },
   dispositions: { ask: ({ files }) => files.counts(), scans: /COVERING INDEX file_disposition/ },
   result: { ask: ({ results }) => results.get('k') },
+  define: { ask: ({ runs }) => runs.define({}) },
+  definition: { ask: ({ runs }) => runs.definition('d') },
+  'create a run': { ask: ({ runs }) => runs.create(run('r')) },
+  'update a run': { ask: ({ runs }) => runs.update('r', { state: 'waiting' }) },
+  'find a run': { ask: ({ runs }) => runs.find('r'), scans: /^SCAN run USING COVERING INDEX sqlite_auto/ },
+  'open runs': { ask: ({ runs }) => runs.open() },
+  'runs of a job': { ask: ({ runs }) => runs.ofJob('j') },
+  'newest runs': { ask: ({ runs }) => runs.list({ limit: 5 }), scans: /^SCAN run$/ },
+  'newest top runs': { ask: ({ runs }) => runs.list({ parent: null, limit: 5 }) },
+  'runs in states': { ask: ({ runs }) => runs.list({ states: ['failed', 'running'], limit: 5 }) },
+  'runs of a workflow': {
+    ask: ({ runs }) => runs.list({ workflow: 'w', states: ['failed'], parent: null, limit: 5 }),
+  },
+  'called runs': { ask: ({ runs }) => runs.list({ parent: 'r', endedSince: 1, limit: 5 }) },
+  'runs ended since': { ask: ({ runs }) => runs.list({ endedSince: 1, workflow: 'w', limit: 5 }) },
+  putStep: { ask: ({ runs }) => runs.putStep(step('r', 'a')) },
+  step: { ask: ({ runs }) => runs.step('r', 'a[1]') },
+  steps: { ask: ({ runs }) => runs.steps('r') },
+  items: { ask: ({ runs }) => runs.items('r', 'a', 0, 5) },
+  itemIndexes: { ask: ({ runs }) => runs.itemIndexes('r', 'a', ['failed', 'cached']) },
+  itemCounts: { ask: ({ runs }) => runs.itemCounts('r', 'a') },
+  addFiles: { ask: ({ runs }) => runs.addFiles('r', 'a', [id, 'two']) },
+  'run files': { ask: ({ runs }) => runs.files('r', 'a', { after: 'two', limit: 5 }) },
+  forgetSteps: { ask: ({ runs }) => runs.forgetSteps('r', ['a']) },
+  forgetItems: { ask: ({ runs }) => runs.forgetItems('r', 'a', ['failed']) },
+  'enqueue a step': { ask: ({ jobs }) => jobs.enqueue(stepJob('s', 'r', 'a')) },
+  spent: { ask: ({ runs }) => runs.spent('r') },
+  'jobs of a run': {
+    ask: ({ jobs }) => jobs.list({ run: 'r', runFiles: true, states: ['failed'], agent: 'a', limit: 5 }),
+  },
+  'prune jobs with runs there': { ask: ({ jobs }) => jobs.prune(1, 5, 1) },
+  // Trees are small; definitions and unfinished removals are few.
+  'prune runs': {
+    ask: async ({ runs }) => {
+      await runs.create(run('old', { state: 'failed', endedAt: -9, definition: 'none' }));
+      await runs.create(run('new'));
+      expect(await runs.prune(0, 5, 1)).toHaveLength(1);
+    },
+    scans: /^SCAN (tree|run_gone|definition|up|below)$/,
+  },
+  'open a session': { ask: ({ sessions }) => sessions.open({ id: 's', kind: 'run', title: '' }) },
+  'a session': { ask: ({ sessions }) => sessions.get('s') },
+  sessions: { ask: ({ sessions }) => sessions.list(5), scans: /^SCAN session$/ },
+  commit: {
+    ask: ({ sessions }) =>
+      sessions.commit('s', 'me', [{ op: 'set', owner: '', key: 'k', value: 1, ttlMs: 1 }]),
+  },
+  'read an entry': { ask: ({ sessions }) => sessions.read('s', '', 'k') },
+  entries: { ask: ({ sessions }) => sessions.entries('s') },
+  'entries of an owner': { ask: ({ sessions }) => sessions.entries('s', 'lint') },
+  'size of a session': { ask: ({ sessions }) => sessions.size('s') },
+  lock: { ask: ({ sessions }) => sessions.lock('s', 'l', 'me', 1) },
+  unlock: { ask: ({ sessions }) => sessions.unlock('s', 'l', 'me') },
+  unlockAll: { ask: ({ sessions }) => sessions.unlockAll('me') },
+  expire: { ask: ({ sessions }) => sessions.expire() },
+  'close a session': { ask: ({ sessions }) => sessions.close('s') },
+  'prune sessions': { ask: ({ sessions }) => sessions.prune(1e15) },
 };
 
 test('every question has its index', async () => {

@@ -1,10 +1,11 @@
-/** A ledger that the first version made is brought up to date with everything in it. */
+/** A ledger that an earlier version made is brought up to date with everything in it. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
 import { APPLICATION_ID, migrations } from '../../src/ledger/sqlite/schema.ts';
+import { run, step, stepJob } from './run-specs.ts';
 import { attempt, claim, ids } from './specs.ts';
 import { stateFolder } from './state-folder.ts';
 
@@ -84,6 +85,79 @@ test('a large ledger of the first version is not written anew', async () => {
   expect((await ledger.jobs.counts()).queued).toBe(2);
   using db = new DatabaseSync(file, { readOnly: true });
   expect(db.prepare('pragma auto_vacuum').get()).toEqual({ auto_vacuum: 0 });
+});
+
+/** With a job in each place that the third version adds something to. */
+function secondVersion(stateDir: string): string {
+  const file = firstVersion(stateDir, 3);
+  using db = new DatabaseSync(file);
+  db.exec(`begin; ${migrations[1]}; pragma user_version = 2; commit`);
+  db.exec(`update job set batch = 'g', fallbacks = '[{"agent":"b","reason":"quota"}]' where id = 'queued';
+    insert into kept values ('k', 'n', '1'); insert into spending values ('1970-01-01', 'a', 'r', 1, 0, 2, 3)`);
+  return file;
+}
+
+test('a ledger of the second version keeps its jobs and takes runs, steps and sessions', async () => {
+  const stateDir = stateFolder();
+  const file = secondVersion(stateDir);
+  {
+    const { ledger, setAside } = openSqliteLedger({ stateDir, now: () => 1_000 });
+    await using _ = ledger;
+    expect([ledger.id, setAside]).toEqual(['first', undefined]);
+    const { jobs, runs, sessions } = ledger;
+    expect(await jobs.counts()).toEqual({ queued: 2, running: 1, waiting: 2, held: 1 });
+    const fallbacks = [{ agent: 'b', reason: 'quota' }];
+    expect(await jobs.get('queued')).toMatchObject({ batch: 'g', fallbacks });
+    for (const job of await jobs.list({ limit: 99 })) expect(job).not.toHaveProperty('step');
+    expect(await ledger.kept.get('k', 'n')).toBe(1);
+    expect(await ledger.spending.of('1970-01-01')).toMatchObject([{ costUsd: 2 }]);
+    expect([await runs.open(), await sessions.list(9)]).toEqual([[], []]);
+    await runs.create(run('r'));
+    await jobs.enqueue(stepJob('of a step', 'r', 'a'));
+    expect(ids(await jobs.list({ run: 'r', limit: 9 }))).toEqual(['of a step']);
+    expect(ids(await claim(ledger)), 'oldest first').toEqual(['queued', 'of a step']);
+  }
+  using db = new DatabaseSync(file, { readOnly: true });
+  expect(db.prepare('pragma user_version').get()).toEqual({ user_version: migrations.length });
+  expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' });
+});
+
+test('an upgraded ledger and a new one have the same tables and indexes', async () => {
+  const shape = async (upgraded: boolean): Promise<unknown[]> => {
+    const stateDir = stateFolder();
+    if (upgraded) secondVersion(stateDir);
+    await openSqliteLedger({ stateDir }).ledger[Symbol.asyncDispose]();
+    using db = new DatabaseSync(join(stateDir, 'ledger.db'), { readOnly: true });
+    return db.prepare('select type, name, sql from sqlite_schema order by name').all();
+  };
+  expect(await shape(true)).toEqual(await shape(false));
+});
+
+test('a run whose removal was cut short is removed by the next', async () => {
+  const stateDir = stateFolder();
+  const file = join(stateDir, 'ledger.db');
+  {
+    await using ledger = openSqliteLedger({ stateDir }).ledger;
+    await ledger.runs.putSteps([step('gone', 'a'), step('gone', 'e', {}, 1), step('here', 'a')]);
+    await ledger.runs.addFiles('gone', 'a', ['j']);
+    await ledger.sessions.open({ id: 'gone', kind: 'run', title: '' });
+  }
+  {
+    using db = new DatabaseSync(file);
+    db.exec("insert into run_gone values ('gone')");
+  }
+  await using ledger = openSqliteLedger({ stateDir }).ledger;
+  expect(await ledger.runs.prune(0, 5)).toEqual([]);
+  expect([await ledger.runs.steps('gone'), await ledger.runs.files('gone', 'a', { limit: 9 })]).toEqual([
+    [],
+    [],
+  ]);
+  expect(await ledger.runs.itemCounts('gone', 'e')).toEqual({});
+  expect(await ledger.sessions.get('gone')).toBeUndefined();
+  expect(await ledger.runs.steps('here')).toHaveLength(1);
+  await ledger.durable();
+  using db = new DatabaseSync(file, { readOnly: true });
+  expect(db.prepare('select * from run_gone').all()).toEqual([]);
 });
 
 test('a reader does not upgrade a ledger', () => {

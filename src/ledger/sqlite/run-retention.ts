@@ -80,7 +80,7 @@ async function finishRemoval(db: Database): Promise<void> {
 function endsOfNewest(db: Database, keep: number): number[] {
   const offset = Math.max(0, keep - 1);
   const ends = [
-    'select ended_at at from run where parent is null and ended_at is not null order by ended_at desc limit 1 offset ?',
+    'select ended_at at from run where +parent is null and ended_at is not null order by ended_at desc limit 1 offset ?',
     'select ended_at at from job where run_id is not null and ended_at is not null order by ended_at desc limit 1 offset ?',
   ];
   return ends.flatMap((sql) => db.get<{ at: number }>(sql, offset)?.at ?? []);

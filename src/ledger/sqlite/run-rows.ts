@@ -2,7 +2,7 @@
 import type { RunReason, RunRecord, RunState } from '../../types/run.ts';
 import type { RunChange } from '../run-ledger.ts';
 
-/** Word for word the condition of the index `run_open`: only so is it taken. */
+/** What has not ended: a run in one of these is never forgotten. */
 export const IS_OPEN = "state in ('queued', 'running', 'waiting')";
 
 export interface RunRow {

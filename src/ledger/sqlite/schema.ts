@@ -128,14 +128,12 @@ export const migrations: readonly string[] = [
     force integer not null, depth integer not null, concurrency text, outputs text, warnings text not null,
     created_at integer not null, started_at integer, ended_at integer
   );
-  create index run_open on run (seq) where state in ('queued', 'running', 'waiting');
   create index run_workflow on run (workflow);
   create index run_state on run (state);
   create index run_parent on run (parent);
   create index run_job on run (job_id) where job_id is not null;
   create index run_definition on run (definition);
   create index run_ended on run (ended_at) where ended_at is not null;
-  create index run_top_ended on run (ended_at) where parent is null and ended_at is not null;
   create table run_gone (id text primary key) without rowid;
 
   create table step (

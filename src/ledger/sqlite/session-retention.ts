@@ -17,7 +17,7 @@ export async function expireSessions(db: Database, at: number): Promise<number> 
     ),
   );
   const settled = db.all<{ session: string }>(
-    'select distinct session from session_entry where value is null and at < ?',
+    'select distinct +session session from session_entry where value is null and at < ?',
     at - DELETED_MS,
   );
   for (const { session } of settled) {
