@@ -50,7 +50,7 @@ function unexpected(
     kind === 'text'
       ? 'A value keeps its type where one `${{ }}` stands alone; fromJSON(text) reads one from a text.'
       : 'Nothing is converted; toJSON(value) makes a text of any value.';
-  return [{ message: `this is a ${kind}, where a ${wanted} is needed`, at, length: end - at, fix }];
+  return [{ message: `this is ${kind}, where ${wanted} is needed`, at, length: end - at, fix }];
 }
 
 function check(

@@ -199,7 +199,7 @@ export function comparisonProblem(
   for (const kind of [a, b])
     if (kind === 'list' || kind === 'object')
       return {
-        message: `\`${operator}\` cannot compare a ${kind}`,
+        message: `\`${operator}\` cannot compare ${kind}s`,
         fix: 'Compare one of its values, its length(), or both sides as toJSON().',
       };
   if (a !== b)

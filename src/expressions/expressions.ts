@@ -25,6 +25,6 @@ export {
 } from './render.ts';
 export type { FileAccess, FileValue, Scope, Value } from './scope.ts';
 export { fileShape, filesShape, type Kind, type Known, type Shape } from './shapes.ts';
-export type { Expression, Node, Problem, Reference, Template, TemplatePart } from './syntax.ts';
+export type { Comparison, Expression, Node, Problem, Reference, Template, TemplatePart } from './syntax.ts';
 export { expressionEnd, parseExpression, parseTemplate, withoutBraces } from './template.ts';
 export { isTrue } from './values.ts';
