@@ -7,6 +7,7 @@ import { stampOf } from '../cache/fingerprint.ts';
 import type { AgentConfig } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { Spent } from '../types/agent.ts';
+import type { AttemptState } from '../types/attempt-state.ts';
 import { formatStamp } from '../types/change.ts';
 import { AppError } from '../types/errors.ts';
 import type { FailureReason, WaitReason } from '../types/job.ts';
@@ -60,7 +61,9 @@ export async function runAttempt(
   deps.work.open(job.id, token);
   const workspace = agent.workspace === 'copy' ? await copyTree(deps, recipes, crew) : undefined;
   if (workspace?.kind === 'refused') return;
+  const state = await grantState(deps, crew);
   const call = toCall(deps, recipes, crew, {
+    ...(state && { state }),
     ...(workspace && { workspaceDir: workspace.dir }),
     ...(deps.gates.isBounded(crew) && { onSpent: (spent) => hooks.onSpent(crew, spent) }),
   });
@@ -72,10 +75,28 @@ export async function runAttempt(
   const looping = crew.leases.filter(({ job: one }) => one.step === undefined);
   for (const lease of looping) deps.loops.started(agent, lease);
   const running = deps.agents.run(call, signal);
+  if (state) void running.catch(() => {}).then(() => deps.states.revoke(holderOf(crew)));
   // Its processes are gone then: what appears while its results are put in place is somebody else's.
   const endedAt = await running.then((result) => result.endedAt, deps.now);
   for (const lease of looping) await deps.loops.ended(lease, endedAt);
   return concludeAttempt(deps, recipes, crew, call, await running);
+}
+
+/** A step's process can read and change the state of its run while it runs. */
+async function grantState(deps: AttemptDeps, crew: Crew): Promise<AttemptState | undefined> {
+  const { step } = leaderOf(crew).job;
+  if (!step || crew.agent.kind !== 'command') return undefined;
+  return deps.states.grant({
+    session: step.runId,
+    agent: step.work.kind === 'agent' ? crew.agent.name : step.step,
+    holder: holderOf(crew),
+    by: `step ${step.step}`,
+  });
+}
+
+function holderOf(crew: Crew): string {
+  const { job, token } = leaderOf(crew);
+  return `${job.id}.${token}`;
 }
 
 /** Those of the claimed jobs that can be worked on now; the others are ended, moved or parked. */

@@ -44,7 +44,11 @@ export function toCall(
   { work }: { readonly work: Pick<WorkFolders, 'place'> },
   recipes: Recipes,
   crew: Crew,
-  o: { readonly workspaceDir?: string; readonly onSpent?: AgentCall['onSpent'] } = {},
+  o: {
+    readonly workspaceDir?: string;
+    readonly onSpent?: AgentCall['onSpent'];
+    readonly state?: AgentCall['state'];
+  } = {},
 ): AgentCall {
   const { rule, agent } = crew;
   const { job, token } = leaderOf(crew);
@@ -66,6 +70,7 @@ export function toCall(
     rootDirs: roots.map(({ dir }) => dir),
     ...(o.workspaceDir !== undefined && { workspaceDir: o.workspaceDir }),
     ...(o.onSpent && { onSpent: o.onSpent }),
+    ...(o.state && { state: o.state }),
     ...(rule.prompt !== undefined && { prompt: rule.prompt }),
     journal: JSON.stringify(crew.leases.map(toJournalJob)),
     projectDir: o.workspaceDir === undefined ? projectDir : withinCopy(projectDir, original, o.workspaceDir),

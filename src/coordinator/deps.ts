@@ -3,6 +3,7 @@ import type { ConditionBoard } from '../conditions/board.ts';
 import type { AgentConfig, Config } from '../config/config.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
+import type { AttemptState } from '../types/attempt-state.ts';
 import type { AppError } from '../types/errors.ts';
 import type { JobRecord, Output, PromotedFile } from '../types/job.ts';
 import type { Nesting } from '../types/nesting.ts';
@@ -22,6 +23,7 @@ export interface CoordinatorDeps {
   /** An attempt of this agent cannot write into any root. */
   readonly isConfined: (agent: AgentConfig) => boolean;
   readonly workspaces: WorkspacePort;
+  readonly states: StatePort;
   /** Where this process itself was started from: inside an attempt, or (depth 0) by somebody. */
   readonly nesting: Nesting;
   readonly now: () => number;
@@ -37,6 +39,21 @@ export interface AgentPort {
   run(call: AgentCall, signal: AbortSignal): Promise<AgentResult>;
   version(agent: AgentConfig, path: string): Promise<string>;
   available(agent: AgentConfig): Promise<AppError | undefined>;
+}
+
+/** What an attempt of a session needs to reach its state: `src/sessions`. */
+export interface StatePort {
+  /** @returns undefined when it cannot be had: a condition says why, and the attempt goes on without. */
+  grant(o: {
+    readonly session: string;
+    /** Whose private state it sees. */
+    readonly agent: string;
+    /** Names the attempt. */
+    readonly holder: string;
+    readonly by?: string;
+  }): Promise<AttemptState | undefined>;
+  /** The attempt has ended, however it did. */
+  revoke(holder: string): Promise<void>;
 }
 
 /** Copies of a root's tree and what becomes of them: `src/workspace`. */

@@ -149,6 +149,7 @@ export async function openEngine({
       explainFailure: ({ stderrTail, sandbox }) => explainSandboxFailure(stderrTail, sandbox),
       isConfined: (agent) => isConfined(agent, config, conditions),
       workspaces,
+      states: attemptStates,
       nesting,
       now,
       random: Math.random,
