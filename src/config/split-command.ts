@@ -1,8 +1,8 @@
 /**
  * Splits a command line into words as a shell does, quotes and backslashes included; nothing is expanded and nothing is
  * run. Where a shell would do more than split (pipes, redirections, variables, substitution) the text is refused: taken
- * literally it would silently mean something else. `${{ … }}` belongs to one word, whatever is in it, in quotes or not;
- * `$${{` are the characters themselves.
+ * literally it would silently mean something else. `${{ … }}` belongs to one word, whatever is in it, but
+ * in single quotes nothing is special; `$${{` stands for the characters, which the template sees to.
  */
 import { expressionEnd } from '../expressions/expressions.ts';
 
@@ -18,19 +18,19 @@ export function splitCommand(text: string): SplitResult {
   let quoteAt = 0;
   for (let at = 0; at < text.length; at += 1) {
     const char = text[at] as string;
-    if (text.startsWith('$${{', at)) {
-      word = `${word ?? ''}$\${{`;
-      at += 3;
-      continue;
-    }
-    if (text.startsWith('${{', at)) {
-      const end = expressionEnd(text, at);
-      if (end === undefined) return { problem: '`${{` is not closed', at };
-      word = (word ?? '') + text.slice(at, end);
-      at = end - 1;
-      continue;
-    }
     if (char === '$' && quote !== "'") {
+      if (text.startsWith('$${{', at)) {
+        word = `${word ?? ''}$\${{`;
+        at += 3;
+        continue;
+      }
+      if (text.startsWith('${{', at)) {
+        const end = expressionEnd(text, at);
+        if (end === undefined) return { problem: '`${{` is not closed', at };
+        word = (word ?? '') + text.slice(at, end);
+        at = end - 1;
+        continue;
+      }
       if (/^\$[A-Za-z_({0-9?@*#!$-]/.test(text.slice(at, at + 2)))
         return { problem: '`$` would be taken literally: no shell expands it', at };
     }

@@ -96,6 +96,9 @@ test.each([
   [`a\\ b "\\"c\\n"`, ['a b', '"c\\n']],
   [`sh -c 'a | b > $C && \`d\`'`, ['sh', '-c', 'a | b > $C && `d`']],
   ['x ${{ file.path }} "in=${{ file.stem | y }}"', ['x', '${{ file.path }}', 'in=${{ file.stem | y }}']],
+  [`a \${{ f.e == '}} x' && "b c" }} d`, ['a', `\${{ f.e == '}} x' && "b c" }}`, 'd']],
+  [`"x=\${{ join(f, ' ') }} y" z`, [`x=\${{ join(f, ' ') }} y`, 'z']],
+  ["a $${{x}} 'b ${{ c'", ['a', '$${{x}}', 'b ${{ c']],
   ['a #b ~ *.c', ['a', '#b', '~', '*.c']],
 ])('command %j', (text, words) => expect(splitCommand(text)).toEqual({ words }));
 

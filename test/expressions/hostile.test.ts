@@ -17,7 +17,7 @@ import { known, noFiles, scopeOf } from './scope.ts';
 
 const many = 100_000;
 
-test.for([
+test.for<[what: string, text: string]>([
   ['parentheses', `${'('.repeat(many)}1${')'.repeat(many)}`],
   ['open parentheses', '('.repeat(60_000)],
   ['brackets', `a${'['.repeat(30_000)}1`],
@@ -38,7 +38,7 @@ test.for([
   expect(() => parseTemplate(`\${{ ${text} }}`)).toThrow(ExpressionError);
 });
 
-test.for([
+test.for<[what: string, text: string]>([
   ['64 levels', `${'('.repeat(64)}1${')'.repeat(64)}`],
   ['a chain of 10,000', Array.from({ length: 10_000 }, () => 'true').join('&&')],
   ['10,000 alternatives', Array.from({ length: 10_000 }, () => 'null').join('||')],
