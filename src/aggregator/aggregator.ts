@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Conditions } from '../types/condition.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
+import type { RunId, RunRecord } from '../types/run.ts';
 import { createFolders } from './folders.ts';
 import { createHistory } from './history.ts';
 import { findReceipt, locateResult } from './locate.ts';
@@ -15,8 +16,19 @@ import { createOriginals, type Originals } from './originals.ts';
 import { createOutputGuard } from './output-guard.ts';
 import { createOverview } from './overview/overview.ts';
 import { createParcels } from './parcel.ts';
+import { resultPlace } from './places.ts';
 import { leavesFiles, type Publishing, type PublishStep, publishResult } from './publish.ts';
 import { type Rebuilt, rebuildReports } from './rebuild.ts';
+import { linkToRun, type RunRef, runPlace } from './runs/places.ts';
+import {
+  isReported,
+  publishRun,
+  type RunPublishing,
+  reportRun,
+  type StepFile,
+  writeStepFile,
+} from './runs/publish-run.ts';
+import type { RunReport } from './runs/report.ts';
 import { createTurns } from './turns.ts';
 
 export interface AggregatorOptions {
@@ -50,6 +62,25 @@ export interface Aggregator extends Originals, AsyncDisposable {
    * commit does not: how the job ended, with which outputs, although its work folder may be empty by now.
    */
   receiptOf(jobId: JobId, input: { readonly root: string; readonly path: string }): Receipt | undefined;
+  /**
+   * Writes the reports of a run as it is now; any number of times. A run that the ledger does not know (any more) has none.
+   * @throws AppError `OUTPUT_UNWRITABLE` or `DISK_FULL` (also raised as conditions): call again later.
+   */
+  publishRun(id: RunId): Promise<void>;
+  /** Whether the reports of a run stand there and tell of the state that it has. */
+  isRunPublished(run: RunRecord): boolean;
+  /** What its report says now, without writing it; undefined when there is no such run. */
+  reportOf(id: RunId): Promise<RunReport | undefined>;
+  /**
+   * Puts a file into the `outputs/` of a step, by rename; again: it is replaced.
+   * @returns where it stands (absolute).
+   * @throws AppError `NOT_POSSIBLE` for a path that leads out of that folder.
+   */
+  writeStepOutput(file: StepFile): Promise<{ readonly file: string; readonly bytes: number }>;
+  /** Absolute folder of a run, which need not be there. */
+  runFolder(run: RunRef): string;
+  /** Link from the `result.md` of an input to the report of a run. */
+  runReportLink(run: RunRef, input: { readonly root: string; readonly path: string }): string;
   /** Asks for a new overview; cheap, any number of times. */
   scheduleOverview(): void;
   /** Writes the overview now if anything has happened since the last one. */
@@ -102,8 +133,27 @@ export function createAggregator(o: AggregatorOptions): Aggregator {
     overview.schedule();
   };
 
+  const runPublishing: RunPublishing = {
+    reader: { ledger: o.ledger, workRoot: publishing.workRoot, redact: o.redact, now: o.now },
+    folders,
+    fileMode,
+  };
+  // Of their own: a run with many items is read page by page, and results need not wait for that.
+  const runInTurn = createTurns();
+  const publishOneRun = async (id: RunId): Promise<void> => {
+    await guard.run(`write the report of run ${id}`, () => runInTurn(() => publishRun(runPublishing, id)));
+    overview.schedule();
+  };
+
   return {
     publish,
+    publishRun: publishOneRun,
+    reportOf: (id) => reportRun(runPublishing, id),
+    isRunPublished: (run) => isReported(base(), run),
+    writeStepOutput: (file) =>
+      guard.run(`write the output of step "${file.stepId}"`, () => writeStepFile(runPublishing, file)),
+    runFolder: (run) => join(base(), ...runPlace(run)),
+    runReportLink: (run, { root, path }) => linkToRun(resultPlace(base(), root, path), run),
     async locate(job) {
       const found = await find(job);
       if (found === undefined) return undefined;
@@ -119,6 +169,7 @@ export function createAggregator(o: AggregatorOptions): Aggregator {
         ledger: o.ledger,
         base,
         publish,
+        publishRun: publishOneRun,
       });
       await overview.write();
       return rebuilt;

@@ -44,7 +44,7 @@ test('receipts that are missing or torn are written again, and the overview', as
   rmSync(join(at('e'), 'outputs'), { recursive: true });
   rmSync(join(rig.output, 'index.html'));
   await using aggregator = rig.start();
-  expect(await aggregator.rebuild()).toEqual({ receipts: 3, results: 0, missing: 2 });
+  expect(await aggregator.rebuild()).toEqual({ receipts: 3, results: 0, missing: 2, runs: 0 });
   expect(readFileSync(join(rig.output, 'index.html'), 'utf8')).toContain('5 files processed');
   const rebuilt = treeOf(join(rig.output, 'files'));
   for (const path of ['a', 'b/c', 'f']) expect(rebuilt[`inbox/${path}/outputs/x`]).toBe(path);

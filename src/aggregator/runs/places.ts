@@ -9,16 +9,18 @@ export const reportNames = { html: 'report.html', markdown: 'report.md', json: '
 
 const maxNameBytes = 255;
 
+export interface RunRef {
+  readonly id: string;
+  readonly workflow: string;
+}
+
 /** Names below the output folder, from `workflows` on. */
-export function runPlace(run: { readonly workflow: string; readonly id: string }): readonly string[] {
+export function runPlace(run: RunRef): readonly string[] {
   return ['workflows', folderName(run.workflow), folderName(run.id)];
 }
 
 /** @param stepId Of a step record or task: `lint`, and `lint[3]` for an item. */
-export function stepPlace(
-  run: { readonly workflow: string; readonly id: string },
-  stepId: string,
-): readonly string[] {
+export function stepPlace(run: RunRef, stepId: string): readonly string[] {
   return [...runPlace(run), ...belowRun(stepId)];
 }
 
@@ -27,6 +29,12 @@ export function belowRun(stepId: string): readonly string[] {
   const item = /^(.+)\[(\d{1,9})\]$/su.exec(stepId);
   if (item === null) return ['steps', folderName(stepId)];
   return ['steps', folderName(item[1] as string), item[2] as string];
+}
+
+/** Link to the report of a run from a folder below the output folder. */
+export function linkToRun(from: readonly string[], run: RunRef): string {
+  const names = [...runPlace(run), reportNames.html].map((name) => encodeURIComponent(name.toWellFormed()));
+  return [...from.map(() => '..'), ...names].join('/');
 }
 
 /** A single folder: never empty, never `.` or `..`, no separator, not longer than file systems take. */

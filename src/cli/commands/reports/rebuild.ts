@@ -12,8 +12,8 @@ export async function run(
   const rebuilt = daemon ? await daemon.post<Rebuilt>('/api/control/rebuild-reports') : await alone(context);
   if (json) printJson(rebuilt);
   else {
-    const { receipts, results, missing } = rebuilt;
-    printLine(`${receipts} receipts and ${results} results were written again`);
+    const { receipts, results, missing, runs } = rebuilt;
+    printLine(`${receipts} receipts, ${results} results and the reports of ${runs} runs were written again`);
     if (missing > 0)
       tell(`${missing} results are nowhere any more: \`sluice run --force PATH\` makes them anew`);
   }
