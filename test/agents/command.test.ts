@@ -94,6 +94,27 @@ test('each value stays one argument, bytes and all', async () => {
   expect(readdirSync(dir)).not.toContain('hacked');
 });
 
+test('an expression decides what an argument is, and one that cannot be evaluated starts nothing', async () => {
+  const { result } = await run(
+    [
+      'printf',
+      '%s|',
+      "${{ file.ext == '.txt' && 'text' || 'other' }}",
+      '--n=${{ length(files) }}',
+      '${{ prompt }}',
+    ],
+    'a b.txt',
+    { prompt: "It is ${{ file.bytes > 4 && 'large' || 'small' }}: $${{" },
+  );
+  expect(textOf(result)).toBe('text|--n=1|It is large: ${{|');
+  await expect(run(['touch', join(dir, 'started'), '${{ fromJSON(file.name).x }}'])).rejects.toMatchObject({
+    code: 'EXPRESSION',
+    message: expect.stringContaining('"a.txt" is no JSON'),
+    fix: expect.stringMatching(/\w/),
+  });
+  expect(existsSync(join(dir, 'started'))).toBe(false);
+});
+
 test('the environment: what it gets and what it never sees', async () => {
   const env: EnvEntry[] = [
     { kind: 'pass', name: 'WANTED' },

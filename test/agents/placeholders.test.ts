@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   checkPlaceholders,
   interpolate,
+  interpolateWord,
   placeholderValues,
   renderPrompt,
 } from '../../src/agents/placeholders.ts';
@@ -75,4 +76,55 @@ test('any bytes of a name, and any text around them, come out as they are', () =
       },
     ),
   );
+});
+
+test.for([
+  ["${{ file.ext == '.py' && 'a' || 'b' }}", 'a'],
+  ['${{ file.bytes > 5 }} ${{ file.bytes }}', 'true 7'],
+  ["${{ startsWith(file.rel, 'x/') && file.stem || 'no' }}.out", 'y.out'],
+  ['${{ length(files) }} ${{ files[1].name }} ${{ files[2].name }}', '2 b '],
+  ["$${{ file.name }} ${{ '}}' }}", '${{ file.name }} }}'],
+  ["${{ prompt != '' && format('say {0}', prompt) }}", 'say p'],
+] as const)('%s in a command', ([text, filled]) => {
+  const inputs = [input('x/y.py'), input('b')];
+  expect(checkPlaceholders(text)).toEqual([]);
+  expect(interpolate(text, placeholderValues(input('x/y.py'), 'p', inputs))).toBe(filled);
+});
+
+test('`${{ files }}` alone is one argument per file, everything else one argument', () => {
+  const values = placeholderValues(input('a'), '', [input('a b'), input('${{ files }}'), input("'\n")]);
+  expect(interpolateWord('${{ files }}', values)).toEqual([
+    '/r/inbox/a b',
+    '/r/inbox/${{ files }}',
+    "/r/inbox/'\n",
+  ]);
+  expect(interpolateWord('${{ files }}', placeholderValues(input('a')))).toEqual(['/r/inbox/a']);
+  for (const word of ['', 'a b', 'x${{ file.path }}', '${{ toJSON(files) }}', '${{ prompt }}'])
+    expect(interpolateWord(word, values)).toHaveLength(1);
+});
+
+test.for([
+  ["${{ file.bytes == '7' }}", '`==` compares number with text'],
+  ['${{ file.name + 1 }}', '"+" has no meaning here'],
+  ['${{ file.name', '`${{` is not closed'],
+  ["${{ glob('**') }}", 'glob() has no meaning here'],
+  ['${{ always() }}', 'always() has no meaning here'],
+  ['x ${{ file.name }} ${{ file.pth && prompt }}', 'unknown value "file.pth"'],
+] as const)('%s is told when it is loaded', ([text, message]) => {
+  const at = text.lastIndexOf('${{');
+  expect(checkPlaceholders(text)).toMatchObject([{ at, message, fix: expect.stringMatching(/\w/) }]);
+});
+
+test('a prompt does not hold a list of files', () => {
+  expect(checkPlaceholders('See ${{ files }}', 'prompt')).toMatchObject([{ name: 'files', at: 4 }]);
+  expect(checkPlaceholders('${{ length(files) }} files', 'prompt')).toEqual([]);
+  expect(checkPlaceholders('${{ files }}')).toEqual([]);
+  expect(renderPrompt('${{ length(files) }}', input('a'), [input('a'), input('b')])).toBe('2');
+});
+
+test('text of an expression that looks like bytes means itself', () => {
+  const values = placeholderValues(input(pathFromBytes(Buffer.from([0x66, 0xff]))));
+  const out = interpolate("${{ format('\uef80{0}', file.name) }}", values);
+  expect(pathToBytes(out)).toEqual(Buffer.concat([Buffer.from('\uef80f'), Buffer.from([0xff])]));
+  expect(interpolate("${{ file.name == 'f\uefff' }}", values)).toBe('false');
 });
