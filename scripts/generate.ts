@@ -1,6 +1,6 @@
 /**
  * Writes the files that are made from a source of truth, so that no two of them can disagree:
- * the configuration validator, the JSON Schema for editors, the reference page of the configuration, the list of errors.
+ * the validators of the configuration and of workflows, their JSON Schemas for editors, their reference pages, the list of errors.
  *
  * `node scripts/generate.ts` writes what changed; `--check` writes nothing and exits 1 when a file is stale.
  * ajv compiles the validator here, at build time: loading ajv and compiling takes 60 ms that every command would pay.
@@ -9,7 +9,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { configValidator } from './config-validator.ts';
-import { configurationReference } from './configuration-reference.ts';
+import { configurationReference, workflowReference } from './configuration-reference.ts';
 import { errorsPage } from './errors-page.ts';
 import { publishedSchema } from './published-schema.ts';
 
@@ -19,12 +19,18 @@ interface GeneratedFile {
 }
 
 export const generatedFiles: readonly GeneratedFile[] = [
-  { path: 'src/config/validate.generated.ts', render: configValidator },
+  { path: 'src/config/validate.generated.ts', render: () => configValidator('configuration') },
+  { path: 'src/config/validate-workflow.generated.ts', render: () => configValidator('workflow') },
   {
     path: 'config/orchestrator.schema.json',
     render: () => `${JSON.stringify(publishedSchema(), null, 2)}\n`,
   },
+  {
+    path: 'config/workflow.schema.json',
+    render: () => `${JSON.stringify(publishedSchema('workflow'), null, 2)}\n`,
+  },
   { path: 'docs/reference/configuration.md', render: configurationReference },
+  { path: 'docs/reference/workflow.md', render: workflowReference },
   { path: 'docs/errors.md', render: errorsPage },
 ];
 

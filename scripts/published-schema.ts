@@ -5,13 +5,19 @@
 import { durationPattern } from '../src/config/duration.ts';
 import { percentPattern } from '../src/config/percent.ts';
 import { ConfigFileSchema } from '../src/config/schema.ts';
+import { WorkflowSchema } from '../src/config/schema-workflow.ts';
 import { sizePattern } from '../src/config/size.ts';
 
 export type JsonSchema = { [key: string]: unknown };
 
+/** What is checked by a schema: the configuration file, and a workflow's definition. */
+export type Subject = 'configuration' | 'workflow';
+const sources = { configuration: ConfigFileSchema, workflow: WorkflowSchema };
+
 /** What ajv compiles: our keywords kept, keys that have a default not required. */
-export function validatorSchema(): JsonSchema {
-  const schema = JSON.parse(JSON.stringify(ConfigFileSchema)) as JsonSchema;
+export function validatorSchema(subject: Subject = 'configuration'): JsonSchema {
+  const schema = JSON.parse(JSON.stringify(sources[subject])) as JsonSchema;
+  if (subject === 'workflow') shareSteps(schema);
   visit(schema, (part) => {
     if (!Array.isArray(part.required) || !isObject(part.properties)) return;
     const properties = part.properties as Record<string, JsonSchema>;
@@ -22,8 +28,8 @@ export function validatorSchema(): JsonSchema {
 }
 
 /** What editors read: durations, sizes and percentages as patterns, no keywords of ours. */
-export function publishedSchema(): JsonSchema {
-  const schema = validatorSchema();
+export function publishedSchema(subject: Subject = 'configuration'): JsonSchema {
+  const schema = validatorSchema(subject);
   visit(schema, (part) => {
     for (const [keyword, pattern] of [
       ['x-duration', durationPattern],
@@ -41,7 +47,27 @@ export function publishedSchema(): JsonSchema {
       delete part['x-default'];
     }
   });
-  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Sluice configuration', ...schema };
+  const $schema = 'http://json-schema.org/draft-07/schema#';
+  if (subject === 'configuration') return { $schema, title: 'Sluice configuration', ...schema };
+  // A file holds one definition, or a list of them.
+  const { definitions, ...workflow } = schema;
+  const one = { $ref: '#/definitions/workflow' };
+  return {
+    $schema,
+    title: 'Sluice workflow',
+    if: { type: 'array' },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { type: 'array', minItems: 1, items: one },
+    else: one,
+    definitions: { workflow, ...(definitions as JsonSchema) },
+  };
+}
+
+/** Steps stand in two lists, and are described once. */
+function shareSteps(schema: JsonSchema): void {
+  const { steps, on_failure: onFailure } = schema.properties as Record<string, JsonSchema>;
+  schema.definitions = { step: steps?.items };
+  for (const list of [steps, onFailure]) (list as JsonSchema).items = { $ref: '#/definitions/step' };
 }
 
 function visit(value: unknown, change: (part: JsonSchema) => void): void {

@@ -3,6 +3,7 @@ import type { AgentConfig, RuleConfig } from './config.ts';
 import { candidatesOf, type KnownAgents, reportUnknownAgent } from './resolve-target.ts';
 import type { Loose, Resolving } from './resolving.ts';
 import type { ConfigFile } from './schema.ts';
+import type { WorkflowConfig } from './workflow.ts';
 
 /** Every name must be an agent, and no way along them may lead back. */
 export function checkFallbacks({ findings }: Resolving, agents: KnownAgents): void {
@@ -60,16 +61,22 @@ function placeOf(agent: AgentConfig, index: number): (string | number)[] {
   return ['agents', agent.name, 'fallback', index];
 }
 
-/** Warns of agents that neither a rule names nor, on the way from one that is named, a `fallback`. */
+/** Warns of agents that neither a rule nor a step names nor, on the way from one that is named, a `fallback`. */
 export function checkUse(
   { findings }: Resolving,
   agents: readonly AgentConfig[],
   rules: readonly RuleConfig[],
+  workflows: readonly WorkflowConfig[],
   file: Loose<ConfigFile['routing_rules']>,
 ): void {
   // A rule that could not be resolved has named it all the same.
   const named = file.flatMap((rule) => [rule?.agent ?? [], rule?.watcher ?? []].flat());
-  const open = [...named, ...rules.flatMap((rule) => candidatesOf(rule.target))];
+  const steps = workflows.flatMap((workflow) => [...workflow.steps, ...workflow.onFailure]);
+  const open = [
+    ...named,
+    ...rules.flatMap((rule) => candidatesOf(rule.target)),
+    ...steps.flatMap((step) => (step.type === 'agent' ? step.agents : [])),
+  ];
   const used = new Set<string>();
   while (open.length > 0) {
     const name = open.pop();
@@ -83,7 +90,7 @@ export function checkUse(
         'warning',
         'AGENT_UNUSED',
         { path: [findings.has(['agents', name]) ? 'agents' : 'watcher_endpoints', name], key: true },
-        `no rule uses the agent "${name}"`,
+        `no rule and no workflow uses the agent "${name}"`,
         `Add a rule with \`agent: ${name}\`, or remove it.`,
       );
 }

@@ -13,8 +13,11 @@ export interface PatternProblem {
 /** picomatch's own limit; it throws beyond. */
 const maxLength = 65_536;
 
-/** @returns `undefined` for a good pattern. One with a leading `!` is checked like the one behind it. */
-export function checkPattern(pattern: string): PatternProblem | undefined {
+/**
+ * @param base What the pattern is relative to.
+ * @returns `undefined` for a good pattern. One with a leading `!` is checked like the one behind it.
+ */
+export function checkPattern(pattern: string, base = 'the watched root'): PatternProblem | undefined {
   const taking = pattern.startsWith('!') && !pattern.startsWith('!(');
   const glob = taking ? pattern.slice(1) : pattern;
   const sign = taking ? '!' : '';
@@ -32,15 +35,15 @@ export function checkPattern(pattern: string): PatternProblem | undefined {
       message: `"${pattern}" starts with two "!"`,
       fix: 'Write one "!" to take files away, none to match them.',
     };
-  return wrongPath(glob, sign) ?? wrongBrackets(glob) ?? tooSlow(glob) ?? wrongExpression(glob);
+  return wrongPath(glob, sign, base) ?? wrongBrackets(glob) ?? tooSlow(glob) ?? wrongExpression(glob);
 }
 
 /** What can not be a path relative to the root. */
-function wrongPath(glob: string, sign: string): PatternProblem | undefined {
+function wrongPath(glob: string, sign: string, base: string): PatternProblem | undefined {
   const proposed = (text: string) => `Write "${sign}${text}".`;
   if (/^[A-Za-z]:[\\/]/.test(glob) || /^~\//.test(glob)) {
     return {
-      message: `"${glob}" is an absolute path; patterns are relative to the watched root`,
+      message: `"${glob}" is an absolute path; patterns are relative to ${base}`,
       fix: 'Write the part below the root, for example "reports/**".',
     };
   }
@@ -55,13 +58,13 @@ function wrongPath(glob: string, sign: string): PatternProblem | undefined {
     return { message: `"${glob}" ends in a lone "\\"`, fix: proposed(glob.slice(0, -1)) };
   if (glob.startsWith('/')) {
     return {
-      message: `"${glob}" is an absolute path; patterns are relative to the watched root`,
+      message: `"${glob}" is an absolute path; patterns are relative to ${base}`,
       fix: `${proposed(glob.replace(/^\/+/, '') || '**')} It is tried against the path below the root.`,
     };
   }
   if (/(?:^|[/{,(|])\.\.(?:$|[/},)|])/.test(glob)) {
     return {
-      message: `"${glob}" leaves the watched root by ".."`,
+      message: `"${glob}" leaves ${base} by ".."`,
       fix: 'Watch that folder as a root of its own.',
     };
   }

@@ -6,7 +6,10 @@ import type { Path } from './source.ts';
 export async function checkUrl(context: Resolving, at: Path, text: string): Promise<void> {
   await checkReferences(context, at, text);
   // What a reference stands for is not known yet; any letter keeps the rest of the form.
-  const shape = findReferences(text).reduce((url, { text: reference }) => url.replace(reference, 'x'), text);
+  const known = findReferences(text).reduce((url, { text: reference }) => url.replace(reference, 'x'), text);
+  // Where `${{ … }}` is filled in it may be a host, a port or a part of the path; or all of the URL.
+  const shape = context.checkTemplate ? known.replaceAll(/\$\{\{.*?\}\}/gs, '1') : known;
+  if (context.checkTemplate && /^\$\{\{/.test(text)) return;
   const url = URL.canParse(shape) ? new URL(shape) : undefined;
   // The whole URL may come from a secret.
   if (!url && shape === 'x') return;

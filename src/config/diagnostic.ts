@@ -19,11 +19,21 @@ export const diagnosticCodes = {
   BAD_PATTERN: 'A glob that is not well formed or can never match.',
   BAD_REFERENCE: 'A secret reference that is not well formed, or stands where none is resolved.',
   BAD_PLACEHOLDER: 'A `${{ … }}` that names nothing.',
+  BAD_EXPRESSION: 'An expression of a workflow that cannot be read, names nothing or cannot have this value.',
+  BAD_TEMPLATE: 'A template of a report that cannot be read.',
+  BAD_SCHEDULE: 'A time that is none, or never comes, or a time zone that is not known.',
+  BAD_INPUT:
+    'A workflow is given an input that it does not have or that cannot have this value, or lacks one.',
   BAD_FILE: 'A file that the configuration names is missing or cannot be used.',
   CONFLICT: 'Two keys that exclude each other, or a key that has no effect here.',
   DUPLICATE_NAME: 'A name or a folder that is taken.',
-  UNKNOWN_AGENT: 'A rule names an agent that is not defined.',
-  UNKNOWN_CAPABILITY: 'A rule asks for a capability that no agent has.',
+  UNKNOWN_AGENT: 'A rule or a step names an agent that is not defined.',
+  UNKNOWN_CAPABILITY: 'A rule or a step asks for a capability that no agent has.',
+  UNKNOWN_WORKFLOW: 'A rule, a step or a schedule names a workflow that is not defined.',
+  UNKNOWN_STEP: 'A step needs one that is not in its workflow.',
+  STEP_CYCLE: 'Steps need each other in a circle.',
+  WORKFLOW_CYCLE: 'Workflows call each other in a circle.',
+  NO_WORKFLOWS: 'A pattern of `workflows` finds no file.',
   FALLBACK_CYCLE: 'Agents fall back to each other in a circle.',
   RULE_CYCLE: 'What an agent writes goes through a rule back to it.',
   LIMIT_UNREACHED: 'A limit that another one makes without effect.',
@@ -55,19 +65,22 @@ export interface Diagnostic {
 /** The configuration cannot be used; `diagnostics` holds every finding of the file, warnings included. */
 export class ConfigError extends AppError {
   readonly diagnostics: readonly Diagnostic[];
+  /** Absolute paths of the files and folders that it was read from: when one changes, another try is worth it. */
+  readonly files: readonly string[];
 
-  constructor(file: string, diagnostics: readonly Diagnostic[]) {
+  constructor(file: string, diagnostics: readonly Diagnostic[], files: readonly string[] = [file]) {
     const errors = diagnostics.filter((found) => found.severity === 'error');
     const first = errors[0];
     const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
     super(
       'CONFIG_INVALID',
-      first ? `${place(first, file)}  ${first.message}${rest}` : `"${file}" is invalid`,
+      first ? `${place(first, first.file)}  ${first.message}${rest}` : `"${file}" is invalid`,
       {
         fix: first?.fix ?? 'Run `sluice check`.',
       },
     );
     this.diagnostics = diagnostics;
+    this.files = files;
   }
 }
 

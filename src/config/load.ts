@@ -8,11 +8,11 @@ import type { Config } from './config.ts';
 import { ConfigError, type Diagnostic } from './diagnostic.ts';
 import { projectDirOf } from './find.ts';
 import { resolveConfig } from './resolve.ts';
-import type { Loose, PlaceholderCheck } from './resolving.ts';
+import type { Loose, PlaceholderCheck, ReportTemplateCheck, Resolving } from './resolving.ts';
 import type { ConfigFile } from './schema.ts';
 import { checkShape } from './shape.ts';
 import { show } from './shape-words.ts';
-import { Findings, readSource } from './source.ts';
+import { allFindings, Findings, readSource } from './source.ts';
 import { isMapping, refuseUnsupported } from './unsupported.ts';
 import { parseText } from './yaml.ts';
 
@@ -30,6 +30,8 @@ export interface LoadOptions {
   readonly checkReference?: (text: string) => Promise<AppError | undefined>;
   /** Finds the `${{ … }}` of arguments and prompts that mean nothing (`checkPlaceholders` of agents). Absent: not checked. */
   readonly checkPlaceholders?: PlaceholderCheck;
+  /** Finds what is wrong with the templates of `report` steps. Absent: not checked. */
+  readonly checkReportTemplate?: ReportTemplateCheck;
   /** Where commands are looked for; default: PATH of this process. */
   readonly searchPath?: string;
 }
@@ -39,7 +41,10 @@ export interface LoadedConfig {
   readonly warnings: readonly Diagnostic[];
   /** The file's text. */
   readonly source: string;
-  /** Absolute paths of everything it was made from: the file itself, prompt and schema files. */
+  /**
+   * Absolute paths of everything it was made from: the file itself, those of workflows, prompts, schemas and templates;
+   * and the folders in which workflows were looked for.
+   */
   readonly files: readonly string[];
 }
 
@@ -106,6 +111,7 @@ export async function parseConfig(
     );
   }
   const files = new Set([file]);
+  const others: Resolving['others'] = [];
   const config = await resolveConfig(
     {
       projectDir: projectDirOf(file),
@@ -114,11 +120,14 @@ export async function parseConfig(
       checkReference: options.checkReference,
       checkPlaceholders: options.checkPlaceholders,
       searchPath: options.searchPath ?? process.env.PATH ?? '',
+      others,
+      checkReportTemplate: options.checkReportTemplate,
     },
     file,
     data as Loose<ConfigFile>,
     defined,
   );
-  if (findings.hasErrors) throw fail();
-  return { config, warnings: findings.sorted(), source, files: [...files] };
+  const all = allFindings(findings, others);
+  if (all.some(({ severity }) => severity === 'error')) throw new ConfigError(file, all, [...files]);
+  return { config, warnings: all, source, files: [...files] };
 }

@@ -3,15 +3,39 @@
  * workflow that rules send files to. With them the coordinator needs no second way to claim, limit and record work.
  */
 import { stepAgents, workflowAgent } from '../types/step-task.ts';
-import type { AgentConfig, SandboxConfig } from './config.ts';
+import type { AgentConfig, RuleConfig, SandboxConfig } from './config.ts';
 import { nothingToConfine } from './resolve-sandbox.ts';
+import { commandSandbox } from './resolve-step-command.ts';
 import { agentDefaults } from './shape.ts';
 import { parseSize } from './size.ts';
+import type { WorkflowConfig } from './workflow.ts';
+import { definitionHash } from './workflow-definition.ts';
 
 type Common = Omit<Extract<AgentConfig, { kind: 'builtin' }>, 'kind'>;
 
+/** All of them, for a configuration with these rules and workflows. */
+export function ownAgentConfigs(
+  rules: readonly RuleConfig[],
+  workflows: readonly WorkflowConfig[],
+  agents: ReadonlyMap<string, AgentConfig | undefined>,
+): readonly AgentConfig[] {
+  const targets = new Set(rules.map(({ target }) => (target.kind === 'agent' ? target.agent : '')));
+  const ofRules = workflows.filter(({ name }) => targets.has(workflowAgent(name)));
+  const commands = workflows
+    .flatMap(({ steps, onFailure }) => [...steps, ...onFailure])
+    .filter((step) => step.type === 'custom_command');
+  // What confines them is tried at the start, and a condition says when it cannot be had: only where it is wanted.
+  const confined = commands.find(({ sandbox }) => sandbox.mode !== 'off');
+  return [
+    ...stepAgentConfigs(confined ? commandSandbox : undefined),
+    ...ofRules.map((workflow) =>
+      workflowAgentConfig(workflow.name, definitionHash(workflow, workflows, agents)),
+    ),
+  ];
+}
+
 /** For steps. Command, URL, sandbox and the like come with each task; these hold the limits. */
-export function stepAgentConfigs(
+function stepAgentConfigs(
   sandbox: SandboxConfig = { mode: 'off', reason: 'no workflow has a command' },
 ): readonly AgentConfig[] {
   const tenMinutes = 600_000;
@@ -36,7 +60,7 @@ export function stepAgentConfigs(
 }
 
 /** @param definition Checksum of the workflow and those that it calls. */
-export function workflowAgentConfig(workflow: string, definition: string): AgentConfig {
+function workflowAgentConfig(workflow: string, definition: string): AgentConfig {
   return {
     ...common(workflowAgent(workflow)),
     kind: 'workflow',

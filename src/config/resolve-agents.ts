@@ -58,20 +58,8 @@ async function resolveAgent(
       return { ...common, kind: 'builtin' };
     case 'http': {
       if (agent.url !== undefined) await checkUrl(context, [...at, 'url'], agent.url);
-      const headers: [string, string][] = [];
-      for (const [header, value] of Object.entries(agent.headers ?? {})) {
-        if (value === undefined) continue;
-        await checkReferences(context, [...at, 'headers', header], value);
-        if (/[\r\n\0]/.test(value))
-          context.findings.error(
-            'BAD_VALUE',
-            [...at, 'headers', header],
-            `the header "${header}" holds a line break`,
-            'Write its value on one line.',
-          );
-        headers.push([header, value]);
-      }
-      return { ...common, kind: 'http', url: agent.url ?? '', headers: Object.fromEntries(headers) };
+      const headers = await resolveHeaders(context, [...at, 'headers'], agent.headers);
+      return { ...common, kind: 'http', url: agent.url ?? '', headers };
     }
     case 'command': {
       const command =
@@ -153,7 +141,30 @@ async function resolveCommon(
   };
 }
 
-async function resolveEnv(
+/** @param at Of `headers`. */
+export async function resolveHeaders(
+  context: Resolving,
+  at: Path,
+  written: Readonly<Record<string, string | undefined>> = {},
+): Promise<Readonly<Record<string, string>>> {
+  const headers: [string, string][] = [];
+  for (const [header, value] of Object.entries(written)) {
+    if (value === undefined) continue;
+    await checkReferences(context, [...at, header], value);
+    if (/[\r\n\0]/.test(value))
+      context.findings.error(
+        'BAD_VALUE',
+        [...at, header],
+        `the header "${header}" holds a line break`,
+        'Write its value on one line.',
+      );
+    headers.push([header, value]);
+  }
+  return Object.fromEntries(headers);
+}
+
+/** @param at Of `env`. */
+export async function resolveEnv(
   context: Resolving,
   at: Path,
   env: Loose<readonly string[] | Readonly<Record<string, string>>> = [],

@@ -71,7 +71,7 @@ function checkProgram({ findings }: Resolving, at: Path, words: readonly string[
     findings.error(
       'BAD_VALUE',
       at,
-      'the program itself comes from the file that is processed',
+      'the program itself would come from a value that is filled in',
       'Name a fixed program; `${{ … }}` belongs into its arguments.',
     );
   else if (/\s/.test(program) && words.length === 1)

@@ -1,9 +1,9 @@
 /** `routing_rules` → rules in the order in which they are tried, each with a unique name and a target that exists. */
-import { readFile, stat } from 'node:fs/promises';
-import { messageOf } from '../types/errors.ts';
+import { workflowAgent } from '../types/step-task.ts';
 import { checkPatterns, shadows } from './check-patterns.ts';
 import type { AgentConfig, RuleConfig, RuleTarget } from './config.ts';
-import { compileJsonSchema } from './json-schema.ts';
+import { readNamedFile } from './named-file.ts';
+import { resolveExpect } from './resolve-expect.ts';
 import { resolveBudget, warnOfLoad } from './resolve-limits.ts';
 import {
   candidatesOf,
@@ -12,33 +12,37 @@ import {
   resolveTarget,
   warnOfSingleFile,
 } from './resolve-target.ts';
-import { type Loose, oneLine, projectPath, type Resolving, refuseBadPlaceholders } from './resolving.ts';
+import type { ResolvedWorkflows } from './resolve-workflows.ts';
+import { type Loose, oneLine, type Resolving, refuseBadPlaceholders } from './resolving.ts';
 import type { ConfigFile, RuleFile } from './schema.ts';
 import { parseSize } from './size.ts';
+import type { Path } from './source.ts';
 
-const maxFileBytes = 1024 * 1024;
-
-/** @param limits Of the whole daemon. */
+/**
+ * @param workflows Those that are there; the rules of their `on.file` come after those of the file.
+ * @param limits Of the whole daemon.
+ */
 export async function resolveRules(
   context: Resolving,
   file: Loose<ConfigFile['routing_rules']>,
   agents: KnownAgents,
+  workflows: ResolvedWorkflows,
   limits: { readonly maxProcesses: number; readonly maxConcurrentFiles: number },
 ): Promise<readonly RuleConfig[]> {
   const written = [...file.entries()].filter(
     (entry): entry is [number, Loose<RuleFile>] => entry[1] !== undefined,
   );
   const names = uniqueNames(context, written);
-  const rules: (RuleConfig & { readonly index: number })[] = [];
+  const rules: PlacedRule[] = [];
   for (const [index, rule] of written) {
     const at = ['routing_rules', index];
     const patterns = [rule.pattern ?? []].flat().filter((pattern) => pattern !== undefined);
     if (rule.pattern !== undefined) checkPatterns(context.findings, [...at, 'pattern'], rule.pattern);
-    const target = resolveTarget(context, rule, at, agents);
+    const target = resolveTarget(context, rule, at, agents, workflows);
     const candidates = candidatesOf(target).map((name) => agents.get(name));
     const name = names.get(index) ?? '';
     const prompt = await resolvePrompt(context, rule, index, target, agents);
-    const expect = await resolveExpect(context, rule, index);
+    const expect = await resolveExpect(context, rule.expect, [...at, 'expect']);
     const batch = resolveBatch(context, rule.batch, [...at, 'batch'], candidates, limits.maxConcurrentFiles);
     if (batch && prompt !== undefined)
       warnOfSingleFile(
@@ -65,6 +69,7 @@ export async function resolveRules(
     const maxInput = rule.max_input ?? 'unlimited';
     rules.push({
       index,
+      place: { context, at },
       name,
       // "./" says nothing that a relative pattern does not say.
       patterns: patterns.map((pattern) => pattern.replace(/^(!?)(?:\.\/)+/, '$1')),
@@ -72,22 +77,58 @@ export async function resolveRules(
       target: target ?? { kind: 'action', action: 'ignore' },
       ...(prompt !== undefined && { prompt }),
       expect,
-      cache: rule.cache ?? 'content',
+      // Commands of workflows change things, and their agents have caches of their own.
+      cache: rule.cache ?? (rule.workflow === undefined ? 'content' : 'off'),
       maxLoad,
       ...(batch && { batch }),
       ...(budget && { budget }),
       ...(maxInput !== 'unlimited' && { maxInputBytes: parseSize(maxInput) ?? 0 }),
     });
   }
+  for (const rule of rulesOfWorkflows(workflows, new Set(names.values())))
+    rules.push({ ...rule, index: rules.length + file.length });
   const sorted = rules.toSorted((a, b) => b.priority - a.priority || a.index - b.index);
-  for (const { later, earlier } of shadows(sorted))
-    context.findings.warning(
+  for (const { later, earlier } of shadows(sorted)) {
+    const { findings } = later.place.context;
+    const other = earlier.place.context.findings;
+    const line = other.lineOf(earlier.place.at);
+    findings.warning(
       'RULE_SHADOWED',
-      ['routing_rules', later.index, 'pattern'],
-      `rule "${later.name}" never matches: rule "${earlier.name}" (line ${context.findings.lineOf(['routing_rules', earlier.index])}) takes its files first`,
+      findings.has([...later.place.at, 'pattern']) ? [...later.place.at, 'pattern'] : later.place.at,
+      `rule "${later.name}" never matches: rule "${earlier.name}" (${other === findings ? '' : `${other.file}, `}line ${line}) takes its files first`,
       'Remove it, or give it a higher `priority`.',
     );
-  return sorted.map(({ index: _, ...rule }) => rule);
+  }
+  return sorted.map(({ index: _, place: _place, ...rule }) => rule);
+}
+
+interface PlacedRule extends RuleConfig {
+  readonly index: number;
+  readonly place: { readonly context: Resolving; readonly at: Path };
+}
+
+/** `on.file` of workflows. */
+function rulesOfWorkflows({ list }: ResolvedWorkflows, taken: Set<string>): Omit<PlacedRule, 'index'>[] {
+  return list.flatMap(({ workflow, context, at }) =>
+    workflow.on.file.map(({ patterns, priority }, index) => {
+      const base = `workflow ${workflow.name}`;
+      let name = base;
+      for (let n = 2; taken.has(name); n += 1) name = `${base} (${n})`;
+      taken.add(name);
+      const here = [...at, 'on', 'file'];
+      return {
+        name,
+        place: { context, at: context.findings.has([...here, index]) ? [...here, index] : here },
+        patterns,
+        priority,
+        target: { kind: 'agent', agent: workflowAgent(workflow.name) },
+        expect: { outputs: [] },
+        cache: 'off',
+        maxLoad: Number.POSITIVE_INFINITY,
+        fromWorkflow: true,
+      };
+    }),
+  );
 }
 
 /** A command that names its file in an argument, given many files. */
@@ -113,6 +154,13 @@ function uniqueNames(
   const taken = new Map<string, number>();
   for (const [index, { name }] of rules) {
     if (name === undefined) continue;
+    if (name.startsWith('workflow:'))
+      findings.error(
+        'BAD_VALUE',
+        ['routing_rules', index, 'name'],
+        `"${name}" begins as the names of steps of workflows do in receipts`,
+        'Give it another name.',
+      );
     const first = taken.get(name);
     if (first !== undefined)
       findings.error(
@@ -126,7 +174,7 @@ function uniqueNames(
   }
   for (const [index, { name, pattern }] of rules) {
     if (name !== undefined || pattern === undefined) continue;
-    const base = oneLine([pattern].flat().join(', ').slice(0, 180));
+    const base = oneLine([pattern].flat().join(', ').slice(0, 180)).replace(/^workflow:/, './$&');
     let made = base;
     for (let n = 2; taken.has(made); n += 1) made = `${base} (${n})`;
     taken.set(made, index);
@@ -163,66 +211,8 @@ async function resolvePrompt(
       `\`${key}\` has no effect: the builtin agent "${candidate.name}" takes no prompt`,
       `Remove \`${key}\`, or name another agent.`,
     );
-  const text = rule.prompt ?? (await readText(context, [...at, 'prompt_file'], rule.prompt_file as string));
+  const text =
+    rule.prompt ?? (await readNamedFile(context, [...at, 'prompt_file'], rule.prompt_file as string));
   if (text !== undefined) refuseBadPlaceholders(context, [...at, key], text, 'prompt');
   return text;
-}
-
-async function resolveExpect(
-  context: Resolving,
-  rule: Loose<RuleFile>,
-  index: number,
-): Promise<RuleConfig['expect']> {
-  const outputs = (rule.expect?.outputs ?? []).filter((output) => output !== undefined);
-  for (const [position, output] of outputs.entries())
-    if (output.startsWith('/') || output.split('/').includes('..'))
-      context.findings.error(
-        'BAD_VALUE',
-        ['routing_rules', index, 'expect', 'outputs', position],
-        `"${output}" lies outside of the output folder`,
-        'Write a path relative to the output folder of the job, without `..`.',
-      );
-  const name = rule.expect?.json_schema;
-  if (name === undefined) return { outputs };
-  const at = ['routing_rules', index, 'expect', 'json_schema'];
-  const text = await readText(context, at, name);
-  if (text === undefined) return { outputs };
-  try {
-    const schema: unknown = JSON.parse(text);
-    await compileJsonSchema(schema);
-    return { outputs, jsonSchema: { file: projectPath(context, name), schema } };
-  } catch (error) {
-    const what = error instanceof SyntaxError ? 'is no valid JSON' : 'is no usable JSON Schema';
-    context.findings.error('BAD_FILE', at, `"${name}" ${what}: ${messageOf(error)}`, `Correct "${name}".`);
-    return { outputs };
-  }
-}
-
-async function readText(
-  context: Resolving,
-  at: readonly (string | number)[],
-  name: string,
-): Promise<string | undefined> {
-  const file = projectPath(context, name);
-  context.files.add(file);
-  const refuse = (problem: string, fix: string) =>
-    context.findings.error('BAD_FILE', at, `"${name}" ${problem}`, fix);
-  const found = await stat(file).catch(() => undefined);
-  if (!found)
-    refuse('does not exist', `Create "${file}", or correct the path; it is relative to the project folder.`);
-  else if (!found.isFile()) refuse('is not a file', 'Name a text file.');
-  else if (found.size > maxFileBytes) refuse('is larger than 1 MiB', 'Make it shorter.');
-  else {
-    try {
-      const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
-      if (text.trim() === '') refuse('is empty', 'Write something into it, or remove the key.');
-      return text;
-    } catch (error) {
-      refuse(
-        error instanceof TypeError ? 'is not UTF-8 text' : `cannot be read: ${messageOf(error)}`,
-        'Name a readable text file, saved as UTF-8.',
-      );
-    }
-  }
-  return undefined;
 }

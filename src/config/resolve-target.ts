@@ -1,16 +1,26 @@
-/** What a rule does with a file: one agent, a choice among several, or an action; and whether its agents can do what it asks. */
+/** What a rule does with a file: one agent, a choice among several, a workflow or an action; and whether its agents can do what it asks. */
 import { contextsOf, parseTemplate } from '../expressions/expressions.ts';
+import { workflowAgent } from '../types/step-task.ts';
 import type { AgentConfig, BatchConfig, RuleTarget } from './config.ts';
 import { parseDuration } from './duration.ts';
 import type { Loose, Resolving } from './resolving.ts';
 import type { RuleFile } from './schema.ts';
 import type { Path } from './source.ts';
 import { suggest } from './suggest.ts';
+import type { WorkflowInput } from './workflow.ts';
 
 /** Every agent that the file defines; `undefined` where the definition is broken. */
 export type KnownAgents = ReadonlyMap<string, AgentConfig | undefined>;
 
-const targets = ['agent', 'watcher', 'capabilities', 'action'] as const;
+/** Workflows by name or alias. `broken`: it is there, but cannot be used, which has been told. */
+export interface KnownWorkflows {
+  find(
+    name: string,
+  ): { readonly name: string; readonly inputs: readonly WorkflowInput[] } | 'broken' | undefined;
+  readonly names: readonly string[];
+}
+
+const targets = ['agent', 'watcher', 'capabilities', 'workflow', 'action'] as const;
 /** Keys that only mean something where an agent works. */
 const ofAgents = [
   'select',
@@ -30,19 +40,20 @@ export function resolveTarget(
   rule: Loose<RuleFile>,
   at: Path,
   agents: KnownAgents,
+  workflows: KnownWorkflows,
 ): RuleTarget | undefined {
   const { findings } = context;
   const label = rule.name ?? [rule.pattern ?? `routing_rules[${at[1]}]`].flat().join(', ');
   const [first, second] = targets.filter((key) => rule[key] !== undefined);
   if (first === undefined) {
     // A target that is written and not here any more has been reported.
-    if (![...targets, 'workflow'].some((key) => findings.has([...at, key])))
+    if (!targets.some((key) => findings.has([...at, key])))
       findings.add(
         'error',
         'MISSING_KEY',
         { path: at, key: true },
         `rule "${label}" has no target`,
-        'Add `agent: NAME`, or `action: quarantine` or `action: ignore`.',
+        'Add `agent: NAME` or `workflow: NAME`, or `action: quarantine` or `action: ignore`.',
       );
     return undefined;
   }
@@ -70,10 +81,12 @@ export function resolveTarget(
         );
     return rule.action && { kind: 'action', action: rule.action };
   }
+  if (first === 'workflow') return resolveWorkflowTarget(context, rule, at, label, workflows);
+  const owner = `rule "${label}"`;
   const names =
     first === 'capabilities'
-      ? capable(context, rule.capabilities ?? [], at, label, agents)
-      : named(context, [rule[first] ?? []].flat(), [...at, first], label, agents, Array.isArray(rule[first]));
+      ? capableAgents(context, rule.capabilities ?? [], [...at, 'capabilities'], owner, agents)
+      : namedAgents(context, rule[first] ?? [], [...at, first], owner, agents);
   if (names === undefined || names.length === 0) return undefined;
   if (names.length > 1) return { kind: 'select', agents: names, policy: rule.select ?? 'least_loaded' };
   if (rule.select !== undefined)
@@ -87,14 +100,80 @@ export function resolveTarget(
   return { kind: 'agent', agent: names[0] as string };
 }
 
-function named(
+/** The run of a workflow is no attempt of an agent: what an agent is told, or limited by, means nothing to it. */
+function resolveWorkflowTarget(
   { findings }: Resolving,
-  names: readonly (string | undefined)[],
+  rule: Loose<RuleFile>,
   at: Path,
   label: string,
+  workflows: KnownWorkflows,
+): RuleTarget | undefined {
+  const reasons = {
+    prompt: 'its steps have prompts of their own',
+    prompt_file: 'its steps have prompts of their own',
+    select: 'it names a workflow; its steps choose agents',
+    batch: 'each file is a run of its own',
+    budget: 'its steps are paid for by the budgets of their agents',
+  } as const;
+  for (const [key, reason] of Object.entries(reasons))
+    if (findings.has([...at, key]))
+      findings.add(
+        'error',
+        'CONFLICT',
+        { path: [...at, key], key: true },
+        `\`${key}\` has no effect in rule "${label}": ${reason}`,
+        `Remove \`${key}\`, or name an \`agent\`.`,
+      );
+  const found = rule.workflow === undefined ? undefined : workflows.find(rule.workflow);
+  if (found === 'broken') return undefined;
+  if (found === undefined) {
+    reportUnknownWorkflow(
+      findings,
+      [...at, 'workflow'],
+      `unknown workflow "${rule.workflow}" in rule "${label}"`,
+      rule.workflow ?? '',
+      workflows,
+    );
+    return undefined;
+  }
+  for (const { name, required } of found.inputs)
+    if (required)
+      findings.error(
+        'BAD_INPUT',
+        [...at, 'workflow'],
+        `the workflow "${found.name}" needs the input "${name}", which a file does not give`,
+        `Give the input a \`default\` instead of \`required: true\`; the file itself is \`\${{ file.path }}\`.`,
+      );
+  return { kind: 'agent', agent: workflowAgent(found.name) };
+}
+
+export function reportUnknownWorkflow(
+  findings: Resolving['findings'],
+  at: Path,
+  message: string,
+  name: string,
+  { names }: Pick<KnownWorkflows, 'names'>,
+): void {
+  findings.error(
+    'UNKNOWN_WORKFLOW',
+    at,
+    message,
+    names.length > 0
+      ? suggest(name, names, 'Defined workflows')
+      : 'Define it in a file in `workflows/`; `sluice workflow new` writes one to start from.',
+  );
+}
+
+/** @param owner Who names them: `rule "x"`. */
+export function namedAgents(
+  { findings }: Resolving,
+  written: string | readonly (string | undefined)[],
+  at: Path,
+  owner: string,
   agents: KnownAgents,
-  isList: boolean,
 ): readonly string[] | undefined {
+  const names = typeof written === 'string' ? [written] : written;
+  const isList = typeof written !== 'string';
   const found = new Set<string>();
   let unknown = false;
   for (const [index, name] of names.entries()) {
@@ -105,7 +184,7 @@ function named(
     found.add(name);
     if (agents.has(name)) continue;
     unknown = true;
-    reportUnknownAgent(findings, place, `unknown agent "${name}" in rule "${label}"`, name, agents);
+    reportUnknownAgent(findings, place, `unknown agent "${name}" in ${owner}`, name, agents);
   }
   return unknown ? undefined : [...found];
 }
@@ -129,11 +208,11 @@ export function reportUnknownAgent(
 }
 
 /** The agents that have all of these, in the order of the file. */
-function capable(
+export function capableAgents(
   { findings }: Resolving,
   wanted: readonly (string | undefined)[],
   at: Path,
-  label: string,
+  owner: string,
   agents: KnownAgents,
 ): readonly string[] {
   const capabilities = wanted.filter((capability) => capability !== undefined);
@@ -148,8 +227,8 @@ function capable(
   for (const capability of unknown)
     findings.error(
       'UNKNOWN_CAPABILITY',
-      [...at, 'capabilities', wanted.indexOf(capability)],
-      `no agent has the capability "${capability}" of rule "${label}"`,
+      [...at, wanted.indexOf(capability)],
+      `no agent has the capability "${capability}" of ${owner}`,
       known.length > 0
         ? suggest(capability, known, 'Capabilities')
         : `Add it to an agent: \`capabilities: [${capability}]\`.`,
@@ -157,8 +236,8 @@ function capable(
   if (unknown.length === 0)
     findings.error(
       'UNKNOWN_CAPABILITY',
-      [...at, 'capabilities'],
-      `no agent has all of these capabilities of rule "${label}": ${capabilities.join(', ')}`,
+      at,
+      `no agent has all of these capabilities of ${owner}: ${capabilities.join(', ')}`,
       `Add what is missing to an agent, or ask for less.${nearestAgent(capabilities, agents)}`,
     );
   return [];

@@ -6,12 +6,15 @@ import { checkCycles } from './check-cycles.ts';
 import type { AgentConfig, Config, LogLevel, RuleConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
 import { deepFreeze, frozenMap } from './freeze.ts';
-import { stepAgentConfigs } from './own-agents.ts';
+import { ownAgentConfigs } from './own-agents.ts';
+import { readWorkflows } from './read-workflows.ts';
 import { resolveAgents } from './resolve-agents.ts';
 import { resolveAlerts, resolveThresholds } from './resolve-alerts.ts';
 import { resolveBudget, warnOfLoad } from './resolve-limits.ts';
 import { resolveRoots } from './resolve-roots.ts';
 import { resolveRules } from './resolve-rules.ts';
+import { resolveSchedules, withUniqueNames } from './resolve-triggers.ts';
+import { resolveWorkflows } from './resolve-workflows.ts';
 import { type Loose, projectPath, type Resolving, refuseReferences } from './resolving.ts';
 import type { ConfigFile } from './schema.ts';
 import { parseSize } from './size.ts';
@@ -56,10 +59,14 @@ export async function resolveConfig(
   for (const agent of agents) known.set(agent.name, agent);
   const maxProcesses = data.concurrency_limits?.max_processes ?? availableParallelism();
   const maxFiles = data.concurrency_limits?.max_concurrent_files;
-  const rules = await resolveRules(context, data.routing_rules ?? [], known, {
+  const read = await readWorkflows(context, data.workflows ?? [], file);
+  const workflows = await resolveWorkflows(read, known);
+  const rules = await resolveRules(context, data.routing_rules ?? [], known, workflows, {
     maxProcesses,
     maxConcurrentFiles: maxFiles ?? Number.POSITIVE_INFINITY,
   });
+  const definitions = workflows.list.map(({ workflow }) => workflow);
+  const schedules = await resolveSchedules(context, data.schedules ?? [], workflows);
   const concurrency = {
     maxProcesses,
     maxConcurrentFiles: maxFiles ?? maxProcesses * Math.max(2, ...rules.map(filesAtOnce)),
@@ -67,7 +74,7 @@ export async function resolveConfig(
   const roots = await resolveRoots(context, data.watch ?? [], { outputDir, stateDir });
   checkFallbacks(context, known);
   await checkCycles(context, { rules, agents: known, roots, own: [outputDir, stateDir] });
-  checkUse(context, agents, rules, data.routing_rules ?? []);
+  checkUse(context, agents, rules, definitions, data.routing_rules ?? []);
   for (const { name, maxLoad } of agents)
     if (Number.isFinite(maxLoad) && maxLoad > maxProcesses)
       warnOfLoad(context, ['agents', name, 'max_load'], maxProcesses);
@@ -79,9 +86,17 @@ export async function resolveConfig(
     stateDir,
     roots,
     rules,
-    agents: frozenMap([...agents, ...stepAgentConfigs()].map((agent) => [agent.name, agent])),
-    workflows: [],
-    schedules: [],
+    agents: frozenMap(
+      [...agents, ...ownAgentConfigs(rules, definitions, known)].map((agent) => [agent.name, agent]),
+    ),
+    workflows: definitions,
+    schedules: [
+      ...schedules,
+      ...withUniqueNames(
+        schedules,
+        definitions.flatMap(({ on }) => on.schedules),
+      ),
+    ],
     concurrency,
     ...(budget && { budget }),
     alerts: await resolveAlerts(context, data.alerts ?? []),

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import type { AppError } from '../types/errors.ts';
+import type { Diagnostic } from './diagnostic.ts';
 import { findReferences, malformedReferences, referenceKinds } from './reference.ts';
 import type { Findings, Path } from './source.ts';
 import { nearest } from './suggest.ts';
@@ -24,12 +25,28 @@ export interface Resolving {
   readonly checkPlaceholders?: PlaceholderCheck | undefined;
   /** Where commands are looked for: the value of PATH. */
   readonly searchPath: string;
+  /** What was found in further files: those of workflows, and the prompts and templates of their steps. */
+  readonly others: { readonly list: readonly Diagnostic[] }[];
+  /** Finds what is wrong with the template of a report. Absent: not checked. */
+  readonly checkReportTemplate?: ReportTemplateCheck | undefined;
+  /** In steps of workflows: `${{ … }}` is filled in, and checked by this. Absent: it is refused where it is not filled in. */
+  readonly checkTemplate?: ((path: Path, text: string) => void) | undefined;
 }
+
+export type ReportTemplateCheck = (
+  text: string,
+) => Promise<readonly { readonly message: string; readonly line?: number; readonly column?: number }[]>;
 
 export type PlaceholderCheck = (
   text: string,
   within: 'argument' | 'prompt',
-) => readonly { readonly name: string; readonly at: number; readonly suggestion?: string }[];
+) => readonly {
+  readonly name: string;
+  readonly at: number;
+  readonly suggestion?: string;
+  readonly message?: string;
+  readonly fix?: string;
+}[];
 
 /** For arguments and prompts: every `${{ … }}` must name something. */
 export function refuseBadPlaceholders(
@@ -38,17 +55,18 @@ export function refuseBadPlaceholders(
   text: string,
   within: 'argument' | 'prompt',
 ): void {
-  // The files of a batch are several arguments, not a text: `resolve-command.ts` looks at them.
-  for (const { name, suggestion } of checkPlaceholders?.(text, within) ?? [])
-    if (!(within === 'argument' && name === 'files'))
-      findings.error(
-        'BAD_PLACEHOLDER',
-        path,
-        `unknown value "${name}" in \`\${{ … }}\``,
-        suggestion === undefined
+  for (const { name, suggestion, message, fix } of checkPlaceholders?.(text, within) ?? [])
+    findings.error(
+      'BAD_PLACEHOLDER',
+      path,
+      message === undefined
+        ? `unknown value "${name}" in \`\${{ … }}\``
+        : `${message} in \`\${{ ${name} }}\``,
+      fix ??
+        (suggestion === undefined
           ? 'Use `${{ file.path }}`, `${{ file.name }}` and their like.'
-          : `did you mean "${suggestion}"?`,
-      );
+          : `did you mean "${suggestion}"?`),
+    );
 }
 
 /** An absolute path; relative ones start at the project folder, `~/` at the home folder. */
@@ -60,7 +78,8 @@ export function projectPath({ projectDir }: { readonly projectDir: string }, pat
 
 /** For values that may hold references: they must be well formed, and should be resolvable. */
 export async function checkReferences(context: Resolving, path: Path, text: string): Promise<void> {
-  if (text.includes('${{'))
+  if (context.checkTemplate) context.checkTemplate(path, text);
+  else if (text.includes('${{'))
     context.findings.error(
       'BAD_PLACEHOLDER',
       path,

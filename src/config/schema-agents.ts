@@ -23,7 +23,7 @@ import {
 } from './schema-values.ts';
 
 export const agentName = '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$';
-const headerName = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
+export const headerName = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
 
 const amount = { maximum: 1_000_000 };
 /** Of the whole daemon, of a rule, of an agent. */
@@ -235,7 +235,7 @@ const OutputLimits = Section({ output: outputLimit }, { default: {}, description
 const blockedByDefault = ['dd', 'mkfs', 'fdisk', 'sudo', 'su', 'shutdown', 'reboot'];
 const confirmedByDefault = ['git push', 'npm publish', 'pip install'];
 
-const Sandbox = Section(
+export const Sandbox = Section(
   {
     mode: Type.Optional(
       OneOf(['auto', 'required', 'off'], {
@@ -292,6 +292,19 @@ const SandboxOff = Section(
   { description: 'States that the service is not confined, and why.' },
 );
 
+/** Of command agents, of workflows and their steps. */
+export function environment(description: string) {
+  return Type.Unsafe<readonly string[] | Readonly<Record<string, string>>>({
+    type: ['array', 'object'],
+    items: { type: 'string', pattern: '\\S' },
+    propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+    additionalProperties: { type: 'string' },
+    default: [],
+    description,
+    examples: [['LANG', 'TZ'], { API_KEY: '${env:API_KEY}' }],
+  });
+}
+
 const CommandAgent = Section(
   {
     kind: Type.Literal('command', { description: 'A program that is started for each file.' }),
@@ -318,16 +331,9 @@ const CommandAgent = Section(
         '`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself.',
     }),
     sandbox: Type.Optional(Sandbox),
-    env: Type.Unsafe<readonly string[] | Readonly<Record<string, string>>>({
-      type: ['array', 'object'],
-      items: { type: 'string', pattern: '\\S' },
-      propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
-      additionalProperties: { type: 'string' },
-      default: [],
-      description:
-        'What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.',
-      examples: [['LANG', 'TZ'], { API_KEY: '${env:API_KEY}' }],
-    }),
+    env: environment(
+      'What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.',
+    ),
   },
   { description: 'Starts a program for each file.' },
 );

@@ -10,6 +10,8 @@
  */
 import { type Static, Type } from 'typebox';
 import { Agent, agentName, budget, maxLoad } from './schema-agents.ts';
+import { Expect } from './schema-expect.ts';
+import { Schedule } from './schema-schedule.ts';
 import {
   Duration,
   Flag,
@@ -99,28 +101,6 @@ const Root = Section(
   { description: 'One watched folder tree.' },
 );
 
-const Expect = Section(
-  {
-    outputs: Texts({
-      default: [],
-      description:
-        'Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.',
-      examples: [['review.json']],
-    }),
-    json_schema: Type.Optional(
-      Text({
-        description:
-          'A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.',
-        examples: ['schemas/review.json'],
-      }),
-    ),
-  },
-  {
-    default: {},
-    description: 'What a job must produce to count as succeeded, beyond its exit code or HTTP status.',
-  },
-);
-
 const Batch = Type.Optional(
   Section(
     {
@@ -192,6 +172,13 @@ const Rule = Section(
       }),
     ),
     watcher: Type.Optional(Text({ description: 'The same as `agent`; write one of the two.' })),
+    workflow: Type.Optional(
+      Text({
+        description:
+          'Instead of an agent: the workflow that is run for each file, by its name or the stem of its file. `${{ file.path }}` and its like are the file.',
+        examples: ['code-quality'],
+      }),
+    ),
     action: Type.Optional(
       OneOf(['quarantine', 'ignore'], {
         description:
@@ -212,11 +199,13 @@ const Rule = Section(
       Text({ description: 'A text file to take the prompt from, relative to the project folder.' }),
     ),
     expect: Expect,
-    cache: OneOf(['content', 'path', 'off'], {
-      default: 'content',
-      description:
-        'When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects).',
-    }),
+    cache: Type.Optional(
+      OneOf(['content', 'path', 'off'], {
+        description:
+          'When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects).',
+        'x-default': '`content`; with `workflow` `off`: its steps have caches of their own',
+      }),
+    ),
     max_input: Size({
       default: 'unlimited',
       or: ['unlimited'],
@@ -274,6 +263,15 @@ export const ConfigFileSchema = Section(
         examples: [{ 'python-analyzer': 'http://localhost:8001' }],
       },
     ),
+    workflows: Type.Unsafe<readonly (string | object)[]>({
+      type: 'array',
+      items: { type: ['string', 'object'], pattern: '\\S' },
+      default: ['./workflows/*.yaml', './workflows/*.yml', './workflows/*.json'],
+      description:
+        'Workflows: globs of files (relative to the project folder; one that starts with `!` only takes away), or [definitions](workflow.md) in place.',
+      examples: [['./workflows/*.yaml']],
+    }),
+    schedules: Type.Array(Schedule, { default: [], description: 'When workflows start by themselves.' }),
     concurrency_limits: Section(
       {
         max_processes: Type.Optional(

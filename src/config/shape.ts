@@ -29,10 +29,48 @@ export interface ShapeValidator {
   errors?: readonly ShapeError[] | null;
 }
 
+/** What is checked, and how its parts are called in messages. */
+export interface ShapeForm {
+  readonly validate: ShapeValidator;
+  /** Where the data stands in its file. */
+  readonly at: Path;
+  /** The thing a path lies in, for "unknown key in …"; '' for the whole. */
+  readonly place: (path: Path, data: unknown) => string;
+  readonly label: (path: Path, data: unknown) => string;
+  /** The key that decides which keys there are. */
+  readonly tag: {
+    readonly key: string;
+    readonly values: readonly string[];
+    readonly guess: (data: unknown) => string;
+  };
+  /** A key that exists and means nothing here. */
+  readonly noEffect: (
+    key: string,
+    path: Path,
+    data: unknown,
+  ) => { readonly message: string; readonly fix: string } | undefined;
+  /** What to do with a key that belongs somewhere else. */
+  readonly elsewhere: (key: string, path: Path, data: unknown) => string | undefined;
+}
+
+const configForm: ShapeForm = {
+  validate,
+  at: [],
+  place: describePlace,
+  label: labelOf,
+  tag: { key: 'kind', values: ['command', 'http', 'builtin'], guess: guessKind },
+  noEffect,
+  elsewhere: otherKind,
+};
+
 /** @param data Changed: defaults are added, invalid parts removed. */
-export function checkShape(data: Record<string, unknown>, findings: Findings): void {
-  if (validate(data)) return;
-  const all = (validate.errors ?? []).filter((error) => error.propertyName === undefined);
+export function checkShape(
+  data: Record<string, unknown>,
+  findings: Findings,
+  form: ShapeForm = configForm,
+): void {
+  if (form.validate(data)) return;
+  const all = (form.validate.errors ?? []).filter((error) => error.propertyName === undefined);
   // What stands under a name that cannot be is not looked into.
   const misnamed = all.flatMap((error) =>
     error.keyword === 'propertyNames'
@@ -43,8 +81,9 @@ export function checkShape(data: Record<string, unknown>, findings: Findings): v
     ({ instancePath }) =>
       !misnamed.some((path) => instancePath === path || instancePath.startsWith(`${path}/`)),
   );
-  for (const error of errors) report(error, data, findings);
-  for (const error of errors) prune(data, error);
+  const placed = errors.map((error) => ({ error, path: pathOf(error.instancePath, data) }));
+  for (const { error, path } of placed) report(error, path, data, findings, form);
+  for (const { error, path } of placed) prune(data, error, path);
 }
 
 /** A valid agent with every default that the schema has for its kind. */
@@ -60,21 +99,21 @@ export function sandboxDefaults(): Loose<NonNullable<CommandAgentFile['sandbox']
   return (agent as { sandbox: Loose<NonNullable<CommandAgentFile['sandbox']>> }).sandbox;
 }
 
-function report(error: ShapeError, data: unknown, findings: Findings): void {
-  const path = pathOf(error.instancePath);
+function report(error: ShapeError, path: Path, data: unknown, findings: Findings, form: ShapeForm): void {
+  const at = [...form.at, ...path];
   const { params, parentSchema: schema } = error;
-  const here = describePlace(path, data);
+  const here = form.place(path, data);
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
       const allowed = Object.keys((schema.properties as Schema | undefined) ?? {});
-      const without = noEffect(key, path, data);
+      const without = form.noEffect(key, path, data);
       findings.add(
         'error',
         without ? 'CONFLICT' : 'UNKNOWN_KEY',
-        { path: [...path, key], key: true },
+        { path: [...at, key], key: true },
         without?.message ?? `unknown key "${key}"${here && ` in ${here}`}`,
-        without?.fix ?? otherKind(key, path) ?? suggest(key, allowed, 'Allowed keys'),
+        without?.fix ?? form.elsewhere(key, path, data) ?? suggest(key, allowed, 'Allowed keys'),
       );
       return;
     }
@@ -84,7 +123,7 @@ function report(error: ShapeError, data: unknown, findings: Findings): void {
       findings.add(
         'error',
         'MISSING_KEY',
-        { path, key: true },
+        { path: at, key: true },
         `${here || 'the file'} has no \`${key}\``,
         `Add \`${key}: ${example(part)}\`: ${sentence(part)}`,
       );
@@ -95,35 +134,39 @@ function report(error: ShapeError, data: unknown, findings: Findings): void {
       findings.add(
         'error',
         'BAD_VALUE',
-        { path: [...path, key], key: true },
+        { path: [...at, key], key: true },
         `"${key}" is no valid name in ${here}`,
         key === '<<'
           ? 'YAML 1.2 has no merge keys: write the keys out, or use an alias (`*name`) for a whole value.'
-          : path.at(-1) === 'headers'
-            ? 'Use the name of an HTTP header.'
-            : 'Use letters, digits, `_`, `-` and `.`; begin with a letter, a digit or `_`.',
+          : nameAdvice(path),
       );
       return;
     }
     case 'discriminator': {
-      const missing = !isMapping(error.data) || error.data.kind === undefined;
-      const kinds = ['command', 'http', 'builtin'];
+      const { key, values, guess } = form.tag;
+      const missing = !isMapping(error.data) || error.data[key] === undefined;
       findings.add(
         'error',
         missing ? 'MISSING_KEY' : 'BAD_VALUE',
-        missing ? { path, key: true } : { path: [...path, 'kind'] },
-        missing ? `${here} has no \`kind\`` : `${here} has an unknown kind ${show(params.tagValue)}`,
+        missing ? { path: at, key: true } : { path: [...at, key] },
         missing
-          ? `Add \`kind: ${guessKind(error.data)}\`; one of ${kinds.join(', ')}.`
-          : suggest(typeof params.tagValue === 'string' ? params.tagValue : '', kinds, 'Kinds'),
+          ? `${here} has no \`${key}\``
+          : `${here} has an unknown ${key} ${show((error.data as Record<string, unknown>)[key])}`,
+        missing
+          ? `Add \`${key}: ${guess(error.data)}\`; one of ${values.join(', ')}.`
+          : suggest(
+              typeof params.tagValue === 'string' ? params.tagValue : '',
+              values,
+              `${key.charAt(0).toUpperCase()}${key.slice(1)}s`,
+            ),
       );
       return;
     }
     default:
       findings.error(
         error.keyword === 'type' ? 'WRONG_TYPE' : 'BAD_VALUE',
-        path,
-        `${labelOf(path, data)} must be ${expectation(schema)}, found ${show(error.data)}`,
+        at,
+        `${form.label(path, data)} must be ${expectation(schema)}, found ${show(error.data)}`,
         advice(error),
       );
   }
@@ -185,6 +228,13 @@ const withoutEffect: Readonly<Record<string, Readonly<Record<string, readonly [s
   ),
 };
 
+function nameAdvice(path: Path): string {
+  if (path.at(-1) === 'headers') return 'Use the name of an HTTP header.';
+  return path[0] === 'agents' && path.length === 1
+    ? 'Use letters, digits, `_`, `-` and `.`; begin with a letter, a digit or `_`.'
+    : 'Use letters, digits and `_`; begin with a letter or `_`.';
+}
+
 function guessKind(data: unknown): string {
   if (!isMapping(data)) return 'command';
   return data.url !== undefined ? 'http' : data.command !== undefined ? 'command' : 'builtin';
@@ -194,23 +244,23 @@ function escapePointer(part: string): string {
   return part.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-function pathOf(pointer: string): (string | number)[] {
-  const parts = pointer
+/** A part that is digits is a place in a list only where there is one: names of agents, inputs and headers may be digits. */
+function pathOf(pointer: string, data: unknown): (string | number)[] {
+  let here = data;
+  return pointer
     .split('/')
     .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-  return parts.map((part, index) => (/^\d+$/.test(part) && isListPlace(parts, index) ? Number(part) : part));
-}
-
-/** Names of agents, headers and variables may be digits; everything else that is digits is a place in a list. */
-function isListPlace(parts: readonly string[], index: number): boolean {
-  const parent = parts[index - 1] ?? '';
-  return !(index === 1 && (parent === 'agents' || parent === 'watcher_endpoints')) && parent !== 'headers';
+    .map((escaped) => {
+      const part = escaped.replaceAll('~1', '/').replaceAll('~0', '~');
+      const place = Array.isArray(here) ? Number(part) : part;
+      here = (here as Record<string | number, unknown> | undefined)?.[place];
+      return place;
+    });
 }
 
 /** Takes the part that an error is about out of the data. */
-function prune(data: Record<string, unknown>, error: ShapeError): void {
-  const path = pathOf(error.instancePath);
+function prune(data: Record<string, unknown>, error: ShapeError, at: Path): void {
+  const path = [...at];
   if (error.keyword === 'additionalProperties') path.push(String(error.params.additionalProperty));
   else if (error.keyword === 'propertyNames') path.push(String(error.params.propertyName));
   else if (error.keyword === 'required') return;

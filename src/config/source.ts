@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import { ConfigError, type Diagnostic, type DiagnosticCode } from './diagnostic.ts';
+import { sourceOffset } from './scalar-offset.ts';
 import type { Located, Span } from './yaml.ts';
 
 export type Path = readonly (string | number)[];
@@ -62,7 +63,8 @@ export async function readSource(file: string): Promise<string> {
 /** Collects findings; positions are made from paths into the data. */
 export class Findings {
   readonly list: Diagnostic[] = [];
-  private readonly file: string;
+  /** Absolute. */
+  readonly file: string;
   private readonly text: string;
   private readonly located: Located;
   private readonly lineStarts: number[] = [0];
@@ -98,6 +100,30 @@ export class Findings {
 
   error(code: DiagnosticCode, path: Path, message: string, fix: string): void {
     this.add('error', code, { path }, message, fix);
+  }
+
+  /** An error inside of a text: what is meant begins at an offset into the value that stands at `path`. */
+  errorWithin(
+    code: DiagnosticCode,
+    path: Path,
+    within: { readonly text: string; readonly at: number; readonly length: number },
+    message: string,
+    fix: string,
+  ): void {
+    let here: Located | undefined = this.located;
+    for (const part of path) here = here?.children?.get(String(part));
+    const source = here && this.text.slice(here.value.start, here.value.end);
+    if (here === undefined || !source) {
+      this.error(code, path, message, fix);
+      return;
+    }
+    const last = within.at + Math.max(1, within.length) - 1;
+    const [from, to] = [within.at, last].map((at) => sourceOffset(source, within.text, at)) as [
+      number,
+      number,
+    ];
+    const start = here.value.start + from;
+    this.add('error', code, { start, end: Math.max(start, here.value.start + to) + 1 }, message, fix);
   }
 
   warning(code: DiagnosticCode, path: Path, message: string, fix: string): void {
@@ -171,6 +197,19 @@ export class Findings {
     const carets = '^'.repeat(Math.max(1, Math.min(width, source.length - before)));
     return `${number} │ ${printable(source)}\n${' '.repeat(number.length)} │ ${gap}${carets}`;
   }
+}
+
+/** The findings of the configuration file, then those of further files; each file's in its order. */
+export function allFindings(
+  first: Findings,
+  others: readonly { readonly list: readonly Diagnostic[] }[],
+): readonly Diagnostic[] {
+  const rest = others
+    .flatMap(({ list }) => list)
+    .toSorted((a, b) =>
+      a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column,
+    );
+  return [...first.sorted(), ...rest];
 }
 
 /** A file's content must not steer the terminal that shows it. */

@@ -6,17 +6,13 @@ import type { Findings, Path } from './source.ts';
 
 /** `*` stands for any name or place in a list. */
 const unsupportedKeys: readonly string[] = [
-  'workflows',
-  'schedules',
   'reviews',
   'server',
-  'routing_rules.*.workflow',
   ...['model', 'effort', 'max_turns', 'tools', 'permissions', 'on_quota'].map((key) => `agents.*.${key}`),
 ];
 const unsupportedKinds = ['claude', 'codex', 'gemini'];
 
 const hints: Readonly<Record<string, string>> = {
-  workflow: 'Name an `agent` instead, or remove the rule.',
   on_quota: 'Remove it; `rate`, `circuit_breaker` and `fallback` say what happens when an agent cannot work.',
 };
 

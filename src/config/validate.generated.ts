@@ -5,8 +5,8 @@ import { isDuration } from './duration.ts';
 import { isPercent } from './percent.ts';
 import { isSize } from './size.ts';
 
-export const validate: ShapeValidator = validate10;
-const schema11 = {"type":"object","properties":{"version":{"type":"number","const":1,"default":1,"description":"Version of this file’s format."},"watch":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string","pattern":"\\S","description":"Folder to watch, with everything below it. Relative to the project folder; `~/` is your home folder.","examples":["./inbox"]},"name":{"type":"string","pattern":"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$","description":"Unique name of the root; its results stand in `files/<name>/` of the output folder.","x-default":"the folder’s name"},"ignore":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Patterns of files and folders to leave alone, in gitignore syntax, relative to the root. A `.sluiceignore` file in the tree adds to them.","examples":[["drafts/**"]]},"default_ignore":{"type":["boolean","array"],"items":{"type":"string","pattern":"\\S"},"default":true,"description":"The built-in ignore patterns (temporary files of editors and downloads, version control, `node_modules`; `sluice config show` prints them). `false` switches them off, a list replaces them."},"mode":{"type":"string","enum":["auto","native","portable","poll"],"default":"auto","description":"Where changes are learned from. `auto` takes the best that works on this mount; `poll` only re-scans, for mounts that deliver no events."},"settle":{"type":"string","default":"auto","description":"When a file counts as complete. `auto`: once its writer has closed it or, where that cannot be known, once size and time stand still; a duration: after it stood still for so long.","x-duration":{"minimum":"0s","maximum":"24d","or":["auto"]}},"ready":{"type":"string","pattern":"\\S","description":"Name of a marker file that must stand beside a file before it is taken: `{name}` is the file’s name, `{stem}` the same without its extension. Markers themselves are not processed.","examples":["{name}.done"]},"sweep":{"type":"string","default":"60s","description":"How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.","x-duration":{"minimum":"100ms","maximum":"24d","or":[]}},"initial":{"type":"string","enum":["ask","process","ignore"],"default":"ask","description":"What happens with the files that are there when the root is first watched. `ask`: they are processed, but more than 50 for an agent with a budget in money are held with an estimate; `process`: all are processed; `ignore`: none."},"on_change":{"type":"string","enum":["queue","restart","ignore"],"default":"queue","description":"A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it."},"on":{"type":"array","items":{"type":"string","enum":["added","changed"]},"minItems":1,"default":["added","changed"],"description":"Which changes start work."}},"additionalProperties":false,"description":"One watched folder tree."},"minItems":1,"default":[{"path":"./inbox"}],"description":"The folders to watch. In nested roots the innermost owns a file."},"routing_rules":{"type":"array","items":{"type":"object","required":["pattern"],"properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root, with `/`. One that starts with `!` only takes away.","examples":["**/*.py",["**/*.js","!**/*.min.js"]]},"name":{"type":"string","pattern":"^[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the rule, in receipts and in `sluice why`.","x-default":"the pattern"},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent that gets the file: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["lint",["lint-a","lint-b"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen for each file: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"watcher":{"type":"string","pattern":"\\S","description":"The same as `agent`; write one of the two."},"action":{"type":"string","enum":["quarantine","ignore"],"description":"Instead of an agent: `quarantine` sets a copy of the file aside in the output folder, `ignore` records that it was left alone."},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Rules with a higher priority are tried first, and their jobs run first; equal ones in the order of the file."},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ file.path }}` and its like are filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"cache":{"type":"string","enum":["content","path","off"],"default":"content","description":"When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects)."},"max_input":{"type":"string","default":"unlimited","description":"Larger files are not processed: their jobs are `failed` with `input_too_large`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":["unlimited"]}},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this rule run at once, within `concurrency_limits`."},"batch":{"type":"object","properties":{"max_files":{"type":["integer","string"],"minimum":2,"pattern":"^auto$","default":20,"maximum":10000,"description":"How many files one attempt gets at most; `auto` begins with few and adapts to what the agent manages."},"quiet":{"type":"string","default":"2s","description":"A batch that is not full starts when no further file came for so long.","x-duration":{"minimum":"10ms","maximum":"1h","or":[]}},"on_failure":{"type":"string","enum":["bisect","fail"],"default":"bisect","description":"When an attempt fails as a whole: `bisect` tries its halves, so that one bad file does not sink the others; `fail` fails every file of it."},"by":{"type":"string","enum":["files","folder"],"default":"files","description":"`folder`: everything below one folder of the root is one batch, whatever its number: a dropped folder is one unit."}},"additionalProperties":false,"description":"One attempt for many files of one root, each with its own receipt. For agents of kind `command`."},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."}},"additionalProperties":false,"description":"Which files go where. The first rule that matches wins."},"default":[],"description":"Which files go to which agent."},"agents":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","command"],"properties":{"kind":{"type":"string","const":"command","description":"A program that is started for each file."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument; `${{ files }}` as an argument of its own becomes the paths of all files of a batch.","examples":[["npx","eslint","${{ file.path }}"],"python3 analyze.py \"${{ file.path }}\""]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it can do: rules can name capabilities instead of an agent.","examples":[["code_review","error_diagnosis"]]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"off","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"type":"object","properties":{"cpu":{"type":"string","description":"CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two.","examples":["50%"],"x-percent":{"minimum":"1%","maximum":"100000%","or":[]}},"memory":{"type":"string","description":"Memory of everything the attempt starts; beyond it, it is ended with `limit_exceeded`.","examples":["2GiB"],"x-size":{"minimum":"4MiB","maximum":"4096TiB","or":[]}},"runtime":{"type":"string","description":"Wall time after which the attempt is ended with `limit_exceeded` and not tried again; `timeout` is for what may go better the next time.","examples":["1h"],"x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}},"required":{"type":"boolean","default":false,"description":"Whether jobs wait where this machine cannot enforce `cpu` or `memory`. Otherwise they run, and the receipt says what was in force."}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":4,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]}},"additionalProperties":false,"description":"Starts a program for each file."},{"type":"object","required":["kind","url"],"properties":{"kind":{"type":"string","const":"http","description":"A service that gets each file by HTTP POST."},"url":{"type":"string","pattern":"\\S","description":"Where the file is sent, as multipart/form-data. May hold secret references.","examples":["http://127.0.0.1:9000/ocr"]},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; values may hold secret references.","examples":[{"Authorization":"Bearer ${env:OCR_TOKEN}"}]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it can do: rules can name capabilities instead of an agent.","examples":[["code_review","error_diagnosis"]]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"5s","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"Only `off` says what is true: nothing is started here that could be confined."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it."}},"additionalProperties":false,"description":"States that the service is not confined, and why."}},"additionalProperties":false,"description":"Sends each file to a service."},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"builtin","description":"The inspector that comes with Sluice."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it can do: rules can name capabilities instead of an agent.","examples":[["code_review","error_diagnosis"]]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"off","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."}},"additionalProperties":false,"description":"Describes any file: type, structure, problems. No network, no keys, no programs."}]},"default":{},"description":"What can do work on files, by name."},"watcher_endpoints":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"string","pattern":"\\S"},"default":{},"description":"Short form of `http` agents: name and URL.","examples":[{"python-analyzer":"http://localhost:8001"}]},"concurrency_limits":{"type":"object","properties":{"max_processes":{"type":"integer","minimum":1,"maximum":1024,"description":"How many attempts run at once.","x-default":"the number of cores"},"max_concurrent_files":{"type":"integer","minimum":1,"maximum":100000,"description":"How many files are in work at once; a batch counts as its number of files, and is cut to this.","x-default":"twice max_processes; with batches enough for a full one in each process"}},"additionalProperties":false,"default":{},"description":"Limits of the whole daemon; they hold at every instant."},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"alerts":{"type":"array","items":{"type":"object","required":["on","webhook"],"properties":{"on":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Codes of conditions (`DISK_LOW`, `BREAKER_OPEN` …, see [errors](../errors.md)), `all`, `digest` (a summary once a day) or `success` (each job that succeeded).","examples":[["ERROR_RATE","DISK_LOW"],"all"]},"webhook":{"type":"string","pattern":"\\S","description":"Where it is sent by HTTP POST. May hold secret references.","examples":["${env:ALERT_URL}"]},"format":{"type":"string","enum":["json","slack","discord","ntfy"],"default":"json","description":"The form of the message."},"min_interval":{"type":"string","default":"5m","description":"The same condition of the same thing is not sent more often than this.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Who is told about what."},"default":[],"description":"Messages about conditions: sent beside the work, repeated when they fail, never in its way."},"thresholds":{"type":"object","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.25,"maximum":1,"description":"Share of failed among the jobs that ended within `window`: the condition `ERROR_RATE`."},"minimum":{"type":"integer","default":20,"minimum":1,"maximum":1000000,"description":"Not before so many jobs ended within `window`."},"window":{"type":"string","default":"15m","description":"The time that `error_rate` looks back.","x-duration":{"minimum":"10s","maximum":"1d","or":[]}},"delay":{"type":"string","default":"15m","description":"The oldest job that could run waits for longer than this: the condition `DELAY`.","x-duration":{"minimum":"1s","maximum":"24d","or":[]}},"free_memory":{"type":"string","default":"5%","description":"The free memory of the machine is below this share: the condition `RESOURCES_LOW`.","x-percent":{"minimum":"0%","maximum":"99%","or":[]}}},"additionalProperties":false,"default":{},"description":"When numbers become conditions, which `status` shows and `alerts` send."},"output_settings":{"type":"object","properties":{"default_output_dir":{"type":"string","pattern":"\\S","default":"./processed","description":"Where results, receipts and the overview appear. Relative to the project folder."},"preserve_original":{"type":"boolean","default":true,"description":"`true` leaves inputs untouched; `false` moves them to `archive/` of the output folder once they have succeeded."},"log_level":{"type":"string","pattern":"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$","default":"INFO","examples":["DEBUG","INFO","WARNING","ERROR","CRITICAL"],"description":"The least important messages that are logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."},"retention":{"type":"string","default":"30d","description":"How long ended jobs and older results are kept; the latest result of a file stays.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"retention_jobs":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","maximum":1000000000,"description":"How many ended jobs are kept at most, the newest first."},"file_mode":{"type":"string","pattern":"^0?[0-7]{3}$","default":"0644","description":"Permissions of the files we write into the output folder, octal and in quotes."}},"additionalProperties":false,"default":{},"description":"What comes out, and where."},"cache":{"type":"object","properties":{"ttl":{"type":"string","default":"30d","description":"How long a result may stand in for running again.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"max_bytes":{"type":"string","default":"2GiB","description":"How much space kept results may take; the oldest go first.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Results that are reused for the same content and recipe."},"daemon":{"type":"object","properties":{"drain":{"type":"string","default":"10s","description":"How long running attempts may go on after a stop was asked for.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}},"min_free_disk":{"type":"string","default":"1GiB","description":"With less free space than this no new work is started.","x-size":{"minimum":"0B","maximum":"4096TiB","or":[]}},"max_depth":{"type":"integer","default":5,"minimum":0,"maximum":1000,"description":"A file that descends from what agents wrote in more steps than this is `held` until a person decides."},"max_log_bytes":{"type":"string","default":"60MiB","description":"How much space the log files take together; the oldest go first.","x-size":{"minimum":"1MiB","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"The background process."}},"additionalProperties":false,"description":"Configuration of Sluice: which folders are watched, which files go where, and what may run."};
+export const validate: ShapeValidator = validate21;
+const schema6 = {"type":"object","properties":{"version":{"type":"number","const":1,"default":1,"description":"Version of this file’s format."},"watch":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string","pattern":"\\S","description":"Folder to watch, with everything below it. Relative to the project folder; `~/` is your home folder.","examples":["./inbox"]},"name":{"type":"string","pattern":"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$","description":"Unique name of the root; its results stand in `files/<name>/` of the output folder.","x-default":"the folder’s name"},"ignore":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Patterns of files and folders to leave alone, in gitignore syntax, relative to the root. A `.sluiceignore` file in the tree adds to them.","examples":[["drafts/**"]]},"default_ignore":{"type":["boolean","array"],"items":{"type":"string","pattern":"\\S"},"default":true,"description":"The built-in ignore patterns (temporary files of editors and downloads, version control, `node_modules`; `sluice config show` prints them). `false` switches them off, a list replaces them."},"mode":{"type":"string","enum":["auto","native","portable","poll"],"default":"auto","description":"Where changes are learned from. `auto` takes the best that works on this mount; `poll` only re-scans, for mounts that deliver no events."},"settle":{"type":"string","default":"auto","description":"When a file counts as complete. `auto`: once its writer has closed it or, where that cannot be known, once size and time stand still; a duration: after it stood still for so long.","x-duration":{"minimum":"0s","maximum":"24d","or":["auto"]}},"ready":{"type":"string","pattern":"\\S","description":"Name of a marker file that must stand beside a file before it is taken: `{name}` is the file’s name, `{stem}` the same without its extension. Markers themselves are not processed.","examples":["{name}.done"]},"sweep":{"type":"string","default":"60s","description":"How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.","x-duration":{"minimum":"100ms","maximum":"24d","or":[]}},"initial":{"type":"string","enum":["ask","process","ignore"],"default":"ask","description":"What happens with the files that are there when the root is first watched. `ask`: they are processed, but more than 50 for an agent with a budget in money are held with an estimate; `process`: all are processed; `ignore`: none."},"on_change":{"type":"string","enum":["queue","restart","ignore"],"default":"queue","description":"A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it."},"on":{"type":"array","items":{"type":"string","enum":["added","changed"]},"minItems":1,"default":["added","changed"],"description":"Which changes start work."}},"additionalProperties":false,"description":"One watched folder tree."},"minItems":1,"default":[{"path":"./inbox"}],"description":"The folders to watch. In nested roots the innermost owns a file."},"routing_rules":{"type":"array","items":{"type":"object","required":["pattern"],"properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root, with `/`. One that starts with `!` only takes away.","examples":["**/*.py",["**/*.js","!**/*.min.js"]]},"name":{"type":"string","pattern":"^[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the rule, in receipts and in `sluice why`.","x-default":"the pattern"},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent that gets the file: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["lint",["lint-a","lint-b"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen for each file: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"watcher":{"type":"string","pattern":"\\S","description":"The same as `agent`; write one of the two."},"workflow":{"type":"string","pattern":"\\S","description":"Instead of an agent: the workflow that is run for each file, by its name or the stem of its file. `${{ file.path }}` and its like are the file.","examples":["code-quality"]},"action":{"type":"string","enum":["quarantine","ignore"],"description":"Instead of an agent: `quarantine` sets a copy of the file aside in the output folder, `ignore` records that it was left alone."},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Rules with a higher priority are tried first, and their jobs run first; equal ones in the order of the file."},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ file.path }}` and its like are filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"cache":{"type":"string","enum":["content","path","off"],"description":"When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects).","x-default":"`content`; with `workflow` `off`: its steps have caches of their own"},"max_input":{"type":"string","default":"unlimited","description":"Larger files are not processed: their jobs are `failed` with `input_too_large`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":["unlimited"]}},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this rule run at once, within `concurrency_limits`."},"batch":{"type":"object","properties":{"max_files":{"type":["integer","string"],"minimum":2,"pattern":"^auto$","default":20,"maximum":10000,"description":"How many files one attempt gets at most; `auto` begins with few and adapts to what the agent manages."},"quiet":{"type":"string","default":"2s","description":"A batch that is not full starts when no further file came for so long.","x-duration":{"minimum":"10ms","maximum":"1h","or":[]}},"on_failure":{"type":"string","enum":["bisect","fail"],"default":"bisect","description":"When an attempt fails as a whole: `bisect` tries its halves, so that one bad file does not sink the others; `fail` fails every file of it."},"by":{"type":"string","enum":["files","folder"],"default":"files","description":"`folder`: everything below one folder of the root is one batch, whatever its number: a dropped folder is one unit."}},"additionalProperties":false,"description":"One attempt for many files of one root, each with its own receipt. For agents of kind `command`."},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."}},"additionalProperties":false,"description":"Which files go where. The first rule that matches wins."},"default":[],"description":"Which files go to which agent."},"agents":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","command"],"properties":{"kind":{"type":"string","const":"command","description":"A program that is started for each file."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument; `${{ files }}` as an argument of its own becomes the paths of all files of a batch.","examples":[["npx","eslint","${{ file.path }}"],"python3 analyze.py \"${{ file.path }}\""]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it can do: rules can name capabilities instead of an agent.","examples":[["code_review","error_diagnosis"]]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"off","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"type":"object","properties":{"cpu":{"type":"string","description":"CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two.","examples":["50%"],"x-percent":{"minimum":"1%","maximum":"100000%","or":[]}},"memory":{"type":"string","description":"Memory of everything the attempt starts; beyond it, it is ended with `limit_exceeded`.","examples":["2GiB"],"x-size":{"minimum":"4MiB","maximum":"4096TiB","or":[]}},"runtime":{"type":"string","description":"Wall time after which the attempt is ended with `limit_exceeded` and not tried again; `timeout` is for what may go better the next time.","examples":["1h"],"x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}},"required":{"type":"boolean","default":false,"description":"Whether jobs wait where this machine cannot enforce `cpu` or `memory`. Otherwise they run, and the receipt says what was in force."}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":4,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]}},"additionalProperties":false,"description":"Starts a program for each file."},{"type":"object","required":["kind","url"],"properties":{"kind":{"type":"string","const":"http","description":"A service that gets each file by HTTP POST."},"url":{"type":"string","pattern":"\\S","description":"Where the file is sent, as multipart/form-data. May hold secret references.","examples":["http://127.0.0.1:9000/ocr"]},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; values may hold secret references.","examples":[{"Authorization":"Bearer ${env:OCR_TOKEN}"}]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it can do: rules can name capabilities instead of an agent.","examples":[["code_review","error_diagnosis"]]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"5s","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"Only `off` says what is true: nothing is started here that could be confined."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it."}},"additionalProperties":false,"description":"States that the service is not confined, and why."}},"additionalProperties":false,"description":"Sends each file to a service."},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"builtin","description":"The inspector that comes with Sluice."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it can do: rules can name capabilities instead of an agent.","examples":[["code_review","error_diagnosis"]]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"off","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."}},"additionalProperties":false,"description":"Describes any file: type, structure, problems. No network, no keys, no programs."}]},"default":{},"description":"What can do work on files, by name."},"watcher_endpoints":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"string","pattern":"\\S"},"default":{},"description":"Short form of `http` agents: name and URL.","examples":[{"python-analyzer":"http://localhost:8001"}]},"workflows":{"type":"array","items":{"type":["string","object"],"pattern":"\\S"},"default":["./workflows/*.yaml","./workflows/*.yml","./workflows/*.json"],"description":"Workflows: globs of files (relative to the project folder; one that starts with `!` only takes away), or [definitions](workflow.md) in place.","examples":[["./workflows/*.yaml"]]},"schedules":{"type":"array","items":{"type":"object","required":["name","workflow","cron"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the schedule.","examples":["digest"]},"workflow":{"type":"string","pattern":"\\S","description":"The workflow that is started: its name, or the stem of its file."},"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"additionalProperties":false,"description":"When a workflow starts by itself."},"default":[],"description":"When workflows start by themselves."},"concurrency_limits":{"type":"object","properties":{"max_processes":{"type":"integer","minimum":1,"maximum":1024,"description":"How many attempts run at once.","x-default":"the number of cores"},"max_concurrent_files":{"type":"integer","minimum":1,"maximum":100000,"description":"How many files are in work at once; a batch counts as its number of files, and is cut to this.","x-default":"twice max_processes; with batches enough for a full one in each process"}},"additionalProperties":false,"default":{},"description":"Limits of the whole daemon; they hold at every instant."},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"alerts":{"type":"array","items":{"type":"object","required":["on","webhook"],"properties":{"on":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Codes of conditions (`DISK_LOW`, `BREAKER_OPEN` …, see [errors](../errors.md)), `all`, `digest` (a summary once a day) or `success` (each job that succeeded).","examples":[["ERROR_RATE","DISK_LOW"],"all"]},"webhook":{"type":"string","pattern":"\\S","description":"Where it is sent by HTTP POST. May hold secret references.","examples":["${env:ALERT_URL}"]},"format":{"type":"string","enum":["json","slack","discord","ntfy"],"default":"json","description":"The form of the message."},"min_interval":{"type":"string","default":"5m","description":"The same condition of the same thing is not sent more often than this.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Who is told about what."},"default":[],"description":"Messages about conditions: sent beside the work, repeated when they fail, never in its way."},"thresholds":{"type":"object","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.25,"maximum":1,"description":"Share of failed among the jobs that ended within `window`: the condition `ERROR_RATE`."},"minimum":{"type":"integer","default":20,"minimum":1,"maximum":1000000,"description":"Not before so many jobs ended within `window`."},"window":{"type":"string","default":"15m","description":"The time that `error_rate` looks back.","x-duration":{"minimum":"10s","maximum":"1d","or":[]}},"delay":{"type":"string","default":"15m","description":"The oldest job that could run waits for longer than this: the condition `DELAY`.","x-duration":{"minimum":"1s","maximum":"24d","or":[]}},"free_memory":{"type":"string","default":"5%","description":"The free memory of the machine is below this share: the condition `RESOURCES_LOW`.","x-percent":{"minimum":"0%","maximum":"99%","or":[]}}},"additionalProperties":false,"default":{},"description":"When numbers become conditions, which `status` shows and `alerts` send."},"output_settings":{"type":"object","properties":{"default_output_dir":{"type":"string","pattern":"\\S","default":"./processed","description":"Where results, receipts and the overview appear. Relative to the project folder."},"preserve_original":{"type":"boolean","default":true,"description":"`true` leaves inputs untouched; `false` moves them to `archive/` of the output folder once they have succeeded."},"log_level":{"type":"string","pattern":"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$","default":"INFO","examples":["DEBUG","INFO","WARNING","ERROR","CRITICAL"],"description":"The least important messages that are logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."},"retention":{"type":"string","default":"30d","description":"How long ended jobs and older results are kept; the latest result of a file stays.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"retention_jobs":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","maximum":1000000000,"description":"How many ended jobs are kept at most, the newest first."},"file_mode":{"type":"string","pattern":"^0?[0-7]{3}$","default":"0644","description":"Permissions of the files we write into the output folder, octal and in quotes."}},"additionalProperties":false,"default":{},"description":"What comes out, and where."},"cache":{"type":"object","properties":{"ttl":{"type":"string","default":"30d","description":"How long a result may stand in for running again.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"max_bytes":{"type":"string","default":"2GiB","description":"How much space kept results may take; the oldest go first.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Results that are reused for the same content and recipe."},"daemon":{"type":"object","properties":{"drain":{"type":"string","default":"10s","description":"How long running attempts may go on after a stop was asked for.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}},"min_free_disk":{"type":"string","default":"1GiB","description":"With less free space than this no new work is started.","x-size":{"minimum":"0B","maximum":"4096TiB","or":[]}},"max_depth":{"type":"integer","default":5,"minimum":0,"maximum":1000,"description":"A file that descends from what agents wrote in more steps than this is `held` until a person decides."},"max_log_bytes":{"type":"string","default":"60MiB","description":"How much space the log files take together; the oldest go first.","x-size":{"minimum":"1MiB","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"The background process."}},"additionalProperties":false,"description":"Configuration of Sluice: which folders are watched, which files go where, and what may run."};
 const func2 = Object.prototype.hasOwnProperty;
 const func4 = isDuration;
 const func7 = isSize;
@@ -14,19 +14,20 @@ const func17 = isPercent;
 const pattern0 = new RegExp("\\S", "u");
 const pattern1 = new RegExp("^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$", "u");
 const pattern6 = new RegExp("^[^\\u0000-\\u001f]{1,200}$", "u");
-const pattern14 = new RegExp("^unlimited$", "u");
-const pattern15 = new RegExp("^auto$", "u");
-const pattern16 = new RegExp("^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$", "u");
-const pattern18 = new RegExp("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "u");
-const pattern25 = new RegExp("^[1-9]\\d{0,5}/(s|min|h|d)$", "u");
-const pattern28 = new RegExp("^off$", "u");
-const pattern31 = new RegExp("^(none|allow)$", "u");
-const pattern37 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
-const pattern39 = new RegExp("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "u");
-const pattern63 = new RegExp("^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$", "u");
-const pattern65 = new RegExp("^0?[0-7]{3}$", "u");
+const pattern15 = new RegExp("^unlimited$", "u");
+const pattern16 = new RegExp("^auto$", "u");
+const pattern17 = new RegExp("^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$", "u");
+const pattern19 = new RegExp("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "u");
+const pattern26 = new RegExp("^[1-9]\\d{0,5}/(s|min|h|d)$", "u");
+const pattern29 = new RegExp("^off$", "u");
+const pattern32 = new RegExp("^(none|allow)$", "u");
+const pattern38 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
+const pattern40 = new RegExp("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "u");
+const pattern60 = new RegExp("^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$", "u");
+const pattern69 = new RegExp("^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$", "u");
+const pattern71 = new RegExp("^0?[0-7]{3}$", "u");
 
-function validate10(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -44,6 +45,12 @@ data.agents = {};
 }
 if(data.watcher_endpoints === undefined){
 data.watcher_endpoints = {};
+}
+if(data.workflows === undefined){
+data.workflows = ["./workflows/*.yaml","./workflows/*.yml","./workflows/*.json"];
+}
+if(data.schedules === undefined){
+data.schedules = [];
 }
 if(data.concurrency_limits === undefined){
 data.concurrency_limits = {};
@@ -64,8 +71,8 @@ if(data.daemon === undefined){
 data.daemon = {};
 }
 for(const key0 in data){
-if(!(func2.call(schema11.properties, key0))){
-const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema11,data};
+if(!(func2.call(schema6.properties, key0))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema6,data};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -77,7 +84,7 @@ errors++;
 }
 let data0 = data.version;
 if(!((typeof data0 == "number") && (isFinite(data0)))){
-const err1 = {instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.version.type,parentSchema:schema11.properties.version,data:data0};
+const err1 = {instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.version.type,parentSchema:schema6.properties.version,data:data0};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -87,7 +94,7 @@ vErrors.push(err1);
 errors++;
 }
 if(1 !== data0){
-const err2 = {instancePath:instancePath+"/version",schemaPath:"#/properties/version/const",keyword:"const",params:{allowedValue: 1},message:"must be equal to constant",schema:1,parentSchema:schema11.properties.version,data:data0};
+const err2 = {instancePath:instancePath+"/version",schemaPath:"#/properties/version/const",keyword:"const",params:{allowedValue: 1},message:"must be equal to constant",schema:1,parentSchema:schema6.properties.version,data:data0};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -99,7 +106,7 @@ errors++;
 let data1 = data.watch;
 if(Array.isArray(data1)){
 if(data1.length < 1){
-const err3 = {instancePath:instancePath+"/watch",schemaPath:"#/properties/watch/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.watch,data:data1};
+const err3 = {instancePath:instancePath+"/watch",schemaPath:"#/properties/watch/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.watch,data:data1};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -137,7 +144,7 @@ if(data2.on === undefined){
 data2.on = ["added","changed"];
 }
 if(data2.path === undefined){
-const err4 = {instancePath:instancePath+"/watch/" + i0,schemaPath:"#/properties/watch/items/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'",schema:schema11.properties.watch.items.required,parentSchema:schema11.properties.watch.items,data:data2};
+const err4 = {instancePath:instancePath+"/watch/" + i0,schemaPath:"#/properties/watch/items/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'",schema:schema6.properties.watch.items.required,parentSchema:schema6.properties.watch.items,data:data2};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -147,8 +154,8 @@ vErrors.push(err4);
 errors++;
 }
 for(const key1 in data2){
-if(!(func2.call(schema11.properties.watch.items.properties, key1))){
-const err5 = {instancePath:instancePath+"/watch/" + i0,schemaPath:"#/properties/watch/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.watch.items,data:data2};
+if(!(func2.call(schema6.properties.watch.items.properties, key1))){
+const err5 = {instancePath:instancePath+"/watch/" + i0,schemaPath:"#/properties/watch/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.watch.items,data:data2};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -162,7 +169,7 @@ if(data2.path !== undefined){
 let data3 = data2.path;
 if(typeof data3 === "string"){
 if(!pattern0.test(data3)){
-const err6 = {instancePath:instancePath+"/watch/" + i0+"/path",schemaPath:"#/properties/watch/items/properties/path/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.watch.items.properties.path,data:data3};
+const err6 = {instancePath:instancePath+"/watch/" + i0+"/path",schemaPath:"#/properties/watch/items/properties/path/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.watch.items.properties.path,data:data3};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -173,7 +180,7 @@ errors++;
 }
 }
 else {
-const err7 = {instancePath:instancePath+"/watch/" + i0+"/path",schemaPath:"#/properties/watch/items/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.path.type,parentSchema:schema11.properties.watch.items.properties.path,data:data3};
+const err7 = {instancePath:instancePath+"/watch/" + i0+"/path",schemaPath:"#/properties/watch/items/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.path.type,parentSchema:schema6.properties.watch.items.properties.path,data:data3};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -187,7 +194,7 @@ if(data2.name !== undefined){
 let data4 = data2.name;
 if(typeof data4 === "string"){
 if(!pattern1.test(data4)){
-const err8 = {instancePath:instancePath+"/watch/" + i0+"/name",schemaPath:"#/properties/watch/items/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$"},message:"must match pattern \""+"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$"+"\"",schema:"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$",parentSchema:schema11.properties.watch.items.properties.name,data:data4};
+const err8 = {instancePath:instancePath+"/watch/" + i0+"/name",schemaPath:"#/properties/watch/items/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$"},message:"must match pattern \""+"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$"+"\"",schema:"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$",parentSchema:schema6.properties.watch.items.properties.name,data:data4};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -198,7 +205,7 @@ errors++;
 }
 }
 else {
-const err9 = {instancePath:instancePath+"/watch/" + i0+"/name",schemaPath:"#/properties/watch/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.name.type,parentSchema:schema11.properties.watch.items.properties.name,data:data4};
+const err9 = {instancePath:instancePath+"/watch/" + i0+"/name",schemaPath:"#/properties/watch/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.name.type,parentSchema:schema6.properties.watch.items.properties.name,data:data4};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -215,7 +222,7 @@ for(let i1=0; i1<len1; i1++){
 let data6 = data5[i1];
 if(typeof data6 === "string"){
 if(!pattern0.test(data6)){
-const err10 = {instancePath:instancePath+"/watch/" + i0+"/ignore/" + i1,schemaPath:"#/properties/watch/items/properties/ignore/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.watch.items.properties.ignore.items,data:data6};
+const err10 = {instancePath:instancePath+"/watch/" + i0+"/ignore/" + i1,schemaPath:"#/properties/watch/items/properties/ignore/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.watch.items.properties.ignore.items,data:data6};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -226,7 +233,7 @@ errors++;
 }
 }
 else {
-const err11 = {instancePath:instancePath+"/watch/" + i0+"/ignore/" + i1,schemaPath:"#/properties/watch/items/properties/ignore/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.ignore.items.type,parentSchema:schema11.properties.watch.items.properties.ignore.items,data:data6};
+const err11 = {instancePath:instancePath+"/watch/" + i0+"/ignore/" + i1,schemaPath:"#/properties/watch/items/properties/ignore/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.ignore.items.type,parentSchema:schema6.properties.watch.items.properties.ignore.items,data:data6};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -238,7 +245,7 @@ errors++;
 }
 }
 else {
-const err12 = {instancePath:instancePath+"/watch/" + i0+"/ignore",schemaPath:"#/properties/watch/items/properties/ignore/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.watch.items.properties.ignore.type,parentSchema:schema11.properties.watch.items.properties.ignore,data:data5};
+const err12 = {instancePath:instancePath+"/watch/" + i0+"/ignore",schemaPath:"#/properties/watch/items/properties/ignore/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.watch.items.properties.ignore.type,parentSchema:schema6.properties.watch.items.properties.ignore,data:data5};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -249,7 +256,7 @@ errors++;
 }
 let data7 = data2.default_ignore;
 if((typeof data7 !== "boolean") && (!(Array.isArray(data7)))){
-const err13 = {instancePath:instancePath+"/watch/" + i0+"/default_ignore",schemaPath:"#/properties/watch/items/properties/default_ignore/type",keyword:"type",params:{type: schema11.properties.watch.items.properties.default_ignore.type},message:"must be boolean,array",schema:schema11.properties.watch.items.properties.default_ignore.type,parentSchema:schema11.properties.watch.items.properties.default_ignore,data:data7};
+const err13 = {instancePath:instancePath+"/watch/" + i0+"/default_ignore",schemaPath:"#/properties/watch/items/properties/default_ignore/type",keyword:"type",params:{type: schema6.properties.watch.items.properties.default_ignore.type},message:"must be boolean,array",schema:schema6.properties.watch.items.properties.default_ignore.type,parentSchema:schema6.properties.watch.items.properties.default_ignore,data:data7};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -264,7 +271,7 @@ for(let i2=0; i2<len2; i2++){
 let data8 = data7[i2];
 if(typeof data8 === "string"){
 if(!pattern0.test(data8)){
-const err14 = {instancePath:instancePath+"/watch/" + i0+"/default_ignore/" + i2,schemaPath:"#/properties/watch/items/properties/default_ignore/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.watch.items.properties.default_ignore.items,data:data8};
+const err14 = {instancePath:instancePath+"/watch/" + i0+"/default_ignore/" + i2,schemaPath:"#/properties/watch/items/properties/default_ignore/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.watch.items.properties.default_ignore.items,data:data8};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -275,7 +282,7 @@ errors++;
 }
 }
 else {
-const err15 = {instancePath:instancePath+"/watch/" + i0+"/default_ignore/" + i2,schemaPath:"#/properties/watch/items/properties/default_ignore/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.default_ignore.items.type,parentSchema:schema11.properties.watch.items.properties.default_ignore.items,data:data8};
+const err15 = {instancePath:instancePath+"/watch/" + i0+"/default_ignore/" + i2,schemaPath:"#/properties/watch/items/properties/default_ignore/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.default_ignore.items.type,parentSchema:schema6.properties.watch.items.properties.default_ignore.items,data:data8};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -288,7 +295,7 @@ errors++;
 }
 let data9 = data2.mode;
 if(typeof data9 !== "string"){
-const err16 = {instancePath:instancePath+"/watch/" + i0+"/mode",schemaPath:"#/properties/watch/items/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.mode.type,parentSchema:schema11.properties.watch.items.properties.mode,data:data9};
+const err16 = {instancePath:instancePath+"/watch/" + i0+"/mode",schemaPath:"#/properties/watch/items/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.mode.type,parentSchema:schema6.properties.watch.items.properties.mode,data:data9};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -298,7 +305,7 @@ vErrors.push(err16);
 errors++;
 }
 if(!((((data9 === "auto") || (data9 === "native")) || (data9 === "portable")) || (data9 === "poll"))){
-const err17 = {instancePath:instancePath+"/watch/" + i0+"/mode",schemaPath:"#/properties/watch/items/properties/mode/enum",keyword:"enum",params:{allowedValues: schema11.properties.watch.items.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.watch.items.properties.mode.enum,parentSchema:schema11.properties.watch.items.properties.mode,data:data9};
+const err17 = {instancePath:instancePath+"/watch/" + i0+"/mode",schemaPath:"#/properties/watch/items/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.watch.items.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.watch.items.properties.mode.enum,parentSchema:schema6.properties.watch.items.properties.mode,data:data9};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -310,7 +317,7 @@ errors++;
 let data10 = data2.settle;
 if(typeof data10 === "string"){
 if(!(func4(data10, 0, 2073600000, ["auto"]))){
-const err18 = {instancePath:instancePath+"/watch/" + i0+"/settle",schemaPath:"#/properties/watch/items/properties/settle/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.watch.items.properties.settle["x-duration"],parentSchema:schema11.properties.watch.items.properties.settle,data:data10};
+const err18 = {instancePath:instancePath+"/watch/" + i0+"/settle",schemaPath:"#/properties/watch/items/properties/settle/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.watch.items.properties.settle["x-duration"],parentSchema:schema6.properties.watch.items.properties.settle,data:data10};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -321,7 +328,7 @@ errors++;
 }
 }
 else {
-const err19 = {instancePath:instancePath+"/watch/" + i0+"/settle",schemaPath:"#/properties/watch/items/properties/settle/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.settle.type,parentSchema:schema11.properties.watch.items.properties.settle,data:data10};
+const err19 = {instancePath:instancePath+"/watch/" + i0+"/settle",schemaPath:"#/properties/watch/items/properties/settle/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.settle.type,parentSchema:schema6.properties.watch.items.properties.settle,data:data10};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -334,7 +341,7 @@ if(data2.ready !== undefined){
 let data11 = data2.ready;
 if(typeof data11 === "string"){
 if(!pattern0.test(data11)){
-const err20 = {instancePath:instancePath+"/watch/" + i0+"/ready",schemaPath:"#/properties/watch/items/properties/ready/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.watch.items.properties.ready,data:data11};
+const err20 = {instancePath:instancePath+"/watch/" + i0+"/ready",schemaPath:"#/properties/watch/items/properties/ready/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.watch.items.properties.ready,data:data11};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -345,7 +352,7 @@ errors++;
 }
 }
 else {
-const err21 = {instancePath:instancePath+"/watch/" + i0+"/ready",schemaPath:"#/properties/watch/items/properties/ready/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.ready.type,parentSchema:schema11.properties.watch.items.properties.ready,data:data11};
+const err21 = {instancePath:instancePath+"/watch/" + i0+"/ready",schemaPath:"#/properties/watch/items/properties/ready/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.ready.type,parentSchema:schema6.properties.watch.items.properties.ready,data:data11};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -358,7 +365,7 @@ errors++;
 let data12 = data2.sweep;
 if(typeof data12 === "string"){
 if(!(func4(data12, 100, 2073600000, []))){
-const err22 = {instancePath:instancePath+"/watch/" + i0+"/sweep",schemaPath:"#/properties/watch/items/properties/sweep/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.watch.items.properties.sweep["x-duration"],parentSchema:schema11.properties.watch.items.properties.sweep,data:data12};
+const err22 = {instancePath:instancePath+"/watch/" + i0+"/sweep",schemaPath:"#/properties/watch/items/properties/sweep/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.watch.items.properties.sweep["x-duration"],parentSchema:schema6.properties.watch.items.properties.sweep,data:data12};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -369,7 +376,7 @@ errors++;
 }
 }
 else {
-const err23 = {instancePath:instancePath+"/watch/" + i0+"/sweep",schemaPath:"#/properties/watch/items/properties/sweep/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.sweep.type,parentSchema:schema11.properties.watch.items.properties.sweep,data:data12};
+const err23 = {instancePath:instancePath+"/watch/" + i0+"/sweep",schemaPath:"#/properties/watch/items/properties/sweep/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.sweep.type,parentSchema:schema6.properties.watch.items.properties.sweep,data:data12};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -380,7 +387,7 @@ errors++;
 }
 let data13 = data2.initial;
 if(typeof data13 !== "string"){
-const err24 = {instancePath:instancePath+"/watch/" + i0+"/initial",schemaPath:"#/properties/watch/items/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.initial.type,parentSchema:schema11.properties.watch.items.properties.initial,data:data13};
+const err24 = {instancePath:instancePath+"/watch/" + i0+"/initial",schemaPath:"#/properties/watch/items/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.initial.type,parentSchema:schema6.properties.watch.items.properties.initial,data:data13};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -390,7 +397,7 @@ vErrors.push(err24);
 errors++;
 }
 if(!(((data13 === "ask") || (data13 === "process")) || (data13 === "ignore"))){
-const err25 = {instancePath:instancePath+"/watch/" + i0+"/initial",schemaPath:"#/properties/watch/items/properties/initial/enum",keyword:"enum",params:{allowedValues: schema11.properties.watch.items.properties.initial.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.watch.items.properties.initial.enum,parentSchema:schema11.properties.watch.items.properties.initial,data:data13};
+const err25 = {instancePath:instancePath+"/watch/" + i0+"/initial",schemaPath:"#/properties/watch/items/properties/initial/enum",keyword:"enum",params:{allowedValues: schema6.properties.watch.items.properties.initial.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.watch.items.properties.initial.enum,parentSchema:schema6.properties.watch.items.properties.initial,data:data13};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -401,7 +408,7 @@ errors++;
 }
 let data14 = data2.on_change;
 if(typeof data14 !== "string"){
-const err26 = {instancePath:instancePath+"/watch/" + i0+"/on_change",schemaPath:"#/properties/watch/items/properties/on_change/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.on_change.type,parentSchema:schema11.properties.watch.items.properties.on_change,data:data14};
+const err26 = {instancePath:instancePath+"/watch/" + i0+"/on_change",schemaPath:"#/properties/watch/items/properties/on_change/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.on_change.type,parentSchema:schema6.properties.watch.items.properties.on_change,data:data14};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -411,7 +418,7 @@ vErrors.push(err26);
 errors++;
 }
 if(!(((data14 === "queue") || (data14 === "restart")) || (data14 === "ignore"))){
-const err27 = {instancePath:instancePath+"/watch/" + i0+"/on_change",schemaPath:"#/properties/watch/items/properties/on_change/enum",keyword:"enum",params:{allowedValues: schema11.properties.watch.items.properties.on_change.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.watch.items.properties.on_change.enum,parentSchema:schema11.properties.watch.items.properties.on_change,data:data14};
+const err27 = {instancePath:instancePath+"/watch/" + i0+"/on_change",schemaPath:"#/properties/watch/items/properties/on_change/enum",keyword:"enum",params:{allowedValues: schema6.properties.watch.items.properties.on_change.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.watch.items.properties.on_change.enum,parentSchema:schema6.properties.watch.items.properties.on_change,data:data14};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -423,7 +430,7 @@ errors++;
 let data15 = data2.on;
 if(Array.isArray(data15)){
 if(data15.length < 1){
-const err28 = {instancePath:instancePath+"/watch/" + i0+"/on",schemaPath:"#/properties/watch/items/properties/on/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.watch.items.properties.on,data:data15};
+const err28 = {instancePath:instancePath+"/watch/" + i0+"/on",schemaPath:"#/properties/watch/items/properties/on/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.watch.items.properties.on,data:data15};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -436,7 +443,7 @@ const len3 = data15.length;
 for(let i3=0; i3<len3; i3++){
 let data16 = data15[i3];
 if(typeof data16 !== "string"){
-const err29 = {instancePath:instancePath+"/watch/" + i0+"/on/" + i3,schemaPath:"#/properties/watch/items/properties/on/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watch.items.properties.on.items.type,parentSchema:schema11.properties.watch.items.properties.on.items,data:data16};
+const err29 = {instancePath:instancePath+"/watch/" + i0+"/on/" + i3,schemaPath:"#/properties/watch/items/properties/on/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watch.items.properties.on.items.type,parentSchema:schema6.properties.watch.items.properties.on.items,data:data16};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -446,7 +453,7 @@ vErrors.push(err29);
 errors++;
 }
 if(!((data16 === "added") || (data16 === "changed"))){
-const err30 = {instancePath:instancePath+"/watch/" + i0+"/on/" + i3,schemaPath:"#/properties/watch/items/properties/on/items/enum",keyword:"enum",params:{allowedValues: schema11.properties.watch.items.properties.on.items.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.watch.items.properties.on.items.enum,parentSchema:schema11.properties.watch.items.properties.on.items,data:data16};
+const err30 = {instancePath:instancePath+"/watch/" + i0+"/on/" + i3,schemaPath:"#/properties/watch/items/properties/on/items/enum",keyword:"enum",params:{allowedValues: schema6.properties.watch.items.properties.on.items.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.watch.items.properties.on.items.enum,parentSchema:schema6.properties.watch.items.properties.on.items,data:data16};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -458,7 +465,7 @@ errors++;
 }
 }
 else {
-const err31 = {instancePath:instancePath+"/watch/" + i0+"/on",schemaPath:"#/properties/watch/items/properties/on/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.watch.items.properties.on.type,parentSchema:schema11.properties.watch.items.properties.on,data:data15};
+const err31 = {instancePath:instancePath+"/watch/" + i0+"/on",schemaPath:"#/properties/watch/items/properties/on/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.watch.items.properties.on.type,parentSchema:schema6.properties.watch.items.properties.on,data:data15};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -469,7 +476,7 @@ errors++;
 }
 }
 else {
-const err32 = {instancePath:instancePath+"/watch/" + i0,schemaPath:"#/properties/watch/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.watch.items.type,parentSchema:schema11.properties.watch.items,data:data2};
+const err32 = {instancePath:instancePath+"/watch/" + i0,schemaPath:"#/properties/watch/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.watch.items.type,parentSchema:schema6.properties.watch.items,data:data2};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -481,7 +488,7 @@ errors++;
 }
 }
 else {
-const err33 = {instancePath:instancePath+"/watch",schemaPath:"#/properties/watch/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.watch.type,parentSchema:schema11.properties.watch,data:data1};
+const err33 = {instancePath:instancePath+"/watch",schemaPath:"#/properties/watch/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.watch.type,parentSchema:schema6.properties.watch,data:data1};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -502,9 +509,6 @@ data18.priority = 0;
 if(data18.expect === undefined){
 data18.expect = {};
 }
-if(data18.cache === undefined){
-data18.cache = "content";
-}
 if(data18.max_input === undefined){
 data18.max_input = "unlimited";
 }
@@ -512,7 +516,7 @@ if(data18.max_load === undefined){
 data18.max_load = "unlimited";
 }
 if(data18.pattern === undefined){
-const err34 = {instancePath:instancePath+"/routing_rules/" + i4,schemaPath:"#/properties/routing_rules/items/required",keyword:"required",params:{missingProperty: "pattern"},message:"must have required property '"+"pattern"+"'",schema:schema11.properties.routing_rules.items.required,parentSchema:schema11.properties.routing_rules.items,data:data18};
+const err34 = {instancePath:instancePath+"/routing_rules/" + i4,schemaPath:"#/properties/routing_rules/items/required",keyword:"required",params:{missingProperty: "pattern"},message:"must have required property '"+"pattern"+"'",schema:schema6.properties.routing_rules.items.required,parentSchema:schema6.properties.routing_rules.items,data:data18};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -522,8 +526,8 @@ vErrors.push(err34);
 errors++;
 }
 for(const key2 in data18){
-if(!(func2.call(schema11.properties.routing_rules.items.properties, key2))){
-const err35 = {instancePath:instancePath+"/routing_rules/" + i4,schemaPath:"#/properties/routing_rules/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.routing_rules.items,data:data18};
+if(!(func2.call(schema6.properties.routing_rules.items.properties, key2))){
+const err35 = {instancePath:instancePath+"/routing_rules/" + i4,schemaPath:"#/properties/routing_rules/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.routing_rules.items,data:data18};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -536,7 +540,7 @@ errors++;
 if(data18.pattern !== undefined){
 let data19 = data18.pattern;
 if((typeof data19 !== "string") && (!(Array.isArray(data19)))){
-const err36 = {instancePath:instancePath+"/routing_rules/" + i4+"/pattern",schemaPath:"#/properties/routing_rules/items/properties/pattern/type",keyword:"type",params:{type: schema11.properties.routing_rules.items.properties.pattern.type},message:"must be string,array",schema:schema11.properties.routing_rules.items.properties.pattern.type,parentSchema:schema11.properties.routing_rules.items.properties.pattern,data:data19};
+const err36 = {instancePath:instancePath+"/routing_rules/" + i4+"/pattern",schemaPath:"#/properties/routing_rules/items/properties/pattern/type",keyword:"type",params:{type: schema6.properties.routing_rules.items.properties.pattern.type},message:"must be string,array",schema:schema6.properties.routing_rules.items.properties.pattern.type,parentSchema:schema6.properties.routing_rules.items.properties.pattern,data:data19};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -547,7 +551,7 @@ errors++;
 }
 if(typeof data19 === "string"){
 if(!pattern0.test(data19)){
-const err37 = {instancePath:instancePath+"/routing_rules/" + i4+"/pattern",schemaPath:"#/properties/routing_rules/items/properties/pattern/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.routing_rules.items.properties.pattern,data:data19};
+const err37 = {instancePath:instancePath+"/routing_rules/" + i4+"/pattern",schemaPath:"#/properties/routing_rules/items/properties/pattern/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.routing_rules.items.properties.pattern,data:data19};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -559,7 +563,7 @@ errors++;
 }
 if(Array.isArray(data19)){
 if(data19.length < 1){
-const err38 = {instancePath:instancePath+"/routing_rules/" + i4+"/pattern",schemaPath:"#/properties/routing_rules/items/properties/pattern/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.routing_rules.items.properties.pattern,data:data19};
+const err38 = {instancePath:instancePath+"/routing_rules/" + i4+"/pattern",schemaPath:"#/properties/routing_rules/items/properties/pattern/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.routing_rules.items.properties.pattern,data:data19};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -572,7 +576,7 @@ const len5 = data19.length;
 for(let i5=0; i5<len5; i5++){
 let data20 = data19[i5];
 if(typeof data20 !== "string"){
-const err39 = {instancePath:instancePath+"/routing_rules/" + i4+"/pattern/" + i5,schemaPath:"#/properties/routing_rules/items/properties/pattern/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.pattern.items.type,parentSchema:schema11.properties.routing_rules.items.properties.pattern.items,data:data20};
+const err39 = {instancePath:instancePath+"/routing_rules/" + i4+"/pattern/" + i5,schemaPath:"#/properties/routing_rules/items/properties/pattern/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.pattern.items.type,parentSchema:schema6.properties.routing_rules.items.properties.pattern.items,data:data20};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -588,7 +592,7 @@ if(data18.name !== undefined){
 let data21 = data18.name;
 if(typeof data21 === "string"){
 if(!pattern6.test(data21)){
-const err40 = {instancePath:instancePath+"/routing_rules/" + i4+"/name",schemaPath:"#/properties/routing_rules/items/properties/name/pattern",keyword:"pattern",params:{pattern: "^[^\\u0000-\\u001f]{1,200}$"},message:"must match pattern \""+"^[^\\u0000-\\u001f]{1,200}$"+"\"",schema:"^[^\\u0000-\\u001f]{1,200}$",parentSchema:schema11.properties.routing_rules.items.properties.name,data:data21};
+const err40 = {instancePath:instancePath+"/routing_rules/" + i4+"/name",schemaPath:"#/properties/routing_rules/items/properties/name/pattern",keyword:"pattern",params:{pattern: "^[^\\u0000-\\u001f]{1,200}$"},message:"must match pattern \""+"^[^\\u0000-\\u001f]{1,200}$"+"\"",schema:"^[^\\u0000-\\u001f]{1,200}$",parentSchema:schema6.properties.routing_rules.items.properties.name,data:data21};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -599,7 +603,7 @@ errors++;
 }
 }
 else {
-const err41 = {instancePath:instancePath+"/routing_rules/" + i4+"/name",schemaPath:"#/properties/routing_rules/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.name.type,parentSchema:schema11.properties.routing_rules.items.properties.name,data:data21};
+const err41 = {instancePath:instancePath+"/routing_rules/" + i4+"/name",schemaPath:"#/properties/routing_rules/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.name.type,parentSchema:schema6.properties.routing_rules.items.properties.name,data:data21};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -612,7 +616,7 @@ errors++;
 if(data18.agent !== undefined){
 let data22 = data18.agent;
 if((typeof data22 !== "string") && (!(Array.isArray(data22)))){
-const err42 = {instancePath:instancePath+"/routing_rules/" + i4+"/agent",schemaPath:"#/properties/routing_rules/items/properties/agent/type",keyword:"type",params:{type: schema11.properties.routing_rules.items.properties.agent.type},message:"must be string,array",schema:schema11.properties.routing_rules.items.properties.agent.type,parentSchema:schema11.properties.routing_rules.items.properties.agent,data:data22};
+const err42 = {instancePath:instancePath+"/routing_rules/" + i4+"/agent",schemaPath:"#/properties/routing_rules/items/properties/agent/type",keyword:"type",params:{type: schema6.properties.routing_rules.items.properties.agent.type},message:"must be string,array",schema:schema6.properties.routing_rules.items.properties.agent.type,parentSchema:schema6.properties.routing_rules.items.properties.agent,data:data22};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -623,7 +627,7 @@ errors++;
 }
 if(typeof data22 === "string"){
 if(!pattern0.test(data22)){
-const err43 = {instancePath:instancePath+"/routing_rules/" + i4+"/agent",schemaPath:"#/properties/routing_rules/items/properties/agent/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.routing_rules.items.properties.agent,data:data22};
+const err43 = {instancePath:instancePath+"/routing_rules/" + i4+"/agent",schemaPath:"#/properties/routing_rules/items/properties/agent/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.routing_rules.items.properties.agent,data:data22};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -635,7 +639,7 @@ errors++;
 }
 if(Array.isArray(data22)){
 if(data22.length < 1){
-const err44 = {instancePath:instancePath+"/routing_rules/" + i4+"/agent",schemaPath:"#/properties/routing_rules/items/properties/agent/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.routing_rules.items.properties.agent,data:data22};
+const err44 = {instancePath:instancePath+"/routing_rules/" + i4+"/agent",schemaPath:"#/properties/routing_rules/items/properties/agent/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.routing_rules.items.properties.agent,data:data22};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -648,7 +652,7 @@ const len6 = data22.length;
 for(let i6=0; i6<len6; i6++){
 let data23 = data22[i6];
 if(typeof data23 !== "string"){
-const err45 = {instancePath:instancePath+"/routing_rules/" + i4+"/agent/" + i6,schemaPath:"#/properties/routing_rules/items/properties/agent/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.agent.items.type,parentSchema:schema11.properties.routing_rules.items.properties.agent.items,data:data23};
+const err45 = {instancePath:instancePath+"/routing_rules/" + i4+"/agent/" + i6,schemaPath:"#/properties/routing_rules/items/properties/agent/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.agent.items.type,parentSchema:schema6.properties.routing_rules.items.properties.agent.items,data:data23};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -664,7 +668,7 @@ if(data18.capabilities !== undefined){
 let data24 = data18.capabilities;
 if(Array.isArray(data24)){
 if(data24.length < 1){
-const err46 = {instancePath:instancePath+"/routing_rules/" + i4+"/capabilities",schemaPath:"#/properties/routing_rules/items/properties/capabilities/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.routing_rules.items.properties.capabilities,data:data24};
+const err46 = {instancePath:instancePath+"/routing_rules/" + i4+"/capabilities",schemaPath:"#/properties/routing_rules/items/properties/capabilities/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.routing_rules.items.properties.capabilities,data:data24};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -678,7 +682,7 @@ for(let i7=0; i7<len7; i7++){
 let data25 = data24[i7];
 if(typeof data25 === "string"){
 if(!pattern0.test(data25)){
-const err47 = {instancePath:instancePath+"/routing_rules/" + i4+"/capabilities/" + i7,schemaPath:"#/properties/routing_rules/items/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.routing_rules.items.properties.capabilities.items,data:data25};
+const err47 = {instancePath:instancePath+"/routing_rules/" + i4+"/capabilities/" + i7,schemaPath:"#/properties/routing_rules/items/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.routing_rules.items.properties.capabilities.items,data:data25};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -689,7 +693,7 @@ errors++;
 }
 }
 else {
-const err48 = {instancePath:instancePath+"/routing_rules/" + i4+"/capabilities/" + i7,schemaPath:"#/properties/routing_rules/items/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.capabilities.items.type,parentSchema:schema11.properties.routing_rules.items.properties.capabilities.items,data:data25};
+const err48 = {instancePath:instancePath+"/routing_rules/" + i4+"/capabilities/" + i7,schemaPath:"#/properties/routing_rules/items/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.capabilities.items.type,parentSchema:schema6.properties.routing_rules.items.properties.capabilities.items,data:data25};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -701,7 +705,7 @@ errors++;
 }
 }
 else {
-const err49 = {instancePath:instancePath+"/routing_rules/" + i4+"/capabilities",schemaPath:"#/properties/routing_rules/items/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.routing_rules.items.properties.capabilities.type,parentSchema:schema11.properties.routing_rules.items.properties.capabilities,data:data24};
+const err49 = {instancePath:instancePath+"/routing_rules/" + i4+"/capabilities",schemaPath:"#/properties/routing_rules/items/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.routing_rules.items.properties.capabilities.type,parentSchema:schema6.properties.routing_rules.items.properties.capabilities,data:data24};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -714,7 +718,7 @@ errors++;
 if(data18.select !== undefined){
 let data26 = data18.select;
 if(typeof data26 !== "string"){
-const err50 = {instancePath:instancePath+"/routing_rules/" + i4+"/select",schemaPath:"#/properties/routing_rules/items/properties/select/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.select.type,parentSchema:schema11.properties.routing_rules.items.properties.select,data:data26};
+const err50 = {instancePath:instancePath+"/routing_rules/" + i4+"/select",schemaPath:"#/properties/routing_rules/items/properties/select/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.select.type,parentSchema:schema6.properties.routing_rules.items.properties.select,data:data26};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -724,7 +728,7 @@ vErrors.push(err50);
 errors++;
 }
 if(!(((data26 === "least_loaded") || (data26 === "specialized")) || (data26 === "in_order"))){
-const err51 = {instancePath:instancePath+"/routing_rules/" + i4+"/select",schemaPath:"#/properties/routing_rules/items/properties/select/enum",keyword:"enum",params:{allowedValues: schema11.properties.routing_rules.items.properties.select.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.routing_rules.items.properties.select.enum,parentSchema:schema11.properties.routing_rules.items.properties.select,data:data26};
+const err51 = {instancePath:instancePath+"/routing_rules/" + i4+"/select",schemaPath:"#/properties/routing_rules/items/properties/select/enum",keyword:"enum",params:{allowedValues: schema6.properties.routing_rules.items.properties.select.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.routing_rules.items.properties.select.enum,parentSchema:schema6.properties.routing_rules.items.properties.select,data:data26};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -738,7 +742,7 @@ if(data18.watcher !== undefined){
 let data27 = data18.watcher;
 if(typeof data27 === "string"){
 if(!pattern0.test(data27)){
-const err52 = {instancePath:instancePath+"/routing_rules/" + i4+"/watcher",schemaPath:"#/properties/routing_rules/items/properties/watcher/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.routing_rules.items.properties.watcher,data:data27};
+const err52 = {instancePath:instancePath+"/routing_rules/" + i4+"/watcher",schemaPath:"#/properties/routing_rules/items/properties/watcher/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.routing_rules.items.properties.watcher,data:data27};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -749,7 +753,7 @@ errors++;
 }
 }
 else {
-const err53 = {instancePath:instancePath+"/routing_rules/" + i4+"/watcher",schemaPath:"#/properties/routing_rules/items/properties/watcher/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.watcher.type,parentSchema:schema11.properties.routing_rules.items.properties.watcher,data:data27};
+const err53 = {instancePath:instancePath+"/routing_rules/" + i4+"/watcher",schemaPath:"#/properties/routing_rules/items/properties/watcher/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.watcher.type,parentSchema:schema6.properties.routing_rules.items.properties.watcher,data:data27};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -759,10 +763,11 @@ vErrors.push(err53);
 errors++;
 }
 }
-if(data18.action !== undefined){
-let data28 = data18.action;
-if(typeof data28 !== "string"){
-const err54 = {instancePath:instancePath+"/routing_rules/" + i4+"/action",schemaPath:"#/properties/routing_rules/items/properties/action/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.action.type,parentSchema:schema11.properties.routing_rules.items.properties.action,data:data28};
+if(data18.workflow !== undefined){
+let data28 = data18.workflow;
+if(typeof data28 === "string"){
+if(!pattern0.test(data28)){
+const err54 = {instancePath:instancePath+"/routing_rules/" + i4+"/workflow",schemaPath:"#/properties/routing_rules/items/properties/workflow/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.routing_rules.items.properties.workflow,data:data28};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -771,8 +776,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-if(!((data28 === "quarantine") || (data28 === "ignore"))){
-const err55 = {instancePath:instancePath+"/routing_rules/" + i4+"/action",schemaPath:"#/properties/routing_rules/items/properties/action/enum",keyword:"enum",params:{allowedValues: schema11.properties.routing_rules.items.properties.action.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.routing_rules.items.properties.action.enum,parentSchema:schema11.properties.routing_rules.items.properties.action,data:data28};
+}
+else {
+const err55 = {instancePath:instancePath+"/routing_rules/" + i4+"/workflow",schemaPath:"#/properties/routing_rules/items/properties/workflow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.workflow.type,parentSchema:schema6.properties.routing_rules.items.properties.workflow,data:data28};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -782,9 +788,10 @@ vErrors.push(err55);
 errors++;
 }
 }
-let data29 = data18.priority;
-if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-const err56 = {instancePath:instancePath+"/routing_rules/" + i4+"/priority",schemaPath:"#/properties/routing_rules/items/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.routing_rules.items.properties.priority.type,parentSchema:schema11.properties.routing_rules.items.properties.priority,data:data29};
+if(data18.action !== undefined){
+let data29 = data18.action;
+if(typeof data29 !== "string"){
+const err56 = {instancePath:instancePath+"/routing_rules/" + i4+"/action",schemaPath:"#/properties/routing_rules/items/properties/action/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.action.type,parentSchema:schema6.properties.routing_rules.items.properties.action,data:data29};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -793,9 +800,8 @@ vErrors.push(err56);
 }
 errors++;
 }
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 > 1000000 || isNaN(data29)){
-const err57 = {instancePath:instancePath+"/routing_rules/" + i4+"/priority",schemaPath:"#/properties/routing_rules/items/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.routing_rules.items.properties.priority,data:data29};
+if(!((data29 === "quarantine") || (data29 === "ignore"))){
+const err57 = {instancePath:instancePath+"/routing_rules/" + i4+"/action",schemaPath:"#/properties/routing_rules/items/properties/action/enum",keyword:"enum",params:{allowedValues: schema6.properties.routing_rules.items.properties.action.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.routing_rules.items.properties.action.enum,parentSchema:schema6.properties.routing_rules.items.properties.action,data:data29};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -804,8 +810,10 @@ vErrors.push(err57);
 }
 errors++;
 }
-if(data29 < -1000000 || isNaN(data29)){
-const err58 = {instancePath:instancePath+"/routing_rules/" + i4+"/priority",schemaPath:"#/properties/routing_rules/items/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema11.properties.routing_rules.items.properties.priority,data:data29};
+}
+let data30 = data18.priority;
+if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
+const err58 = {instancePath:instancePath+"/routing_rules/" + i4+"/priority",schemaPath:"#/properties/routing_rules/items/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.routing_rules.items.properties.priority.type,parentSchema:schema6.properties.routing_rules.items.properties.priority,data:data30};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -814,12 +822,9 @@ vErrors.push(err58);
 }
 errors++;
 }
-}
-if(data18.prompt !== undefined){
-let data30 = data18.prompt;
-if(typeof data30 === "string"){
-if(!pattern0.test(data30)){
-const err59 = {instancePath:instancePath+"/routing_rules/" + i4+"/prompt",schemaPath:"#/properties/routing_rules/items/properties/prompt/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.routing_rules.items.properties.prompt,data:data30};
+if((typeof data30 == "number") && (isFinite(data30))){
+if(data30 > 1000000 || isNaN(data30)){
+const err59 = {instancePath:instancePath+"/routing_rules/" + i4+"/priority",schemaPath:"#/properties/routing_rules/items/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.routing_rules.items.properties.priority,data:data30};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -828,9 +833,8 @@ vErrors.push(err59);
 }
 errors++;
 }
-}
-else {
-const err60 = {instancePath:instancePath+"/routing_rules/" + i4+"/prompt",schemaPath:"#/properties/routing_rules/items/properties/prompt/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.prompt.type,parentSchema:schema11.properties.routing_rules.items.properties.prompt,data:data30};
+if(data30 < -1000000 || isNaN(data30)){
+const err60 = {instancePath:instancePath+"/routing_rules/" + i4+"/priority",schemaPath:"#/properties/routing_rules/items/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.routing_rules.items.properties.priority,data:data30};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -840,11 +844,11 @@ vErrors.push(err60);
 errors++;
 }
 }
-if(data18.prompt_file !== undefined){
-let data31 = data18.prompt_file;
+if(data18.prompt !== undefined){
+let data31 = data18.prompt;
 if(typeof data31 === "string"){
 if(!pattern0.test(data31)){
-const err61 = {instancePath:instancePath+"/routing_rules/" + i4+"/prompt_file",schemaPath:"#/properties/routing_rules/items/properties/prompt_file/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.routing_rules.items.properties.prompt_file,data:data31};
+const err61 = {instancePath:instancePath+"/routing_rules/" + i4+"/prompt",schemaPath:"#/properties/routing_rules/items/properties/prompt/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.routing_rules.items.properties.prompt,data:data31};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -855,7 +859,7 @@ errors++;
 }
 }
 else {
-const err62 = {instancePath:instancePath+"/routing_rules/" + i4+"/prompt_file",schemaPath:"#/properties/routing_rules/items/properties/prompt_file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.prompt_file.type,parentSchema:schema11.properties.routing_rules.items.properties.prompt_file,data:data31};
+const err62 = {instancePath:instancePath+"/routing_rules/" + i4+"/prompt",schemaPath:"#/properties/routing_rules/items/properties/prompt/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.prompt.type,parentSchema:schema6.properties.routing_rules.items.properties.prompt,data:data31};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -865,14 +869,11 @@ vErrors.push(err62);
 errors++;
 }
 }
-let data32 = data18.expect;
-if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
-if(data32.outputs === undefined){
-data32.outputs = [];
-}
-for(const key3 in data32){
-if(!((key3 === "outputs") || (key3 === "json_schema"))){
-const err63 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect",schemaPath:"#/properties/routing_rules/items/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.routing_rules.items.properties.expect,data:data32};
+if(data18.prompt_file !== undefined){
+let data32 = data18.prompt_file;
+if(typeof data32 === "string"){
+if(!pattern0.test(data32)){
+const err63 = {instancePath:instancePath+"/routing_rules/" + i4+"/prompt_file",schemaPath:"#/properties/routing_rules/items/properties/prompt_file/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.routing_rules.items.properties.prompt_file,data:data32};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -882,14 +883,8 @@ vErrors.push(err63);
 errors++;
 }
 }
-let data33 = data32.outputs;
-if(Array.isArray(data33)){
-const len8 = data33.length;
-for(let i8=0; i8<len8; i8++){
-let data34 = data33[i8];
-if(typeof data34 === "string"){
-if(!pattern0.test(data34)){
-const err64 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect/outputs/" + i8,schemaPath:"#/properties/routing_rules/items/properties/expect/properties/outputs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.routing_rules.items.properties.expect.properties.outputs.items,data:data34};
+else {
+const err64 = {instancePath:instancePath+"/routing_rules/" + i4+"/prompt_file",schemaPath:"#/properties/routing_rules/items/properties/prompt_file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.prompt_file.type,parentSchema:schema6.properties.routing_rules.items.properties.prompt_file,data:data32};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -899,8 +894,14 @@ vErrors.push(err64);
 errors++;
 }
 }
-else {
-const err65 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect/outputs/" + i8,schemaPath:"#/properties/routing_rules/items/properties/expect/properties/outputs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.expect.properties.outputs.items.type,parentSchema:schema11.properties.routing_rules.items.properties.expect.properties.outputs.items,data:data34};
+let data33 = data18.expect;
+if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
+if(data33.outputs === undefined){
+data33.outputs = [];
+}
+for(const key3 in data33){
+if(!((key3 === "outputs") || (key3 === "json_schema"))){
+const err65 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect",schemaPath:"#/properties/routing_rules/items/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.routing_rules.items.properties.expect,data:data33};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -910,9 +911,14 @@ vErrors.push(err65);
 errors++;
 }
 }
-}
-else {
-const err66 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect/outputs",schemaPath:"#/properties/routing_rules/items/properties/expect/properties/outputs/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.routing_rules.items.properties.expect.properties.outputs.type,parentSchema:schema11.properties.routing_rules.items.properties.expect.properties.outputs,data:data33};
+let data34 = data33.outputs;
+if(Array.isArray(data34)){
+const len8 = data34.length;
+for(let i8=0; i8<len8; i8++){
+let data35 = data34[i8];
+if(typeof data35 === "string"){
+if(!pattern0.test(data35)){
+const err66 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect/outputs/" + i8,schemaPath:"#/properties/routing_rules/items/properties/expect/properties/outputs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.routing_rules.items.properties.expect.properties.outputs.items,data:data35};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -921,11 +927,9 @@ vErrors.push(err66);
 }
 errors++;
 }
-if(data32.json_schema !== undefined){
-let data35 = data32.json_schema;
-if(typeof data35 === "string"){
-if(!pattern0.test(data35)){
-const err67 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect/json_schema",schemaPath:"#/properties/routing_rules/items/properties/expect/properties/json_schema/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.routing_rules.items.properties.expect.properties.json_schema,data:data35};
+}
+else {
+const err67 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect/outputs/" + i8,schemaPath:"#/properties/routing_rules/items/properties/expect/properties/outputs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.expect.properties.outputs.items.type,parentSchema:schema6.properties.routing_rules.items.properties.expect.properties.outputs.items,data:data35};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -935,8 +939,9 @@ vErrors.push(err67);
 errors++;
 }
 }
+}
 else {
-const err68 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect/json_schema",schemaPath:"#/properties/routing_rules/items/properties/expect/properties/json_schema/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.expect.properties.json_schema.type,parentSchema:schema11.properties.routing_rules.items.properties.expect.properties.json_schema,data:data35};
+const err68 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect/outputs",schemaPath:"#/properties/routing_rules/items/properties/expect/properties/outputs/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.routing_rules.items.properties.expect.properties.outputs.type,parentSchema:schema6.properties.routing_rules.items.properties.expect.properties.outputs,data:data34};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -945,10 +950,11 @@ vErrors.push(err68);
 }
 errors++;
 }
-}
-}
-else {
-const err69 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect",schemaPath:"#/properties/routing_rules/items/properties/expect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.routing_rules.items.properties.expect.type,parentSchema:schema11.properties.routing_rules.items.properties.expect,data:data32};
+if(data33.json_schema !== undefined){
+let data36 = data33.json_schema;
+if(typeof data36 === "string"){
+if(!pattern0.test(data36)){
+const err69 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect/json_schema",schemaPath:"#/properties/routing_rules/items/properties/expect/properties/json_schema/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.routing_rules.items.properties.expect.properties.json_schema,data:data36};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -957,9 +963,9 @@ vErrors.push(err69);
 }
 errors++;
 }
-let data36 = data18.cache;
-if(typeof data36 !== "string"){
-const err70 = {instancePath:instancePath+"/routing_rules/" + i4+"/cache",schemaPath:"#/properties/routing_rules/items/properties/cache/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.cache.type,parentSchema:schema11.properties.routing_rules.items.properties.cache,data:data36};
+}
+else {
+const err70 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect/json_schema",schemaPath:"#/properties/routing_rules/items/properties/expect/properties/json_schema/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.expect.properties.json_schema.type,parentSchema:schema6.properties.routing_rules.items.properties.expect.properties.json_schema,data:data36};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -968,8 +974,10 @@ vErrors.push(err70);
 }
 errors++;
 }
-if(!(((data36 === "content") || (data36 === "path")) || (data36 === "off"))){
-const err71 = {instancePath:instancePath+"/routing_rules/" + i4+"/cache",schemaPath:"#/properties/routing_rules/items/properties/cache/enum",keyword:"enum",params:{allowedValues: schema11.properties.routing_rules.items.properties.cache.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.routing_rules.items.properties.cache.enum,parentSchema:schema11.properties.routing_rules.items.properties.cache,data:data36};
+}
+}
+else {
+const err71 = {instancePath:instancePath+"/routing_rules/" + i4+"/expect",schemaPath:"#/properties/routing_rules/items/properties/expect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.routing_rules.items.properties.expect.type,parentSchema:schema6.properties.routing_rules.items.properties.expect,data:data33};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -978,10 +986,10 @@ vErrors.push(err71);
 }
 errors++;
 }
-let data37 = data18.max_input;
-if(typeof data37 === "string"){
-if(!(func7(data37, 1, 4503599627370496, ["unlimited"]))){
-const err72 = {instancePath:instancePath+"/routing_rules/" + i4+"/max_input",schemaPath:"#/properties/routing_rules/items/properties/max_input/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.routing_rules.items.properties.max_input["x-size"],parentSchema:schema11.properties.routing_rules.items.properties.max_input,data:data37};
+if(data18.cache !== undefined){
+let data37 = data18.cache;
+if(typeof data37 !== "string"){
+const err72 = {instancePath:instancePath+"/routing_rules/" + i4+"/cache",schemaPath:"#/properties/routing_rules/items/properties/cache/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.cache.type,parentSchema:schema6.properties.routing_rules.items.properties.cache,data:data37};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -990,9 +998,8 @@ vErrors.push(err72);
 }
 errors++;
 }
-}
-else {
-const err73 = {instancePath:instancePath+"/routing_rules/" + i4+"/max_input",schemaPath:"#/properties/routing_rules/items/properties/max_input/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.max_input.type,parentSchema:schema11.properties.routing_rules.items.properties.max_input,data:data37};
+if(!(((data37 === "content") || (data37 === "path")) || (data37 === "off"))){
+const err73 = {instancePath:instancePath+"/routing_rules/" + i4+"/cache",schemaPath:"#/properties/routing_rules/items/properties/cache/enum",keyword:"enum",params:{allowedValues: schema6.properties.routing_rules.items.properties.cache.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.routing_rules.items.properties.cache.enum,parentSchema:schema6.properties.routing_rules.items.properties.cache,data:data37};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -1001,9 +1008,11 @@ vErrors.push(err73);
 }
 errors++;
 }
-let data38 = data18.max_load;
-if((!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))) && (typeof data38 !== "string")){
-const err74 = {instancePath:instancePath+"/routing_rules/" + i4+"/max_load",schemaPath:"#/properties/routing_rules/items/properties/max_load/type",keyword:"type",params:{type: schema11.properties.routing_rules.items.properties.max_load.type},message:"must be integer,string",schema:schema11.properties.routing_rules.items.properties.max_load.type,parentSchema:schema11.properties.routing_rules.items.properties.max_load,data:data38};
+}
+let data38 = data18.max_input;
+if(typeof data38 === "string"){
+if(!(func7(data38, 1, 4503599627370496, ["unlimited"]))){
+const err74 = {instancePath:instancePath+"/routing_rules/" + i4+"/max_input",schemaPath:"#/properties/routing_rules/items/properties/max_input/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.routing_rules.items.properties.max_input["x-size"],parentSchema:schema6.properties.routing_rules.items.properties.max_input,data:data38};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1012,9 +1021,9 @@ vErrors.push(err74);
 }
 errors++;
 }
-if((typeof data38 == "number") && (isFinite(data38))){
-if(data38 < 1 || isNaN(data38)){
-const err75 = {instancePath:instancePath+"/routing_rules/" + i4+"/max_load",schemaPath:"#/properties/routing_rules/items/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.routing_rules.items.properties.max_load,data:data38};
+}
+else {
+const err75 = {instancePath:instancePath+"/routing_rules/" + i4+"/max_input",schemaPath:"#/properties/routing_rules/items/properties/max_input/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.max_input.type,parentSchema:schema6.properties.routing_rules.items.properties.max_input,data:data38};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1023,10 +1032,9 @@ vErrors.push(err75);
 }
 errors++;
 }
-}
-if(typeof data38 === "string"){
-if(!pattern14.test(data38)){
-const err76 = {instancePath:instancePath+"/routing_rules/" + i4+"/max_load",schemaPath:"#/properties/routing_rules/items/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.routing_rules.items.properties.max_load,data:data38};
+let data39 = data18.max_load;
+if((!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))) && (typeof data39 !== "string")){
+const err76 = {instancePath:instancePath+"/routing_rules/" + i4+"/max_load",schemaPath:"#/properties/routing_rules/items/properties/max_load/type",keyword:"type",params:{type: schema6.properties.routing_rules.items.properties.max_load.type},message:"must be integer,string",schema:schema6.properties.routing_rules.items.properties.max_load.type,parentSchema:schema6.properties.routing_rules.items.properties.max_load,data:data39};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1035,25 +1043,9 @@ vErrors.push(err76);
 }
 errors++;
 }
-}
-if(data18.batch !== undefined){
-let data39 = data18.batch;
-if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
-if(data39.max_files === undefined){
-data39.max_files = 20;
-}
-if(data39.quiet === undefined){
-data39.quiet = "2s";
-}
-if(data39.on_failure === undefined){
-data39.on_failure = "bisect";
-}
-if(data39.by === undefined){
-data39.by = "files";
-}
-for(const key4 in data39){
-if(!((((key4 === "max_files") || (key4 === "quiet")) || (key4 === "on_failure")) || (key4 === "by"))){
-const err77 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch",schemaPath:"#/properties/routing_rules/items/properties/batch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.routing_rules.items.properties.batch,data:data39};
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 < 1 || isNaN(data39)){
+const err77 = {instancePath:instancePath+"/routing_rules/" + i4+"/max_load",schemaPath:"#/properties/routing_rules/items/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.routing_rules.items.properties.max_load,data:data39};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1063,9 +1055,9 @@ vErrors.push(err77);
 errors++;
 }
 }
-let data40 = data39.max_files;
-if((!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))) && (typeof data40 !== "string")){
-const err78 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/max_files",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/max_files/type",keyword:"type",params:{type: schema11.properties.routing_rules.items.properties.batch.properties.max_files.type},message:"must be integer,string",schema:schema11.properties.routing_rules.items.properties.batch.properties.max_files.type,parentSchema:schema11.properties.routing_rules.items.properties.batch.properties.max_files,data:data40};
+if(typeof data39 === "string"){
+if(!pattern15.test(data39)){
+const err78 = {instancePath:instancePath+"/routing_rules/" + i4+"/max_load",schemaPath:"#/properties/routing_rules/items/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.routing_rules.items.properties.max_load,data:data39};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1074,9 +1066,25 @@ vErrors.push(err78);
 }
 errors++;
 }
-if((typeof data40 == "number") && (isFinite(data40))){
-if(data40 > 10000 || isNaN(data40)){
-const err79 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/max_files",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/max_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema11.properties.routing_rules.items.properties.batch.properties.max_files,data:data40};
+}
+if(data18.batch !== undefined){
+let data40 = data18.batch;
+if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+if(data40.max_files === undefined){
+data40.max_files = 20;
+}
+if(data40.quiet === undefined){
+data40.quiet = "2s";
+}
+if(data40.on_failure === undefined){
+data40.on_failure = "bisect";
+}
+if(data40.by === undefined){
+data40.by = "files";
+}
+for(const key4 in data40){
+if(!((((key4 === "max_files") || (key4 === "quiet")) || (key4 === "on_failure")) || (key4 === "by"))){
+const err79 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch",schemaPath:"#/properties/routing_rules/items/properties/batch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.routing_rules.items.properties.batch,data:data40};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1085,8 +1093,10 @@ vErrors.push(err79);
 }
 errors++;
 }
-if(data40 < 2 || isNaN(data40)){
-const err80 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/max_files",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/max_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema11.properties.routing_rules.items.properties.batch.properties.max_files,data:data40};
+}
+let data41 = data40.max_files;
+if((!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))) && (typeof data41 !== "string")){
+const err80 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/max_files",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/max_files/type",keyword:"type",params:{type: schema6.properties.routing_rules.items.properties.batch.properties.max_files.type},message:"must be integer,string",schema:schema6.properties.routing_rules.items.properties.batch.properties.max_files.type,parentSchema:schema6.properties.routing_rules.items.properties.batch.properties.max_files,data:data41};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1095,10 +1105,9 @@ vErrors.push(err80);
 }
 errors++;
 }
-}
-if(typeof data40 === "string"){
-if(!pattern15.test(data40)){
-const err81 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/max_files",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/max_files/pattern",keyword:"pattern",params:{pattern: "^auto$"},message:"must match pattern \""+"^auto$"+"\"",schema:"^auto$",parentSchema:schema11.properties.routing_rules.items.properties.batch.properties.max_files,data:data40};
+if((typeof data41 == "number") && (isFinite(data41))){
+if(data41 > 10000 || isNaN(data41)){
+const err81 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/max_files",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/max_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.routing_rules.items.properties.batch.properties.max_files,data:data41};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1107,11 +1116,8 @@ vErrors.push(err81);
 }
 errors++;
 }
-}
-let data41 = data39.quiet;
-if(typeof data41 === "string"){
-if(!(func4(data41, 10, 3600000, []))){
-const err82 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/quiet",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/quiet/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.routing_rules.items.properties.batch.properties.quiet["x-duration"],parentSchema:schema11.properties.routing_rules.items.properties.batch.properties.quiet,data:data41};
+if(data41 < 2 || isNaN(data41)){
+const err82 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/max_files",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/max_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.routing_rules.items.properties.batch.properties.max_files,data:data41};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1121,8 +1127,9 @@ vErrors.push(err82);
 errors++;
 }
 }
-else {
-const err83 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/quiet",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/quiet/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.batch.properties.quiet.type,parentSchema:schema11.properties.routing_rules.items.properties.batch.properties.quiet,data:data41};
+if(typeof data41 === "string"){
+if(!pattern16.test(data41)){
+const err83 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/max_files",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/max_files/pattern",keyword:"pattern",params:{pattern: "^auto$"},message:"must match pattern \""+"^auto$"+"\"",schema:"^auto$",parentSchema:schema6.properties.routing_rules.items.properties.batch.properties.max_files,data:data41};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1131,9 +1138,11 @@ vErrors.push(err83);
 }
 errors++;
 }
-let data42 = data39.on_failure;
-if(typeof data42 !== "string"){
-const err84 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/on_failure",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/on_failure/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.batch.properties.on_failure.type,parentSchema:schema11.properties.routing_rules.items.properties.batch.properties.on_failure,data:data42};
+}
+let data42 = data40.quiet;
+if(typeof data42 === "string"){
+if(!(func4(data42, 10, 3600000, []))){
+const err84 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/quiet",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/quiet/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.routing_rules.items.properties.batch.properties.quiet["x-duration"],parentSchema:schema6.properties.routing_rules.items.properties.batch.properties.quiet,data:data42};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1142,8 +1151,9 @@ vErrors.push(err84);
 }
 errors++;
 }
-if(!((data42 === "bisect") || (data42 === "fail"))){
-const err85 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/on_failure",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/on_failure/enum",keyword:"enum",params:{allowedValues: schema11.properties.routing_rules.items.properties.batch.properties.on_failure.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.routing_rules.items.properties.batch.properties.on_failure.enum,parentSchema:schema11.properties.routing_rules.items.properties.batch.properties.on_failure,data:data42};
+}
+else {
+const err85 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/quiet",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/quiet/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.batch.properties.quiet.type,parentSchema:schema6.properties.routing_rules.items.properties.batch.properties.quiet,data:data42};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1152,9 +1162,9 @@ vErrors.push(err85);
 }
 errors++;
 }
-let data43 = data39.by;
+let data43 = data40.on_failure;
 if(typeof data43 !== "string"){
-const err86 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/by",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/by/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.batch.properties.by.type,parentSchema:schema11.properties.routing_rules.items.properties.batch.properties.by,data:data43};
+const err86 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/on_failure",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/on_failure/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.batch.properties.on_failure.type,parentSchema:schema6.properties.routing_rules.items.properties.batch.properties.on_failure,data:data43};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1163,8 +1173,8 @@ vErrors.push(err86);
 }
 errors++;
 }
-if(!((data43 === "files") || (data43 === "folder"))){
-const err87 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/by",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/by/enum",keyword:"enum",params:{allowedValues: schema11.properties.routing_rules.items.properties.batch.properties.by.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.routing_rules.items.properties.batch.properties.by.enum,parentSchema:schema11.properties.routing_rules.items.properties.batch.properties.by,data:data43};
+if(!((data43 === "bisect") || (data43 === "fail"))){
+const err87 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/on_failure",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/on_failure/enum",keyword:"enum",params:{allowedValues: schema6.properties.routing_rules.items.properties.batch.properties.on_failure.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.routing_rules.items.properties.batch.properties.on_failure.enum,parentSchema:schema6.properties.routing_rules.items.properties.batch.properties.on_failure,data:data43};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1173,9 +1183,9 @@ vErrors.push(err87);
 }
 errors++;
 }
-}
-else {
-const err88 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch",schemaPath:"#/properties/routing_rules/items/properties/batch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.routing_rules.items.properties.batch.type,parentSchema:schema11.properties.routing_rules.items.properties.batch,data:data39};
+let data44 = data40.by;
+if(typeof data44 !== "string"){
+const err88 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/by",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/by/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.batch.properties.by.type,parentSchema:schema6.properties.routing_rules.items.properties.batch.properties.by,data:data44};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1184,16 +1194,8 @@ vErrors.push(err88);
 }
 errors++;
 }
-}
-if(data18.budget !== undefined){
-let data44 = data18.budget;
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-if(data44.unknown_cost === undefined){
-data44.unknown_cost = "refuse";
-}
-for(const key5 in data44){
-if(!(((((key5 === "usd_per_run") || (key5 === "usd_per_day")) || (key5 === "tokens_per_run")) || (key5 === "tokens_per_day")) || (key5 === "unknown_cost"))){
-const err89 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget",schemaPath:"#/properties/routing_rules/items/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.routing_rules.items.properties.budget,data:data44};
+if(!((data44 === "files") || (data44 === "folder"))){
+const err89 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch/by",schemaPath:"#/properties/routing_rules/items/properties/batch/properties/by/enum",keyword:"enum",params:{allowedValues: schema6.properties.routing_rules.items.properties.batch.properties.by.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.routing_rules.items.properties.batch.properties.by.enum,parentSchema:schema6.properties.routing_rules.items.properties.batch.properties.by,data:data44};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1203,11 +1205,8 @@ vErrors.push(err89);
 errors++;
 }
 }
-if(data44.usd_per_run !== undefined){
-let data45 = data44.usd_per_run;
-if((typeof data45 == "number") && (isFinite(data45))){
-if(data45 > 1000000 || isNaN(data45)){
-const err90 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.usd_per_run,data:data45};
+else {
+const err90 = {instancePath:instancePath+"/routing_rules/" + i4+"/batch",schemaPath:"#/properties/routing_rules/items/properties/batch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.routing_rules.items.properties.batch.type,parentSchema:schema6.properties.routing_rules.items.properties.batch,data:data40};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1216,8 +1215,16 @@ vErrors.push(err90);
 }
 errors++;
 }
-if(data45 <= 0 || isNaN(data45)){
-const err91 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.usd_per_run,data:data45};
+}
+if(data18.budget !== undefined){
+let data45 = data18.budget;
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+if(data45.unknown_cost === undefined){
+data45.unknown_cost = "refuse";
+}
+for(const key5 in data45){
+if(!(((((key5 === "usd_per_run") || (key5 === "usd_per_day")) || (key5 === "tokens_per_run")) || (key5 === "tokens_per_day")) || (key5 === "unknown_cost"))){
+const err91 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget",schemaPath:"#/properties/routing_rules/items/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.routing_rules.items.properties.budget,data:data45};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1227,8 +1234,11 @@ vErrors.push(err91);
 errors++;
 }
 }
-else {
-const err92 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.routing_rules.items.properties.budget.properties.usd_per_run.type,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.usd_per_run,data:data45};
+if(data45.usd_per_run !== undefined){
+let data46 = data45.usd_per_run;
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 > 1000000 || isNaN(data46)){
+const err92 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_run,data:data46};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1237,12 +1247,8 @@ vErrors.push(err92);
 }
 errors++;
 }
-}
-if(data44.usd_per_day !== undefined){
-let data46 = data44.usd_per_day;
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 > 1000000 || isNaN(data46)){
-const err93 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.usd_per_day,data:data46};
+if(data46 <= 0 || isNaN(data46)){
+const err93 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_run,data:data46};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1251,8 +1257,9 @@ vErrors.push(err93);
 }
 errors++;
 }
-if(data46 <= 0 || isNaN(data46)){
-const err94 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.usd_per_day,data:data46};
+}
+else {
+const err94 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_run.type,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_run,data:data46};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1262,8 +1269,11 @@ vErrors.push(err94);
 errors++;
 }
 }
-else {
-const err95 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.routing_rules.items.properties.budget.properties.usd_per_day.type,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.usd_per_day,data:data46};
+if(data45.usd_per_day !== undefined){
+let data47 = data45.usd_per_day;
+if((typeof data47 == "number") && (isFinite(data47))){
+if(data47 > 1000000 || isNaN(data47)){
+const err95 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_day,data:data47};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1272,11 +1282,8 @@ vErrors.push(err95);
 }
 errors++;
 }
-}
-if(data44.tokens_per_run !== undefined){
-let data47 = data44.tokens_per_run;
-if((!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))) && (typeof data47 !== "string")){
-const err96 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_run.type,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data47};
+if(data47 <= 0 || isNaN(data47)){
+const err96 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_day,data:data47};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1285,9 +1292,9 @@ vErrors.push(err96);
 }
 errors++;
 }
-if((typeof data47 == "number") && (isFinite(data47))){
-if(data47 > 1000000000000000 || isNaN(data47)){
-const err97 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data47};
+}
+else {
+const err97 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_day.type,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_day,data:data47};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1296,8 +1303,11 @@ vErrors.push(err97);
 }
 errors++;
 }
-if(data47 < 1 || isNaN(data47)){
-const err98 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data47};
+}
+if(data45.tokens_per_run !== undefined){
+let data48 = data45.tokens_per_run;
+if((!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))) && (typeof data48 !== "string")){
+const err98 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run.type,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data48};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1306,10 +1316,9 @@ vErrors.push(err98);
 }
 errors++;
 }
-}
-if(typeof data47 === "string"){
-if(!pattern16.test(data47)){
-const err99 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data47};
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 > 1000000000000000 || isNaN(data48)){
+const err99 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data48};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1318,12 +1327,8 @@ vErrors.push(err99);
 }
 errors++;
 }
-}
-}
-if(data44.tokens_per_day !== undefined){
-let data48 = data44.tokens_per_day;
-if((!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))) && (typeof data48 !== "string")){
-const err100 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_day.type,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data48};
+if(data48 < 1 || isNaN(data48)){
+const err100 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data48};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1332,9 +1337,10 @@ vErrors.push(err100);
 }
 errors++;
 }
-if((typeof data48 == "number") && (isFinite(data48))){
-if(data48 > 1000000000000000 || isNaN(data48)){
-const err101 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data48};
+}
+if(typeof data48 === "string"){
+if(!pattern17.test(data48)){
+const err101 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data48};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1343,8 +1349,12 @@ vErrors.push(err101);
 }
 errors++;
 }
-if(data48 < 1 || isNaN(data48)){
-const err102 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data48};
+}
+}
+if(data45.tokens_per_day !== undefined){
+let data49 = data45.tokens_per_day;
+if((!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))) && (typeof data49 !== "string")){
+const err102 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day.type,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data49};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1353,10 +1363,9 @@ vErrors.push(err102);
 }
 errors++;
 }
-}
-if(typeof data48 === "string"){
-if(!pattern16.test(data48)){
-const err103 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data48};
+if((typeof data49 == "number") && (isFinite(data49))){
+if(data49 > 1000000000000000 || isNaN(data49)){
+const err103 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data49};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1365,11 +1374,8 @@ vErrors.push(err103);
 }
 errors++;
 }
-}
-}
-let data49 = data44.unknown_cost;
-if(typeof data49 !== "string"){
-const err104 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/unknown_cost",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.routing_rules.items.properties.budget.properties.unknown_cost.type,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.unknown_cost,data:data49};
+if(data49 < 1 || isNaN(data49)){
+const err104 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data49};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1378,8 +1384,10 @@ vErrors.push(err104);
 }
 errors++;
 }
-if(!((data49 === "refuse") || (data49 === "allow"))){
-const err105 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/unknown_cost",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema11.properties.routing_rules.items.properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.routing_rules.items.properties.budget.properties.unknown_cost.enum,parentSchema:schema11.properties.routing_rules.items.properties.budget.properties.unknown_cost,data:data49};
+}
+if(typeof data49 === "string"){
+if(!pattern17.test(data49)){
+const err105 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data49};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1389,8 +1397,10 @@ vErrors.push(err105);
 errors++;
 }
 }
-else {
-const err106 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget",schemaPath:"#/properties/routing_rules/items/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.routing_rules.items.properties.budget.type,parentSchema:schema11.properties.routing_rules.items.properties.budget,data:data44};
+}
+let data50 = data45.unknown_cost;
+if(typeof data50 !== "string"){
+const err106 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/unknown_cost",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.budget.properties.unknown_cost.type,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.unknown_cost,data:data50};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1399,10 +1409,8 @@ vErrors.push(err106);
 }
 errors++;
 }
-}
-}
-else {
-const err107 = {instancePath:instancePath+"/routing_rules/" + i4,schemaPath:"#/properties/routing_rules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.routing_rules.items.type,parentSchema:schema11.properties.routing_rules.items,data:data18};
+if(!((data50 === "refuse") || (data50 === "allow"))){
+const err107 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/unknown_cost",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema6.properties.routing_rules.items.properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.routing_rules.items.properties.budget.properties.unknown_cost.enum,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.unknown_cost,data:data50};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1412,9 +1420,8 @@ vErrors.push(err107);
 errors++;
 }
 }
-}
 else {
-const err108 = {instancePath:instancePath+"/routing_rules",schemaPath:"#/properties/routing_rules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.routing_rules.type,parentSchema:schema11.properties.routing_rules,data:data17};
+const err108 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget",schemaPath:"#/properties/routing_rules/items/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.routing_rules.items.properties.budget.type,parentSchema:schema6.properties.routing_rules.items.properties.budget,data:data45};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1423,13 +1430,10 @@ vErrors.push(err108);
 }
 errors++;
 }
-let data50 = data.agents;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-for(const key6 in data50){
-const _errs109 = errors;
-if(typeof key6 === "string"){
-if(!pattern18.test(key6)){
-const err109 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema11.properties.agents.propertyNames,data:key6,propertyName:key6};
+}
+}
+else {
+const err109 = {instancePath:instancePath+"/routing_rules/" + i4,schemaPath:"#/properties/routing_rules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.routing_rules.items.type,parentSchema:schema6.properties.routing_rules.items,data:data18};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1439,9 +1443,9 @@ vErrors.push(err109);
 errors++;
 }
 }
-var valid24 = _errs109 === errors;
-if(!valid24){
-const err110 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames",keyword:"propertyNames",params:{propertyName: key6},message:"property name must be valid",schema:schema11.properties.agents.propertyNames,parentSchema:schema11.properties.agents,data:data50};
+}
+else {
+const err110 = {instancePath:instancePath+"/routing_rules",schemaPath:"#/properties/routing_rules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.routing_rules.type,parentSchema:schema6.properties.routing_rules,data:data17};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1450,52 +1454,13 @@ vErrors.push(err110);
 }
 errors++;
 }
-}
-for(const key7 in data50){
-let data51 = data50[key7];
+let data51 = data.agents;
 if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-const tag0 = data51.kind;
-if(typeof tag0 == "string"){
-if(tag0 === "command"){
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-if(data51.capabilities === undefined){
-data51.capabilities = [];
-}
-if(data51.priority === undefined){
-data51.priority = 0;
-}
-if(data51.max_load === undefined){
-data51.max_load = "unlimited";
-}
-if(data51.fallback === undefined){
-data51.fallback = [];
-}
-if(data51.timeout === undefined){
-data51.timeout = "10m";
-}
-if(data51.retry === undefined){
-data51.retry = {};
-}
-if(data51.idle_timeout === undefined){
-data51.idle_timeout = "off";
-}
-if(data51.circuit_breaker === undefined){
-data51.circuit_breaker = {};
-}
-if(data51.limits === undefined){
-data51.limits = {};
-}
-if(data51.max_repeats === undefined){
-data51.max_repeats = 4;
-}
-if(data51.workspace === undefined){
-data51.workspace = "in_place";
-}
-if(data51.env === undefined){
-data51.env = [];
-}
-if(data51.kind === undefined){
-const err111 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data51};
+for(const key6 in data51){
+const _errs111 = errors;
+if(typeof key6 === "string"){
+if(!pattern19.test(key6)){
+const err111 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.agents.propertyNames,data:key6,propertyName:key6};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1504,8 +1469,10 @@ vErrors.push(err111);
 }
 errors++;
 }
-if(data51.command === undefined){
-const err112 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data51};
+}
+var valid24 = _errs111 === errors;
+if(!valid24){
+const err112 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames",keyword:"propertyNames",params:{propertyName: key6},message:"property name must be valid",schema:schema6.properties.agents.propertyNames,parentSchema:schema6.properties.agents,data:data51};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1514,9 +1481,52 @@ vErrors.push(err112);
 }
 errors++;
 }
-for(const key8 in data51){
-if(!(func2.call(schema11.properties.agents.additionalProperties.oneOf[0].properties, key8))){
-const err113 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data51};
+}
+for(const key7 in data51){
+let data52 = data51[key7];
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+const tag0 = data52.kind;
+if(typeof tag0 == "string"){
+if(tag0 === "command"){
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.capabilities === undefined){
+data52.capabilities = [];
+}
+if(data52.priority === undefined){
+data52.priority = 0;
+}
+if(data52.max_load === undefined){
+data52.max_load = "unlimited";
+}
+if(data52.fallback === undefined){
+data52.fallback = [];
+}
+if(data52.timeout === undefined){
+data52.timeout = "10m";
+}
+if(data52.retry === undefined){
+data52.retry = {};
+}
+if(data52.idle_timeout === undefined){
+data52.idle_timeout = "off";
+}
+if(data52.circuit_breaker === undefined){
+data52.circuit_breaker = {};
+}
+if(data52.limits === undefined){
+data52.limits = {};
+}
+if(data52.max_repeats === undefined){
+data52.max_repeats = 4;
+}
+if(data52.workspace === undefined){
+data52.workspace = "in_place";
+}
+if(data52.env === undefined){
+data52.env = [];
+}
+if(data52.kind === undefined){
+const err113 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data52};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1525,11 +1535,8 @@ vErrors.push(err113);
 }
 errors++;
 }
-}
-if(data51.kind !== undefined){
-let data52 = data51.kind;
-if(typeof data52 !== "string"){
-const err114 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data52};
+if(data52.command === undefined){
+const err114 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data52};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1538,8 +1545,9 @@ vErrors.push(err114);
 }
 errors++;
 }
-if("command" !== data52){
-const err115 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "command"},message:"must be equal to constant",schema:"command",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data52};
+for(const key8 in data52){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key8))){
+const err115 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data52};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1549,10 +1557,10 @@ vErrors.push(err115);
 errors++;
 }
 }
-if(data51.command !== undefined){
-let data53 = data51.command;
-if((typeof data53 !== "string") && (!(Array.isArray(data53)))){
-const err116 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.command.type},message:"must be string,array",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command,data:data53};
+if(data52.kind !== undefined){
+let data53 = data52.kind;
+if(typeof data53 !== "string"){
+const err116 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data53};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1561,9 +1569,8 @@ vErrors.push(err116);
 }
 errors++;
 }
-if(typeof data53 === "string"){
-if(!pattern0.test(data53)){
-const err117 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command,data:data53};
+if("command" !== data53){
+const err117 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "command"},message:"must be equal to constant",schema:"command",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data53};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1573,9 +1580,10 @@ vErrors.push(err117);
 errors++;
 }
 }
-if(Array.isArray(data53)){
-if(data53.length < 1){
-const err118 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command,data:data53};
+if(data52.command !== undefined){
+let data54 = data52.command;
+if((typeof data54 !== "string") && (!(Array.isArray(data54)))){
+const err118 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.command.type},message:"must be string,array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command,data:data54};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1584,11 +1592,9 @@ vErrors.push(err118);
 }
 errors++;
 }
-const len9 = data53.length;
-for(let i9=0; i9<len9; i9++){
-let data54 = data53[i9];
-if(typeof data54 !== "string"){
-const err119 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.command.items,data:data54};
+if(typeof data54 === "string"){
+if(!pattern0.test(data54)){
+const err119 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command,data:data54};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1598,13 +1604,9 @@ vErrors.push(err119);
 errors++;
 }
 }
-}
-}
-if(data51.description !== undefined){
-let data55 = data51.description;
-if(typeof data55 === "string"){
-if(!pattern0.test(data55)){
-const err120 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.description,data:data55};
+if(Array.isArray(data54)){
+if(data54.length < 1){
+const err120 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command,data:data54};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1613,9 +1615,11 @@ vErrors.push(err120);
 }
 errors++;
 }
-}
-else {
-const err121 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.description,data:data55};
+const len9 = data54.length;
+for(let i9=0; i9<len9; i9++){
+let data55 = data54[i9];
+if(typeof data55 !== "string"){
+const err121 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command.items,data:data55};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1625,11 +1629,13 @@ vErrors.push(err121);
 errors++;
 }
 }
-if(data51.type !== undefined){
-let data56 = data51.type;
+}
+}
+if(data52.description !== undefined){
+let data56 = data52.description;
 if(typeof data56 === "string"){
 if(!pattern0.test(data56)){
-const err122 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.type,data:data56};
+const err122 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data56};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1640,7 +1646,7 @@ errors++;
 }
 }
 else {
-const err123 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.type,data:data56};
+const err123 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data56};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1650,14 +1656,11 @@ vErrors.push(err123);
 errors++;
 }
 }
-let data57 = data51.capabilities;
-if(Array.isArray(data57)){
-const len10 = data57.length;
-for(let i10=0; i10<len10; i10++){
-let data58 = data57[i10];
-if(typeof data58 === "string"){
-if(!pattern0.test(data58)){
-const err124 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.capabilities.items,data:data58};
+if(data52.type !== undefined){
+let data57 = data52.type;
+if(typeof data57 === "string"){
+if(!pattern0.test(data57)){
+const err124 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data57};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1668,7 +1671,7 @@ errors++;
 }
 }
 else {
-const err125 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.capabilities.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.capabilities.items,data:data58};
+const err125 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data57};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1678,9 +1681,14 @@ vErrors.push(err125);
 errors++;
 }
 }
-}
-else {
-const err126 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.capabilities.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.capabilities,data:data57};
+let data58 = data52.capabilities;
+if(Array.isArray(data58)){
+const len10 = data58.length;
+for(let i10=0; i10<len10; i10++){
+let data59 = data58[i10];
+if(typeof data59 === "string"){
+if(!pattern0.test(data59)){
+const err126 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.capabilities.items,data:data59};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1689,9 +1697,9 @@ vErrors.push(err126);
 }
 errors++;
 }
-let data59 = data51.priority;
-if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
-const err127 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data59};
+}
+else {
+const err127 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.capabilities.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.capabilities.items,data:data59};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1700,9 +1708,10 @@ vErrors.push(err127);
 }
 errors++;
 }
-if((typeof data59 == "number") && (isFinite(data59))){
-if(data59 > 1000000 || isNaN(data59)){
-const err128 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data59};
+}
+}
+else {
+const err128 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.capabilities.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.capabilities,data:data58};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1711,8 +1720,9 @@ vErrors.push(err128);
 }
 errors++;
 }
-if(data59 < -1000000 || isNaN(data59)){
-const err129 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data59};
+let data60 = data52.priority;
+if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
+const err129 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data60};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1721,10 +1731,9 @@ vErrors.push(err129);
 }
 errors++;
 }
-}
-let data60 = data51.max_load;
-if((!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))) && (typeof data60 !== "string")){
-const err130 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data60};
+if((typeof data60 == "number") && (isFinite(data60))){
+if(data60 > 1000000 || isNaN(data60)){
+const err130 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data60};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1733,9 +1742,8 @@ vErrors.push(err130);
 }
 errors++;
 }
-if((typeof data60 == "number") && (isFinite(data60))){
-if(data60 < 1 || isNaN(data60)){
-const err131 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data60};
+if(data60 < -1000000 || isNaN(data60)){
+const err131 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data60};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1745,9 +1753,9 @@ vErrors.push(err131);
 errors++;
 }
 }
-if(typeof data60 === "string"){
-if(!pattern14.test(data60)){
-const err132 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data60};
+let data61 = data52.max_load;
+if((!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))) && (typeof data61 !== "string")){
+const err132 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data61};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1756,15 +1764,9 @@ vErrors.push(err132);
 }
 errors++;
 }
-}
-let data61 = data51.fallback;
-if(Array.isArray(data61)){
-const len11 = data61.length;
-for(let i11=0; i11<len11; i11++){
-let data62 = data61[i11];
-if(typeof data62 === "string"){
-if(!pattern0.test(data62)){
-const err133 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/fallback/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.fallback.items,data:data62};
+if((typeof data61 == "number") && (isFinite(data61))){
+if(data61 < 1 || isNaN(data61)){
+const err133 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data61};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1774,8 +1776,9 @@ vErrors.push(err133);
 errors++;
 }
 }
-else {
-const err134 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/fallback/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.fallback.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.fallback.items,data:data62};
+if(typeof data61 === "string"){
+if(!pattern15.test(data61)){
+const err134 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data61};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1785,9 +1788,14 @@ vErrors.push(err134);
 errors++;
 }
 }
-}
-else {
-const err135 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/fallback/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.fallback.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.fallback,data:data61};
+let data62 = data52.fallback;
+if(Array.isArray(data62)){
+const len11 = data62.length;
+for(let i11=0; i11<len11; i11++){
+let data63 = data62[i11];
+if(typeof data63 === "string"){
+if(!pattern0.test(data63)){
+const err135 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/fallback/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.fallback.items,data:data63};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1796,10 +1804,9 @@ vErrors.push(err135);
 }
 errors++;
 }
-let data63 = data51.timeout;
-if(typeof data63 === "string"){
-if(!(func4(data63, 1, 2073600000, []))){
-const err136 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data63};
+}
+else {
+const err136 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/fallback/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.fallback.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.fallback.items,data:data63};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1809,8 +1816,9 @@ vErrors.push(err136);
 errors++;
 }
 }
+}
 else {
-const err137 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data63};
+const err137 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/fallback/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.fallback.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.fallback,data:data62};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1819,20 +1827,10 @@ vErrors.push(err137);
 }
 errors++;
 }
-let data64 = data51.retry;
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
-if(data64.attempts === undefined){
-data64.attempts = 3;
-}
-if(data64.initial === undefined){
-data64.initial = "1s";
-}
-if(data64.max === undefined){
-data64.max = "5m";
-}
-for(const key9 in data64){
-if(!(((key9 === "attempts") || (key9 === "initial")) || (key9 === "max"))){
-const err138 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry,data:data64};
+let data64 = data52.timeout;
+if(typeof data64 === "string"){
+if(!(func4(data64, 1, 2073600000, []))){
+const err138 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data64};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1842,9 +1840,8 @@ vErrors.push(err138);
 errors++;
 }
 }
-let data65 = data64.attempts;
-if(!(((typeof data65 == "number") && (!(data65 % 1) && !isNaN(data65))) && (isFinite(data65)))){
-const err139 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data65};
+else {
+const err139 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data64};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1853,9 +1850,20 @@ vErrors.push(err139);
 }
 errors++;
 }
-if((typeof data65 == "number") && (isFinite(data65))){
-if(data65 > 100 || isNaN(data65)){
-const err140 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data65};
+let data65 = data52.retry;
+if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
+if(data65.attempts === undefined){
+data65.attempts = 3;
+}
+if(data65.initial === undefined){
+data65.initial = "1s";
+}
+if(data65.max === undefined){
+data65.max = "5m";
+}
+for(const key9 in data65){
+if(!(((key9 === "attempts") || (key9 === "initial")) || (key9 === "max"))){
+const err140 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry,data:data65};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1864,8 +1872,10 @@ vErrors.push(err140);
 }
 errors++;
 }
-if(data65 < 1 || isNaN(data65)){
-const err141 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data65};
+}
+let data66 = data65.attempts;
+if(!(((typeof data66 == "number") && (!(data66 % 1) && !isNaN(data66))) && (isFinite(data66)))){
+const err141 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data66};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1874,11 +1884,9 @@ vErrors.push(err141);
 }
 errors++;
 }
-}
-let data66 = data64.initial;
-if(typeof data66 === "string"){
-if(!(func4(data66, 1, 2073600000, []))){
-const err142 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial,data:data66};
+if((typeof data66 == "number") && (isFinite(data66))){
+if(data66 > 100 || isNaN(data66)){
+const err142 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data66};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1887,9 +1895,8 @@ vErrors.push(err142);
 }
 errors++;
 }
-}
-else {
-const err143 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial,data:data66};
+if(data66 < 1 || isNaN(data66)){
+const err143 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data66};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1898,10 +1905,11 @@ vErrors.push(err143);
 }
 errors++;
 }
-let data67 = data64.max;
+}
+let data67 = data65.initial;
 if(typeof data67 === "string"){
 if(!(func4(data67, 1, 2073600000, []))){
-const err144 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max,data:data67};
+const err144 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial,data:data67};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1912,7 +1920,7 @@ errors++;
 }
 }
 else {
-const err145 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max,data:data67};
+const err145 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial,data:data67};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1921,9 +1929,10 @@ vErrors.push(err145);
 }
 errors++;
 }
-}
-else {
-const err146 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.retry,data:data64};
+let data68 = data65.max;
+if(typeof data68 === "string"){
+if(!(func4(data68, 1, 2073600000, []))){
+const err146 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max,data:data68};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1932,11 +1941,9 @@ vErrors.push(err146);
 }
 errors++;
 }
-if(data51.rate !== undefined){
-let data68 = data51.rate;
-if(typeof data68 === "string"){
-if(!pattern25.test(data68)){
-const err147 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data68};
+}
+else {
+const err147 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max,data:data68};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1947,7 +1954,7 @@ errors++;
 }
 }
 else {
-const err148 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data68};
+const err148 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry,data:data65};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -1956,16 +1963,11 @@ vErrors.push(err148);
 }
 errors++;
 }
-}
-if(data51.budget !== undefined){
-let data69 = data51.budget;
-if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
-if(data69.unknown_cost === undefined){
-data69.unknown_cost = "refuse";
-}
-for(const key10 in data69){
-if(!(((((key10 === "usd_per_run") || (key10 === "usd_per_day")) || (key10 === "tokens_per_run")) || (key10 === "tokens_per_day")) || (key10 === "unknown_cost"))){
-const err149 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget,data:data69};
+if(data52.rate !== undefined){
+let data69 = data52.rate;
+if(typeof data69 === "string"){
+if(!pattern26.test(data69)){
+const err149 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data69};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -1975,11 +1977,8 @@ vErrors.push(err149);
 errors++;
 }
 }
-if(data69.usd_per_run !== undefined){
-let data70 = data69.usd_per_run;
-if((typeof data70 == "number") && (isFinite(data70))){
-if(data70 > 1000000 || isNaN(data70)){
-const err150 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run,data:data70};
+else {
+const err150 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data69};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -1988,8 +1987,16 @@ vErrors.push(err150);
 }
 errors++;
 }
-if(data70 <= 0 || isNaN(data70)){
-const err151 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run,data:data70};
+}
+if(data52.budget !== undefined){
+let data70 = data52.budget;
+if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
+if(data70.unknown_cost === undefined){
+data70.unknown_cost = "refuse";
+}
+for(const key10 in data70){
+if(!(((((key10 === "usd_per_run") || (key10 === "usd_per_day")) || (key10 === "tokens_per_run")) || (key10 === "tokens_per_day")) || (key10 === "unknown_cost"))){
+const err151 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget,data:data70};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -1999,8 +2006,11 @@ vErrors.push(err151);
 errors++;
 }
 }
-else {
-const err152 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run,data:data70};
+if(data70.usd_per_run !== undefined){
+let data71 = data70.usd_per_run;
+if((typeof data71 == "number") && (isFinite(data71))){
+if(data71 > 1000000 || isNaN(data71)){
+const err152 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run,data:data71};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -2009,12 +2019,8 @@ vErrors.push(err152);
 }
 errors++;
 }
-}
-if(data69.usd_per_day !== undefined){
-let data71 = data69.usd_per_day;
-if((typeof data71 == "number") && (isFinite(data71))){
-if(data71 > 1000000 || isNaN(data71)){
-const err153 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day,data:data71};
+if(data71 <= 0 || isNaN(data71)){
+const err153 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run,data:data71};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2023,8 +2029,9 @@ vErrors.push(err153);
 }
 errors++;
 }
-if(data71 <= 0 || isNaN(data71)){
-const err154 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day,data:data71};
+}
+else {
+const err154 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run,data:data71};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2034,8 +2041,11 @@ vErrors.push(err154);
 errors++;
 }
 }
-else {
-const err155 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day,data:data71};
+if(data70.usd_per_day !== undefined){
+let data72 = data70.usd_per_day;
+if((typeof data72 == "number") && (isFinite(data72))){
+if(data72 > 1000000 || isNaN(data72)){
+const err155 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day,data:data72};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2044,11 +2054,8 @@ vErrors.push(err155);
 }
 errors++;
 }
-}
-if(data69.tokens_per_run !== undefined){
-let data72 = data69.tokens_per_run;
-if((!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))) && (typeof data72 !== "string")){
-const err156 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data72};
+if(data72 <= 0 || isNaN(data72)){
+const err156 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day,data:data72};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2057,9 +2064,9 @@ vErrors.push(err156);
 }
 errors++;
 }
-if((typeof data72 == "number") && (isFinite(data72))){
-if(data72 > 1000000000000000 || isNaN(data72)){
-const err157 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data72};
+}
+else {
+const err157 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day,data:data72};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2068,8 +2075,11 @@ vErrors.push(err157);
 }
 errors++;
 }
-if(data72 < 1 || isNaN(data72)){
-const err158 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data72};
+}
+if(data70.tokens_per_run !== undefined){
+let data73 = data70.tokens_per_run;
+if((!(((typeof data73 == "number") && (!(data73 % 1) && !isNaN(data73))) && (isFinite(data73)))) && (typeof data73 !== "string")){
+const err158 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data73};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2078,10 +2088,9 @@ vErrors.push(err158);
 }
 errors++;
 }
-}
-if(typeof data72 === "string"){
-if(!pattern16.test(data72)){
-const err159 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data72};
+if((typeof data73 == "number") && (isFinite(data73))){
+if(data73 > 1000000000000000 || isNaN(data73)){
+const err159 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data73};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2090,12 +2099,8 @@ vErrors.push(err159);
 }
 errors++;
 }
-}
-}
-if(data69.tokens_per_day !== undefined){
-let data73 = data69.tokens_per_day;
-if((!(((typeof data73 == "number") && (!(data73 % 1) && !isNaN(data73))) && (isFinite(data73)))) && (typeof data73 !== "string")){
-const err160 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data73};
+if(data73 < 1 || isNaN(data73)){
+const err160 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data73};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2104,9 +2109,10 @@ vErrors.push(err160);
 }
 errors++;
 }
-if((typeof data73 == "number") && (isFinite(data73))){
-if(data73 > 1000000000000000 || isNaN(data73)){
-const err161 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data73};
+}
+if(typeof data73 === "string"){
+if(!pattern17.test(data73)){
+const err161 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data73};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2115,8 +2121,12 @@ vErrors.push(err161);
 }
 errors++;
 }
-if(data73 < 1 || isNaN(data73)){
-const err162 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data73};
+}
+}
+if(data70.tokens_per_day !== undefined){
+let data74 = data70.tokens_per_day;
+if((!(((typeof data74 == "number") && (!(data74 % 1) && !isNaN(data74))) && (isFinite(data74)))) && (typeof data74 !== "string")){
+const err162 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data74};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2125,10 +2135,9 @@ vErrors.push(err162);
 }
 errors++;
 }
-}
-if(typeof data73 === "string"){
-if(!pattern16.test(data73)){
-const err163 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data73};
+if((typeof data74 == "number") && (isFinite(data74))){
+if(data74 > 1000000000000000 || isNaN(data74)){
+const err163 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data74};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2137,11 +2146,8 @@ vErrors.push(err163);
 }
 errors++;
 }
-}
-}
-let data74 = data69.unknown_cost;
-if(typeof data74 !== "string"){
-const err164 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost,data:data74};
+if(data74 < 1 || isNaN(data74)){
+const err164 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data74};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2150,8 +2156,10 @@ vErrors.push(err164);
 }
 errors++;
 }
-if(!((data74 === "refuse") || (data74 === "allow"))){
-const err165 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost,data:data74};
+}
+if(typeof data74 === "string"){
+if(!pattern17.test(data74)){
+const err165 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data74};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2161,8 +2169,10 @@ vErrors.push(err165);
 errors++;
 }
 }
-else {
-const err166 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.budget,data:data69};
+}
+let data75 = data70.unknown_cost;
+if(typeof data75 !== "string"){
+const err166 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost,data:data75};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2171,11 +2181,8 @@ vErrors.push(err166);
 }
 errors++;
 }
-}
-let data75 = data51.idle_timeout;
-if(typeof data75 === "string"){
-if(!(func4(data75, 1, 2073600000, ["off"]))){
-const err167 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data75};
+if(!((data75 === "refuse") || (data75 === "allow"))){
+const err167 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost,data:data75};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2186,7 +2193,7 @@ errors++;
 }
 }
 else {
-const err168 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data75};
+const err168 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget,data:data70};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2195,9 +2202,11 @@ vErrors.push(err168);
 }
 errors++;
 }
-let data76 = data51.circuit_breaker;
-if((!(data76 && typeof data76 == "object" && !Array.isArray(data76))) && (typeof data76 !== "string")){
-const err169 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.type},message:"must be object,string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker,data:data76};
+}
+let data76 = data52.idle_timeout;
+if(typeof data76 === "string"){
+if(!(func4(data76, 1, 2073600000, ["off"]))){
+const err169 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data76};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2206,9 +2215,9 @@ vErrors.push(err169);
 }
 errors++;
 }
-if(typeof data76 === "string"){
-if(!pattern28.test(data76)){
-const err170 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker,data:data76};
+}
+else {
+const err170 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data76};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2217,26 +2226,9 @@ vErrors.push(err170);
 }
 errors++;
 }
-}
-if(data76 && typeof data76 == "object" && !Array.isArray(data76)){
-if(data76.error_rate === undefined){
-data76.error_rate = 0.1;
-}
-if(data76.minimum === undefined){
-data76.minimum = 10;
-}
-if(data76.window === undefined){
-data76.window = "5m";
-}
-if(data76.slow === undefined){
-data76.slow = "off";
-}
-if(data76.reset === undefined){
-data76.reset = "30s";
-}
-for(const key11 in data76){
-if(!(((((key11 === "error_rate") || (key11 === "minimum")) || (key11 === "window")) || (key11 === "slow")) || (key11 === "reset"))){
-const err171 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker,data:data76};
+let data77 = data52.circuit_breaker;
+if((!(data77 && typeof data77 == "object" && !Array.isArray(data77))) && (typeof data77 !== "string")){
+const err171 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.type},message:"must be object,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker,data:data77};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2245,11 +2237,9 @@ vErrors.push(err171);
 }
 errors++;
 }
-}
-let data77 = data76.error_rate;
-if((typeof data77 == "number") && (isFinite(data77))){
-if(data77 > 1 || isNaN(data77)){
-const err172 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate,data:data77};
+if(typeof data77 === "string"){
+if(!pattern29.test(data77)){
+const err172 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker,data:data77};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2258,8 +2248,26 @@ vErrors.push(err172);
 }
 errors++;
 }
-if(data77 <= 0 || isNaN(data77)){
-const err173 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate,data:data77};
+}
+if(data77 && typeof data77 == "object" && !Array.isArray(data77)){
+if(data77.error_rate === undefined){
+data77.error_rate = 0.1;
+}
+if(data77.minimum === undefined){
+data77.minimum = 10;
+}
+if(data77.window === undefined){
+data77.window = "5m";
+}
+if(data77.slow === undefined){
+data77.slow = "off";
+}
+if(data77.reset === undefined){
+data77.reset = "30s";
+}
+for(const key11 in data77){
+if(!(((((key11 === "error_rate") || (key11 === "minimum")) || (key11 === "window")) || (key11 === "slow")) || (key11 === "reset"))){
+const err173 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker,data:data77};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2269,8 +2277,10 @@ vErrors.push(err173);
 errors++;
 }
 }
-else {
-const err174 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate,data:data77};
+let data78 = data77.error_rate;
+if((typeof data78 == "number") && (isFinite(data78))){
+if(data78 > 1 || isNaN(data78)){
+const err174 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate,data:data78};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2279,9 +2289,8 @@ vErrors.push(err174);
 }
 errors++;
 }
-let data78 = data76.minimum;
-if(!(((typeof data78 == "number") && (!(data78 % 1) && !isNaN(data78))) && (isFinite(data78)))){
-const err175 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum,data:data78};
+if(data78 <= 0 || isNaN(data78)){
+const err175 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate,data:data78};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2290,9 +2299,9 @@ vErrors.push(err175);
 }
 errors++;
 }
-if((typeof data78 == "number") && (isFinite(data78))){
-if(data78 > 100000 || isNaN(data78)){
-const err176 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum,data:data78};
+}
+else {
+const err176 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate,data:data78};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2301,8 +2310,9 @@ vErrors.push(err176);
 }
 errors++;
 }
-if(data78 < 1 || isNaN(data78)){
-const err177 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum,data:data78};
+let data79 = data77.minimum;
+if(!(((typeof data79 == "number") && (!(data79 % 1) && !isNaN(data79))) && (isFinite(data79)))){
+const err177 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum,data:data79};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -2311,11 +2321,9 @@ vErrors.push(err177);
 }
 errors++;
 }
-}
-let data79 = data76.window;
-if(typeof data79 === "string"){
-if(!(func4(data79, 1000, 86400000, []))){
-const err178 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window,data:data79};
+if((typeof data79 == "number") && (isFinite(data79))){
+if(data79 > 100000 || isNaN(data79)){
+const err178 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum,data:data79};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2324,9 +2332,8 @@ vErrors.push(err178);
 }
 errors++;
 }
-}
-else {
-const err179 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window,data:data79};
+if(data79 < 1 || isNaN(data79)){
+const err179 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum,data:data79};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2335,10 +2342,11 @@ vErrors.push(err179);
 }
 errors++;
 }
-let data80 = data76.slow;
+}
+let data80 = data77.window;
 if(typeof data80 === "string"){
-if(!(func4(data80, 1, 2073600000, ["off"]))){
-const err180 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow,data:data80};
+if(!(func4(data80, 1000, 86400000, []))){
+const err180 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window,data:data80};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2349,7 +2357,7 @@ errors++;
 }
 }
 else {
-const err181 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow,data:data80};
+const err181 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window,data:data80};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -2358,10 +2366,10 @@ vErrors.push(err181);
 }
 errors++;
 }
-let data81 = data76.reset;
+let data81 = data77.slow;
 if(typeof data81 === "string"){
-if(!(func4(data81, 10, 600000, []))){
-const err182 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset,data:data81};
+if(!(func4(data81, 1, 2073600000, ["off"]))){
+const err182 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow,data:data81};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -2372,7 +2380,7 @@ errors++;
 }
 }
 else {
-const err183 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset,data:data81};
+const err183 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow,data:data81};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2381,18 +2389,10 @@ vErrors.push(err183);
 }
 errors++;
 }
-}
-let data82 = data51.limits;
-if(data82 && typeof data82 == "object" && !Array.isArray(data82)){
-if(data82.output === undefined){
-data82.output = "64MiB";
-}
-if(data82.required === undefined){
-data82.required = false;
-}
-for(const key12 in data82){
-if(!(((((key12 === "cpu") || (key12 === "memory")) || (key12 === "runtime")) || (key12 === "output")) || (key12 === "required"))){
-const err184 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits,data:data82};
+let data82 = data77.reset;
+if(typeof data82 === "string"){
+if(!(func4(data82, 10, 600000, []))){
+const err184 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset,data:data82};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -2402,11 +2402,8 @@ vErrors.push(err184);
 errors++;
 }
 }
-if(data82.cpu !== undefined){
-let data83 = data82.cpu;
-if(typeof data83 === "string"){
-if(!(func17(data83, 1, 100000, []))){
-const err185 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/cpu/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu["x-percent"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu,data:data83};
+else {
+const err185 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset,data:data82};
 if(vErrors === null){
 vErrors = [err185];
 }
@@ -2416,8 +2413,17 @@ vErrors.push(err185);
 errors++;
 }
 }
-else {
-const err186 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/cpu/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu,data:data83};
+let data83 = data52.limits;
+if(data83 && typeof data83 == "object" && !Array.isArray(data83)){
+if(data83.output === undefined){
+data83.output = "64MiB";
+}
+if(data83.required === undefined){
+data83.required = false;
+}
+for(const key12 in data83){
+if(!(((((key12 === "cpu") || (key12 === "memory")) || (key12 === "runtime")) || (key12 === "output")) || (key12 === "required"))){
+const err186 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits,data:data83};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -2427,11 +2433,11 @@ vErrors.push(err186);
 errors++;
 }
 }
-if(data82.memory !== undefined){
-let data84 = data82.memory;
+if(data83.cpu !== undefined){
+let data84 = data83.cpu;
 if(typeof data84 === "string"){
-if(!(func7(data84, 4194304, 4503599627370496, []))){
-const err187 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/memory/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory,data:data84};
+if(!(func17(data84, 1, 100000, []))){
+const err187 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/cpu/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu["x-percent"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu,data:data84};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2442,7 +2448,7 @@ errors++;
 }
 }
 else {
-const err188 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory,data:data84};
+const err188 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/cpu/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu,data:data84};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2452,11 +2458,11 @@ vErrors.push(err188);
 errors++;
 }
 }
-if(data82.runtime !== undefined){
-let data85 = data82.runtime;
+if(data83.memory !== undefined){
+let data85 = data83.memory;
 if(typeof data85 === "string"){
-if(!(func4(data85, 1, 2073600000, []))){
-const err189 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/runtime/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime,data:data85};
+if(!(func7(data85, 4194304, 4503599627370496, []))){
+const err189 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/memory/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory,data:data85};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2467,7 +2473,7 @@ errors++;
 }
 }
 else {
-const err190 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/runtime/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime,data:data85};
+const err190 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory,data:data85};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -2477,10 +2483,11 @@ vErrors.push(err190);
 errors++;
 }
 }
-let data86 = data82.output;
+if(data83.runtime !== undefined){
+let data86 = data83.runtime;
 if(typeof data86 === "string"){
-if(!(func7(data86, 1, 4503599627370496, []))){
-const err191 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output,data:data86};
+if(!(func4(data86, 1, 2073600000, []))){
+const err191 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/runtime/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime,data:data86};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -2491,7 +2498,7 @@ errors++;
 }
 }
 else {
-const err192 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output,data:data86};
+const err192 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/runtime/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime,data:data86};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -2500,9 +2507,11 @@ vErrors.push(err192);
 }
 errors++;
 }
-let data87 = data82.required;
-if(typeof data87 !== "boolean"){
-const err193 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/required",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/required/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.required.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.required,data:data87};
+}
+let data87 = data83.output;
+if(typeof data87 === "string"){
+if(!(func7(data87, 1, 4503599627370496, []))){
+const err193 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output,data:data87};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -2513,7 +2522,7 @@ errors++;
 }
 }
 else {
-const err194 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.limits,data:data82};
+const err194 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output,data:data87};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -2522,9 +2531,9 @@ vErrors.push(err194);
 }
 errors++;
 }
-let data88 = data51.max_repeats;
-if((!(((typeof data88 == "number") && (!(data88 % 1) && !isNaN(data88))) && (isFinite(data88)))) && (typeof data88 !== "string")){
-const err195 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data88};
+let data88 = data83.required;
+if(typeof data88 !== "boolean"){
+const err195 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/required",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/required/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.required.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.required,data:data88};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -2533,9 +2542,9 @@ vErrors.push(err195);
 }
 errors++;
 }
-if((typeof data88 == "number") && (isFinite(data88))){
-if(data88 > 10000 || isNaN(data88)){
-const err196 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data88};
+}
+else {
+const err196 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits,data:data83};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -2544,8 +2553,9 @@ vErrors.push(err196);
 }
 errors++;
 }
-if(data88 < 2 || isNaN(data88)){
-const err197 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data88};
+let data89 = data52.max_repeats;
+if((!(((typeof data89 == "number") && (!(data89 % 1) && !isNaN(data89))) && (isFinite(data89)))) && (typeof data89 !== "string")){
+const err197 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data89};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -2554,10 +2564,9 @@ vErrors.push(err197);
 }
 errors++;
 }
-}
-if(typeof data88 === "string"){
-if(!pattern28.test(data88)){
-const err198 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data88};
+if((typeof data89 == "number") && (isFinite(data89))){
+if(data89 > 10000 || isNaN(data89)){
+const err198 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data89};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -2566,10 +2575,8 @@ vErrors.push(err198);
 }
 errors++;
 }
-}
-let data89 = data51.workspace;
-if(typeof data89 !== "string"){
-const err199 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data89};
+if(data89 < 2 || isNaN(data89)){
+const err199 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data89};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -2578,8 +2585,10 @@ vErrors.push(err199);
 }
 errors++;
 }
-if(!((data89 === "in_place") || (data89 === "copy"))){
-const err200 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data89};
+}
+if(typeof data89 === "string"){
+if(!pattern29.test(data89)){
+const err200 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data89};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -2588,24 +2597,10 @@ vErrors.push(err200);
 }
 errors++;
 }
-if(data51.sandbox !== undefined){
-let data90 = data51.sandbox;
-if(data90 && typeof data90 == "object" && !Array.isArray(data90)){
-if(data90.write === undefined){
-data90.write = [];
 }
-if(data90.network === undefined){
-data90.network = "none";
-}
-if(data90.blocked === undefined){
-data90.blocked = ["dd","mkfs","fdisk","sudo","su","shutdown","reboot"];
-}
-if(data90.confirm === undefined){
-data90.confirm = ["git push","npm publish","pip install"];
-}
-for(const key13 in data90){
-if(!((((((key13 === "mode") || (key13 === "write")) || (key13 === "network")) || (key13 === "blocked")) || (key13 === "confirm")) || (key13 === "reason"))){
-const err201 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data90};
+let data90 = data52.workspace;
+if(typeof data90 !== "string"){
+const err201 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data90};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2614,11 +2609,8 @@ vErrors.push(err201);
 }
 errors++;
 }
-}
-if(data90.mode !== undefined){
-let data91 = data90.mode;
-if(typeof data91 !== "string"){
-const err202 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode,data:data91};
+if(!((data90 === "in_place") || (data90 === "copy"))){
+const err202 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data90};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -2627,8 +2619,24 @@ vErrors.push(err202);
 }
 errors++;
 }
-if(!(((data91 === "auto") || (data91 === "required")) || (data91 === "off"))){
-const err203 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode,data:data91};
+if(data52.sandbox !== undefined){
+let data91 = data52.sandbox;
+if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
+if(data91.write === undefined){
+data91.write = [];
+}
+if(data91.network === undefined){
+data91.network = "none";
+}
+if(data91.blocked === undefined){
+data91.blocked = ["dd","mkfs","fdisk","sudo","su","shutdown","reboot"];
+}
+if(data91.confirm === undefined){
+data91.confirm = ["git push","npm publish","pip install"];
+}
+for(const key13 in data91){
+if(!((((((key13 === "mode") || (key13 === "write")) || (key13 === "network")) || (key13 === "blocked")) || (key13 === "confirm")) || (key13 === "reason"))){
+const err203 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data91};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -2638,14 +2646,10 @@ vErrors.push(err203);
 errors++;
 }
 }
-let data92 = data90.write;
-if(Array.isArray(data92)){
-const len12 = data92.length;
-for(let i12=0; i12<len12; i12++){
-let data93 = data92[i12];
-if(typeof data93 === "string"){
-if(!pattern0.test(data93)){
-const err204 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/write/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.items,data:data93};
+if(data91.mode !== undefined){
+let data92 = data91.mode;
+if(typeof data92 !== "string"){
+const err204 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode,data:data92};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -2654,9 +2658,8 @@ vErrors.push(err204);
 }
 errors++;
 }
-}
-else {
-const err205 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.items,data:data93};
+if(!(((data92 === "auto") || (data92 === "required")) || (data92 === "off"))){
+const err205 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode,data:data92};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -2666,9 +2669,14 @@ vErrors.push(err205);
 errors++;
 }
 }
-}
-else {
-const err206 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write,data:data92};
+let data93 = data91.write;
+if(Array.isArray(data93)){
+const len12 = data93.length;
+for(let i12=0; i12<len12; i12++){
+let data94 = data93[i12];
+if(typeof data94 === "string"){
+if(!pattern0.test(data94)){
+const err206 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/write/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.items,data:data94};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2677,9 +2685,9 @@ vErrors.push(err206);
 }
 errors++;
 }
-let data94 = data90.network;
-if((typeof data94 !== "string") && (!(Array.isArray(data94)))){
-const err207 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.type},message:"must be string,array",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network,data:data94};
+}
+else {
+const err207 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.items,data:data94};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -2688,9 +2696,10 @@ vErrors.push(err207);
 }
 errors++;
 }
-if(typeof data94 === "string"){
-if(!pattern31.test(data94)){
-const err208 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/pattern",keyword:"pattern",params:{pattern: "^(none|allow)$"},message:"must match pattern \""+"^(none|allow)$"+"\"",schema:"^(none|allow)$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network,data:data94};
+}
+}
+else {
+const err208 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write,data:data93};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -2699,14 +2708,9 @@ vErrors.push(err208);
 }
 errors++;
 }
-}
-if(Array.isArray(data94)){
-const len13 = data94.length;
-for(let i13=0; i13<len13; i13++){
-let data95 = data94[i13];
-if(typeof data95 === "string"){
-if(!pattern0.test(data95)){
-const err209 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.items,data:data95};
+let data95 = data91.network;
+if((typeof data95 !== "string") && (!(Array.isArray(data95)))){
+const err209 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.type},message:"must be string,array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network,data:data95};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2715,9 +2719,9 @@ vErrors.push(err209);
 }
 errors++;
 }
-}
-else {
-const err210 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.items,data:data95};
+if(typeof data95 === "string"){
+if(!pattern32.test(data95)){
+const err210 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/pattern",keyword:"pattern",params:{pattern: "^(none|allow)$"},message:"must match pattern \""+"^(none|allow)$"+"\"",schema:"^(none|allow)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network,data:data95};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2727,15 +2731,13 @@ vErrors.push(err210);
 errors++;
 }
 }
-}
-let data96 = data90.blocked;
-if(Array.isArray(data96)){
-const len14 = data96.length;
-for(let i14=0; i14<len14; i14++){
-let data97 = data96[i14];
-if(typeof data97 === "string"){
-if(!pattern0.test(data97)){
-const err211 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i14,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/blocked/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.items,data:data97};
+if(Array.isArray(data95)){
+const len13 = data95.length;
+for(let i13=0; i13<len13; i13++){
+let data96 = data95[i13];
+if(typeof data96 === "string"){
+if(!pattern0.test(data96)){
+const err211 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.items,data:data96};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2746,7 +2748,7 @@ errors++;
 }
 }
 else {
-const err212 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i14,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/blocked/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.items,data:data97};
+const err212 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.items,data:data96};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -2757,8 +2759,14 @@ errors++;
 }
 }
 }
-else {
-const err213 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/blocked/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked,data:data96};
+let data97 = data91.blocked;
+if(Array.isArray(data97)){
+const len14 = data97.length;
+for(let i14=0; i14<len14; i14++){
+let data98 = data97[i14];
+if(typeof data98 === "string"){
+if(!pattern0.test(data98)){
+const err213 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i14,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/blocked/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.items,data:data98};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2767,14 +2775,9 @@ vErrors.push(err213);
 }
 errors++;
 }
-let data98 = data90.confirm;
-if(Array.isArray(data98)){
-const len15 = data98.length;
-for(let i15=0; i15<len15; i15++){
-let data99 = data98[i15];
-if(typeof data99 === "string"){
-if(!pattern0.test(data99)){
-const err214 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i15,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/confirm/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.items,data:data99};
+}
+else {
+const err214 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i14,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/blocked/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.items,data:data98};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2784,8 +2787,9 @@ vErrors.push(err214);
 errors++;
 }
 }
+}
 else {
-const err215 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i15,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/confirm/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.items,data:data99};
+const err215 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/blocked/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked,data:data97};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2794,10 +2798,14 @@ vErrors.push(err215);
 }
 errors++;
 }
-}
-}
-else {
-const err216 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/confirm/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm,data:data98};
+let data99 = data91.confirm;
+if(Array.isArray(data99)){
+const len15 = data99.length;
+for(let i15=0; i15<len15; i15++){
+let data100 = data99[i15];
+if(typeof data100 === "string"){
+if(!pattern0.test(data100)){
+const err216 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i15,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/confirm/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.items,data:data100};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2806,11 +2814,9 @@ vErrors.push(err216);
 }
 errors++;
 }
-if(data90.reason !== undefined){
-let data100 = data90.reason;
-if(typeof data100 === "string"){
-if(!pattern0.test(data100)){
-const err217 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason,data:data100};
+}
+else {
+const err217 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i15,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/confirm/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.items,data:data100};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2820,8 +2826,9 @@ vErrors.push(err217);
 errors++;
 }
 }
+}
 else {
-const err218 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason,data:data100};
+const err218 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/confirm/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm,data:data99};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2830,10 +2837,11 @@ vErrors.push(err218);
 }
 errors++;
 }
-}
-}
-else {
-const err219 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data90};
+if(data91.reason !== undefined){
+let data101 = data91.reason;
+if(typeof data101 === "string"){
+if(!pattern0.test(data101)){
+const err219 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason,data:data101};
 if(vErrors === null){
 vErrors = [err219];
 }
@@ -2843,9 +2851,8 @@ vErrors.push(err219);
 errors++;
 }
 }
-let data101 = data51.env;
-if(!data101 || typeof data101 != "object"){
-const err220 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[0].properties.env.type},message:"must be array,object",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env,data:data101};
+else {
+const err220 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason,data:data101};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -2854,13 +2861,10 @@ vErrors.push(err220);
 }
 errors++;
 }
-if(Array.isArray(data101)){
-const len16 = data101.length;
-for(let i16=0; i16<len16; i16++){
-let data102 = data101[i16];
-if(typeof data102 === "string"){
-if(!pattern0.test(data102)){
-const err221 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i16,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.items,data:data102};
+}
+}
+else {
+const err221 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data91};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -2870,8 +2874,9 @@ vErrors.push(err221);
 errors++;
 }
 }
-else {
-const err222 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i16,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.items,data:data102};
+let data102 = data52.env;
+if(!data102 || typeof data102 != "object"){
+const err222 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.env.type},message:"must be array,object",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env,data:data102};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -2880,14 +2885,13 @@ vErrors.push(err222);
 }
 errors++;
 }
-}
-}
-if(data101 && typeof data101 == "object" && !Array.isArray(data101)){
-for(const key14 in data101){
-const _errs224 = errors;
-if(typeof key14 === "string"){
-if(!pattern37.test(key14)){
-const err223 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.propertyNames,data:key14,propertyName:key14};
+if(Array.isArray(data102)){
+const len16 = data102.length;
+for(let i16=0; i16<len16; i16++){
+let data103 = data102[i16];
+if(typeof data103 === "string"){
+if(!pattern0.test(data103)){
+const err223 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i16,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.items,data:data103};
 if(vErrors === null){
 vErrors = [err223];
 }
@@ -2897,9 +2901,8 @@ vErrors.push(err223);
 errors++;
 }
 }
-var valid50 = _errs224 === errors;
-if(!valid50){
-const err224 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key14},message:"property name must be valid",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.propertyNames,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env,data:data101};
+else {
+const err224 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i16,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.items,data:data103};
 if(vErrors === null){
 vErrors = [err224];
 }
@@ -2909,10 +2912,13 @@ vErrors.push(err224);
 errors++;
 }
 }
-for(const key15 in data101){
-let data103 = data101[key15];
-if(typeof data103 !== "string"){
-const err225 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0].properties.env.additionalProperties,data:data103};
+}
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+for(const key14 in data102){
+const _errs226 = errors;
+if(typeof key14 === "string"){
+if(!pattern38.test(key14)){
+const err225 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.propertyNames,data:key14,propertyName:key14};
 if(vErrors === null){
 vErrors = [err225];
 }
@@ -2922,10 +2928,9 @@ vErrors.push(err225);
 errors++;
 }
 }
-}
-}
-else {
-const err226 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[0],data:data51};
+var valid50 = _errs226 === errors;
+if(!valid50){
+const err226 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key14},message:"property name must be valid",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.propertyNames,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env,data:data102};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -2935,40 +2940,10 @@ vErrors.push(err226);
 errors++;
 }
 }
-else if(tag0 === "http"){
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-if(data51.headers === undefined){
-data51.headers = {};
-}
-if(data51.capabilities === undefined){
-data51.capabilities = [];
-}
-if(data51.priority === undefined){
-data51.priority = 0;
-}
-if(data51.max_load === undefined){
-data51.max_load = "unlimited";
-}
-if(data51.fallback === undefined){
-data51.fallback = [];
-}
-if(data51.timeout === undefined){
-data51.timeout = "10m";
-}
-if(data51.retry === undefined){
-data51.retry = {};
-}
-if(data51.idle_timeout === undefined){
-data51.idle_timeout = "off";
-}
-if(data51.circuit_breaker === undefined){
-data51.circuit_breaker = {};
-}
-if(data51.limits === undefined){
-data51.limits = {};
-}
-if(data51.kind === undefined){
-const err227 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data51};
+for(const key15 in data102){
+let data104 = data102[key15];
+if(typeof data104 !== "string"){
+const err227 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.additionalProperties,data:data104};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -2977,8 +2952,11 @@ vErrors.push(err227);
 }
 errors++;
 }
-if(data51.url === undefined){
-const err228 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data51};
+}
+}
+}
+else {
+const err228 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data52};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -2987,9 +2965,41 @@ vErrors.push(err228);
 }
 errors++;
 }
-for(const key16 in data51){
-if(!(func2.call(schema11.properties.agents.additionalProperties.oneOf[1].properties, key16))){
-const err229 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data51};
+}
+else if(tag0 === "http"){
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.headers === undefined){
+data52.headers = {};
+}
+if(data52.capabilities === undefined){
+data52.capabilities = [];
+}
+if(data52.priority === undefined){
+data52.priority = 0;
+}
+if(data52.max_load === undefined){
+data52.max_load = "unlimited";
+}
+if(data52.fallback === undefined){
+data52.fallback = [];
+}
+if(data52.timeout === undefined){
+data52.timeout = "10m";
+}
+if(data52.retry === undefined){
+data52.retry = {};
+}
+if(data52.idle_timeout === undefined){
+data52.idle_timeout = "off";
+}
+if(data52.circuit_breaker === undefined){
+data52.circuit_breaker = {};
+}
+if(data52.limits === undefined){
+data52.limits = {};
+}
+if(data52.kind === undefined){
+const err229 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data52};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -2998,11 +3008,8 @@ vErrors.push(err229);
 }
 errors++;
 }
-}
-if(data51.kind !== undefined){
-let data104 = data51.kind;
-if(typeof data104 !== "string"){
-const err230 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data104};
+if(data52.url === undefined){
+const err230 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data52};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -3011,8 +3018,9 @@ vErrors.push(err230);
 }
 errors++;
 }
-if("http" !== data104){
-const err231 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant",schema:"http",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data104};
+for(const key16 in data52){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[1].properties, key16))){
+const err231 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data52};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -3022,11 +3030,10 @@ vErrors.push(err231);
 errors++;
 }
 }
-if(data51.url !== undefined){
-let data105 = data51.url;
-if(typeof data105 === "string"){
-if(!pattern0.test(data105)){
-const err232 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/url/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.url,data:data105};
+if(data52.kind !== undefined){
+let data105 = data52.kind;
+if(typeof data105 !== "string"){
+const err232 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data105};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -3035,9 +3042,8 @@ vErrors.push(err232);
 }
 errors++;
 }
-}
-else {
-const err233 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.url.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.url,data:data105};
+if("http" !== data105){
+const err233 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant",schema:"http",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data105};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -3047,13 +3053,11 @@ vErrors.push(err233);
 errors++;
 }
 }
-let data106 = data51.headers;
-if(data106 && typeof data106 == "object" && !Array.isArray(data106)){
-for(const key17 in data106){
-const _errs237 = errors;
-if(typeof key17 === "string"){
-if(!pattern39.test(key17)){
-const err234 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"+"\"",schema:"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.propertyNames,data:key17,propertyName:key17};
+if(data52.url !== undefined){
+let data106 = data52.url;
+if(typeof data106 === "string"){
+if(!pattern0.test(data106)){
+const err234 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/url/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.url,data:data106};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -3063,9 +3067,8 @@ vErrors.push(err234);
 errors++;
 }
 }
-var valid54 = _errs237 === errors;
-if(!valid54){
-const err235 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/propertyNames",keyword:"propertyNames",params:{propertyName: key17},message:"property name must be valid",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.propertyNames,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers,data:data106};
+else {
+const err235 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.url.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.url,data:data106};
 if(vErrors === null){
 vErrors = [err235];
 }
@@ -3075,10 +3078,13 @@ vErrors.push(err235);
 errors++;
 }
 }
-for(const key18 in data106){
-let data107 = data106[key18];
-if(typeof data107 !== "string"){
-const err236 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.additionalProperties,data:data107};
+let data107 = data52.headers;
+if(data107 && typeof data107 == "object" && !Array.isArray(data107)){
+for(const key17 in data107){
+const _errs239 = errors;
+if(typeof key17 === "string"){
+if(!pattern40.test(key17)){
+const err236 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"+"\"",schema:"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers.propertyNames,data:key17,propertyName:key17};
 if(vErrors === null){
 vErrors = [err236];
 }
@@ -3088,9 +3094,9 @@ vErrors.push(err236);
 errors++;
 }
 }
-}
-else {
-const err237 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.headers,data:data106};
+var valid54 = _errs239 === errors;
+if(!valid54){
+const err237 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/propertyNames",keyword:"propertyNames",params:{propertyName: key17},message:"property name must be valid",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers.propertyNames,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers,data:data107};
 if(vErrors === null){
 vErrors = [err237];
 }
@@ -3099,11 +3105,11 @@ vErrors.push(err237);
 }
 errors++;
 }
-if(data51.description !== undefined){
-let data108 = data51.description;
-if(typeof data108 === "string"){
-if(!pattern0.test(data108)){
-const err238 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.description,data:data108};
+}
+for(const key18 in data107){
+let data108 = data107[key18];
+if(typeof data108 !== "string"){
+const err238 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers.additionalProperties,data:data108};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -3113,8 +3119,9 @@ vErrors.push(err238);
 errors++;
 }
 }
+}
 else {
-const err239 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.description,data:data108};
+const err239 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers,data:data107};
 if(vErrors === null){
 vErrors = [err239];
 }
@@ -3123,12 +3130,11 @@ vErrors.push(err239);
 }
 errors++;
 }
-}
-if(data51.type !== undefined){
-let data109 = data51.type;
+if(data52.description !== undefined){
+let data109 = data52.description;
 if(typeof data109 === "string"){
 if(!pattern0.test(data109)){
-const err240 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.type,data:data109};
+const err240 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description,data:data109};
 if(vErrors === null){
 vErrors = [err240];
 }
@@ -3139,7 +3145,7 @@ errors++;
 }
 }
 else {
-const err241 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.type.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.type,data:data109};
+const err241 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description,data:data109};
 if(vErrors === null){
 vErrors = [err241];
 }
@@ -3149,14 +3155,11 @@ vErrors.push(err241);
 errors++;
 }
 }
-let data110 = data51.capabilities;
-if(Array.isArray(data110)){
-const len17 = data110.length;
-for(let i17=0; i17<len17; i17++){
-let data111 = data110[i17];
-if(typeof data111 === "string"){
-if(!pattern0.test(data111)){
-const err242 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i17,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.capabilities.items,data:data111};
+if(data52.type !== undefined){
+let data110 = data52.type;
+if(typeof data110 === "string"){
+if(!pattern0.test(data110)){
+const err242 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type,data:data110};
 if(vErrors === null){
 vErrors = [err242];
 }
@@ -3167,7 +3170,7 @@ errors++;
 }
 }
 else {
-const err243 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i17,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.capabilities.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.capabilities.items,data:data111};
+const err243 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type,data:data110};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -3177,9 +3180,14 @@ vErrors.push(err243);
 errors++;
 }
 }
-}
-else {
-const err244 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.capabilities.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.capabilities,data:data110};
+let data111 = data52.capabilities;
+if(Array.isArray(data111)){
+const len17 = data111.length;
+for(let i17=0; i17<len17; i17++){
+let data112 = data111[i17];
+if(typeof data112 === "string"){
+if(!pattern0.test(data112)){
+const err244 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i17,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.capabilities.items,data:data112};
 if(vErrors === null){
 vErrors = [err244];
 }
@@ -3188,9 +3196,9 @@ vErrors.push(err244);
 }
 errors++;
 }
-let data112 = data51.priority;
-if(!(((typeof data112 == "number") && (!(data112 % 1) && !isNaN(data112))) && (isFinite(data112)))){
-const err245 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.priority.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data112};
+}
+else {
+const err245 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i17,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.capabilities.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.capabilities.items,data:data112};
 if(vErrors === null){
 vErrors = [err245];
 }
@@ -3199,9 +3207,10 @@ vErrors.push(err245);
 }
 errors++;
 }
-if((typeof data112 == "number") && (isFinite(data112))){
-if(data112 > 1000000 || isNaN(data112)){
-const err246 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data112};
+}
+}
+else {
+const err246 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.capabilities.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.capabilities,data:data111};
 if(vErrors === null){
 vErrors = [err246];
 }
@@ -3210,8 +3219,9 @@ vErrors.push(err246);
 }
 errors++;
 }
-if(data112 < -1000000 || isNaN(data112)){
-const err247 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data112};
+let data113 = data52.priority;
+if(!(((typeof data113 == "number") && (!(data113 % 1) && !isNaN(data113))) && (isFinite(data113)))){
+const err247 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data113};
 if(vErrors === null){
 vErrors = [err247];
 }
@@ -3220,10 +3230,9 @@ vErrors.push(err247);
 }
 errors++;
 }
-}
-let data113 = data51.max_load;
-if((!(((typeof data113 == "number") && (!(data113 % 1) && !isNaN(data113))) && (isFinite(data113)))) && (typeof data113 !== "string")){
-const err248 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data113};
+if((typeof data113 == "number") && (isFinite(data113))){
+if(data113 > 1000000 || isNaN(data113)){
+const err248 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data113};
 if(vErrors === null){
 vErrors = [err248];
 }
@@ -3232,9 +3241,8 @@ vErrors.push(err248);
 }
 errors++;
 }
-if((typeof data113 == "number") && (isFinite(data113))){
-if(data113 < 1 || isNaN(data113)){
-const err249 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data113};
+if(data113 < -1000000 || isNaN(data113)){
+const err249 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data113};
 if(vErrors === null){
 vErrors = [err249];
 }
@@ -3244,9 +3252,9 @@ vErrors.push(err249);
 errors++;
 }
 }
-if(typeof data113 === "string"){
-if(!pattern14.test(data113)){
-const err250 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data113};
+let data114 = data52.max_load;
+if((!(((typeof data114 == "number") && (!(data114 % 1) && !isNaN(data114))) && (isFinite(data114)))) && (typeof data114 !== "string")){
+const err250 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data114};
 if(vErrors === null){
 vErrors = [err250];
 }
@@ -3255,15 +3263,9 @@ vErrors.push(err250);
 }
 errors++;
 }
-}
-let data114 = data51.fallback;
-if(Array.isArray(data114)){
-const len18 = data114.length;
-for(let i18=0; i18<len18; i18++){
-let data115 = data114[i18];
-if(typeof data115 === "string"){
-if(!pattern0.test(data115)){
-const err251 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i18,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/fallback/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.fallback.items,data:data115};
+if((typeof data114 == "number") && (isFinite(data114))){
+if(data114 < 1 || isNaN(data114)){
+const err251 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data114};
 if(vErrors === null){
 vErrors = [err251];
 }
@@ -3273,8 +3275,9 @@ vErrors.push(err251);
 errors++;
 }
 }
-else {
-const err252 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i18,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/fallback/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.fallback.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.fallback.items,data:data115};
+if(typeof data114 === "string"){
+if(!pattern15.test(data114)){
+const err252 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data114};
 if(vErrors === null){
 vErrors = [err252];
 }
@@ -3284,9 +3287,14 @@ vErrors.push(err252);
 errors++;
 }
 }
-}
-else {
-const err253 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/fallback/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.fallback.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.fallback,data:data114};
+let data115 = data52.fallback;
+if(Array.isArray(data115)){
+const len18 = data115.length;
+for(let i18=0; i18<len18; i18++){
+let data116 = data115[i18];
+if(typeof data116 === "string"){
+if(!pattern0.test(data116)){
+const err253 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i18,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/fallback/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.fallback.items,data:data116};
 if(vErrors === null){
 vErrors = [err253];
 }
@@ -3295,10 +3303,9 @@ vErrors.push(err253);
 }
 errors++;
 }
-let data116 = data51.timeout;
-if(typeof data116 === "string"){
-if(!(func4(data116, 1, 2073600000, []))){
-const err254 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data116};
+}
+else {
+const err254 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i18,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/fallback/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.fallback.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.fallback.items,data:data116};
 if(vErrors === null){
 vErrors = [err254];
 }
@@ -3308,8 +3315,9 @@ vErrors.push(err254);
 errors++;
 }
 }
+}
 else {
-const err255 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data116};
+const err255 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/fallback/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.fallback.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.fallback,data:data115};
 if(vErrors === null){
 vErrors = [err255];
 }
@@ -3318,20 +3326,10 @@ vErrors.push(err255);
 }
 errors++;
 }
-let data117 = data51.retry;
-if(data117 && typeof data117 == "object" && !Array.isArray(data117)){
-if(data117.attempts === undefined){
-data117.attempts = 3;
-}
-if(data117.initial === undefined){
-data117.initial = "1s";
-}
-if(data117.max === undefined){
-data117.max = "5m";
-}
-for(const key19 in data117){
-if(!(((key19 === "attempts") || (key19 === "initial")) || (key19 === "max"))){
-const err256 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry,data:data117};
+let data117 = data52.timeout;
+if(typeof data117 === "string"){
+if(!(func4(data117, 1, 2073600000, []))){
+const err256 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data117};
 if(vErrors === null){
 vErrors = [err256];
 }
@@ -3341,9 +3339,8 @@ vErrors.push(err256);
 errors++;
 }
 }
-let data118 = data117.attempts;
-if(!(((typeof data118 == "number") && (!(data118 % 1) && !isNaN(data118))) && (isFinite(data118)))){
-const err257 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data118};
+else {
+const err257 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data117};
 if(vErrors === null){
 vErrors = [err257];
 }
@@ -3352,9 +3349,20 @@ vErrors.push(err257);
 }
 errors++;
 }
-if((typeof data118 == "number") && (isFinite(data118))){
-if(data118 > 100 || isNaN(data118)){
-const err258 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data118};
+let data118 = data52.retry;
+if(data118 && typeof data118 == "object" && !Array.isArray(data118)){
+if(data118.attempts === undefined){
+data118.attempts = 3;
+}
+if(data118.initial === undefined){
+data118.initial = "1s";
+}
+if(data118.max === undefined){
+data118.max = "5m";
+}
+for(const key19 in data118){
+if(!(((key19 === "attempts") || (key19 === "initial")) || (key19 === "max"))){
+const err258 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry,data:data118};
 if(vErrors === null){
 vErrors = [err258];
 }
@@ -3363,8 +3371,10 @@ vErrors.push(err258);
 }
 errors++;
 }
-if(data118 < 1 || isNaN(data118)){
-const err259 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data118};
+}
+let data119 = data118.attempts;
+if(!(((typeof data119 == "number") && (!(data119 % 1) && !isNaN(data119))) && (isFinite(data119)))){
+const err259 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data119};
 if(vErrors === null){
 vErrors = [err259];
 }
@@ -3373,11 +3383,9 @@ vErrors.push(err259);
 }
 errors++;
 }
-}
-let data119 = data117.initial;
-if(typeof data119 === "string"){
-if(!(func4(data119, 1, 2073600000, []))){
-const err260 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial,data:data119};
+if((typeof data119 == "number") && (isFinite(data119))){
+if(data119 > 100 || isNaN(data119)){
+const err260 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data119};
 if(vErrors === null){
 vErrors = [err260];
 }
@@ -3386,9 +3394,8 @@ vErrors.push(err260);
 }
 errors++;
 }
-}
-else {
-const err261 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial,data:data119};
+if(data119 < 1 || isNaN(data119)){
+const err261 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data119};
 if(vErrors === null){
 vErrors = [err261];
 }
@@ -3397,10 +3404,11 @@ vErrors.push(err261);
 }
 errors++;
 }
-let data120 = data117.max;
+}
+let data120 = data118.initial;
 if(typeof data120 === "string"){
 if(!(func4(data120, 1, 2073600000, []))){
-const err262 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max,data:data120};
+const err262 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial,data:data120};
 if(vErrors === null){
 vErrors = [err262];
 }
@@ -3411,7 +3419,7 @@ errors++;
 }
 }
 else {
-const err263 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max,data:data120};
+const err263 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial,data:data120};
 if(vErrors === null){
 vErrors = [err263];
 }
@@ -3420,9 +3428,10 @@ vErrors.push(err263);
 }
 errors++;
 }
-}
-else {
-const err264 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.retry,data:data117};
+let data121 = data118.max;
+if(typeof data121 === "string"){
+if(!(func4(data121, 1, 2073600000, []))){
+const err264 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max,data:data121};
 if(vErrors === null){
 vErrors = [err264];
 }
@@ -3431,11 +3440,9 @@ vErrors.push(err264);
 }
 errors++;
 }
-if(data51.rate !== undefined){
-let data121 = data51.rate;
-if(typeof data121 === "string"){
-if(!pattern25.test(data121)){
-const err265 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data121};
+}
+else {
+const err265 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max,data:data121};
 if(vErrors === null){
 vErrors = [err265];
 }
@@ -3446,7 +3453,7 @@ errors++;
 }
 }
 else {
-const err266 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.rate.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data121};
+const err266 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry,data:data118};
 if(vErrors === null){
 vErrors = [err266];
 }
@@ -3455,16 +3462,11 @@ vErrors.push(err266);
 }
 errors++;
 }
-}
-if(data51.budget !== undefined){
-let data122 = data51.budget;
-if(data122 && typeof data122 == "object" && !Array.isArray(data122)){
-if(data122.unknown_cost === undefined){
-data122.unknown_cost = "refuse";
-}
-for(const key20 in data122){
-if(!(((((key20 === "usd_per_run") || (key20 === "usd_per_day")) || (key20 === "tokens_per_run")) || (key20 === "tokens_per_day")) || (key20 === "unknown_cost"))){
-const err267 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget,data:data122};
+if(data52.rate !== undefined){
+let data122 = data52.rate;
+if(typeof data122 === "string"){
+if(!pattern26.test(data122)){
+const err267 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data122};
 if(vErrors === null){
 vErrors = [err267];
 }
@@ -3474,11 +3476,8 @@ vErrors.push(err267);
 errors++;
 }
 }
-if(data122.usd_per_run !== undefined){
-let data123 = data122.usd_per_run;
-if((typeof data123 == "number") && (isFinite(data123))){
-if(data123 > 1000000 || isNaN(data123)){
-const err268 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run,data:data123};
+else {
+const err268 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data122};
 if(vErrors === null){
 vErrors = [err268];
 }
@@ -3487,8 +3486,16 @@ vErrors.push(err268);
 }
 errors++;
 }
-if(data123 <= 0 || isNaN(data123)){
-const err269 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run,data:data123};
+}
+if(data52.budget !== undefined){
+let data123 = data52.budget;
+if(data123 && typeof data123 == "object" && !Array.isArray(data123)){
+if(data123.unknown_cost === undefined){
+data123.unknown_cost = "refuse";
+}
+for(const key20 in data123){
+if(!(((((key20 === "usd_per_run") || (key20 === "usd_per_day")) || (key20 === "tokens_per_run")) || (key20 === "tokens_per_day")) || (key20 === "unknown_cost"))){
+const err269 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget,data:data123};
 if(vErrors === null){
 vErrors = [err269];
 }
@@ -3498,8 +3505,11 @@ vErrors.push(err269);
 errors++;
 }
 }
-else {
-const err270 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run,data:data123};
+if(data123.usd_per_run !== undefined){
+let data124 = data123.usd_per_run;
+if((typeof data124 == "number") && (isFinite(data124))){
+if(data124 > 1000000 || isNaN(data124)){
+const err270 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run,data:data124};
 if(vErrors === null){
 vErrors = [err270];
 }
@@ -3508,12 +3518,8 @@ vErrors.push(err270);
 }
 errors++;
 }
-}
-if(data122.usd_per_day !== undefined){
-let data124 = data122.usd_per_day;
-if((typeof data124 == "number") && (isFinite(data124))){
-if(data124 > 1000000 || isNaN(data124)){
-const err271 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day,data:data124};
+if(data124 <= 0 || isNaN(data124)){
+const err271 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run,data:data124};
 if(vErrors === null){
 vErrors = [err271];
 }
@@ -3522,8 +3528,9 @@ vErrors.push(err271);
 }
 errors++;
 }
-if(data124 <= 0 || isNaN(data124)){
-const err272 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day,data:data124};
+}
+else {
+const err272 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run,data:data124};
 if(vErrors === null){
 vErrors = [err272];
 }
@@ -3533,8 +3540,11 @@ vErrors.push(err272);
 errors++;
 }
 }
-else {
-const err273 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day,data:data124};
+if(data123.usd_per_day !== undefined){
+let data125 = data123.usd_per_day;
+if((typeof data125 == "number") && (isFinite(data125))){
+if(data125 > 1000000 || isNaN(data125)){
+const err273 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day,data:data125};
 if(vErrors === null){
 vErrors = [err273];
 }
@@ -3543,11 +3553,8 @@ vErrors.push(err273);
 }
 errors++;
 }
-}
-if(data122.tokens_per_run !== undefined){
-let data125 = data122.tokens_per_run;
-if((!(((typeof data125 == "number") && (!(data125 % 1) && !isNaN(data125))) && (isFinite(data125)))) && (typeof data125 !== "string")){
-const err274 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data125};
+if(data125 <= 0 || isNaN(data125)){
+const err274 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day,data:data125};
 if(vErrors === null){
 vErrors = [err274];
 }
@@ -3556,9 +3563,9 @@ vErrors.push(err274);
 }
 errors++;
 }
-if((typeof data125 == "number") && (isFinite(data125))){
-if(data125 > 1000000000000000 || isNaN(data125)){
-const err275 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data125};
+}
+else {
+const err275 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day,data:data125};
 if(vErrors === null){
 vErrors = [err275];
 }
@@ -3567,8 +3574,11 @@ vErrors.push(err275);
 }
 errors++;
 }
-if(data125 < 1 || isNaN(data125)){
-const err276 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data125};
+}
+if(data123.tokens_per_run !== undefined){
+let data126 = data123.tokens_per_run;
+if((!(((typeof data126 == "number") && (!(data126 % 1) && !isNaN(data126))) && (isFinite(data126)))) && (typeof data126 !== "string")){
+const err276 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data126};
 if(vErrors === null){
 vErrors = [err276];
 }
@@ -3577,10 +3587,9 @@ vErrors.push(err276);
 }
 errors++;
 }
-}
-if(typeof data125 === "string"){
-if(!pattern16.test(data125)){
-const err277 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data125};
+if((typeof data126 == "number") && (isFinite(data126))){
+if(data126 > 1000000000000000 || isNaN(data126)){
+const err277 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data126};
 if(vErrors === null){
 vErrors = [err277];
 }
@@ -3589,12 +3598,8 @@ vErrors.push(err277);
 }
 errors++;
 }
-}
-}
-if(data122.tokens_per_day !== undefined){
-let data126 = data122.tokens_per_day;
-if((!(((typeof data126 == "number") && (!(data126 % 1) && !isNaN(data126))) && (isFinite(data126)))) && (typeof data126 !== "string")){
-const err278 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data126};
+if(data126 < 1 || isNaN(data126)){
+const err278 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data126};
 if(vErrors === null){
 vErrors = [err278];
 }
@@ -3603,9 +3608,10 @@ vErrors.push(err278);
 }
 errors++;
 }
-if((typeof data126 == "number") && (isFinite(data126))){
-if(data126 > 1000000000000000 || isNaN(data126)){
-const err279 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data126};
+}
+if(typeof data126 === "string"){
+if(!pattern17.test(data126)){
+const err279 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data126};
 if(vErrors === null){
 vErrors = [err279];
 }
@@ -3614,8 +3620,12 @@ vErrors.push(err279);
 }
 errors++;
 }
-if(data126 < 1 || isNaN(data126)){
-const err280 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data126};
+}
+}
+if(data123.tokens_per_day !== undefined){
+let data127 = data123.tokens_per_day;
+if((!(((typeof data127 == "number") && (!(data127 % 1) && !isNaN(data127))) && (isFinite(data127)))) && (typeof data127 !== "string")){
+const err280 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data127};
 if(vErrors === null){
 vErrors = [err280];
 }
@@ -3624,10 +3634,9 @@ vErrors.push(err280);
 }
 errors++;
 }
-}
-if(typeof data126 === "string"){
-if(!pattern16.test(data126)){
-const err281 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data126};
+if((typeof data127 == "number") && (isFinite(data127))){
+if(data127 > 1000000000000000 || isNaN(data127)){
+const err281 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data127};
 if(vErrors === null){
 vErrors = [err281];
 }
@@ -3636,11 +3645,8 @@ vErrors.push(err281);
 }
 errors++;
 }
-}
-}
-let data127 = data122.unknown_cost;
-if(typeof data127 !== "string"){
-const err282 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost,data:data127};
+if(data127 < 1 || isNaN(data127)){
+const err282 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data127};
 if(vErrors === null){
 vErrors = [err282];
 }
@@ -3649,8 +3655,10 @@ vErrors.push(err282);
 }
 errors++;
 }
-if(!((data127 === "refuse") || (data127 === "allow"))){
-const err283 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost,data:data127};
+}
+if(typeof data127 === "string"){
+if(!pattern17.test(data127)){
+const err283 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data127};
 if(vErrors === null){
 vErrors = [err283];
 }
@@ -3660,8 +3668,10 @@ vErrors.push(err283);
 errors++;
 }
 }
-else {
-const err284 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.budget,data:data122};
+}
+let data128 = data123.unknown_cost;
+if(typeof data128 !== "string"){
+const err284 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost,data:data128};
 if(vErrors === null){
 vErrors = [err284];
 }
@@ -3670,11 +3680,8 @@ vErrors.push(err284);
 }
 errors++;
 }
-}
-let data128 = data51.idle_timeout;
-if(typeof data128 === "string"){
-if(!(func4(data128, 1, 2073600000, ["off"]))){
-const err285 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data128};
+if(!((data128 === "refuse") || (data128 === "allow"))){
+const err285 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost,data:data128};
 if(vErrors === null){
 vErrors = [err285];
 }
@@ -3685,7 +3692,7 @@ errors++;
 }
 }
 else {
-const err286 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data128};
+const err286 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget,data:data123};
 if(vErrors === null){
 vErrors = [err286];
 }
@@ -3694,9 +3701,11 @@ vErrors.push(err286);
 }
 errors++;
 }
-let data129 = data51.circuit_breaker;
-if((!(data129 && typeof data129 == "object" && !Array.isArray(data129))) && (typeof data129 !== "string")){
-const err287 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.type},message:"must be object,string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker,data:data129};
+}
+let data129 = data52.idle_timeout;
+if(typeof data129 === "string"){
+if(!(func4(data129, 1, 2073600000, ["off"]))){
+const err287 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data129};
 if(vErrors === null){
 vErrors = [err287];
 }
@@ -3705,9 +3714,9 @@ vErrors.push(err287);
 }
 errors++;
 }
-if(typeof data129 === "string"){
-if(!pattern28.test(data129)){
-const err288 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker,data:data129};
+}
+else {
+const err288 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data129};
 if(vErrors === null){
 vErrors = [err288];
 }
@@ -3716,26 +3725,9 @@ vErrors.push(err288);
 }
 errors++;
 }
-}
-if(data129 && typeof data129 == "object" && !Array.isArray(data129)){
-if(data129.error_rate === undefined){
-data129.error_rate = 0.1;
-}
-if(data129.minimum === undefined){
-data129.minimum = 10;
-}
-if(data129.window === undefined){
-data129.window = "5m";
-}
-if(data129.slow === undefined){
-data129.slow = "5s";
-}
-if(data129.reset === undefined){
-data129.reset = "30s";
-}
-for(const key21 in data129){
-if(!(((((key21 === "error_rate") || (key21 === "minimum")) || (key21 === "window")) || (key21 === "slow")) || (key21 === "reset"))){
-const err289 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker,data:data129};
+let data130 = data52.circuit_breaker;
+if((!(data130 && typeof data130 == "object" && !Array.isArray(data130))) && (typeof data130 !== "string")){
+const err289 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.type},message:"must be object,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker,data:data130};
 if(vErrors === null){
 vErrors = [err289];
 }
@@ -3744,11 +3736,9 @@ vErrors.push(err289);
 }
 errors++;
 }
-}
-let data130 = data129.error_rate;
-if((typeof data130 == "number") && (isFinite(data130))){
-if(data130 > 1 || isNaN(data130)){
-const err290 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate,data:data130};
+if(typeof data130 === "string"){
+if(!pattern29.test(data130)){
+const err290 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker,data:data130};
 if(vErrors === null){
 vErrors = [err290];
 }
@@ -3757,8 +3747,26 @@ vErrors.push(err290);
 }
 errors++;
 }
-if(data130 <= 0 || isNaN(data130)){
-const err291 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate,data:data130};
+}
+if(data130 && typeof data130 == "object" && !Array.isArray(data130)){
+if(data130.error_rate === undefined){
+data130.error_rate = 0.1;
+}
+if(data130.minimum === undefined){
+data130.minimum = 10;
+}
+if(data130.window === undefined){
+data130.window = "5m";
+}
+if(data130.slow === undefined){
+data130.slow = "5s";
+}
+if(data130.reset === undefined){
+data130.reset = "30s";
+}
+for(const key21 in data130){
+if(!(((((key21 === "error_rate") || (key21 === "minimum")) || (key21 === "window")) || (key21 === "slow")) || (key21 === "reset"))){
+const err291 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker,data:data130};
 if(vErrors === null){
 vErrors = [err291];
 }
@@ -3768,8 +3776,10 @@ vErrors.push(err291);
 errors++;
 }
 }
-else {
-const err292 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate,data:data130};
+let data131 = data130.error_rate;
+if((typeof data131 == "number") && (isFinite(data131))){
+if(data131 > 1 || isNaN(data131)){
+const err292 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate,data:data131};
 if(vErrors === null){
 vErrors = [err292];
 }
@@ -3778,9 +3788,8 @@ vErrors.push(err292);
 }
 errors++;
 }
-let data131 = data129.minimum;
-if(!(((typeof data131 == "number") && (!(data131 % 1) && !isNaN(data131))) && (isFinite(data131)))){
-const err293 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum,data:data131};
+if(data131 <= 0 || isNaN(data131)){
+const err293 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate,data:data131};
 if(vErrors === null){
 vErrors = [err293];
 }
@@ -3789,9 +3798,9 @@ vErrors.push(err293);
 }
 errors++;
 }
-if((typeof data131 == "number") && (isFinite(data131))){
-if(data131 > 100000 || isNaN(data131)){
-const err294 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum,data:data131};
+}
+else {
+const err294 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate,data:data131};
 if(vErrors === null){
 vErrors = [err294];
 }
@@ -3800,8 +3809,9 @@ vErrors.push(err294);
 }
 errors++;
 }
-if(data131 < 1 || isNaN(data131)){
-const err295 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum,data:data131};
+let data132 = data130.minimum;
+if(!(((typeof data132 == "number") && (!(data132 % 1) && !isNaN(data132))) && (isFinite(data132)))){
+const err295 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum,data:data132};
 if(vErrors === null){
 vErrors = [err295];
 }
@@ -3810,11 +3820,9 @@ vErrors.push(err295);
 }
 errors++;
 }
-}
-let data132 = data129.window;
-if(typeof data132 === "string"){
-if(!(func4(data132, 1000, 86400000, []))){
-const err296 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window,data:data132};
+if((typeof data132 == "number") && (isFinite(data132))){
+if(data132 > 100000 || isNaN(data132)){
+const err296 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum,data:data132};
 if(vErrors === null){
 vErrors = [err296];
 }
@@ -3823,9 +3831,8 @@ vErrors.push(err296);
 }
 errors++;
 }
-}
-else {
-const err297 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window,data:data132};
+if(data132 < 1 || isNaN(data132)){
+const err297 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum,data:data132};
 if(vErrors === null){
 vErrors = [err297];
 }
@@ -3834,10 +3841,11 @@ vErrors.push(err297);
 }
 errors++;
 }
-let data133 = data129.slow;
+}
+let data133 = data130.window;
 if(typeof data133 === "string"){
-if(!(func4(data133, 1, 2073600000, ["off"]))){
-const err298 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow,data:data133};
+if(!(func4(data133, 1000, 86400000, []))){
+const err298 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window,data:data133};
 if(vErrors === null){
 vErrors = [err298];
 }
@@ -3848,7 +3856,7 @@ errors++;
 }
 }
 else {
-const err299 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow,data:data133};
+const err299 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window,data:data133};
 if(vErrors === null){
 vErrors = [err299];
 }
@@ -3857,10 +3865,10 @@ vErrors.push(err299);
 }
 errors++;
 }
-let data134 = data129.reset;
+let data134 = data130.slow;
 if(typeof data134 === "string"){
-if(!(func4(data134, 10, 600000, []))){
-const err300 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset,data:data134};
+if(!(func4(data134, 1, 2073600000, ["off"]))){
+const err300 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow,data:data134};
 if(vErrors === null){
 vErrors = [err300];
 }
@@ -3871,7 +3879,7 @@ errors++;
 }
 }
 else {
-const err301 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset,data:data134};
+const err301 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow,data:data134};
 if(vErrors === null){
 vErrors = [err301];
 }
@@ -3880,15 +3888,10 @@ vErrors.push(err301);
 }
 errors++;
 }
-}
-let data135 = data51.limits;
-if(data135 && typeof data135 == "object" && !Array.isArray(data135)){
-if(data135.output === undefined){
-data135.output = "64MiB";
-}
-for(const key22 in data135){
-if(!(key22 === "output")){
-const err302 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits,data:data135};
+let data135 = data130.reset;
+if(typeof data135 === "string"){
+if(!(func4(data135, 10, 600000, []))){
+const err302 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset,data:data135};
 if(vErrors === null){
 vErrors = [err302];
 }
@@ -3898,10 +3901,8 @@ vErrors.push(err302);
 errors++;
 }
 }
-let data136 = data135.output;
-if(typeof data136 === "string"){
-if(!(func7(data136, 1, 4503599627370496, []))){
-const err303 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output,data:data136};
+else {
+const err303 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset,data:data135};
 if(vErrors === null){
 vErrors = [err303];
 }
@@ -3911,8 +3912,14 @@ vErrors.push(err303);
 errors++;
 }
 }
-else {
-const err304 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output,data:data136};
+let data136 = data52.limits;
+if(data136 && typeof data136 == "object" && !Array.isArray(data136)){
+if(data136.output === undefined){
+data136.output = "64MiB";
+}
+for(const key22 in data136){
+if(!(key22 === "output")){
+const err304 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits,data:data136};
 if(vErrors === null){
 vErrors = [err304];
 }
@@ -3922,8 +3929,10 @@ vErrors.push(err304);
 errors++;
 }
 }
-else {
-const err305 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.limits,data:data135};
+let data137 = data136.output;
+if(typeof data137 === "string"){
+if(!(func7(data137, 1, 4503599627370496, []))){
+const err305 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output,data:data137};
 if(vErrors === null){
 vErrors = [err305];
 }
@@ -3932,12 +3941,9 @@ vErrors.push(err305);
 }
 errors++;
 }
-if(data51.sandbox !== undefined){
-let data137 = data51.sandbox;
-if(data137 && typeof data137 == "object" && !Array.isArray(data137)){
-for(const key23 in data137){
-if(!((key23 === "mode") || (key23 === "reason"))){
-const err306 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data137};
+}
+else {
+const err306 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output,data:data137};
 if(vErrors === null){
 vErrors = [err306];
 }
@@ -3947,10 +3953,8 @@ vErrors.push(err306);
 errors++;
 }
 }
-if(data137.mode !== undefined){
-let data138 = data137.mode;
-if(typeof data138 !== "string"){
-const err307 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data138};
+else {
+const err307 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits,data:data136};
 if(vErrors === null){
 vErrors = [err307];
 }
@@ -3959,8 +3963,12 @@ vErrors.push(err307);
 }
 errors++;
 }
-if(!(((data138 === "auto") || (data138 === "required")) || (data138 === "off"))){
-const err308 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data138};
+if(data52.sandbox !== undefined){
+let data138 = data52.sandbox;
+if(data138 && typeof data138 == "object" && !Array.isArray(data138)){
+for(const key23 in data138){
+if(!((key23 === "mode") || (key23 === "reason"))){
+const err308 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data138};
 if(vErrors === null){
 vErrors = [err308];
 }
@@ -3970,11 +3978,10 @@ vErrors.push(err308);
 errors++;
 }
 }
-if(data137.reason !== undefined){
-let data139 = data137.reason;
-if(typeof data139 === "string"){
-if(!pattern0.test(data139)){
-const err309 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data139};
+if(data138.mode !== undefined){
+let data139 = data138.mode;
+if(typeof data139 !== "string"){
+const err309 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data139};
 if(vErrors === null){
 vErrors = [err309];
 }
@@ -3983,9 +3990,8 @@ vErrors.push(err309);
 }
 errors++;
 }
-}
-else {
-const err310 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data139};
+if(!(((data139 === "auto") || (data139 === "required")) || (data139 === "off"))){
+const err310 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data139};
 if(vErrors === null){
 vErrors = [err310];
 }
@@ -3995,9 +4001,11 @@ vErrors.push(err310);
 errors++;
 }
 }
-}
-else {
-const err311 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data137};
+if(data138.reason !== undefined){
+let data140 = data138.reason;
+if(typeof data140 === "string"){
+if(!pattern0.test(data140)){
+const err311 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data140};
 if(vErrors === null){
 vErrors = [err311];
 }
@@ -4007,9 +4015,8 @@ vErrors.push(err311);
 errors++;
 }
 }
-}
 else {
-const err312 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[1].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[1],data:data51};
+const err312 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data140};
 if(vErrors === null){
 vErrors = [err312];
 }
@@ -4019,34 +4026,9 @@ vErrors.push(err312);
 errors++;
 }
 }
-else if(tag0 === "builtin"){
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-if(data51.capabilities === undefined){
-data51.capabilities = [];
 }
-if(data51.priority === undefined){
-data51.priority = 0;
-}
-if(data51.max_load === undefined){
-data51.max_load = "unlimited";
-}
-if(data51.fallback === undefined){
-data51.fallback = [];
-}
-if(data51.timeout === undefined){
-data51.timeout = "10m";
-}
-if(data51.retry === undefined){
-data51.retry = {};
-}
-if(data51.circuit_breaker === undefined){
-data51.circuit_breaker = {};
-}
-if(data51.limits === undefined){
-data51.limits = {};
-}
-if(data51.kind === undefined){
-const err313 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema11.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data51};
+else {
+const err313 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data138};
 if(vErrors === null){
 vErrors = [err313];
 }
@@ -4055,9 +4037,10 @@ vErrors.push(err313);
 }
 errors++;
 }
-for(const key24 in data51){
-if(!(func2.call(schema11.properties.agents.additionalProperties.oneOf[2].properties, key24))){
-const err314 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data51};
+}
+}
+else {
+const err314 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data52};
 if(vErrors === null){
 vErrors = [err314];
 }
@@ -4067,10 +4050,34 @@ vErrors.push(err314);
 errors++;
 }
 }
-if(data51.kind !== undefined){
-let data140 = data51.kind;
-if(typeof data140 !== "string"){
-const err315 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data140};
+else if(tag0 === "builtin"){
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.capabilities === undefined){
+data52.capabilities = [];
+}
+if(data52.priority === undefined){
+data52.priority = 0;
+}
+if(data52.max_load === undefined){
+data52.max_load = "unlimited";
+}
+if(data52.fallback === undefined){
+data52.fallback = [];
+}
+if(data52.timeout === undefined){
+data52.timeout = "10m";
+}
+if(data52.retry === undefined){
+data52.retry = {};
+}
+if(data52.circuit_breaker === undefined){
+data52.circuit_breaker = {};
+}
+if(data52.limits === undefined){
+data52.limits = {};
+}
+if(data52.kind === undefined){
+const err315 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data52};
 if(vErrors === null){
 vErrors = [err315];
 }
@@ -4079,8 +4086,9 @@ vErrors.push(err315);
 }
 errors++;
 }
-if("builtin" !== data140){
-const err316 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "builtin"},message:"must be equal to constant",schema:"builtin",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data140};
+for(const key24 in data52){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[2].properties, key24))){
+const err316 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data52};
 if(vErrors === null){
 vErrors = [err316];
 }
@@ -4090,11 +4098,10 @@ vErrors.push(err316);
 errors++;
 }
 }
-if(data51.description !== undefined){
-let data141 = data51.description;
-if(typeof data141 === "string"){
-if(!pattern0.test(data141)){
-const err317 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description,data:data141};
+if(data52.kind !== undefined){
+let data141 = data52.kind;
+if(typeof data141 !== "string"){
+const err317 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data141};
 if(vErrors === null){
 vErrors = [err317];
 }
@@ -4103,9 +4110,8 @@ vErrors.push(err317);
 }
 errors++;
 }
-}
-else {
-const err318 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.description,data:data141};
+if("builtin" !== data141){
+const err318 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "builtin"},message:"must be equal to constant",schema:"builtin",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data141};
 if(vErrors === null){
 vErrors = [err318];
 }
@@ -4115,11 +4121,11 @@ vErrors.push(err318);
 errors++;
 }
 }
-if(data51.type !== undefined){
-let data142 = data51.type;
+if(data52.description !== undefined){
+let data142 = data52.description;
 if(typeof data142 === "string"){
 if(!pattern0.test(data142)){
-const err319 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.type,data:data142};
+const err319 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description,data:data142};
 if(vErrors === null){
 vErrors = [err319];
 }
@@ -4130,7 +4136,7 @@ errors++;
 }
 }
 else {
-const err320 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.type.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.type,data:data142};
+const err320 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description,data:data142};
 if(vErrors === null){
 vErrors = [err320];
 }
@@ -4140,14 +4146,11 @@ vErrors.push(err320);
 errors++;
 }
 }
-let data143 = data51.capabilities;
-if(Array.isArray(data143)){
-const len19 = data143.length;
-for(let i19=0; i19<len19; i19++){
-let data144 = data143[i19];
-if(typeof data144 === "string"){
-if(!pattern0.test(data144)){
-const err321 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i19,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.capabilities.items,data:data144};
+if(data52.type !== undefined){
+let data143 = data52.type;
+if(typeof data143 === "string"){
+if(!pattern0.test(data143)){
+const err321 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type,data:data143};
 if(vErrors === null){
 vErrors = [err321];
 }
@@ -4158,7 +4161,7 @@ errors++;
 }
 }
 else {
-const err322 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i19,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.capabilities.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.capabilities.items,data:data144};
+const err322 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type,data:data143};
 if(vErrors === null){
 vErrors = [err322];
 }
@@ -4168,9 +4171,14 @@ vErrors.push(err322);
 errors++;
 }
 }
-}
-else {
-const err323 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.capabilities.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.capabilities,data:data143};
+let data144 = data52.capabilities;
+if(Array.isArray(data144)){
+const len19 = data144.length;
+for(let i19=0; i19<len19; i19++){
+let data145 = data144[i19];
+if(typeof data145 === "string"){
+if(!pattern0.test(data145)){
+const err323 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i19,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.capabilities.items,data:data145};
 if(vErrors === null){
 vErrors = [err323];
 }
@@ -4179,9 +4187,9 @@ vErrors.push(err323);
 }
 errors++;
 }
-let data145 = data51.priority;
-if(!(((typeof data145 == "number") && (!(data145 % 1) && !isNaN(data145))) && (isFinite(data145)))){
-const err324 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.priority.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data145};
+}
+else {
+const err324 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i19,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.capabilities.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.capabilities.items,data:data145};
 if(vErrors === null){
 vErrors = [err324];
 }
@@ -4190,9 +4198,10 @@ vErrors.push(err324);
 }
 errors++;
 }
-if((typeof data145 == "number") && (isFinite(data145))){
-if(data145 > 1000000 || isNaN(data145)){
-const err325 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data145};
+}
+}
+else {
+const err325 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.capabilities.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.capabilities,data:data144};
 if(vErrors === null){
 vErrors = [err325];
 }
@@ -4201,8 +4210,9 @@ vErrors.push(err325);
 }
 errors++;
 }
-if(data145 < -1000000 || isNaN(data145)){
-const err326 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data145};
+let data146 = data52.priority;
+if(!(((typeof data146 == "number") && (!(data146 % 1) && !isNaN(data146))) && (isFinite(data146)))){
+const err326 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data146};
 if(vErrors === null){
 vErrors = [err326];
 }
@@ -4211,10 +4221,9 @@ vErrors.push(err326);
 }
 errors++;
 }
-}
-let data146 = data51.max_load;
-if((!(((typeof data146 == "number") && (!(data146 % 1) && !isNaN(data146))) && (isFinite(data146)))) && (typeof data146 !== "string")){
-const err327 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load.type},message:"must be integer,string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data146};
+if((typeof data146 == "number") && (isFinite(data146))){
+if(data146 > 1000000 || isNaN(data146)){
+const err327 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data146};
 if(vErrors === null){
 vErrors = [err327];
 }
@@ -4223,9 +4232,8 @@ vErrors.push(err327);
 }
 errors++;
 }
-if((typeof data146 == "number") && (isFinite(data146))){
-if(data146 < 1 || isNaN(data146)){
-const err328 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data146};
+if(data146 < -1000000 || isNaN(data146)){
+const err328 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data146};
 if(vErrors === null){
 vErrors = [err328];
 }
@@ -4235,9 +4243,9 @@ vErrors.push(err328);
 errors++;
 }
 }
-if(typeof data146 === "string"){
-if(!pattern14.test(data146)){
-const err329 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data146};
+let data147 = data52.max_load;
+if((!(((typeof data147 == "number") && (!(data147 % 1) && !isNaN(data147))) && (isFinite(data147)))) && (typeof data147 !== "string")){
+const err329 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data147};
 if(vErrors === null){
 vErrors = [err329];
 }
@@ -4246,15 +4254,9 @@ vErrors.push(err329);
 }
 errors++;
 }
-}
-let data147 = data51.fallback;
-if(Array.isArray(data147)){
-const len20 = data147.length;
-for(let i20=0; i20<len20; i20++){
-let data148 = data147[i20];
-if(typeof data148 === "string"){
-if(!pattern0.test(data148)){
-const err330 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i20,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/fallback/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.fallback.items,data:data148};
+if((typeof data147 == "number") && (isFinite(data147))){
+if(data147 < 1 || isNaN(data147)){
+const err330 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data147};
 if(vErrors === null){
 vErrors = [err330];
 }
@@ -4264,8 +4266,9 @@ vErrors.push(err330);
 errors++;
 }
 }
-else {
-const err331 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i20,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/fallback/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.fallback.items.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.fallback.items,data:data148};
+if(typeof data147 === "string"){
+if(!pattern15.test(data147)){
+const err331 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data147};
 if(vErrors === null){
 vErrors = [err331];
 }
@@ -4275,9 +4278,14 @@ vErrors.push(err331);
 errors++;
 }
 }
-}
-else {
-const err332 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/fallback/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.fallback.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.fallback,data:data147};
+let data148 = data52.fallback;
+if(Array.isArray(data148)){
+const len20 = data148.length;
+for(let i20=0; i20<len20; i20++){
+let data149 = data148[i20];
+if(typeof data149 === "string"){
+if(!pattern0.test(data149)){
+const err332 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i20,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/fallback/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.fallback.items,data:data149};
 if(vErrors === null){
 vErrors = [err332];
 }
@@ -4286,10 +4294,9 @@ vErrors.push(err332);
 }
 errors++;
 }
-let data149 = data51.timeout;
-if(typeof data149 === "string"){
-if(!(func4(data149, 1, 2073600000, []))){
-const err333 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data149};
+}
+else {
+const err333 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i20,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/fallback/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.fallback.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.fallback.items,data:data149};
 if(vErrors === null){
 vErrors = [err333];
 }
@@ -4299,8 +4306,9 @@ vErrors.push(err333);
 errors++;
 }
 }
+}
 else {
-const err334 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data149};
+const err334 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/fallback/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.fallback.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.fallback,data:data148};
 if(vErrors === null){
 vErrors = [err334];
 }
@@ -4309,20 +4317,10 @@ vErrors.push(err334);
 }
 errors++;
 }
-let data150 = data51.retry;
-if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
-if(data150.attempts === undefined){
-data150.attempts = 3;
-}
-if(data150.initial === undefined){
-data150.initial = "1s";
-}
-if(data150.max === undefined){
-data150.max = "5m";
-}
-for(const key25 in data150){
-if(!(((key25 === "attempts") || (key25 === "initial")) || (key25 === "max"))){
-const err335 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data150};
+let data150 = data52.timeout;
+if(typeof data150 === "string"){
+if(!(func4(data150, 1, 2073600000, []))){
+const err335 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data150};
 if(vErrors === null){
 vErrors = [err335];
 }
@@ -4332,9 +4330,8 @@ vErrors.push(err335);
 errors++;
 }
 }
-let data151 = data150.attempts;
-if(!(((typeof data151 == "number") && (!(data151 % 1) && !isNaN(data151))) && (isFinite(data151)))){
-const err336 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data151};
+else {
+const err336 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data150};
 if(vErrors === null){
 vErrors = [err336];
 }
@@ -4343,9 +4340,20 @@ vErrors.push(err336);
 }
 errors++;
 }
-if((typeof data151 == "number") && (isFinite(data151))){
-if(data151 > 100 || isNaN(data151)){
-const err337 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data151};
+let data151 = data52.retry;
+if(data151 && typeof data151 == "object" && !Array.isArray(data151)){
+if(data151.attempts === undefined){
+data151.attempts = 3;
+}
+if(data151.initial === undefined){
+data151.initial = "1s";
+}
+if(data151.max === undefined){
+data151.max = "5m";
+}
+for(const key25 in data151){
+if(!(((key25 === "attempts") || (key25 === "initial")) || (key25 === "max"))){
+const err337 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data151};
 if(vErrors === null){
 vErrors = [err337];
 }
@@ -4354,8 +4362,10 @@ vErrors.push(err337);
 }
 errors++;
 }
-if(data151 < 1 || isNaN(data151)){
-const err338 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data151};
+}
+let data152 = data151.attempts;
+if(!(((typeof data152 == "number") && (!(data152 % 1) && !isNaN(data152))) && (isFinite(data152)))){
+const err338 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data152};
 if(vErrors === null){
 vErrors = [err338];
 }
@@ -4364,11 +4374,9 @@ vErrors.push(err338);
 }
 errors++;
 }
-}
-let data152 = data150.initial;
-if(typeof data152 === "string"){
-if(!(func4(data152, 1, 2073600000, []))){
-const err339 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data152};
+if((typeof data152 == "number") && (isFinite(data152))){
+if(data152 > 100 || isNaN(data152)){
+const err339 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data152};
 if(vErrors === null){
 vErrors = [err339];
 }
@@ -4377,9 +4385,8 @@ vErrors.push(err339);
 }
 errors++;
 }
-}
-else {
-const err340 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data152};
+if(data152 < 1 || isNaN(data152)){
+const err340 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data152};
 if(vErrors === null){
 vErrors = [err340];
 }
@@ -4388,10 +4395,11 @@ vErrors.push(err340);
 }
 errors++;
 }
-let data153 = data150.max;
+}
+let data153 = data151.initial;
 if(typeof data153 === "string"){
 if(!(func4(data153, 1, 2073600000, []))){
-const err341 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data153};
+const err341 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data153};
 if(vErrors === null){
 vErrors = [err341];
 }
@@ -4402,7 +4410,7 @@ errors++;
 }
 }
 else {
-const err342 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data153};
+const err342 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data153};
 if(vErrors === null){
 vErrors = [err342];
 }
@@ -4411,9 +4419,10 @@ vErrors.push(err342);
 }
 errors++;
 }
-}
-else {
-const err343 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data150};
+let data154 = data151.max;
+if(typeof data154 === "string"){
+if(!(func4(data154, 1, 2073600000, []))){
+const err343 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data154};
 if(vErrors === null){
 vErrors = [err343];
 }
@@ -4422,9 +4431,9 @@ vErrors.push(err343);
 }
 errors++;
 }
-let data154 = data51.circuit_breaker;
-if((!(data154 && typeof data154 == "object" && !Array.isArray(data154))) && (typeof data154 !== "string")){
-const err344 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/type",keyword:"type",params:{type: schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.type},message:"must be object,string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker,data:data154};
+}
+else {
+const err344 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data154};
 if(vErrors === null){
 vErrors = [err344];
 }
@@ -4433,9 +4442,9 @@ vErrors.push(err344);
 }
 errors++;
 }
-if(typeof data154 === "string"){
-if(!pattern28.test(data154)){
-const err345 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker,data:data154};
+}
+else {
+const err345 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data151};
 if(vErrors === null){
 vErrors = [err345];
 }
@@ -4444,26 +4453,9 @@ vErrors.push(err345);
 }
 errors++;
 }
-}
-if(data154 && typeof data154 == "object" && !Array.isArray(data154)){
-if(data154.error_rate === undefined){
-data154.error_rate = 0.1;
-}
-if(data154.minimum === undefined){
-data154.minimum = 10;
-}
-if(data154.window === undefined){
-data154.window = "5m";
-}
-if(data154.slow === undefined){
-data154.slow = "off";
-}
-if(data154.reset === undefined){
-data154.reset = "30s";
-}
-for(const key26 in data154){
-if(!(((((key26 === "error_rate") || (key26 === "minimum")) || (key26 === "window")) || (key26 === "slow")) || (key26 === "reset"))){
-const err346 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker,data:data154};
+let data155 = data52.circuit_breaker;
+if((!(data155 && typeof data155 == "object" && !Array.isArray(data155))) && (typeof data155 !== "string")){
+const err346 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.type},message:"must be object,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker,data:data155};
 if(vErrors === null){
 vErrors = [err346];
 }
@@ -4472,11 +4464,9 @@ vErrors.push(err346);
 }
 errors++;
 }
-}
-let data155 = data154.error_rate;
-if((typeof data155 == "number") && (isFinite(data155))){
-if(data155 > 1 || isNaN(data155)){
-const err347 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate,data:data155};
+if(typeof data155 === "string"){
+if(!pattern29.test(data155)){
+const err347 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker,data:data155};
 if(vErrors === null){
 vErrors = [err347];
 }
@@ -4485,8 +4475,26 @@ vErrors.push(err347);
 }
 errors++;
 }
-if(data155 <= 0 || isNaN(data155)){
-const err348 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate,data:data155};
+}
+if(data155 && typeof data155 == "object" && !Array.isArray(data155)){
+if(data155.error_rate === undefined){
+data155.error_rate = 0.1;
+}
+if(data155.minimum === undefined){
+data155.minimum = 10;
+}
+if(data155.window === undefined){
+data155.window = "5m";
+}
+if(data155.slow === undefined){
+data155.slow = "off";
+}
+if(data155.reset === undefined){
+data155.reset = "30s";
+}
+for(const key26 in data155){
+if(!(((((key26 === "error_rate") || (key26 === "minimum")) || (key26 === "window")) || (key26 === "slow")) || (key26 === "reset"))){
+const err348 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker,data:data155};
 if(vErrors === null){
 vErrors = [err348];
 }
@@ -4496,8 +4504,10 @@ vErrors.push(err348);
 errors++;
 }
 }
-else {
-const err349 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate,data:data155};
+let data156 = data155.error_rate;
+if((typeof data156 == "number") && (isFinite(data156))){
+if(data156 > 1 || isNaN(data156)){
+const err349 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate,data:data156};
 if(vErrors === null){
 vErrors = [err349];
 }
@@ -4506,9 +4516,8 @@ vErrors.push(err349);
 }
 errors++;
 }
-let data156 = data154.minimum;
-if(!(((typeof data156 == "number") && (!(data156 % 1) && !isNaN(data156))) && (isFinite(data156)))){
-const err350 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum,data:data156};
+if(data156 <= 0 || isNaN(data156)){
+const err350 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate,data:data156};
 if(vErrors === null){
 vErrors = [err350];
 }
@@ -4517,9 +4526,9 @@ vErrors.push(err350);
 }
 errors++;
 }
-if((typeof data156 == "number") && (isFinite(data156))){
-if(data156 > 100000 || isNaN(data156)){
-const err351 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum,data:data156};
+}
+else {
+const err351 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate,data:data156};
 if(vErrors === null){
 vErrors = [err351];
 }
@@ -4528,8 +4537,9 @@ vErrors.push(err351);
 }
 errors++;
 }
-if(data156 < 1 || isNaN(data156)){
-const err352 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum,data:data156};
+let data157 = data155.minimum;
+if(!(((typeof data157 == "number") && (!(data157 % 1) && !isNaN(data157))) && (isFinite(data157)))){
+const err352 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum,data:data157};
 if(vErrors === null){
 vErrors = [err352];
 }
@@ -4538,11 +4548,9 @@ vErrors.push(err352);
 }
 errors++;
 }
-}
-let data157 = data154.window;
-if(typeof data157 === "string"){
-if(!(func4(data157, 1000, 86400000, []))){
-const err353 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window,data:data157};
+if((typeof data157 == "number") && (isFinite(data157))){
+if(data157 > 100000 || isNaN(data157)){
+const err353 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum,data:data157};
 if(vErrors === null){
 vErrors = [err353];
 }
@@ -4551,9 +4559,8 @@ vErrors.push(err353);
 }
 errors++;
 }
-}
-else {
-const err354 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window,data:data157};
+if(data157 < 1 || isNaN(data157)){
+const err354 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum,data:data157};
 if(vErrors === null){
 vErrors = [err354];
 }
@@ -4562,10 +4569,11 @@ vErrors.push(err354);
 }
 errors++;
 }
-let data158 = data154.slow;
+}
+let data158 = data155.window;
 if(typeof data158 === "string"){
-if(!(func4(data158, 1, 2073600000, ["off"]))){
-const err355 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow,data:data158};
+if(!(func4(data158, 1000, 86400000, []))){
+const err355 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window,data:data158};
 if(vErrors === null){
 vErrors = [err355];
 }
@@ -4576,7 +4584,7 @@ errors++;
 }
 }
 else {
-const err356 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow,data:data158};
+const err356 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window,data:data158};
 if(vErrors === null){
 vErrors = [err356];
 }
@@ -4585,10 +4593,10 @@ vErrors.push(err356);
 }
 errors++;
 }
-let data159 = data154.reset;
+let data159 = data155.slow;
 if(typeof data159 === "string"){
-if(!(func4(data159, 10, 600000, []))){
-const err357 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset,data:data159};
+if(!(func4(data159, 1, 2073600000, ["off"]))){
+const err357 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow,data:data159};
 if(vErrors === null){
 vErrors = [err357];
 }
@@ -4599,7 +4607,7 @@ errors++;
 }
 }
 else {
-const err358 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset,data:data159};
+const err358 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow,data:data159};
 if(vErrors === null){
 vErrors = [err358];
 }
@@ -4608,15 +4616,10 @@ vErrors.push(err358);
 }
 errors++;
 }
-}
-let data160 = data51.limits;
-if(data160 && typeof data160 == "object" && !Array.isArray(data160)){
-if(data160.output === undefined){
-data160.output = "64MiB";
-}
-for(const key27 in data160){
-if(!(key27 === "output")){
-const err359 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data160};
+let data160 = data155.reset;
+if(typeof data160 === "string"){
+if(!(func4(data160, 10, 600000, []))){
+const err359 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset,data:data160};
 if(vErrors === null){
 vErrors = [err359];
 }
@@ -4626,10 +4629,8 @@ vErrors.push(err359);
 errors++;
 }
 }
-let data161 = data160.output;
-if(typeof data161 === "string"){
-if(!(func7(data161, 1, 4503599627370496, []))){
-const err360 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output["x-size"],parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data161};
+else {
+const err360 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset,data:data160};
 if(vErrors === null){
 vErrors = [err360];
 }
@@ -4639,8 +4640,14 @@ vErrors.push(err360);
 errors++;
 }
 }
-else {
-const err361 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data161};
+let data161 = data52.limits;
+if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
+if(data161.output === undefined){
+data161.output = "64MiB";
+}
+for(const key27 in data161){
+if(!(key27 === "output")){
+const err361 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data161};
 if(vErrors === null){
 vErrors = [err361];
 }
@@ -4650,8 +4657,10 @@ vErrors.push(err361);
 errors++;
 }
 }
-else {
-const err362 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits.type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data160};
+let data162 = data161.output;
+if(typeof data162 === "string"){
+if(!(func7(data162, 1, 4503599627370496, []))){
+const err362 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data162};
 if(vErrors === null){
 vErrors = [err362];
 }
@@ -4662,7 +4671,7 @@ errors++;
 }
 }
 else {
-const err363 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.oneOf[2].type,parentSchema:schema11.properties.agents.additionalProperties.oneOf[2],data:data51};
+const err363 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data162};
 if(vErrors === null){
 vErrors = [err363];
 }
@@ -4673,7 +4682,7 @@ errors++;
 }
 }
 else {
-const err364 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf",schema:schema11.properties.agents.additionalProperties.discriminator,parentSchema:schema11.properties.agents.additionalProperties,data:data51};
+const err364 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data161};
 if(vErrors === null){
 vErrors = [err364];
 }
@@ -4684,7 +4693,7 @@ errors++;
 }
 }
 else {
-const err365 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string",schema:schema11.properties.agents.additionalProperties.discriminator,parentSchema:schema11.properties.agents.additionalProperties,data:data51};
+const err365 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data52};
 if(vErrors === null){
 vErrors = [err365];
 }
@@ -4695,7 +4704,7 @@ errors++;
 }
 }
 else {
-const err366 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.additionalProperties.type,parentSchema:schema11.properties.agents.additionalProperties,data:data51};
+const err366 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf",schema:schema6.properties.agents.additionalProperties.discriminator,parentSchema:schema6.properties.agents.additionalProperties,data:data52};
 if(vErrors === null){
 vErrors = [err366];
 }
@@ -4705,9 +4714,8 @@ vErrors.push(err366);
 errors++;
 }
 }
-}
 else {
-const err367 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.agents.type,parentSchema:schema11.properties.agents,data:data50};
+const err367 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string",schema:schema6.properties.agents.additionalProperties.discriminator,parentSchema:schema6.properties.agents.additionalProperties,data:data52};
 if(vErrors === null){
 vErrors = [err367];
 }
@@ -4716,13 +4724,9 @@ vErrors.push(err367);
 }
 errors++;
 }
-let data162 = data.watcher_endpoints;
-if(data162 && typeof data162 == "object" && !Array.isArray(data162)){
-for(const key28 in data162){
-const _errs362 = errors;
-if(typeof key28 === "string"){
-if(!pattern18.test(key28)){
-const err368 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema11.properties.watcher_endpoints.propertyNames,data:key28,propertyName:key28};
+}
+else {
+const err368 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties,data:data52};
 if(vErrors === null){
 vErrors = [err368];
 }
@@ -4732,9 +4736,9 @@ vErrors.push(err368);
 errors++;
 }
 }
-var valid74 = _errs362 === errors;
-if(!valid74){
-const err369 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames",keyword:"propertyNames",params:{propertyName: key28},message:"property name must be valid",schema:schema11.properties.watcher_endpoints.propertyNames,parentSchema:schema11.properties.watcher_endpoints,data:data162};
+}
+else {
+const err369 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.type,parentSchema:schema6.properties.agents,data:data51};
 if(vErrors === null){
 vErrors = [err369];
 }
@@ -4743,12 +4747,13 @@ vErrors.push(err369);
 }
 errors++;
 }
-}
-for(const key29 in data162){
-let data163 = data162[key29];
-if(typeof data163 === "string"){
-if(!pattern0.test(data163)){
-const err370 = {instancePath:instancePath+"/watcher_endpoints/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.watcher_endpoints.additionalProperties,data:data163};
+let data163 = data.watcher_endpoints;
+if(data163 && typeof data163 == "object" && !Array.isArray(data163)){
+for(const key28 in data163){
+const _errs364 = errors;
+if(typeof key28 === "string"){
+if(!pattern19.test(key28)){
+const err370 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.watcher_endpoints.propertyNames,data:key28,propertyName:key28};
 if(vErrors === null){
 vErrors = [err370];
 }
@@ -4758,8 +4763,9 @@ vErrors.push(err370);
 errors++;
 }
 }
-else {
-const err371 = {instancePath:instancePath+"/watcher_endpoints/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.watcher_endpoints.additionalProperties.type,parentSchema:schema11.properties.watcher_endpoints.additionalProperties,data:data163};
+var valid74 = _errs364 === errors;
+if(!valid74){
+const err371 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames",keyword:"propertyNames",params:{propertyName: key28},message:"property name must be valid",schema:schema6.properties.watcher_endpoints.propertyNames,parentSchema:schema6.properties.watcher_endpoints,data:data163};
 if(vErrors === null){
 vErrors = [err371];
 }
@@ -4769,9 +4775,11 @@ vErrors.push(err371);
 errors++;
 }
 }
-}
-else {
-const err372 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.watcher_endpoints.type,parentSchema:schema11.properties.watcher_endpoints,data:data162};
+for(const key29 in data163){
+let data164 = data163[key29];
+if(typeof data164 === "string"){
+if(!pattern0.test(data164)){
+const err372 = {instancePath:instancePath+"/watcher_endpoints/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.watcher_endpoints.additionalProperties,data:data164};
 if(vErrors === null){
 vErrors = [err372];
 }
@@ -4780,11 +4788,9 @@ vErrors.push(err372);
 }
 errors++;
 }
-let data164 = data.concurrency_limits;
-if(data164 && typeof data164 == "object" && !Array.isArray(data164)){
-for(const key30 in data164){
-if(!((key30 === "max_processes") || (key30 === "max_concurrent_files"))){
-const err373 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.concurrency_limits,data:data164};
+}
+else {
+const err373 = {instancePath:instancePath+"/watcher_endpoints/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watcher_endpoints.additionalProperties.type,parentSchema:schema6.properties.watcher_endpoints.additionalProperties,data:data164};
 if(vErrors === null){
 vErrors = [err373];
 }
@@ -4794,10 +4800,9 @@ vErrors.push(err373);
 errors++;
 }
 }
-if(data164.max_processes !== undefined){
-let data165 = data164.max_processes;
-if(!(((typeof data165 == "number") && (!(data165 % 1) && !isNaN(data165))) && (isFinite(data165)))){
-const err374 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.concurrency_limits.properties.max_processes.type,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data165};
+}
+else {
+const err374 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.watcher_endpoints.type,parentSchema:schema6.properties.watcher_endpoints,data:data163};
 if(vErrors === null){
 vErrors = [err374];
 }
@@ -4806,9 +4811,13 @@ vErrors.push(err374);
 }
 errors++;
 }
-if((typeof data165 == "number") && (isFinite(data165))){
-if(data165 > 1024 || isNaN(data165)){
-const err375 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024",schema:1024,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data165};
+let data165 = data.workflows;
+if(Array.isArray(data165)){
+const len21 = data165.length;
+for(let i21=0; i21<len21; i21++){
+let data166 = data165[i21];
+if((typeof data166 !== "string") && (!(data166 && typeof data166 == "object" && !Array.isArray(data166)))){
+const err375 = {instancePath:instancePath+"/workflows/" + i21,schemaPath:"#/properties/workflows/items/type",keyword:"type",params:{type: schema6.properties.workflows.items.type},message:"must be string,object",schema:schema6.properties.workflows.items.type,parentSchema:schema6.properties.workflows.items,data:data166};
 if(vErrors === null){
 vErrors = [err375];
 }
@@ -4817,8 +4826,9 @@ vErrors.push(err375);
 }
 errors++;
 }
-if(data165 < 1 || isNaN(data165)){
-const err376 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.concurrency_limits.properties.max_processes,data:data165};
+if(typeof data166 === "string"){
+if(!pattern0.test(data166)){
+const err376 = {instancePath:instancePath+"/workflows/" + i21,schemaPath:"#/properties/workflows/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.workflows.items,data:data166};
 if(vErrors === null){
 vErrors = [err376];
 }
@@ -4829,10 +4839,9 @@ errors++;
 }
 }
 }
-if(data164.max_concurrent_files !== undefined){
-let data166 = data164.max_concurrent_files;
-if(!(((typeof data166 == "number") && (!(data166 % 1) && !isNaN(data166))) && (isFinite(data166)))){
-const err377 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.concurrency_limits.properties.max_concurrent_files.type,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data166};
+}
+else {
+const err377 = {instancePath:instancePath+"/workflows",schemaPath:"#/properties/workflows/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.workflows.type,parentSchema:schema6.properties.workflows,data:data165};
 if(vErrors === null){
 vErrors = [err377];
 }
@@ -4841,9 +4850,23 @@ vErrors.push(err377);
 }
 errors++;
 }
-if((typeof data166 == "number") && (isFinite(data166))){
-if(data166 > 100000 || isNaN(data166)){
-const err378 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data166};
+let data167 = data.schedules;
+if(Array.isArray(data167)){
+const len22 = data167.length;
+for(let i22=0; i22<len22; i22++){
+let data168 = data167[i22];
+if(data168 && typeof data168 == "object" && !Array.isArray(data168)){
+if(data168.inputs === undefined){
+data168.inputs = {};
+}
+if(data168.overlap === undefined){
+data168.overlap = "skip";
+}
+if(data168.catch_up === undefined){
+data168.catch_up = true;
+}
+if(data168.name === undefined){
+const err378 = {instancePath:instancePath+"/schedules/" + i22,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data168};
 if(vErrors === null){
 vErrors = [err378];
 }
@@ -4852,8 +4875,8 @@ vErrors.push(err378);
 }
 errors++;
 }
-if(data166 < 1 || isNaN(data166)){
-const err379 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.concurrency_limits.properties.max_concurrent_files,data:data166};
+if(data168.workflow === undefined){
+const err379 = {instancePath:instancePath+"/schedules/" + i22,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "workflow"},message:"must have required property '"+"workflow"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data168};
 if(vErrors === null){
 vErrors = [err379];
 }
@@ -4862,11 +4885,8 @@ vErrors.push(err379);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err380 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.concurrency_limits.type,parentSchema:schema11.properties.concurrency_limits,data:data164};
+if(data168.cron === undefined){
+const err380 = {instancePath:instancePath+"/schedules/" + i22,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "cron"},message:"must have required property '"+"cron"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data168};
 if(vErrors === null){
 vErrors = [err380];
 }
@@ -4875,15 +4895,9 @@ vErrors.push(err380);
 }
 errors++;
 }
-if(data.budget !== undefined){
-let data167 = data.budget;
-if(data167 && typeof data167 == "object" && !Array.isArray(data167)){
-if(data167.unknown_cost === undefined){
-data167.unknown_cost = "refuse";
-}
-for(const key31 in data167){
-if(!(((((key31 === "usd_per_run") || (key31 === "usd_per_day")) || (key31 === "tokens_per_run")) || (key31 === "tokens_per_day")) || (key31 === "unknown_cost"))){
-const err381 = {instancePath:instancePath+"/budget",schemaPath:"#/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.budget,data:data167};
+for(const key30 in data168){
+if(!(((((((key30 === "name") || (key30 === "workflow")) || (key30 === "cron")) || (key30 === "timezone")) || (key30 === "inputs")) || (key30 === "overlap")) || (key30 === "catch_up"))){
+const err381 = {instancePath:instancePath+"/schedules/" + i22,schemaPath:"#/properties/schedules/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.schedules.items,data:data168};
 if(vErrors === null){
 vErrors = [err381];
 }
@@ -4893,11 +4907,11 @@ vErrors.push(err381);
 errors++;
 }
 }
-if(data167.usd_per_run !== undefined){
-let data168 = data167.usd_per_run;
-if((typeof data168 == "number") && (isFinite(data168))){
-if(data168 > 1000000 || isNaN(data168)){
-const err382 = {instancePath:instancePath+"/budget/usd_per_run",schemaPath:"#/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.budget.properties.usd_per_run,data:data168};
+if(data168.name !== undefined){
+let data169 = data168.name;
+if(typeof data169 === "string"){
+if(!pattern60.test(data169)){
+const err382 = {instancePath:instancePath+"/schedules/" + i22+"/name",schemaPath:"#/properties/schedules/items/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$"},message:"must match pattern \""+"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$"+"\"",schema:"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$",parentSchema:schema6.properties.schedules.items.properties.name,data:data169};
 if(vErrors === null){
 vErrors = [err382];
 }
@@ -4906,8 +4920,9 @@ vErrors.push(err382);
 }
 errors++;
 }
-if(data168 <= 0 || isNaN(data168)){
-const err383 = {instancePath:instancePath+"/budget/usd_per_run",schemaPath:"#/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.budget.properties.usd_per_run,data:data168};
+}
+else {
+const err383 = {instancePath:instancePath+"/schedules/" + i22+"/name",schemaPath:"#/properties/schedules/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.name.type,parentSchema:schema6.properties.schedules.items.properties.name,data:data169};
 if(vErrors === null){
 vErrors = [err383];
 }
@@ -4917,8 +4932,11 @@ vErrors.push(err383);
 errors++;
 }
 }
-else {
-const err384 = {instancePath:instancePath+"/budget/usd_per_run",schemaPath:"#/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.budget.properties.usd_per_run.type,parentSchema:schema11.properties.budget.properties.usd_per_run,data:data168};
+if(data168.workflow !== undefined){
+let data170 = data168.workflow;
+if(typeof data170 === "string"){
+if(!pattern0.test(data170)){
+const err384 = {instancePath:instancePath+"/schedules/" + i22+"/workflow",schemaPath:"#/properties/schedules/items/properties/workflow/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.workflow,data:data170};
 if(vErrors === null){
 vErrors = [err384];
 }
@@ -4928,11 +4946,8 @@ vErrors.push(err384);
 errors++;
 }
 }
-if(data167.usd_per_day !== undefined){
-let data169 = data167.usd_per_day;
-if((typeof data169 == "number") && (isFinite(data169))){
-if(data169 > 1000000 || isNaN(data169)){
-const err385 = {instancePath:instancePath+"/budget/usd_per_day",schemaPath:"#/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.budget.properties.usd_per_day,data:data169};
+else {
+const err385 = {instancePath:instancePath+"/schedules/" + i22+"/workflow",schemaPath:"#/properties/schedules/items/properties/workflow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.workflow.type,parentSchema:schema6.properties.schedules.items.properties.workflow,data:data170};
 if(vErrors === null){
 vErrors = [err385];
 }
@@ -4941,8 +4956,12 @@ vErrors.push(err385);
 }
 errors++;
 }
-if(data169 <= 0 || isNaN(data169)){
-const err386 = {instancePath:instancePath+"/budget/usd_per_day",schemaPath:"#/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.budget.properties.usd_per_day,data:data169};
+}
+if(data168.cron !== undefined){
+let data171 = data168.cron;
+if(typeof data171 === "string"){
+if(!pattern0.test(data171)){
+const err386 = {instancePath:instancePath+"/schedules/" + i22+"/cron",schemaPath:"#/properties/schedules/items/properties/cron/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.cron,data:data171};
 if(vErrors === null){
 vErrors = [err386];
 }
@@ -4953,7 +4972,7 @@ errors++;
 }
 }
 else {
-const err387 = {instancePath:instancePath+"/budget/usd_per_day",schemaPath:"#/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.budget.properties.usd_per_day.type,parentSchema:schema11.properties.budget.properties.usd_per_day,data:data169};
+const err387 = {instancePath:instancePath+"/schedules/" + i22+"/cron",schemaPath:"#/properties/schedules/items/properties/cron/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.cron.type,parentSchema:schema6.properties.schedules.items.properties.cron,data:data171};
 if(vErrors === null){
 vErrors = [err387];
 }
@@ -4963,10 +4982,11 @@ vErrors.push(err387);
 errors++;
 }
 }
-if(data167.tokens_per_run !== undefined){
-let data170 = data167.tokens_per_run;
-if((!(((typeof data170 == "number") && (!(data170 % 1) && !isNaN(data170))) && (isFinite(data170)))) && (typeof data170 !== "string")){
-const err388 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema11.properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema11.properties.budget.properties.tokens_per_run.type,parentSchema:schema11.properties.budget.properties.tokens_per_run,data:data170};
+if(data168.timezone !== undefined){
+let data172 = data168.timezone;
+if(typeof data172 === "string"){
+if(!pattern0.test(data172)){
+const err388 = {instancePath:instancePath+"/schedules/" + i22+"/timezone",schemaPath:"#/properties/schedules/items/properties/timezone/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.timezone,data:data172};
 if(vErrors === null){
 vErrors = [err388];
 }
@@ -4975,9 +4995,9 @@ vErrors.push(err388);
 }
 errors++;
 }
-if((typeof data170 == "number") && (isFinite(data170))){
-if(data170 > 1000000000000000 || isNaN(data170)){
-const err389 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema11.properties.budget.properties.tokens_per_run,data:data170};
+}
+else {
+const err389 = {instancePath:instancePath+"/schedules/" + i22+"/timezone",schemaPath:"#/properties/schedules/items/properties/timezone/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.timezone.type,parentSchema:schema6.properties.schedules.items.properties.timezone,data:data172};
 if(vErrors === null){
 vErrors = [err389];
 }
@@ -4986,8 +5006,10 @@ vErrors.push(err389);
 }
 errors++;
 }
-if(data170 < 1 || isNaN(data170)){
-const err390 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.budget.properties.tokens_per_run,data:data170};
+}
+let data173 = data168.inputs;
+if(!(data173 && typeof data173 == "object" && !Array.isArray(data173))){
+const err390 = {instancePath:instancePath+"/schedules/" + i22+"/inputs",schemaPath:"#/properties/schedules/items/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.schedules.items.properties.inputs.type,parentSchema:schema6.properties.schedules.items.properties.inputs,data:data173};
 if(vErrors === null){
 vErrors = [err390];
 }
@@ -4996,10 +5018,9 @@ vErrors.push(err390);
 }
 errors++;
 }
-}
-if(typeof data170 === "string"){
-if(!pattern16.test(data170)){
-const err391 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema11.properties.budget.properties.tokens_per_run,data:data170};
+let data174 = data168.overlap;
+if(typeof data174 !== "string"){
+const err391 = {instancePath:instancePath+"/schedules/" + i22+"/overlap",schemaPath:"#/properties/schedules/items/properties/overlap/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.overlap.type,parentSchema:schema6.properties.schedules.items.properties.overlap,data:data174};
 if(vErrors === null){
 vErrors = [err391];
 }
@@ -5008,12 +5029,8 @@ vErrors.push(err391);
 }
 errors++;
 }
-}
-}
-if(data167.tokens_per_day !== undefined){
-let data171 = data167.tokens_per_day;
-if((!(((typeof data171 == "number") && (!(data171 % 1) && !isNaN(data171))) && (isFinite(data171)))) && (typeof data171 !== "string")){
-const err392 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema11.properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema11.properties.budget.properties.tokens_per_day.type,parentSchema:schema11.properties.budget.properties.tokens_per_day,data:data171};
+if(!(((data174 === "skip") || (data174 === "queue")) || (data174 === "cancel"))){
+const err392 = {instancePath:instancePath+"/schedules/" + i22+"/overlap",schemaPath:"#/properties/schedules/items/properties/overlap/enum",keyword:"enum",params:{allowedValues: schema6.properties.schedules.items.properties.overlap.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.schedules.items.properties.overlap.enum,parentSchema:schema6.properties.schedules.items.properties.overlap,data:data174};
 if(vErrors === null){
 vErrors = [err392];
 }
@@ -5022,9 +5039,9 @@ vErrors.push(err392);
 }
 errors++;
 }
-if((typeof data171 == "number") && (isFinite(data171))){
-if(data171 > 1000000000000000 || isNaN(data171)){
-const err393 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema11.properties.budget.properties.tokens_per_day,data:data171};
+let data175 = data168.catch_up;
+if(typeof data175 !== "boolean"){
+const err393 = {instancePath:instancePath+"/schedules/" + i22+"/catch_up",schemaPath:"#/properties/schedules/items/properties/catch_up/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.schedules.items.properties.catch_up.type,parentSchema:schema6.properties.schedules.items.properties.catch_up,data:data175};
 if(vErrors === null){
 vErrors = [err393];
 }
@@ -5033,8 +5050,9 @@ vErrors.push(err393);
 }
 errors++;
 }
-if(data171 < 1 || isNaN(data171)){
-const err394 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.budget.properties.tokens_per_day,data:data171};
+}
+else {
+const err394 = {instancePath:instancePath+"/schedules/" + i22,schemaPath:"#/properties/schedules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.schedules.items.type,parentSchema:schema6.properties.schedules.items,data:data168};
 if(vErrors === null){
 vErrors = [err394];
 }
@@ -5044,9 +5062,9 @@ vErrors.push(err394);
 errors++;
 }
 }
-if(typeof data171 === "string"){
-if(!pattern16.test(data171)){
-const err395 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema11.properties.budget.properties.tokens_per_day,data:data171};
+}
+else {
+const err395 = {instancePath:instancePath+"/schedules",schemaPath:"#/properties/schedules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.schedules.type,parentSchema:schema6.properties.schedules,data:data167};
 if(vErrors === null){
 vErrors = [err395];
 }
@@ -5055,11 +5073,11 @@ vErrors.push(err395);
 }
 errors++;
 }
-}
-}
-let data172 = data167.unknown_cost;
-if(typeof data172 !== "string"){
-const err396 = {instancePath:instancePath+"/budget/unknown_cost",schemaPath:"#/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.budget.properties.unknown_cost.type,parentSchema:schema11.properties.budget.properties.unknown_cost,data:data172};
+let data176 = data.concurrency_limits;
+if(data176 && typeof data176 == "object" && !Array.isArray(data176)){
+for(const key31 in data176){
+if(!((key31 === "max_processes") || (key31 === "max_concurrent_files"))){
+const err396 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.concurrency_limits,data:data176};
 if(vErrors === null){
 vErrors = [err396];
 }
@@ -5068,8 +5086,11 @@ vErrors.push(err396);
 }
 errors++;
 }
-if(!((data172 === "refuse") || (data172 === "allow"))){
-const err397 = {instancePath:instancePath+"/budget/unknown_cost",schemaPath:"#/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema11.properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.budget.properties.unknown_cost.enum,parentSchema:schema11.properties.budget.properties.unknown_cost,data:data172};
+}
+if(data176.max_processes !== undefined){
+let data177 = data176.max_processes;
+if(!(((typeof data177 == "number") && (!(data177 % 1) && !isNaN(data177))) && (isFinite(data177)))){
+const err397 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.concurrency_limits.properties.max_processes.type,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data177};
 if(vErrors === null){
 vErrors = [err397];
 }
@@ -5078,9 +5099,9 @@ vErrors.push(err397);
 }
 errors++;
 }
-}
-else {
-const err398 = {instancePath:instancePath+"/budget",schemaPath:"#/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.budget.type,parentSchema:schema11.properties.budget,data:data167};
+if((typeof data177 == "number") && (isFinite(data177))){
+if(data177 > 1024 || isNaN(data177)){
+const err398 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024",schema:1024,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data177};
 if(vErrors === null){
 vErrors = [err398];
 }
@@ -5089,21 +5110,8 @@ vErrors.push(err398);
 }
 errors++;
 }
-}
-let data173 = data.alerts;
-if(Array.isArray(data173)){
-const len21 = data173.length;
-for(let i21=0; i21<len21; i21++){
-let data174 = data173[i21];
-if(data174 && typeof data174 == "object" && !Array.isArray(data174)){
-if(data174.format === undefined){
-data174.format = "json";
-}
-if(data174.min_interval === undefined){
-data174.min_interval = "5m";
-}
-if(data174.on === undefined){
-const err399 = {instancePath:instancePath+"/alerts/" + i21,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "on"},message:"must have required property '"+"on"+"'",schema:schema11.properties.alerts.items.required,parentSchema:schema11.properties.alerts.items,data:data174};
+if(data177 < 1 || isNaN(data177)){
+const err399 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data177};
 if(vErrors === null){
 vErrors = [err399];
 }
@@ -5112,8 +5120,12 @@ vErrors.push(err399);
 }
 errors++;
 }
-if(data174.webhook === undefined){
-const err400 = {instancePath:instancePath+"/alerts/" + i21,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "webhook"},message:"must have required property '"+"webhook"+"'",schema:schema11.properties.alerts.items.required,parentSchema:schema11.properties.alerts.items,data:data174};
+}
+}
+if(data176.max_concurrent_files !== undefined){
+let data178 = data176.max_concurrent_files;
+if(!(((typeof data178 == "number") && (!(data178 % 1) && !isNaN(data178))) && (isFinite(data178)))){
+const err400 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.concurrency_limits.properties.max_concurrent_files.type,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data178};
 if(vErrors === null){
 vErrors = [err400];
 }
@@ -5122,9 +5134,9 @@ vErrors.push(err400);
 }
 errors++;
 }
-for(const key32 in data174){
-if(!((((key32 === "on") || (key32 === "webhook")) || (key32 === "format")) || (key32 === "min_interval"))){
-const err401 = {instancePath:instancePath+"/alerts/" + i21,schemaPath:"#/properties/alerts/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key32},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.alerts.items,data:data174};
+if((typeof data178 == "number") && (isFinite(data178))){
+if(data178 > 100000 || isNaN(data178)){
+const err401 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data178};
 if(vErrors === null){
 vErrors = [err401];
 }
@@ -5133,11 +5145,8 @@ vErrors.push(err401);
 }
 errors++;
 }
-}
-if(data174.on !== undefined){
-let data175 = data174.on;
-if((typeof data175 !== "string") && (!(Array.isArray(data175)))){
-const err402 = {instancePath:instancePath+"/alerts/" + i21+"/on",schemaPath:"#/properties/alerts/items/properties/on/type",keyword:"type",params:{type: schema11.properties.alerts.items.properties.on.type},message:"must be string,array",schema:schema11.properties.alerts.items.properties.on.type,parentSchema:schema11.properties.alerts.items.properties.on,data:data175};
+if(data178 < 1 || isNaN(data178)){
+const err402 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data178};
 if(vErrors === null){
 vErrors = [err402];
 }
@@ -5146,9 +5155,11 @@ vErrors.push(err402);
 }
 errors++;
 }
-if(typeof data175 === "string"){
-if(!pattern0.test(data175)){
-const err403 = {instancePath:instancePath+"/alerts/" + i21+"/on",schemaPath:"#/properties/alerts/items/properties/on/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.alerts.items.properties.on,data:data175};
+}
+}
+}
+else {
+const err403 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.concurrency_limits.type,parentSchema:schema6.properties.concurrency_limits,data:data176};
 if(vErrors === null){
 vErrors = [err403];
 }
@@ -5157,10 +5168,15 @@ vErrors.push(err403);
 }
 errors++;
 }
+if(data.budget !== undefined){
+let data179 = data.budget;
+if(data179 && typeof data179 == "object" && !Array.isArray(data179)){
+if(data179.unknown_cost === undefined){
+data179.unknown_cost = "refuse";
 }
-if(Array.isArray(data175)){
-if(data175.length < 1){
-const err404 = {instancePath:instancePath+"/alerts/" + i21+"/on",schemaPath:"#/properties/alerts/items/properties/on/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.alerts.items.properties.on,data:data175};
+for(const key32 in data179){
+if(!(((((key32 === "usd_per_run") || (key32 === "usd_per_day")) || (key32 === "tokens_per_run")) || (key32 === "tokens_per_day")) || (key32 === "unknown_cost"))){
+const err404 = {instancePath:instancePath+"/budget",schemaPath:"#/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key32},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.budget,data:data179};
 if(vErrors === null){
 vErrors = [err404];
 }
@@ -5169,11 +5185,12 @@ vErrors.push(err404);
 }
 errors++;
 }
-const len22 = data175.length;
-for(let i22=0; i22<len22; i22++){
-let data176 = data175[i22];
-if(typeof data176 !== "string"){
-const err405 = {instancePath:instancePath+"/alerts/" + i21+"/on/" + i22,schemaPath:"#/properties/alerts/items/properties/on/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.alerts.items.properties.on.items.type,parentSchema:schema11.properties.alerts.items.properties.on.items,data:data176};
+}
+if(data179.usd_per_run !== undefined){
+let data180 = data179.usd_per_run;
+if((typeof data180 == "number") && (isFinite(data180))){
+if(data180 > 1000000 || isNaN(data180)){
+const err405 = {instancePath:instancePath+"/budget/usd_per_run",schemaPath:"#/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.budget.properties.usd_per_run,data:data180};
 if(vErrors === null){
 vErrors = [err405];
 }
@@ -5182,14 +5199,8 @@ vErrors.push(err405);
 }
 errors++;
 }
-}
-}
-}
-if(data174.webhook !== undefined){
-let data177 = data174.webhook;
-if(typeof data177 === "string"){
-if(!pattern0.test(data177)){
-const err406 = {instancePath:instancePath+"/alerts/" + i21+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.alerts.items.properties.webhook,data:data177};
+if(data180 <= 0 || isNaN(data180)){
+const err406 = {instancePath:instancePath+"/budget/usd_per_run",schemaPath:"#/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.budget.properties.usd_per_run,data:data180};
 if(vErrors === null){
 vErrors = [err406];
 }
@@ -5200,7 +5211,7 @@ errors++;
 }
 }
 else {
-const err407 = {instancePath:instancePath+"/alerts/" + i21+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.alerts.items.properties.webhook.type,parentSchema:schema11.properties.alerts.items.properties.webhook,data:data177};
+const err407 = {instancePath:instancePath+"/budget/usd_per_run",schemaPath:"#/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.budget.properties.usd_per_run.type,parentSchema:schema6.properties.budget.properties.usd_per_run,data:data180};
 if(vErrors === null){
 vErrors = [err407];
 }
@@ -5210,9 +5221,11 @@ vErrors.push(err407);
 errors++;
 }
 }
-let data178 = data174.format;
-if(typeof data178 !== "string"){
-const err408 = {instancePath:instancePath+"/alerts/" + i21+"/format",schemaPath:"#/properties/alerts/items/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.alerts.items.properties.format.type,parentSchema:schema11.properties.alerts.items.properties.format,data:data178};
+if(data179.usd_per_day !== undefined){
+let data181 = data179.usd_per_day;
+if((typeof data181 == "number") && (isFinite(data181))){
+if(data181 > 1000000 || isNaN(data181)){
+const err408 = {instancePath:instancePath+"/budget/usd_per_day",schemaPath:"#/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.budget.properties.usd_per_day,data:data181};
 if(vErrors === null){
 vErrors = [err408];
 }
@@ -5221,8 +5234,8 @@ vErrors.push(err408);
 }
 errors++;
 }
-if(!((((data178 === "json") || (data178 === "slack")) || (data178 === "discord")) || (data178 === "ntfy"))){
-const err409 = {instancePath:instancePath+"/alerts/" + i21+"/format",schemaPath:"#/properties/alerts/items/properties/format/enum",keyword:"enum",params:{allowedValues: schema11.properties.alerts.items.properties.format.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.alerts.items.properties.format.enum,parentSchema:schema11.properties.alerts.items.properties.format,data:data178};
+if(data181 <= 0 || isNaN(data181)){
+const err409 = {instancePath:instancePath+"/budget/usd_per_day",schemaPath:"#/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.budget.properties.usd_per_day,data:data181};
 if(vErrors === null){
 vErrors = [err409];
 }
@@ -5231,10 +5244,9 @@ vErrors.push(err409);
 }
 errors++;
 }
-let data179 = data174.min_interval;
-if(typeof data179 === "string"){
-if(!(func4(data179, 0, 2073600000, []))){
-const err410 = {instancePath:instancePath+"/alerts/" + i21+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.alerts.items.properties.min_interval["x-duration"],parentSchema:schema11.properties.alerts.items.properties.min_interval,data:data179};
+}
+else {
+const err410 = {instancePath:instancePath+"/budget/usd_per_day",schemaPath:"#/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.budget.properties.usd_per_day.type,parentSchema:schema6.properties.budget.properties.usd_per_day,data:data181};
 if(vErrors === null){
 vErrors = [err410];
 }
@@ -5244,8 +5256,10 @@ vErrors.push(err410);
 errors++;
 }
 }
-else {
-const err411 = {instancePath:instancePath+"/alerts/" + i21+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.alerts.items.properties.min_interval.type,parentSchema:schema11.properties.alerts.items.properties.min_interval,data:data179};
+if(data179.tokens_per_run !== undefined){
+let data182 = data179.tokens_per_run;
+if((!(((typeof data182 == "number") && (!(data182 % 1) && !isNaN(data182))) && (isFinite(data182)))) && (typeof data182 !== "string")){
+const err411 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema6.properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema6.properties.budget.properties.tokens_per_run.type,parentSchema:schema6.properties.budget.properties.tokens_per_run,data:data182};
 if(vErrors === null){
 vErrors = [err411];
 }
@@ -5254,9 +5268,9 @@ vErrors.push(err411);
 }
 errors++;
 }
-}
-else {
-const err412 = {instancePath:instancePath+"/alerts/" + i21,schemaPath:"#/properties/alerts/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.alerts.items.type,parentSchema:schema11.properties.alerts.items,data:data174};
+if((typeof data182 == "number") && (isFinite(data182))){
+if(data182 > 1000000000000000 || isNaN(data182)){
+const err412 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.budget.properties.tokens_per_run,data:data182};
 if(vErrors === null){
 vErrors = [err412];
 }
@@ -5265,10 +5279,8 @@ vErrors.push(err412);
 }
 errors++;
 }
-}
-}
-else {
-const err413 = {instancePath:instancePath+"/alerts",schemaPath:"#/properties/alerts/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.alerts.type,parentSchema:schema11.properties.alerts,data:data173};
+if(data182 < 1 || isNaN(data182)){
+const err413 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.budget.properties.tokens_per_run,data:data182};
 if(vErrors === null){
 vErrors = [err413];
 }
@@ -5277,26 +5289,10 @@ vErrors.push(err413);
 }
 errors++;
 }
-let data180 = data.thresholds;
-if(data180 && typeof data180 == "object" && !Array.isArray(data180)){
-if(data180.error_rate === undefined){
-data180.error_rate = 0.25;
 }
-if(data180.minimum === undefined){
-data180.minimum = 20;
-}
-if(data180.window === undefined){
-data180.window = "15m";
-}
-if(data180.delay === undefined){
-data180.delay = "15m";
-}
-if(data180.free_memory === undefined){
-data180.free_memory = "5%";
-}
-for(const key33 in data180){
-if(!(((((key33 === "error_rate") || (key33 === "minimum")) || (key33 === "window")) || (key33 === "delay")) || (key33 === "free_memory"))){
-const err414 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key33},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.thresholds,data:data180};
+if(typeof data182 === "string"){
+if(!pattern17.test(data182)){
+const err414 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.budget.properties.tokens_per_run,data:data182};
 if(vErrors === null){
 vErrors = [err414];
 }
@@ -5306,10 +5302,11 @@ vErrors.push(err414);
 errors++;
 }
 }
-let data181 = data180.error_rate;
-if((typeof data181 == "number") && (isFinite(data181))){
-if(data181 > 1 || isNaN(data181)){
-const err415 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema11.properties.thresholds.properties.error_rate,data:data181};
+}
+if(data179.tokens_per_day !== undefined){
+let data183 = data179.tokens_per_day;
+if((!(((typeof data183 == "number") && (!(data183 % 1) && !isNaN(data183))) && (isFinite(data183)))) && (typeof data183 !== "string")){
+const err415 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema6.properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema6.properties.budget.properties.tokens_per_day.type,parentSchema:schema6.properties.budget.properties.tokens_per_day,data:data183};
 if(vErrors === null){
 vErrors = [err415];
 }
@@ -5318,8 +5315,9 @@ vErrors.push(err415);
 }
 errors++;
 }
-if(data181 <= 0 || isNaN(data181)){
-const err416 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema11.properties.thresholds.properties.error_rate,data:data181};
+if((typeof data183 == "number") && (isFinite(data183))){
+if(data183 > 1000000000000000 || isNaN(data183)){
+const err416 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.budget.properties.tokens_per_day,data:data183};
 if(vErrors === null){
 vErrors = [err416];
 }
@@ -5328,9 +5326,8 @@ vErrors.push(err416);
 }
 errors++;
 }
-}
-else {
-const err417 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema11.properties.thresholds.properties.error_rate.type,parentSchema:schema11.properties.thresholds.properties.error_rate,data:data181};
+if(data183 < 1 || isNaN(data183)){
+const err417 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.budget.properties.tokens_per_day,data:data183};
 if(vErrors === null){
 vErrors = [err417];
 }
@@ -5339,9 +5336,10 @@ vErrors.push(err417);
 }
 errors++;
 }
-let data182 = data180.minimum;
-if(!(((typeof data182 == "number") && (!(data182 % 1) && !isNaN(data182))) && (isFinite(data182)))){
-const err418 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.thresholds.properties.minimum.type,parentSchema:schema11.properties.thresholds.properties.minimum,data:data182};
+}
+if(typeof data183 === "string"){
+if(!pattern17.test(data183)){
+const err418 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.budget.properties.tokens_per_day,data:data183};
 if(vErrors === null){
 vErrors = [err418];
 }
@@ -5350,9 +5348,11 @@ vErrors.push(err418);
 }
 errors++;
 }
-if((typeof data182 == "number") && (isFinite(data182))){
-if(data182 > 1000000 || isNaN(data182)){
-const err419 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema11.properties.thresholds.properties.minimum,data:data182};
+}
+}
+let data184 = data179.unknown_cost;
+if(typeof data184 !== "string"){
+const err419 = {instancePath:instancePath+"/budget/unknown_cost",schemaPath:"#/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.budget.properties.unknown_cost.type,parentSchema:schema6.properties.budget.properties.unknown_cost,data:data184};
 if(vErrors === null){
 vErrors = [err419];
 }
@@ -5361,8 +5361,8 @@ vErrors.push(err419);
 }
 errors++;
 }
-if(data182 < 1 || isNaN(data182)){
-const err420 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.thresholds.properties.minimum,data:data182};
+if(!((data184 === "refuse") || (data184 === "allow"))){
+const err420 = {instancePath:instancePath+"/budget/unknown_cost",schemaPath:"#/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema6.properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.budget.properties.unknown_cost.enum,parentSchema:schema6.properties.budget.properties.unknown_cost,data:data184};
 if(vErrors === null){
 vErrors = [err420];
 }
@@ -5372,10 +5372,8 @@ vErrors.push(err420);
 errors++;
 }
 }
-let data183 = data180.window;
-if(typeof data183 === "string"){
-if(!(func4(data183, 10000, 86400000, []))){
-const err421 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.thresholds.properties.window["x-duration"],parentSchema:schema11.properties.thresholds.properties.window,data:data183};
+else {
+const err421 = {instancePath:instancePath+"/budget",schemaPath:"#/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.budget.type,parentSchema:schema6.properties.budget,data:data179};
 if(vErrors === null){
 vErrors = [err421];
 }
@@ -5385,8 +5383,20 @@ vErrors.push(err421);
 errors++;
 }
 }
-else {
-const err422 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.thresholds.properties.window.type,parentSchema:schema11.properties.thresholds.properties.window,data:data183};
+let data185 = data.alerts;
+if(Array.isArray(data185)){
+const len23 = data185.length;
+for(let i23=0; i23<len23; i23++){
+let data186 = data185[i23];
+if(data186 && typeof data186 == "object" && !Array.isArray(data186)){
+if(data186.format === undefined){
+data186.format = "json";
+}
+if(data186.min_interval === undefined){
+data186.min_interval = "5m";
+}
+if(data186.on === undefined){
+const err422 = {instancePath:instancePath+"/alerts/" + i23,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "on"},message:"must have required property '"+"on"+"'",schema:schema6.properties.alerts.items.required,parentSchema:schema6.properties.alerts.items,data:data186};
 if(vErrors === null){
 vErrors = [err422];
 }
@@ -5395,10 +5405,8 @@ vErrors.push(err422);
 }
 errors++;
 }
-let data184 = data180.delay;
-if(typeof data184 === "string"){
-if(!(func4(data184, 1000, 2073600000, []))){
-const err423 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.thresholds.properties.delay["x-duration"],parentSchema:schema11.properties.thresholds.properties.delay,data:data184};
+if(data186.webhook === undefined){
+const err423 = {instancePath:instancePath+"/alerts/" + i23,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "webhook"},message:"must have required property '"+"webhook"+"'",schema:schema6.properties.alerts.items.required,parentSchema:schema6.properties.alerts.items,data:data186};
 if(vErrors === null){
 vErrors = [err423];
 }
@@ -5407,9 +5415,9 @@ vErrors.push(err423);
 }
 errors++;
 }
-}
-else {
-const err424 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.thresholds.properties.delay.type,parentSchema:schema11.properties.thresholds.properties.delay,data:data184};
+for(const key33 in data186){
+if(!((((key33 === "on") || (key33 === "webhook")) || (key33 === "format")) || (key33 === "min_interval"))){
+const err424 = {instancePath:instancePath+"/alerts/" + i23,schemaPath:"#/properties/alerts/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key33},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.alerts.items,data:data186};
 if(vErrors === null){
 vErrors = [err424];
 }
@@ -5418,10 +5426,11 @@ vErrors.push(err424);
 }
 errors++;
 }
-let data185 = data180.free_memory;
-if(typeof data185 === "string"){
-if(!(func17(data185, 0, 99, []))){
-const err425 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema11.properties.thresholds.properties.free_memory["x-percent"],parentSchema:schema11.properties.thresholds.properties.free_memory,data:data185};
+}
+if(data186.on !== undefined){
+let data187 = data186.on;
+if((typeof data187 !== "string") && (!(Array.isArray(data187)))){
+const err425 = {instancePath:instancePath+"/alerts/" + i23+"/on",schemaPath:"#/properties/alerts/items/properties/on/type",keyword:"type",params:{type: schema6.properties.alerts.items.properties.on.type},message:"must be string,array",schema:schema6.properties.alerts.items.properties.on.type,parentSchema:schema6.properties.alerts.items.properties.on,data:data187};
 if(vErrors === null){
 vErrors = [err425];
 }
@@ -5430,9 +5439,9 @@ vErrors.push(err425);
 }
 errors++;
 }
-}
-else {
-const err426 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.thresholds.properties.free_memory.type,parentSchema:schema11.properties.thresholds.properties.free_memory,data:data185};
+if(typeof data187 === "string"){
+if(!pattern0.test(data187)){
+const err426 = {instancePath:instancePath+"/alerts/" + i23+"/on",schemaPath:"#/properties/alerts/items/properties/on/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.alerts.items.properties.on,data:data187};
 if(vErrors === null){
 vErrors = [err426];
 }
@@ -5442,8 +5451,9 @@ vErrors.push(err426);
 errors++;
 }
 }
-else {
-const err427 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.thresholds.type,parentSchema:schema11.properties.thresholds,data:data180};
+if(Array.isArray(data187)){
+if(data187.length < 1){
+const err427 = {instancePath:instancePath+"/alerts/" + i23+"/on",schemaPath:"#/properties/alerts/items/properties/on/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.alerts.items.properties.on,data:data187};
 if(vErrors === null){
 vErrors = [err427];
 }
@@ -5452,29 +5462,11 @@ vErrors.push(err427);
 }
 errors++;
 }
-let data186 = data.output_settings;
-if(data186 && typeof data186 == "object" && !Array.isArray(data186)){
-if(data186.default_output_dir === undefined){
-data186.default_output_dir = "./processed";
-}
-if(data186.preserve_original === undefined){
-data186.preserve_original = true;
-}
-if(data186.log_level === undefined){
-data186.log_level = "INFO";
-}
-if(data186.retention === undefined){
-data186.retention = "30d";
-}
-if(data186.retention_jobs === undefined){
-data186.retention_jobs = "unlimited";
-}
-if(data186.file_mode === undefined){
-data186.file_mode = "0644";
-}
-for(const key34 in data186){
-if(!((((((key34 === "default_output_dir") || (key34 === "preserve_original")) || (key34 === "log_level")) || (key34 === "retention")) || (key34 === "retention_jobs")) || (key34 === "file_mode"))){
-const err428 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key34},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.output_settings,data:data186};
+const len24 = data187.length;
+for(let i24=0; i24<len24; i24++){
+let data188 = data187[i24];
+if(typeof data188 !== "string"){
+const err428 = {instancePath:instancePath+"/alerts/" + i23+"/on/" + i24,schemaPath:"#/properties/alerts/items/properties/on/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.on.items.type,parentSchema:schema6.properties.alerts.items.properties.on.items,data:data188};
 if(vErrors === null){
 vErrors = [err428];
 }
@@ -5484,10 +5476,13 @@ vErrors.push(err428);
 errors++;
 }
 }
-let data187 = data186.default_output_dir;
-if(typeof data187 === "string"){
-if(!pattern0.test(data187)){
-const err429 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.properties.output_settings.properties.default_output_dir,data:data187};
+}
+}
+if(data186.webhook !== undefined){
+let data189 = data186.webhook;
+if(typeof data189 === "string"){
+if(!pattern0.test(data189)){
+const err429 = {instancePath:instancePath+"/alerts/" + i23+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.alerts.items.properties.webhook,data:data189};
 if(vErrors === null){
 vErrors = [err429];
 }
@@ -5498,7 +5493,7 @@ errors++;
 }
 }
 else {
-const err430 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.default_output_dir.type,parentSchema:schema11.properties.output_settings.properties.default_output_dir,data:data187};
+const err430 = {instancePath:instancePath+"/alerts/" + i23+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.webhook.type,parentSchema:schema6.properties.alerts.items.properties.webhook,data:data189};
 if(vErrors === null){
 vErrors = [err430];
 }
@@ -5507,9 +5502,10 @@ vErrors.push(err430);
 }
 errors++;
 }
-let data188 = data186.preserve_original;
-if(typeof data188 !== "boolean"){
-const err431 = {instancePath:instancePath+"/output_settings/preserve_original",schemaPath:"#/properties/output_settings/properties/preserve_original/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.output_settings.properties.preserve_original.type,parentSchema:schema11.properties.output_settings.properties.preserve_original,data:data188};
+}
+let data190 = data186.format;
+if(typeof data190 !== "string"){
+const err431 = {instancePath:instancePath+"/alerts/" + i23+"/format",schemaPath:"#/properties/alerts/items/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.format.type,parentSchema:schema6.properties.alerts.items.properties.format,data:data190};
 if(vErrors === null){
 vErrors = [err431];
 }
@@ -5518,10 +5514,8 @@ vErrors.push(err431);
 }
 errors++;
 }
-let data189 = data186.log_level;
-if(typeof data189 === "string"){
-if(!pattern63.test(data189)){
-const err432 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/pattern",keyword:"pattern",params:{pattern: "^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"},message:"must match pattern \""+"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"+"\"",schema:"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$",parentSchema:schema11.properties.output_settings.properties.log_level,data:data189};
+if(!((((data190 === "json") || (data190 === "slack")) || (data190 === "discord")) || (data190 === "ntfy"))){
+const err432 = {instancePath:instancePath+"/alerts/" + i23+"/format",schemaPath:"#/properties/alerts/items/properties/format/enum",keyword:"enum",params:{allowedValues: schema6.properties.alerts.items.properties.format.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.alerts.items.properties.format.enum,parentSchema:schema6.properties.alerts.items.properties.format,data:data190};
 if(vErrors === null){
 vErrors = [err432];
 }
@@ -5530,9 +5524,10 @@ vErrors.push(err432);
 }
 errors++;
 }
-}
-else {
-const err433 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.log_level.type,parentSchema:schema11.properties.output_settings.properties.log_level,data:data189};
+let data191 = data186.min_interval;
+if(typeof data191 === "string"){
+if(!(func4(data191, 0, 2073600000, []))){
+const err433 = {instancePath:instancePath+"/alerts/" + i23+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.alerts.items.properties.min_interval["x-duration"],parentSchema:schema6.properties.alerts.items.properties.min_interval,data:data191};
 if(vErrors === null){
 vErrors = [err433];
 }
@@ -5541,10 +5536,9 @@ vErrors.push(err433);
 }
 errors++;
 }
-let data190 = data186.retention;
-if(typeof data190 === "string"){
-if(!(func4(data190, 1000, 3153600000000, []))){
-const err434 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.output_settings.properties.retention["x-duration"],parentSchema:schema11.properties.output_settings.properties.retention,data:data190};
+}
+else {
+const err434 = {instancePath:instancePath+"/alerts/" + i23+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.min_interval.type,parentSchema:schema6.properties.alerts.items.properties.min_interval,data:data191};
 if(vErrors === null){
 vErrors = [err434];
 }
@@ -5555,7 +5549,7 @@ errors++;
 }
 }
 else {
-const err435 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.retention.type,parentSchema:schema11.properties.output_settings.properties.retention,data:data190};
+const err435 = {instancePath:instancePath+"/alerts/" + i23,schemaPath:"#/properties/alerts/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.alerts.items.type,parentSchema:schema6.properties.alerts.items,data:data186};
 if(vErrors === null){
 vErrors = [err435];
 }
@@ -5564,9 +5558,10 @@ vErrors.push(err435);
 }
 errors++;
 }
-let data191 = data186.retention_jobs;
-if((!(((typeof data191 == "number") && (!(data191 % 1) && !isNaN(data191))) && (isFinite(data191)))) && (typeof data191 !== "string")){
-const err436 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/type",keyword:"type",params:{type: schema11.properties.output_settings.properties.retention_jobs.type},message:"must be integer,string",schema:schema11.properties.output_settings.properties.retention_jobs.type,parentSchema:schema11.properties.output_settings.properties.retention_jobs,data:data191};
+}
+}
+else {
+const err436 = {instancePath:instancePath+"/alerts",schemaPath:"#/properties/alerts/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.alerts.type,parentSchema:schema6.properties.alerts,data:data185};
 if(vErrors === null){
 vErrors = [err436];
 }
@@ -5575,9 +5570,26 @@ vErrors.push(err436);
 }
 errors++;
 }
-if((typeof data191 == "number") && (isFinite(data191))){
-if(data191 > 1000000000 || isNaN(data191)){
-const err437 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000},message:"must be <= 1000000000",schema:1000000000,parentSchema:schema11.properties.output_settings.properties.retention_jobs,data:data191};
+let data192 = data.thresholds;
+if(data192 && typeof data192 == "object" && !Array.isArray(data192)){
+if(data192.error_rate === undefined){
+data192.error_rate = 0.25;
+}
+if(data192.minimum === undefined){
+data192.minimum = 20;
+}
+if(data192.window === undefined){
+data192.window = "15m";
+}
+if(data192.delay === undefined){
+data192.delay = "15m";
+}
+if(data192.free_memory === undefined){
+data192.free_memory = "5%";
+}
+for(const key34 in data192){
+if(!(((((key34 === "error_rate") || (key34 === "minimum")) || (key34 === "window")) || (key34 === "delay")) || (key34 === "free_memory"))){
+const err437 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key34},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.thresholds,data:data192};
 if(vErrors === null){
 vErrors = [err437];
 }
@@ -5586,8 +5598,11 @@ vErrors.push(err437);
 }
 errors++;
 }
-if(data191 < 1 || isNaN(data191)){
-const err438 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.output_settings.properties.retention_jobs,data:data191};
+}
+let data193 = data192.error_rate;
+if((typeof data193 == "number") && (isFinite(data193))){
+if(data193 > 1 || isNaN(data193)){
+const err438 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data193};
 if(vErrors === null){
 vErrors = [err438];
 }
@@ -5596,10 +5611,8 @@ vErrors.push(err438);
 }
 errors++;
 }
-}
-if(typeof data191 === "string"){
-if(!pattern14.test(data191)){
-const err439 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema11.properties.output_settings.properties.retention_jobs,data:data191};
+if(data193 <= 0 || isNaN(data193)){
+const err439 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data193};
 if(vErrors === null){
 vErrors = [err439];
 }
@@ -5609,10 +5622,8 @@ vErrors.push(err439);
 errors++;
 }
 }
-let data192 = data186.file_mode;
-if(typeof data192 === "string"){
-if(!pattern65.test(data192)){
-const err440 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$"},message:"must match pattern \""+"^0?[0-7]{3}$"+"\"",schema:"^0?[0-7]{3}$",parentSchema:schema11.properties.output_settings.properties.file_mode,data:data192};
+else {
+const err440 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.thresholds.properties.error_rate.type,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data193};
 if(vErrors === null){
 vErrors = [err440];
 }
@@ -5621,9 +5632,9 @@ vErrors.push(err440);
 }
 errors++;
 }
-}
-else {
-const err441 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.output_settings.properties.file_mode.type,parentSchema:schema11.properties.output_settings.properties.file_mode,data:data192};
+let data194 = data192.minimum;
+if(!(((typeof data194 == "number") && (!(data194 % 1) && !isNaN(data194))) && (isFinite(data194)))){
+const err441 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.thresholds.properties.minimum.type,parentSchema:schema6.properties.thresholds.properties.minimum,data:data194};
 if(vErrors === null){
 vErrors = [err441];
 }
@@ -5632,9 +5643,9 @@ vErrors.push(err441);
 }
 errors++;
 }
-}
-else {
-const err442 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.output_settings.type,parentSchema:schema11.properties.output_settings,data:data186};
+if((typeof data194 == "number") && (isFinite(data194))){
+if(data194 > 1000000 || isNaN(data194)){
+const err442 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.thresholds.properties.minimum,data:data194};
 if(vErrors === null){
 vErrors = [err442];
 }
@@ -5643,17 +5654,8 @@ vErrors.push(err442);
 }
 errors++;
 }
-let data193 = data.cache;
-if(data193 && typeof data193 == "object" && !Array.isArray(data193)){
-if(data193.ttl === undefined){
-data193.ttl = "30d";
-}
-if(data193.max_bytes === undefined){
-data193.max_bytes = "2GiB";
-}
-for(const key35 in data193){
-if(!((key35 === "ttl") || (key35 === "max_bytes"))){
-const err443 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.cache,data:data193};
+if(data194 < 1 || isNaN(data194)){
+const err443 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.thresholds.properties.minimum,data:data194};
 if(vErrors === null){
 vErrors = [err443];
 }
@@ -5663,10 +5665,10 @@ vErrors.push(err443);
 errors++;
 }
 }
-let data194 = data193.ttl;
-if(typeof data194 === "string"){
-if(!(func4(data194, 1000, 3153600000000, []))){
-const err444 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.cache.properties.ttl["x-duration"],parentSchema:schema11.properties.cache.properties.ttl,data:data194};
+let data195 = data192.window;
+if(typeof data195 === "string"){
+if(!(func4(data195, 10000, 86400000, []))){
+const err444 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.window["x-duration"],parentSchema:schema6.properties.thresholds.properties.window,data:data195};
 if(vErrors === null){
 vErrors = [err444];
 }
@@ -5677,7 +5679,7 @@ errors++;
 }
 }
 else {
-const err445 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.cache.properties.ttl.type,parentSchema:schema11.properties.cache.properties.ttl,data:data194};
+const err445 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.window.type,parentSchema:schema6.properties.thresholds.properties.window,data:data195};
 if(vErrors === null){
 vErrors = [err445];
 }
@@ -5686,10 +5688,10 @@ vErrors.push(err445);
 }
 errors++;
 }
-let data195 = data193.max_bytes;
-if(typeof data195 === "string"){
-if(!(func7(data195, 1, 4503599627370496, []))){
-const err446 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.cache.properties.max_bytes["x-size"],parentSchema:schema11.properties.cache.properties.max_bytes,data:data195};
+let data196 = data192.delay;
+if(typeof data196 === "string"){
+if(!(func4(data196, 1000, 2073600000, []))){
+const err446 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.delay["x-duration"],parentSchema:schema6.properties.thresholds.properties.delay,data:data196};
 if(vErrors === null){
 vErrors = [err446];
 }
@@ -5700,7 +5702,7 @@ errors++;
 }
 }
 else {
-const err447 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.cache.properties.max_bytes.type,parentSchema:schema11.properties.cache.properties.max_bytes,data:data195};
+const err447 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.delay.type,parentSchema:schema6.properties.thresholds.properties.delay,data:data196};
 if(vErrors === null){
 vErrors = [err447];
 }
@@ -5709,9 +5711,10 @@ vErrors.push(err447);
 }
 errors++;
 }
-}
-else {
-const err448 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.cache.type,parentSchema:schema11.properties.cache,data:data193};
+let data197 = data192.free_memory;
+if(typeof data197 === "string"){
+if(!(func17(data197, 0, 99, []))){
+const err448 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.free_memory["x-percent"],parentSchema:schema6.properties.thresholds.properties.free_memory,data:data197};
 if(vErrors === null){
 vErrors = [err448];
 }
@@ -5720,23 +5723,9 @@ vErrors.push(err448);
 }
 errors++;
 }
-let data196 = data.daemon;
-if(data196 && typeof data196 == "object" && !Array.isArray(data196)){
-if(data196.drain === undefined){
-data196.drain = "10s";
 }
-if(data196.min_free_disk === undefined){
-data196.min_free_disk = "1GiB";
-}
-if(data196.max_depth === undefined){
-data196.max_depth = 5;
-}
-if(data196.max_log_bytes === undefined){
-data196.max_log_bytes = "60MiB";
-}
-for(const key36 in data196){
-if(!((((key36 === "drain") || (key36 === "min_free_disk")) || (key36 === "max_depth")) || (key36 === "max_log_bytes"))){
-const err449 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key36},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.daemon,data:data196};
+else {
+const err449 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.free_memory.type,parentSchema:schema6.properties.thresholds.properties.free_memory,data:data197};
 if(vErrors === null){
 vErrors = [err449];
 }
@@ -5746,10 +5735,8 @@ vErrors.push(err449);
 errors++;
 }
 }
-let data197 = data196.drain;
-if(typeof data197 === "string"){
-if(!(func4(data197, 0, 2073600000, []))){
-const err450 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.drain["x-duration"],parentSchema:schema11.properties.daemon.properties.drain,data:data197};
+else {
+const err450 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.thresholds.type,parentSchema:schema6.properties.thresholds,data:data192};
 if(vErrors === null){
 vErrors = [err450];
 }
@@ -5758,9 +5745,29 @@ vErrors.push(err450);
 }
 errors++;
 }
+let data198 = data.output_settings;
+if(data198 && typeof data198 == "object" && !Array.isArray(data198)){
+if(data198.default_output_dir === undefined){
+data198.default_output_dir = "./processed";
 }
-else {
-const err451 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.drain.type,parentSchema:schema11.properties.daemon.properties.drain,data:data197};
+if(data198.preserve_original === undefined){
+data198.preserve_original = true;
+}
+if(data198.log_level === undefined){
+data198.log_level = "INFO";
+}
+if(data198.retention === undefined){
+data198.retention = "30d";
+}
+if(data198.retention_jobs === undefined){
+data198.retention_jobs = "unlimited";
+}
+if(data198.file_mode === undefined){
+data198.file_mode = "0644";
+}
+for(const key35 in data198){
+if(!((((((key35 === "default_output_dir") || (key35 === "preserve_original")) || (key35 === "log_level")) || (key35 === "retention")) || (key35 === "retention_jobs")) || (key35 === "file_mode"))){
+const err451 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.output_settings,data:data198};
 if(vErrors === null){
 vErrors = [err451];
 }
@@ -5769,10 +5776,11 @@ vErrors.push(err451);
 }
 errors++;
 }
-let data198 = data196.min_free_disk;
-if(typeof data198 === "string"){
-if(!(func7(data198, 0, 4503599627370496, []))){
-const err452 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.min_free_disk["x-size"],parentSchema:schema11.properties.daemon.properties.min_free_disk,data:data198};
+}
+let data199 = data198.default_output_dir;
+if(typeof data199 === "string"){
+if(!pattern0.test(data199)){
+const err452 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.output_settings.properties.default_output_dir,data:data199};
 if(vErrors === null){
 vErrors = [err452];
 }
@@ -5783,7 +5791,7 @@ errors++;
 }
 }
 else {
-const err453 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.min_free_disk.type,parentSchema:schema11.properties.daemon.properties.min_free_disk,data:data198};
+const err453 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.default_output_dir.type,parentSchema:schema6.properties.output_settings.properties.default_output_dir,data:data199};
 if(vErrors === null){
 vErrors = [err453];
 }
@@ -5792,9 +5800,9 @@ vErrors.push(err453);
 }
 errors++;
 }
-let data199 = data196.max_depth;
-if(!(((typeof data199 == "number") && (!(data199 % 1) && !isNaN(data199))) && (isFinite(data199)))){
-const err454 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.daemon.properties.max_depth.type,parentSchema:schema11.properties.daemon.properties.max_depth,data:data199};
+let data200 = data198.preserve_original;
+if(typeof data200 !== "boolean"){
+const err454 = {instancePath:instancePath+"/output_settings/preserve_original",schemaPath:"#/properties/output_settings/properties/preserve_original/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.output_settings.properties.preserve_original.type,parentSchema:schema6.properties.output_settings.properties.preserve_original,data:data200};
 if(vErrors === null){
 vErrors = [err454];
 }
@@ -5803,9 +5811,10 @@ vErrors.push(err454);
 }
 errors++;
 }
-if((typeof data199 == "number") && (isFinite(data199))){
-if(data199 > 1000 || isNaN(data199)){
-const err455 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000",schema:1000,parentSchema:schema11.properties.daemon.properties.max_depth,data:data199};
+let data201 = data198.log_level;
+if(typeof data201 === "string"){
+if(!pattern69.test(data201)){
+const err455 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/pattern",keyword:"pattern",params:{pattern: "^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"},message:"must match pattern \""+"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"+"\"",schema:"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$",parentSchema:schema6.properties.output_settings.properties.log_level,data:data201};
 if(vErrors === null){
 vErrors = [err455];
 }
@@ -5814,8 +5823,9 @@ vErrors.push(err455);
 }
 errors++;
 }
-if(data199 < 0 || isNaN(data199)){
-const err456 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema11.properties.daemon.properties.max_depth,data:data199};
+}
+else {
+const err456 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.log_level.type,parentSchema:schema6.properties.output_settings.properties.log_level,data:data201};
 if(vErrors === null){
 vErrors = [err456];
 }
@@ -5824,11 +5834,10 @@ vErrors.push(err456);
 }
 errors++;
 }
-}
-let data200 = data196.max_log_bytes;
-if(typeof data200 === "string"){
-if(!(func7(data200, 1048576, 4503599627370496, []))){
-const err457 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema11.properties.daemon.properties.max_log_bytes["x-size"],parentSchema:schema11.properties.daemon.properties.max_log_bytes,data:data200};
+let data202 = data198.retention;
+if(typeof data202 === "string"){
+if(!(func4(data202, 1000, 3153600000000, []))){
+const err457 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.output_settings.properties.retention["x-duration"],parentSchema:schema6.properties.output_settings.properties.retention,data:data202};
 if(vErrors === null){
 vErrors = [err457];
 }
@@ -5839,7 +5848,7 @@ errors++;
 }
 }
 else {
-const err458 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.daemon.properties.max_log_bytes.type,parentSchema:schema11.properties.daemon.properties.max_log_bytes,data:data200};
+const err458 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.retention.type,parentSchema:schema6.properties.output_settings.properties.retention,data:data202};
 if(vErrors === null){
 vErrors = [err458];
 }
@@ -5848,9 +5857,9 @@ vErrors.push(err458);
 }
 errors++;
 }
-}
-else {
-const err459 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.daemon.type,parentSchema:schema11.properties.daemon,data:data196};
+let data203 = data198.retention_jobs;
+if((!(((typeof data203 == "number") && (!(data203 % 1) && !isNaN(data203))) && (isFinite(data203)))) && (typeof data203 !== "string")){
+const err459 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/type",keyword:"type",params:{type: schema6.properties.output_settings.properties.retention_jobs.type},message:"must be integer,string",schema:schema6.properties.output_settings.properties.retention_jobs.type,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data203};
 if(vErrors === null){
 vErrors = [err459];
 }
@@ -5859,9 +5868,9 @@ vErrors.push(err459);
 }
 errors++;
 }
-}
-else {
-const err460 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.type,parentSchema:schema11,data};
+if((typeof data203 == "number") && (isFinite(data203))){
+if(data203 > 1000000000 || isNaN(data203)){
+const err460 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000},message:"must be <= 1000000000",schema:1000000000,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data203};
 if(vErrors === null){
 vErrors = [err460];
 }
@@ -5870,6 +5879,290 @@ vErrors.push(err460);
 }
 errors++;
 }
-validate10.errors = vErrors;
+if(data203 < 1 || isNaN(data203)){
+const err461 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data203};
+if(vErrors === null){
+vErrors = [err461];
+}
+else {
+vErrors.push(err461);
+}
+errors++;
+}
+}
+if(typeof data203 === "string"){
+if(!pattern15.test(data203)){
+const err462 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data203};
+if(vErrors === null){
+vErrors = [err462];
+}
+else {
+vErrors.push(err462);
+}
+errors++;
+}
+}
+let data204 = data198.file_mode;
+if(typeof data204 === "string"){
+if(!pattern71.test(data204)){
+const err463 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$"},message:"must match pattern \""+"^0?[0-7]{3}$"+"\"",schema:"^0?[0-7]{3}$",parentSchema:schema6.properties.output_settings.properties.file_mode,data:data204};
+if(vErrors === null){
+vErrors = [err463];
+}
+else {
+vErrors.push(err463);
+}
+errors++;
+}
+}
+else {
+const err464 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.file_mode.type,parentSchema:schema6.properties.output_settings.properties.file_mode,data:data204};
+if(vErrors === null){
+vErrors = [err464];
+}
+else {
+vErrors.push(err464);
+}
+errors++;
+}
+}
+else {
+const err465 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.output_settings.type,parentSchema:schema6.properties.output_settings,data:data198};
+if(vErrors === null){
+vErrors = [err465];
+}
+else {
+vErrors.push(err465);
+}
+errors++;
+}
+let data205 = data.cache;
+if(data205 && typeof data205 == "object" && !Array.isArray(data205)){
+if(data205.ttl === undefined){
+data205.ttl = "30d";
+}
+if(data205.max_bytes === undefined){
+data205.max_bytes = "2GiB";
+}
+for(const key36 in data205){
+if(!((key36 === "ttl") || (key36 === "max_bytes"))){
+const err466 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key36},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.cache,data:data205};
+if(vErrors === null){
+vErrors = [err466];
+}
+else {
+vErrors.push(err466);
+}
+errors++;
+}
+}
+let data206 = data205.ttl;
+if(typeof data206 === "string"){
+if(!(func4(data206, 1000, 3153600000000, []))){
+const err467 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.cache.properties.ttl["x-duration"],parentSchema:schema6.properties.cache.properties.ttl,data:data206};
+if(vErrors === null){
+vErrors = [err467];
+}
+else {
+vErrors.push(err467);
+}
+errors++;
+}
+}
+else {
+const err468 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.cache.properties.ttl.type,parentSchema:schema6.properties.cache.properties.ttl,data:data206};
+if(vErrors === null){
+vErrors = [err468];
+}
+else {
+vErrors.push(err468);
+}
+errors++;
+}
+let data207 = data205.max_bytes;
+if(typeof data207 === "string"){
+if(!(func7(data207, 1, 4503599627370496, []))){
+const err469 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.cache.properties.max_bytes["x-size"],parentSchema:schema6.properties.cache.properties.max_bytes,data:data207};
+if(vErrors === null){
+vErrors = [err469];
+}
+else {
+vErrors.push(err469);
+}
+errors++;
+}
+}
+else {
+const err470 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.cache.properties.max_bytes.type,parentSchema:schema6.properties.cache.properties.max_bytes,data:data207};
+if(vErrors === null){
+vErrors = [err470];
+}
+else {
+vErrors.push(err470);
+}
+errors++;
+}
+}
+else {
+const err471 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.cache.type,parentSchema:schema6.properties.cache,data:data205};
+if(vErrors === null){
+vErrors = [err471];
+}
+else {
+vErrors.push(err471);
+}
+errors++;
+}
+let data208 = data.daemon;
+if(data208 && typeof data208 == "object" && !Array.isArray(data208)){
+if(data208.drain === undefined){
+data208.drain = "10s";
+}
+if(data208.min_free_disk === undefined){
+data208.min_free_disk = "1GiB";
+}
+if(data208.max_depth === undefined){
+data208.max_depth = 5;
+}
+if(data208.max_log_bytes === undefined){
+data208.max_log_bytes = "60MiB";
+}
+for(const key37 in data208){
+if(!((((key37 === "drain") || (key37 === "min_free_disk")) || (key37 === "max_depth")) || (key37 === "max_log_bytes"))){
+const err472 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key37},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.daemon,data:data208};
+if(vErrors === null){
+vErrors = [err472];
+}
+else {
+vErrors.push(err472);
+}
+errors++;
+}
+}
+let data209 = data208.drain;
+if(typeof data209 === "string"){
+if(!(func4(data209, 0, 2073600000, []))){
+const err473 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.drain["x-duration"],parentSchema:schema6.properties.daemon.properties.drain,data:data209};
+if(vErrors === null){
+vErrors = [err473];
+}
+else {
+vErrors.push(err473);
+}
+errors++;
+}
+}
+else {
+const err474 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.drain.type,parentSchema:schema6.properties.daemon.properties.drain,data:data209};
+if(vErrors === null){
+vErrors = [err474];
+}
+else {
+vErrors.push(err474);
+}
+errors++;
+}
+let data210 = data208.min_free_disk;
+if(typeof data210 === "string"){
+if(!(func7(data210, 0, 4503599627370496, []))){
+const err475 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.min_free_disk["x-size"],parentSchema:schema6.properties.daemon.properties.min_free_disk,data:data210};
+if(vErrors === null){
+vErrors = [err475];
+}
+else {
+vErrors.push(err475);
+}
+errors++;
+}
+}
+else {
+const err476 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.min_free_disk.type,parentSchema:schema6.properties.daemon.properties.min_free_disk,data:data210};
+if(vErrors === null){
+vErrors = [err476];
+}
+else {
+vErrors.push(err476);
+}
+errors++;
+}
+let data211 = data208.max_depth;
+if(!(((typeof data211 == "number") && (!(data211 % 1) && !isNaN(data211))) && (isFinite(data211)))){
+const err477 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.daemon.properties.max_depth.type,parentSchema:schema6.properties.daemon.properties.max_depth,data:data211};
+if(vErrors === null){
+vErrors = [err477];
+}
+else {
+vErrors.push(err477);
+}
+errors++;
+}
+if((typeof data211 == "number") && (isFinite(data211))){
+if(data211 > 1000 || isNaN(data211)){
+const err478 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000",schema:1000,parentSchema:schema6.properties.daemon.properties.max_depth,data:data211};
+if(vErrors === null){
+vErrors = [err478];
+}
+else {
+vErrors.push(err478);
+}
+errors++;
+}
+if(data211 < 0 || isNaN(data211)){
+const err479 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.daemon.properties.max_depth,data:data211};
+if(vErrors === null){
+vErrors = [err479];
+}
+else {
+vErrors.push(err479);
+}
+errors++;
+}
+}
+let data212 = data208.max_log_bytes;
+if(typeof data212 === "string"){
+if(!(func7(data212, 1048576, 4503599627370496, []))){
+const err480 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.max_log_bytes["x-size"],parentSchema:schema6.properties.daemon.properties.max_log_bytes,data:data212};
+if(vErrors === null){
+vErrors = [err480];
+}
+else {
+vErrors.push(err480);
+}
+errors++;
+}
+}
+else {
+const err481 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.max_log_bytes.type,parentSchema:schema6.properties.daemon.properties.max_log_bytes,data:data212};
+if(vErrors === null){
+vErrors = [err481];
+}
+else {
+vErrors.push(err481);
+}
+errors++;
+}
+}
+else {
+const err482 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.daemon.type,parentSchema:schema6.properties.daemon,data:data208};
+if(vErrors === null){
+vErrors = [err482];
+}
+else {
+vErrors.push(err482);
+}
+errors++;
+}
+}
+else {
+const err483 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err483];
+}
+else {
+vErrors.push(err483);
+}
+errors++;
+}
+validate21.errors = vErrors;
 return errors === 0;
 }

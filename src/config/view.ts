@@ -3,15 +3,18 @@
  * audit compares. It loads again and gives the same configuration. References to secrets stay references.
  */
 import { relative } from 'node:path';
+import { workflowAgent } from '../types/step-task.ts';
 import {
   type AgentConfig,
   type AlertConfig,
   type BatchConfig,
   type BudgetConfig,
   type Config,
+  type EnvEntry,
   isOwnAgent,
   type RootConfig,
   type RuleConfig,
+  type RuleTarget,
   type SandboxConfig,
   type ThresholdsConfig,
 } from './config.ts';
@@ -20,18 +23,28 @@ import { formatPercent } from './percent.ts';
 import { formatSize } from './size.ts';
 import { joinCommand } from './split-command.ts';
 import { formatTokens } from './tokens.ts';
+import { viewSchedule, viewWorkflow } from './view-workflow.ts';
 
 export function configView(config: Config) {
   const { concurrency, output, cache, daemon, projectDir } = config;
+  const shared = {
+    env: viewEnv,
+    expect: (expect: RuleConfig['expect']) => viewExpect(expect, projectDir),
+    sandbox: (sandbox: SandboxConfig) => viewSandbox(sandbox, projectDir),
+  };
   return {
     version: 1,
     watch: config.roots.map((root) => viewRoot(root, projectDir)),
-    routing_rules: config.rules.map((rule) => viewRule(rule, projectDir)),
+    routing_rules: config.rules
+      .filter(({ fromWorkflow }) => fromWorkflow !== true)
+      .map((rule) => viewRule(rule, projectDir)),
     agents: Object.fromEntries(
       [...config.agents.values()]
         .filter(({ name }) => !isOwnAgent(name))
         .map((agent) => [agent.name, viewAgent(agent, projectDir)]),
     ),
+    workflows: config.workflows.map((workflow) => viewWorkflow(workflow, shared)),
+    schedules: config.schedules.filter(({ fromWorkflow }) => fromWorkflow !== true).map(viewSchedule),
     concurrency_limits: {
       max_processes: concurrency.maxProcesses,
       max_concurrent_files: concurrency.maxConcurrentFiles,
@@ -79,18 +92,25 @@ function viewRule(rule: RuleConfig, projectDir: string) {
   if (target.kind === 'action') return { ...common, action: target.action };
   return {
     ...common,
-    ...(target.kind === 'agent' ? { agent: target.agent } : { agent: target.agents, select: target.policy }),
+    ...viewTarget(target),
     ...(rule.prompt !== undefined && { prompt: rule.prompt }),
-    expect: {
-      outputs: expect.outputs,
-      ...(expect.jsonSchema && { json_schema: shortPath(expect.jsonSchema.file, projectDir) }),
-    },
+    expect: viewExpect(expect, projectDir),
     cache: rule.cache,
     max_input: rule.maxInputBytes === undefined ? 'unlimited' : formatSize(rule.maxInputBytes),
     max_load: countOr('unlimited', rule.maxLoad),
     ...(rule.batch && { batch: viewBatch(rule.batch) }),
     ...(rule.budget && { budget: viewBudget(rule.budget) }),
   };
+}
+
+function viewTarget(target: Exclude<RuleTarget, { kind: 'action' }>) {
+  if (target.kind === 'select') return { agent: target.agents, select: target.policy };
+  const { agent } = target;
+  return isOwnAgent(agent) ? { workflow: agent.slice(workflowAgent('').length) } : { agent };
+}
+
+function viewExpect({ outputs, jsonSchema }: RuleConfig['expect'], projectDir: string) {
+  return { outputs, ...(jsonSchema && { json_schema: shortPath(jsonSchema.file, projectDir) }) };
 }
 
 function viewAgent(agent: AgentConfig, projectDir: string) {
@@ -215,7 +235,11 @@ function countOr<W extends string>(word: W, count: number): number | W {
   return Number.isFinite(count) ? count : word;
 }
 
-function viewEnv({ env }: AgentConfig): readonly string[] | Readonly<Record<string, string>> {
+function viewEnv({
+  env,
+}: {
+  readonly env: readonly EnvEntry[];
+}): readonly string[] | Readonly<Record<string, string>> {
   const set = env.flatMap((entry) => (entry.kind === 'set' ? [[entry.name, entry.value] as const] : []));
   return set.length > 0 ? Object.fromEntries(set) : env.map((entry) => entry.name);
 }

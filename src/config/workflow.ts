@@ -65,6 +65,8 @@ export interface ScheduleConfig {
   readonly overlap: 'skip' | 'queue' | 'cancel';
   /** Runs once for what was missed while nothing ran; `false`: not at all. */
   readonly catchUp: boolean;
+  /** It stands under `on` of its workflow. */
+  readonly fromWorkflow?: true;
 }
 
 interface StepCommon {

@@ -1,9 +1,30 @@
-/** Loads a configuration with everything checked that other folders know: secret references and placeholders. */
+/** Loads a configuration with everything checked that other folders know: secret references, placeholders, templates. */
 import { checkPlaceholders } from '../agents/placeholders.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
+import { type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts';
+import { type LoadedWorkflows, loadWorkflowFile } from '../config/load-workflow.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 
 /** @throws ConfigError with every finding. */
 export function loadProject(file: string, secrets: Pick<Secrets, 'check'>): Promise<LoadedConfig> {
-  return loadConfig(file, { checkReference: (text) => secrets.check(text), checkPlaceholders });
+  return loadConfig(file, optionsOf(secrets));
+}
+
+/** Those of a file that the configuration need not list. @throws ConfigError with every finding, AppError CONFIG_NOT_FOUND. */
+export function loadWorkflows(
+  file: string,
+  config: Config,
+  secrets: Pick<Secrets, 'check'>,
+): Promise<LoadedWorkflows> {
+  return loadWorkflowFile(file, config, optionsOf(secrets));
+}
+
+function optionsOf(secrets: Pick<Secrets, 'check'>): LoadOptions {
+  return {
+    checkReference: (text) => secrets.check(text),
+    checkPlaceholders,
+    // Loaded here: few configurations have a report of their own.
+    checkReportTemplate: async (text) =>
+      (await import('../workflows/render-template.ts')).checkTemplate(text),
+  };
 }

@@ -1,12 +1,12 @@
 /**
  * Hot reload: on save and on SIGHUP. The file is validated whole and taken over whole, with an audit row that holds the
- * difference; a broken one changes nothing, and a condition says so until it is mended. The files are looked at by
- * polling once a second: editors save by rename, which loses a watch on the file.
+ * difference; a broken one changes nothing, and a condition says so until it is mended. Files, and the folders in which
+ * workflows are looked for, are looked at by polling once a second: editors save by rename, which loses a watch on the file.
  */
 import { unwatchFile, watchFile } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { diffConfig } from '../config/diff.ts';
-import type { LoadedConfig } from '../config/load.ts';
+import { ConfigError, type LoadedConfig } from '../config/load.ts';
 import type { OpenLog } from '../logging/log.ts';
 import { AppError, messageOf } from '../types/errors.ts';
 import type { Engine } from './engine.ts';
@@ -34,9 +34,11 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
 
   const onSave = (): void => void reload('save').catch(() => {});
   const follow = (next: readonly string[]): void => {
-    for (const old of files) unwatchFile(old, onSave);
+    // What is watched already stays so: between two looks nothing is lost.
+    for (const old of files) if (!next.includes(old)) unwatchFile(old, onSave);
+    for (const path of next)
+      if (!files.includes(path)) watchFile(path, { interval: POLL_MS, persistent: false }, onSave);
     files = next;
-    for (const path of files) watchFile(path, { interval: POLL_MS, persistent: false }, onSave);
   };
   const reload = (who: string): Promise<{ changed: number }> => {
     const done = turn.then(() => reloadOnce(who));
@@ -63,6 +65,8 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
       notifier.ready('configuration reloaded');
       return { changed: changes.length };
     } catch (error) {
+      // What was read this time is watched too: the mistake may be in a file that was not there before.
+      if (error instanceof ConfigError) follow([...new Set([...files, ...error.files])]);
       const fix = error instanceof AppError ? error.fix : 'Run `sluice check`.';
       const message =
         error instanceof AppError ? `${error.message}; the running configuration stays` : messageOf(error);

@@ -167,7 +167,7 @@ test('everything that can be written arrives', async () => {
   );
   expect(warnings.map((found) => [found.line, found.code])).toEqual([[7, 'RULE_SHADOWED']]);
   const dir = config.projectDir;
-  expect(files).toEqual([config.file, join(dir, 'p.md'), join(dir, 's.json')]);
+  expect(files).toEqual([config.file, join(dir, 'workflows'), join(dir, 'p.md'), join(dir, 's.json')]);
   expect(config.roots.map((root) => root.name)).toEqual(['in', 'inner']);
   expect(config.roots[0]).toMatchObject({
     ignore: ['drafts/'],

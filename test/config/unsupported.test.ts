@@ -2,13 +2,7 @@
 import { expect, test } from 'vitest';
 import { brief, errorsOf } from './project.ts';
 
-const topLevel = [
-  'workflows: [a.yaml]',
-  'schedules: []',
-  'reviews: { reviewers: 2 }',
-  'server: { listen: 127.0.0.1:1 }',
-];
-const ofRules = ['workflow: x'];
+const topLevel = ['reviews: { reviewers: 2 }', 'server: { listen: 127.0.0.1:1 }'];
 const ofAgents = [
   'model: m',
   'effort: high',
@@ -20,13 +14,6 @@ const ofAgents = [
 
 test.each(topLevel)('%s', async (line) => {
   expect((await errorsOf(`version: 1\n${line}\n`)).map(brief)).toEqual(['2:1 NOT_SUPPORTED_YET']);
-});
-
-test.each(ofRules)('rule: %s', async (line) => {
-  const errors = await errorsOf(
-    `agents: { a: { kind: builtin } }\nrouting_rules:\n  - pattern: "**"\n    ${line}\n${line.startsWith('workflow') ? '' : '    agent: a\n'}`,
-  );
-  expect(errors.map(brief)).toEqual(['4:5 NOT_SUPPORTED_YET']);
 });
 
 test.each(ofAgents)('agent: %s', async (line) => {

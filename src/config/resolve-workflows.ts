@@ -1,0 +1,284 @@
+/**
+ * Definitions → workflows: names that are theirs alone, inputs, steps in an order that can be run, expressions that read
+ * what is there, calls that end. Definitions may call each other across files, so all are looked at together.
+ */
+import { checkTemplate } from '../expressions/expressions.ts';
+import { checkCalls } from './check-calls.ts';
+import { checkOrder } from './check-order.ts';
+import { parseDuration } from './duration.ts';
+import type { ReadWorkflows, WrittenWorkflow } from './read-workflows.ts';
+import { resolveEnv } from './resolve-agents.ts';
+import { resolveInputs } from './resolve-inputs.ts';
+import { resolveStep } from './resolve-steps.ts';
+import type { KnownAgents } from './resolve-target.ts';
+import { resolveFileTriggers, resolveOwnSchedules } from './resolve-triggers.ts';
+import type { Loose, Resolving } from './resolving.ts';
+import type { StepFile } from './schema-workflow.ts';
+import type { Path } from './source.ts';
+import { stepsBefore } from './step-order.ts';
+import { fileCounts, knownIn, type ScopeParts, type VisibleStep } from './step-scope.ts';
+import { type CalledWorkflow, reportProblems, type StepPlace } from './step-texts.ts';
+import type { StepConfig, WorkflowConfig, WorkflowInput } from './workflow.ts';
+
+export interface ResolvedWorkflow {
+  readonly workflow: WorkflowConfig;
+  /** With the findings of its file, and where it stands there. */
+  readonly context: Resolving;
+  readonly at: Path;
+}
+
+export interface ResolvedWorkflows {
+  readonly list: readonly ResolvedWorkflow[];
+  /** By name or alias; `broken`: it is there, but cannot be used, which has been told. */
+  find(name: string): CalledWorkflow | 'broken' | undefined;
+  readonly names: readonly string[];
+}
+
+/** Names end up as names of folders. */
+const maxNameBytes = 200;
+
+interface Draft extends WrittenWorkflow {
+  readonly name: string;
+  readonly inputs: readonly WorkflowInput[];
+}
+
+/** @param others Workflows that are there besides, of another configuration. */
+export async function resolveWorkflows(
+  read: ReadWorkflows,
+  agents: KnownAgents,
+  others: readonly WorkflowConfig[] = [],
+): Promise<ResolvedWorkflows> {
+  const drafts: Draft[] = read.workflows.map((written) => ({
+    ...written,
+    name: written.data.name ?? '',
+    inputs: resolveInputs(written.context, [...written.at, 'inputs'], written.data.inputs ?? {}),
+  }));
+  checkNames(drafts);
+  const aliases = ownAliases(drafts);
+  const find = (
+    name: string,
+  ): (CalledWorkflow & { readonly outputs: readonly string[] }) | 'broken' | undefined => {
+    const draft =
+      drafts.find((one) => one.name === name) ?? drafts.find((one) => aliases.get(one)?.includes(name));
+    if (draft)
+      return { name: draft.name, inputs: draft.inputs, outputs: Object.keys(draft.data.outputs ?? {}) };
+    const other = others.find((one) => one.name === name) ?? others.find((one) => one.aliases.includes(name));
+    if (other) return { name: other.name, inputs: other.inputs, outputs: Object.keys(other.outputs) };
+    return read.broken.has(name) || !read.isComplete ? 'broken' : undefined;
+  };
+  const names = [...new Set([...drafts, ...others].map(({ name }) => name))].toSorted();
+  const list: ResolvedWorkflow[] = [];
+  for (const draft of drafts) {
+    const workflow = await resolveWorkflow(draft, { agents, find, names }, aliases.get(draft) ?? []);
+    list.push({ workflow, context: draft.context, at: draft.at });
+  }
+  checkCalls(list, others);
+  return { list, find, names };
+}
+
+function checkNames(drafts: readonly Draft[]): void {
+  const taken = new Map<string, Draft>();
+  for (const draft of drafts) {
+    const { name, context, at } = draft;
+    checkLength(context, [...at, 'name'], name);
+    // They are folders: on some disks `A` and `a` are one.
+    const key = name.normalize('NFC').toLowerCase();
+    const first = taken.get(key);
+    if (first) {
+      const line = first.context.findings.lineOf([...first.at, 'name']);
+      context.findings.error(
+        'DUPLICATE_NAME',
+        [...at, 'name'],
+        `the workflow name "${name}" is taken (${first.file === draft.file ? `line ${line}` : `${first.file}:${line}`})`,
+        'Give one of the two another name.',
+      );
+    } else taken.set(key, draft);
+  }
+}
+
+function checkLength({ findings }: Resolving, at: Path, name: string): void {
+  if (Buffer.byteLength(name) > maxNameBytes)
+    findings.error(
+      'BAD_VALUE',
+      at,
+      `the name is longer than ${maxNameBytes} bytes, and becomes the name of a folder`,
+      'Make it shorter.',
+    );
+}
+
+/** A stem that two files have, or that is the name of another workflow, is nobody's alias. */
+function ownAliases(drafts: readonly Draft[]): ReadonlyMap<Draft, readonly string[]> {
+  const count = new Map<string, number>();
+  for (const name of drafts.flatMap((draft) => [draft.name, ...draft.aliases]))
+    count.set(name, (count.get(name) ?? 0) + 1);
+  return new Map(drafts.map((draft) => [draft, draft.aliases.filter((alias) => count.get(alias) === 1)]));
+}
+
+interface Surroundings {
+  readonly agents: KnownAgents;
+  readonly names: readonly string[];
+  find(name: string): (CalledWorkflow & { readonly outputs: readonly string[] }) | 'broken' | undefined;
+}
+
+interface WrittenStep {
+  readonly step: Loose<StepFile>;
+  readonly name: string;
+  readonly at: Path;
+  readonly needs?: readonly string[];
+}
+
+async function resolveWorkflow(
+  draft: Draft,
+  around: Surroundings,
+  aliases: readonly string[],
+): Promise<WorkflowConfig> {
+  const { context, at, data, file, inputs, name } = draft;
+  const steps = writtenSteps(data.steps ?? [], [...at, 'steps']);
+  const onFailure = writtenSteps(data.on_failure ?? [], [...at, 'on_failure']);
+  checkStepNames(context, [...steps, ...onFailure]);
+  refuseNeeds(context, onFailure);
+  checkOrder(context, steps, draft.stepNames, new Set(onFailure.map((step) => step.name)));
+
+  const visible = [...steps, ...onFailure].map((one) => visibleStep(one, around));
+  const scope = (parts: Partial<ScopeParts>) => knownIn({ inputs, steps: visible, ...parts });
+  const place = (written: WrittenStep, before: ReadonlySet<string>): StepPlace => {
+    const isItem = written.step.for_each !== undefined;
+    const parts = { before, asking: written.name };
+    return {
+      ...{ context, file, agents: around.agents, workflows: around, at: written.at },
+      known: {
+        once: scope(parts),
+        condition: scope({ ...parts, status: true }),
+        item: scope({ ...parts, isItem }),
+        result: scope({ ...parts, isItem, hasResult: true }),
+      },
+    };
+  };
+  const all = new Set(steps.map((step) => step.name));
+  const resolved: StepConfig[] = [];
+  for (const [index, written] of steps.entries())
+    resolved.push(...(await one(place(written, stepsBefore(steps, index)), written)));
+  const failing: StepConfig[] = [];
+  for (const [index, written] of onFailure.entries()) {
+    const before = all.union(new Set(onFailure.slice(0, index).map((step) => step.name)));
+    failing.push(...(await one(place(written, before), written)));
+  }
+
+  const texts = (at: Path, text: string, parts: Partial<ScopeParts>) =>
+    reportProblems(context, at, text, checkTemplate(text, scope(parts)));
+  const outputs: [string, string][] = [];
+  for (const [key, text] of Object.entries(data.outputs ?? {})) {
+    if (text === undefined) continue;
+    texts([...at, 'outputs', key], text, { before: all });
+    outputs.push([key, text]);
+  }
+  const env = await resolveEnv(
+    { ...context, checkTemplate: (where, text) => texts(where, text, {}) },
+    [...at, 'env'],
+    data.env as never,
+  );
+  const concurrency = resolveConcurrency(data.concurrency);
+  if (concurrency) {
+    const where = [...at, 'concurrency'];
+    texts(typeof data.concurrency === 'string' ? where : [...where, 'group'], concurrency.group, {});
+  }
+  const timeoutMs = parseDuration(data.timeout ?? '');
+  return {
+    name,
+    aliases,
+    ...(data.description !== undefined && { description: data.description }),
+    file,
+    inputs,
+    outputs: Object.fromEntries(outputs),
+    env,
+    ...(concurrency && { concurrency }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    on: {
+      manual: data.on?.manual ?? true,
+      file: resolveFileTriggers(context, [...at, 'on', 'file'], data.on?.file as never, inputs),
+      schedules: await resolveOwnSchedules(context, [...at, 'on', 'schedule'], data.on?.schedule as never, {
+        name,
+        inputs,
+      }),
+    },
+    steps: resolved,
+    onFailure: failing,
+  };
+}
+
+async function one(place: StepPlace, { step }: WrittenStep): Promise<readonly StepConfig[]> {
+  const found = await resolveStep(place, step);
+  return found ? [found] : [];
+}
+
+/** What was left out for its shape has been reported. */
+function writtenSteps(list: Loose<readonly StepFile[]>, at: Path): readonly WrittenStep[] {
+  return [...list.entries()].flatMap(([index, step]) => {
+    if (step?.name === undefined) return [];
+    const needs =
+      step.needs === undefined ? undefined : [step.needs].flat().filter((need) => need !== undefined);
+    return [{ step: step as Loose<StepFile>, name: step.name, at: [...at, index], ...(needs && { needs }) }];
+  });
+}
+
+function checkStepNames(context: Resolving, steps: readonly WrittenStep[]): void {
+  const { findings } = context;
+  const taken = new Map<string, WrittenStep>();
+  for (const step of steps) {
+    const { name, at } = step;
+    const here = [...at, 'name'];
+    checkLength(context, here, name);
+    if (/\[\d+\]$/.test(name))
+      findings.error(
+        'BAD_VALUE',
+        here,
+        `"${name}" is the name of an item of a step with \`for_each\``,
+        `Write it without brackets: \`${name.replace(/\[(\d+)\]$/, '-$1')}\`.`,
+      );
+    const key = name.normalize('NFC').toLowerCase();
+    const first = taken.get(key);
+    if (first)
+      findings.error(
+        'DUPLICATE_NAME',
+        here,
+        `the step name "${name}" is taken (line ${findings.lineOf([...first.at, 'name'])})`,
+        'Give one of the two another name.',
+      );
+    else taken.set(key, step);
+  }
+}
+
+function refuseNeeds({ findings }: Resolving, steps: readonly WrittenStep[]): void {
+  for (const { at, needs } of steps)
+    if (needs)
+      findings.add(
+        'error',
+        'CONFLICT',
+        { path: [...at, 'needs'], key: true },
+        '`needs` has no effect under `on_failure`: its steps run one after another',
+        'Remove it; `if` says when one is left out.',
+      );
+}
+
+function visibleStep({ step, name }: WrittenStep, around: Surroundings): VisibleStep {
+  const declared = Object.keys(step.outputs ?? {});
+  const called = step.type === 'workflow' ? around.find(step.workflow ?? '') : undefined;
+  const made =
+    step.type === 'file_processing' ? fileCounts : typeof called === 'object' ? called.outputs : undefined;
+  return {
+    name,
+    type: step.type ?? '',
+    hasItems: step.for_each !== undefined,
+    outputs: declared.length > 0 ? declared : step.for_each === undefined ? made : undefined,
+  };
+}
+
+function resolveConcurrency(
+  written: Loose<string | { readonly group: string; readonly cancel_in_progress: boolean }> | undefined,
+): WorkflowConfig['concurrency'] {
+  if (written === undefined) return undefined;
+  if (typeof written === 'string') return { group: written, cancelInProgress: false };
+  return written.group === undefined
+    ? undefined
+    : { group: written.group, cancelInProgress: written.cancel_in_progress ?? false };
+}
