@@ -27,8 +27,12 @@ export interface RunLedger {
   /** In one commit. */
   putSteps(steps: readonly StepRecord[]): Promise<void>;
   step(runId: RunId, id: string): Promise<StepRecord | undefined>;
-  /** Steps themselves, without the items of `for_each`, in the order in which they were first put. */
-  steps(runId: RunId): Promise<readonly StepRecord[]>;
+  /**
+   * Steps themselves, without the items of `for_each`, in the order in which they were first put.
+   * @param o.withResults Default true. Of ten thousand steps the results' texts may be hundreds of megabytes: whoever
+   * only needs to know how they stand leaves them out.
+   */
+  steps(runId: RunId, o?: { readonly withResults?: boolean }): Promise<readonly StepRecord[]>;
   /** Items of one step by index, from `from` on. */
   items(runId: RunId, name: string, from: number, limit: number): Promise<readonly StepRecord[]>;
   /** Indexes of items in these states; bounded memory: numbers only. */

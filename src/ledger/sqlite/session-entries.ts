@@ -119,7 +119,7 @@ export function requireSession(db: Database, session: string): { readonly floor:
   const found = db.get<{ floor: number }>('select floor from session where id = ?', session);
   if (found) return found;
   throw new AppError('NOT_FOUND', `There is no session "${session}"`, {
-    fix: 'Run `sluice state sessions` to see those there are.',
+    fix: 'Check its name: the session of a run has the id of the run, and goes with it.',
   });
 }
 

@@ -28,7 +28,7 @@ export async function expireSessions(db: Database, at: number): Promise<number> 
 }
 
 /** Rows of what was deleted go; no later revision of their session is below theirs. */
-export function settleDeleted(db: Database, session: string, before = Number.MAX_SAFE_INTEGER): void {
+function settleDeleted(db: Database, session: string, before: number): void {
   const deleted = 'session = ? and value is null and at < ?';
   db.write(
     `update session set floor = max(floor, coalesce((select max(revision) from session_entry where ${deleted}), 0)) where id = ?`,

@@ -3,7 +3,7 @@ import type { SessionLedger, SessionRecord } from '../session-ledger.ts';
 import type { Database } from './database.ts';
 import { createSessionEntries, LIVE } from './session-entries.ts';
 import { createSessionLocks } from './session-locks.ts';
-import { expireSessions, pruneSessions, settleDeleted } from './session-retention.ts';
+import { expireSessions, pruneSessions } from './session-retention.ts';
 
 interface SessionRow {
   readonly id: string;
@@ -43,7 +43,6 @@ export function createSessionLedger(db: Database, now: () => number): SessionLed
         now(),
         id,
       );
-      settleDeleted(db, id);
       db.write('update session set ended_at = ? where id = ? and ended_at is null', now(), id);
     },
 

@@ -22,7 +22,9 @@ type Steps = Pick<
   | 'forgetItems'
 >;
 
-const PUT = `insert into step (${STEP_COLUMNS.join(', ')}) values (${STEP_COLUMNS.map(() => '?').join(', ')})
+const ALL_COLUMNS = STEP_COLUMNS.join(', ');
+const SHORT_COLUMNS = STEP_COLUMNS.filter((column) => column !== 'result').join(', ');
+const PUT = `insert into step (${ALL_COLUMNS}) values (${STEP_COLUMNS.map(() => '?').join(', ')})
   on conflict (run_id, name, item) do update set ${STEP_COLUMNS.slice(3)
     .map((column) => `${column} = excluded.${column}`)
     .join(', ')}`;
@@ -44,9 +46,10 @@ export function createSteps(db: Database): Steps {
       return row && toStep(row);
     },
 
-    async steps(runId) {
+    async steps(runId, { withResults = true } = {}) {
+      const columns = withResults ? ALL_COLUMNS : `${SHORT_COLUMNS}, null result`;
       return db
-        .all<StepRow>(`select * from step where run_id = ? and item = ${OWN} order by seq`, runId)
+        .all<StepRow>(`select ${columns} from step where run_id = ? and item = ${OWN} order by seq`, runId)
         .map(toStep);
     },
 

@@ -155,6 +155,13 @@ export function sessionContract(makePlace: MakePlace): void {
     await open(ledger);
     expect(await revision(set('a', 1))).toBe(7);
     expect(await revision(set('b', 2))).toBe(2);
+    expect(await revision(remove('a'))).toBe(8);
+    now += HOUR + 1;
+    await sessions.expire();
+    expect(await revision(remove('b'))).toBe(3);
+    now += HOUR + 1;
+    await sessions.expire();
+    expect(await revision(set('a', 1)), 'above all that was ever forgotten').toBe(9);
   });
 
   test('what was for a time is gone after it; a value without an end has none', async () => {

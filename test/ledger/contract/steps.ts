@@ -46,6 +46,8 @@ export function stepContract(makePlace: MakePlace): void {
       step('r', 'zeta', { state: 'succeeded', result: '', outputs: {} }),
       step('r', 'alpha'),
     ]);
+    const [zeta] = await runs.steps('r', { withResults: false });
+    expect(zeta, 'without its text').toEqual(step('r', 'zeta', { state: 'succeeded', outputs: {} }));
     expect(await runs.step('r', 'lint[7]')).toEqual(whole);
     expect(await runs.items('r', 'lint', 0, 10)).toEqual([whole]);
     await runs.putStep(step('r', 'lint', {}, 7));
