@@ -16,6 +16,8 @@ export interface AttemptStatesOptions {
   readonly stateDir: string;
   readonly env: NodeJS.ProcessEnv;
   readonly conditions: Conditions;
+  /** What `sluice state` runs; default: our own. */
+  readonly entry?: string;
 }
 
 const SOCKET = 'state.sock';
@@ -45,7 +47,7 @@ export class AttemptStates implements AsyncDisposable {
     holder: string;
     by?: string;
   }): Promise<AttemptState | undefined> {
-    const { sessions, stateDir, conditions } = this.#options;
+    const { sessions, stateDir, conditions, entry } = this.#options;
     try {
       this.#opened ??= this.#open();
       await this.#opened;
@@ -60,7 +62,7 @@ export class AttemptStates implements AsyncDisposable {
     // Written once by each process: another version of us may have stood elsewhere.
     if (!this.#isWritten) rmSync(join(stateDir, 'commands'), { recursive: true, force: true });
     this.#isWritten = true;
-    const { dir, parts, node } = writeCommands(stateDir);
+    const { dir, parts, node } = writeCommands(stateDir, entry);
     const token = await sessions.grant(o);
     return { socket: this.#socket, token, commandsDir: dir, parts, node };
   }

@@ -16,16 +16,16 @@ export interface CommandsFolder {
 /** Not called `bin`: a sandbox shows what is around a folder of that name, too, where PATH leads to it. */
 const NAME = 'commands';
 
-/** Again: what is gone is made anew. */
-export function writeCommands(stateDir: string): CommandsFolder {
+/** @param entry The program, one folder below the package's code. */
+export function writeCommands(stateDir: string, entry = ownEntry()): CommandsFolder {
   const dir = join(stateDir, NAME);
-  const entry = fileURLToPath(entryModule('cli/state-main'));
   // dist or src, in the package.
   const code = dirname(dirname(entry));
   const packageDir = dirname(code);
   const launcher = join(packageDir, 'bin', 'sluice.js');
   const node = process.execPath;
   const file = join(dir, 'sluice');
+  // What is gone is made anew.
   if (!existsSync(file)) {
     mkdirSync(dir, { recursive: true, mode: 0o755 });
     const fresh = join(dir, `.sluice.${process.pid}`);
@@ -34,6 +34,10 @@ export function writeCommands(stateDir: string): CommandsFolder {
     renameSync(fresh, file);
   }
   return { dir, parts: [code, join(packageDir, 'package.json'), dirname(launcher)], node };
+}
+
+function ownEntry(): string {
+  return fileURLToPath(entryModule('cli/state-main'));
 }
 
 function scriptOf(node: string, entry: string, launcher: string): string {

@@ -59,6 +59,8 @@ async function answer(
       throw limitError(`More than ${MAX_REQUESTS} requests of one attempt at once`, 'Ask for less at once.');
     const body = await readJson(request);
     const signal = AbortSignal.any([gone.signal, grant.signal]);
+    // The attempt may have ended while its request came in.
+    signal.throwIfAborted();
     const { method = 'GET', url = '/' } = request;
     const asked = { method, path: url, signal, ...(body !== undefined && { body }) };
     send(response, await answerState(grant.state, asked, { limits: sessions.limits }));
