@@ -67,8 +67,8 @@ interface Entry {
   isKept: boolean;
   /** Its condition is open: since it was blocked, or since a start failed. */
   problem?: 'blocked' | 'failed';
-  turn?: Promise<void>;
-  /** Somebody woke it during its turn. */
+  isBusy: boolean;
+  /** Somebody woke it: it takes a turn, or another one. */
   again: boolean;
 }
 
@@ -79,6 +79,8 @@ export class Schedules implements AsyncDisposable {
   readonly #deps: SchedulesDeps;
   readonly #setBack: SetBack;
   #entries = new Map<string, Entry>();
+  /** Also of schedules that a reload has taken out meanwhile. */
+  readonly #turns = new Set<Promise<void>>();
   #stopTimer: () => void = () => {};
   #isOver = false;
 
@@ -94,21 +96,21 @@ export class Schedules implements AsyncDisposable {
    */
   async configure(schedules: readonly ScheduleConfig[]): Promise<void> {
     const before = this.#entries;
-    this.#entries = new Map();
+    const next = new Map<string, Entry>();
     for (const schedule of schedules) {
       const known = before.get(schedule.name);
-      if (known && isOf(known.memory, schedule)) {
-        known.schedule = schedule;
-        this.#entries.set(schedule.name, known);
-      } else this.#entries.set(schedule.name, await this.#enter(schedule));
+      const isSame = known !== undefined && isOf(known.memory, schedule);
+      if (isSame) known.schedule = schedule;
+      next.set(schedule.name, isSame ? known : await this.#enter(schedule));
     }
+    this.#entries = next;
     for (const [name, entry] of before)
-      if (this.#entries.get(name) !== entry) {
+      if (next.get(name) !== entry) {
         this.#deps.conditions.clear('SCHEDULE_FAILED', name);
         this.#setBack.forget(name);
       }
-    await forgetOthers(this.#deps.kept, new Set(this.#entries.keys()));
     this.wake();
+    await forgetOthers(this.#deps.kept, new Set(next.keys()));
   }
 
   /** Something has changed that a schedule may wait for: a run has ended, the daemon goes on. */
@@ -122,22 +124,21 @@ export class Schedules implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
     this.#stopTimer();
-    await Promise.all([...this.#entries.values()].map(({ turn }) => turn));
+    await Promise.all(this.#turns);
   }
 
   async #enter(schedule: ScheduleConfig): Promise<Entry> {
     const { clock, kept } = this.#deps;
     const since = clock.now();
     const known = await recall(kept, schedule);
-    const memory = known ?? beginMemory(schedule, since);
-    if (!known) await remember(kept, schedule.name, memory);
     return {
       schedule,
       times: createDueTimes(schedule),
-      memory,
+      memory: known ?? beginMemory(schedule, since),
       since,
       isUnsure: known !== undefined,
-      isKept: true,
+      isKept: known !== undefined,
+      isBusy: false,
       again: false,
     };
   }
@@ -157,12 +158,13 @@ export class Schedules implements AsyncDisposable {
 
   #look(entry: Entry): void {
     entry.again = true;
-    entry.turn ??= this.#takeTurns(entry).finally(() => {
-      delete entry.turn;
-    });
+    if (entry.isBusy) return;
+    const turns = this.#takeTurns(entry).finally(() => this.#turns.delete(turns));
+    this.#turns.add(turns);
   }
 
   async #takeTurns(entry: Entry): Promise<void> {
+    entry.isBusy = true;
     while (entry.again && this.#isCurrent(entry)) {
       entry.again = false;
       try {
@@ -171,6 +173,7 @@ export class Schedules implements AsyncDisposable {
         this.#fail(entry, error);
       }
     }
+    entry.isBusy = false;
     this.#setTimer();
   }
 

@@ -33,17 +33,20 @@ export function openZone(name: string): Zone {
     const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second: s = 0 } = at;
     return Date.UTC(year, month - 1, day, hour, minute, s) - second;
   };
+  /** A stretch of time without a change: whoever asks for one due time after another stays in it for months. */
+  let still = { from: 0, to: 0, offset: offsetAt(0) };
   return {
-    offsetAt,
+    offsetAt: (instant) => (instant >= still.from && instant <= still.to ? still.offset : offsetAt(instant)),
     changeBetween(from, to) {
-      let before = from;
-      let offset = offsetAt(before);
+      const isKnown = from >= still.from && from <= still.to;
+      const offset = isKnown ? still.offset : offsetAt(from);
+      let before = isKnown ? still.to : from;
       while (before < to) {
         const next = Math.min(to, before + STEP_MS);
-        const nextOffset = offsetAt(next);
-        if (nextOffset !== offset) return halve(before, next, (instant) => offsetAt(instant) !== offset);
-        [before, offset] = [next, nextOffset];
+        if (offsetAt(next) !== offset) return halve(before, next, (instant) => offsetAt(instant) !== offset);
+        before = next;
       }
+      still = { from: isKnown ? still.from : from, to: Math.max(before, from), offset };
       return undefined;
     },
   };
