@@ -16,6 +16,7 @@ export interface StateSocketOptions {
 }
 
 const MAX_BODY_BYTES = 4 << 20;
+const MAX_READ_BYTES = 64 << 20;
 const MAX_CONNECTIONS = 1_000;
 /** Of one attempt at once, those that wait for a lock among them. */
 const MAX_REQUESTS = 200;
@@ -80,10 +81,12 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES)
-      throw limitError(`The request has more than ${MAX_BODY_BYTES} bytes`, 'Divide it, or use a file.');
-    chunks.push(chunk);
+    // What is too large is read all the same: whoever still writes does not hear the answer.
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+    else if (bytes > MAX_READ_BYTES) break;
   }
+  if (bytes > MAX_BODY_BYTES)
+    throw limitError(`The request has more than ${MAX_BODY_BYTES} bytes`, 'Divide it, or use a file.');
   if (bytes === 0) return undefined;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
