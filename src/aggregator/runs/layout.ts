@@ -36,11 +36,13 @@ const passGap = 14;
 const corner = 7;
 const laneGap = 5;
 const maxLanes = 8;
+/** Edges from one line to later ones. */
+const maxOver = 4;
 
 export function layoutGraph(count: number, edges: readonly Edge[], o: LayoutOptions): Layout {
   const layer = layersOf(count, edges);
   const depth = 1 + Math.max(-1, ...layer);
-  const perLine = layersPerLine(depth, o);
+  const perLine = layersPerLine(layer, edges, o);
   const lineOf = (node: number): number => Math.floor((layer[node] as number) / perLine);
   const lines = Math.ceil(depth / perLine);
   const side = lines > 1 ? margin : 0;
@@ -100,13 +102,24 @@ export function layoutGraph(count: number, edges: readonly Edge[], o: LayoutOpti
   return { width, height: y, nodes, paths };
 }
 
-function layersPerLine(depth: number, { direction, maxWidth, nodeWidth, layerGap }: LayoutOptions): number {
-  if (direction === 'down' || maxWidth === undefined) return Math.max(1, depth);
+/** As many as fit, unless so much would go from line to line that one long line is easier to follow. */
+function layersPerLine(
+  layer: readonly number[],
+  edges: readonly Edge[],
+  { direction, maxWidth, nodeWidth, layerGap }: LayoutOptions,
+): number {
+  const depth = Math.max(1, 1 + Math.max(-1, ...layer));
+  if (direction === 'down' || maxWidth === undefined) return depth;
   const fits = (room: number): number => Math.max(1, Math.floor((room + layerGap) / (nodeWidth + layerGap)));
-  if (depth <= fits(maxWidth)) return Math.max(1, depth);
+  if (depth <= fits(maxWidth)) return depth;
   // Lines of nearly the same length look better than a full one and a rest.
-  const most = fits(maxWidth - 2 * margin);
-  return Math.ceil(depth / Math.ceil(depth / most));
+  const lines = Math.ceil(depth / fits(maxWidth - 2 * margin));
+  const perLine = Math.ceil(depth / lines);
+  for (let next = perLine; next < depth; next += perLine) {
+    const over = edges.filter(({ from, to }) => (layer[from] ?? 0) < next && (layer[to] ?? 0) >= next);
+    if (over.length > maxOver) return depth;
+  }
+  return perLine;
 }
 
 /** The space between two lines: each source has a lane of its own in it, as long as there are few. */

@@ -86,7 +86,7 @@ function toFailures(step: ReportStep): Problem[] {
   const files = (step.files?.shown ?? []).filter(({ state }) => state === 'failed' || state === 'held');
   const of = (n: number, all: number | undefined, one: string): string =>
     `${countText(n)} of ${countOf(all ?? n, one)} failed`;
-  const note =
+  const counted =
     step.items !== undefined
       ? of(step.items.counts.failed ?? items.length, step.items.total, 'item')
       : step.files !== undefined
@@ -94,6 +94,7 @@ function toFailures(step: ReportStep): Problem[] {
         : step.attempts.length > 1
           ? `after ${countOf(step.attempts.length, 'attempt')}`
           : undefined;
+  const note = counted !== undefined && step.message?.includes(counted) ? undefined : counted;
   return [
     {
       name: shownName(step.name),

@@ -110,7 +110,9 @@ function facts(report: RunReport): Html {
     ['Done', stepsText(report)],
     cached > 0 ? ['From the cache', countOf(cached, 'step')] : undefined,
     files > 0 ? ['Files', countText(files)] : undefined,
-    report.attempts > 1 ? ['Attempts', countText(report.attempts)] : undefined,
+    report.attempts > report.jobs
+      ? ['Attempts', `${countText(report.attempts)} for ${countOf(report.jobs, 'job')}`]
+      : undefined,
     cost !== null && cost > 0 ? ['Cost', costText(cost)] : undefined,
     tokens > 0 ? ['Tokens', tokensText(tokens)] : undefined,
     report.sub_runs > 0 ? ['Runs below', countText(report.sub_runs)] : undefined,

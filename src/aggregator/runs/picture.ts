@@ -55,7 +55,7 @@ function boxes(report: RunReport, graph: Graph, what: string): Html {
 
 function drawing(report: RunReport, graph: Graph, o: LayoutOptions, label: string): Html {
   const { width, height, nodes, paths } = layoutGraph(graph.nodes.length, graph.edges, o);
-  const pad = 2;
+  const pad = 6;
   const size = { width: Math.ceil(width + 2 * pad), height: Math.ceil(height + 2 * pad) };
   const down = o.direction === 'down';
   const over = isOver(report);

@@ -3,7 +3,16 @@
  * others are. Every folder on the way must be a real one: a link that was planted there would lead our writes elsewhere.
  * They are made anew from the ledger each time; calling it again changes nothing but the time in them.
  */
-import { closeSync, constants, fchmodSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../types/errors.ts';
 import type { RunId, RunRecord } from '../../types/run.ts';

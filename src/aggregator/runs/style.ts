@@ -7,7 +7,7 @@ export const runStyle = `${overviewStyle}
 .s-succeeded { --tone: var(--succeeded); } .s-cached { --tone: var(--succeeded); } .s-failed { --tone: var(--failed); } .s-running { --tone: var(--running); } .s-waiting { --tone: var(--waiting); }
 .s-skipped, .s-cancelled, .s-pending { --tone: var(--other); }
 .crumbs { margin-bottom: 1.1rem; overflow-wrap: anywhere; }
-h1 { display: flex; gap: .6rem; align-items: flex-start; overflow-wrap: anywhere; } h1 > span { min-width: 0; } h1 .mark { flex: none; width: 1.6rem; height: 1.6rem; margin-top: .25rem; }
+h1 { display: flex; gap: .35rem; align-items: flex-start; overflow-wrap: anywhere; } h1 > span { min-width: 0; } h1 .mark { flex: none; width: 1.6rem; height: 1.6rem; margin-top: .25rem; }
 h1 .mark g { transform: translate(.8rem, .8rem) scale(1.6); }
 .lead { font-size: 1.1rem; margin-bottom: .35rem; overflow-wrap: anywhere; }
 h3 { font-size: .95rem; font-weight: 620; margin: 1rem 0 .5rem; }
@@ -15,15 +15,15 @@ h3 { font-size: .95rem; font-weight: 620; margin: 1rem 0 .5rem; }
 .sign-of .solid { fill: var(--tone); } .sign-of .on { stroke: var(--paper); stroke-width: 2; fill: none; stroke-linecap: round; stroke-linejoin: round; }
 .sign-of .ring { fill: none; stroke: var(--tone); stroke-width: 1.6; } .sign-of .dashed { stroke-dasharray: 2.6 2.2; } .sign-of .line { fill: none; stroke: var(--tone); stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
 .state-failed, .state-held, .why { color: var(--failed); } .state-waiting { color: var(--waiting); font-weight: 560; } .is-waiting .why { color: var(--waiting); } h1.state-failed, h1.state-waiting { color: var(--ink); font-weight: 620; }
-.frame { overflow-x: auto; padding-bottom: .35rem; } .frame:focus-visible { outline: 2px solid var(--link); outline-offset: 4px; border-radius: 4px; } .frame svg { display: block; } .frame.narrow { display: none; }
+.frame { overflow-x: auto; margin: 0 -6px; padding-bottom: .35rem; } .frame:focus-visible { outline: 2px solid var(--link); outline-offset: 4px; border-radius: 4px; } .frame svg { display: block; } .frame.narrow { display: none; }
 .box .card { fill: var(--card); stroke: var(--tone); stroke-width: 1.3; } .box.s-failed .card { fill: var(--failed-wash); stroke-width: 2; } .box.s-waiting .card { fill: var(--waiting-wash); stroke-width: 2; }
 .box.s-skipped .card, .box.s-pending .card, .box.s-cancelled .card { stroke-dasharray: 4 3.5; fill: var(--paper); } .box .behind { fill: var(--card); stroke: var(--tone); stroke-width: 1.1; opacity: .6; }
 svg .name { font-size: 13px; font-weight: 560; fill: var(--ink); } svg .note { font-size: 11.5px; fill: var(--soft); } .box.s-failed .note { fill: var(--failed); } .box.s-waiting .note { fill: var(--waiting); } .box.s-skipped .name, .box.s-pending .name { fill: var(--soft); }
 .edge path, path.edge { fill: none; stroke: var(--edge); stroke-width: 1.4; } .edge.order path, path.edge.order { stroke-dasharray: 2 3.5; stroke-linecap: round; } .edge .head { fill: var(--edge); stroke: none; } .edge.off { opacity: .65; }
 .legend .mark { margin-right: 0; align-self: center; } .legend svg { align-self: center; } .picture .legend { margin-top: .7rem; }
 rect.bar { fill: var(--tone); } rect.bar.s-cached { fill: url(#hatch); } rect.load { fill: var(--load); } rect.break { fill: var(--line); } .wait { stroke: var(--tone); stroke-width: 2; opacity: .55; } rect.spent { fill: var(--duration); }
-.gantt ol, .costs ol { list-style: none; margin: 0; padding: 0; } .gantt li, .axis, .costs li { display: grid; grid-template-columns: minmax(0, 13rem) minmax(0, 1fr) minmax(4.5rem, auto); gap: 0 1rem; align-items: center; font-size: .875rem; }
-.costs li { grid-template-columns: minmax(0, 13rem) minmax(0, 1fr) minmax(9rem, auto); padding: .2rem 0; } .axis svg { grid-column: 2; overflow: visible; } .bars { display: block; } .gantt .bars { overflow: visible; }
+.gantt ol, .costs ol { list-style: none; margin: 0; padding: 0; } .gantt li, .axis, .costs li { display: grid; grid-template-columns: minmax(0, 13rem) minmax(0, 1fr) 7rem; gap: 0 1rem; align-items: center; font-size: .875rem; }
+.costs li { grid-template-columns: minmax(0, 13rem) minmax(0, 1fr) 11rem; padding: .2rem 0; } .axis svg { grid-column: 2; overflow: visible; } .bars { display: block; } .gantt .bars { overflow: visible; }
 .what { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; } .took { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } .timeline .small { margin-top: .5rem; }
 .axis::after { content: ''; } .steps td .small { white-space: nowrap; } .latest td:nth-child(2) .small { font-weight: 400; } .steps td:nth-child(2), .list td:nth-child(2) { white-space: normal; }
 pre { font: .8125rem/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; background: var(--code); border-radius: 6px; padding: .65rem .85rem; margin: .4rem 0; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 26rem; overflow-y: auto; }

@@ -43,7 +43,7 @@ export function runTimeline(report: RunReport): Html | undefined {
   const left = rows.length - shown.length;
   return html`<section class="timeline"><h2 id="timeline">When what ran</h2>
 <div class="gantt" aria-labelledby="timeline" role="group">
-<div class="axis" aria-hidden="true"><svg width="100%" height="20">${scale.ticks.map(({ at, elapsedMs }) => html`<text x="${percent(at)}" y="13"${anchor(at)}>${elapsedMs === 0 ? '0' : durationText(elapsedMs)}</text>`)}</svg></div>
+<div class="axis" aria-hidden="true"><svg width="100%" height="20">${scale.ticks.map(({ at, elapsedMs }) => html`<text x="${percent(at)}" y="13"${anchor(at)}>${elapsedMs === 0 ? '0' : durationText(elapsedMs)}</text>`)}${scale.breaks.map((one) => html`<text x="${percent((one.from + one.to) / 2)}" y="13" text-anchor="middle">⋯</text>`)}</svg></div>
 <ol>${shown.map((row) => lane(row, scale, isOver(report)))}</ol></div>
 <p class="quiet small">Time since the start of the run${report.started_at !== undefined && html`, ${report.started_at.slice(0, 19).replace('T', ' ')} UTC`}. Thick: it ran; thin: it waited.${scale.breaks.map(({ ms }) => html` A pause of ${durationText(ms)} is drawn short.`)}${
     left > 0 &&
@@ -102,7 +102,7 @@ function lane(row: Row, scale: TimeScale, over: boolean): Html {
       ? itemBars(row, scale, height)
       : attemptBars(row, scale, middle);
   const took = step.state === 'cached' ? stateText('cached') : durationText(to - from);
-  return html`<li><span class="what">${signOf(step.state)}<bdi>${shownName(step.name)}</bdi></span><svg class="bars" width="100%" height="${height}" aria-hidden="true">${breaks}${grid}${!profile && line}${drawn}</svg><span class="took">${step.ended_at === undefined && html`<span class="quiet">${stateText(step.state, over)} </span>`}${took}</span></li>`;
+  return html`<li><span class="what">${signOf(step.state)}<bdi>${shownName(step.name)}</bdi></span><svg class="bars" width="100%" height="${height}" aria-hidden="true">${breaks}${grid}${!profile && !(items !== undefined && items.shown.length > 1) && line}${drawn}</svg><span class="took">${step.ended_at === undefined && html`<span class="quiet">${stateText(step.state, over)} </span>`}${took}</span></li>`;
 }
 
 function attemptBars({ step, from, to }: Row, scale: TimeScale, middle: number): Html {

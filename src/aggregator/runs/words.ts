@@ -90,21 +90,31 @@ export function countsText(counts: Readonly<Record<string, number | undefined>>)
     .join(', ');
 }
 
-/** Second line of a step in the picture: `1.2 s`, `97 of 100 items`, `skipped`. */
+/**
+ * Second line of a step in the picture: `1.2s`, `97 of 100 items`, `skipped`. What succeeded has its sign; everything else
+ * is said.
+ */
 export function stepNote(step: ReportStep, over: boolean): string {
   const took =
-    step.duration_ms === undefined || step.state === 'cached' ? '' : ` · ${durationText(step.duration_ms)}`;
-  if (step.items !== undefined && step.items.total > 0) {
-    const failed = step.items.counts.failed ?? 0;
-    const items = countOf(step.items.total, 'item');
-    return failed > 0 ? `${countText(failed)} of ${items} failed` : `${items}${took}`;
+    step.duration_ms === undefined || step.state === 'cached' ? '' : shortDuration(step.duration_ms);
+  const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' · ');
+  for (const [counts, total, one] of [
+    [step.items?.counts, step.items?.total, 'item'],
+    [step.files?.counts, step.files?.total, 'file'],
+  ] as const) {
+    if (counts === undefined || total === undefined || total === 0) continue;
+    const failed = counts.failed ?? 0;
+    if (failed > 0) return `${countText(failed)} of ${countOf(total, one)} failed`;
+    return joined(step.state === 'succeeded' ? '' : stateText(step.state, over), countOf(total, one), took);
   }
-  if (step.files !== undefined && step.files.total > 0) {
-    const failed = step.files.counts.failed ?? 0;
-    const files = countOf(step.files.total, 'file');
-    return failed > 0 ? `${countText(failed)} of ${files} failed` : `${files}${took}`;
-  }
-  return `${stateText(step.state, over)}${took}`;
+  return step.state === 'succeeded' && took !== '' ? took : joined(stateText(step.state, over), took);
+}
+
+/** `84ms`, `1.4s`, `3m 5s`: for where there is little room. */
+function shortDuration(ms: number): string {
+  return durationText(ms)
+    .replace(' min', 'm')
+    .replace(/ (ms|s|h)/g, '$1');
 }
 
 /** Why a step was skipped, in words. */
