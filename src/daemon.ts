@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from './config/load.ts';
 import { openAlerts } from './engine/alerts.ts';
 import type { Engine } from './engine/engine.ts';
-import { loadProject } from './engine/load-project.ts';
+import { loadOneWorkflow, loadProject } from './engine/load-project.ts';
 import { NewRoots } from './engine/new-roots.ts';
 import { ownFolders } from './engine/own-folders.ts';
 import { PaidBacklog } from './engine/paid-backlog.ts';
@@ -108,6 +108,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         await engine.ledger.audit.append({ type: 'log_level', who, data: { level } });
       },
     },
+    loadWorkflow: (file) => loadOneWorkflow(file, engine.config(), secrets),
     startedAt,
   });
   const backlog = new PaidBacklog(engine);
@@ -129,7 +130,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       await takeUnrouted(engine);
     },
   });
-  const operations = new Operations(host, stop);
+  using operations = new Operations(host, stop);
   await using _server = await startControlServer({
     socket: socketPath(loaded.config.stateDir, env),
     operations,

@@ -1,5 +1,6 @@
 /** A project's parts without a daemon: for commands that process something themselves (`run`, `jobs retry`). */
 import { openEngine } from '../engine/engine.ts';
+import { loadOneWorkflow } from '../engine/load-project.ts';
 import { openRecord } from '../engine/record.ts';
 import { openLog } from '../logging/log.ts';
 import { hostOf } from '../operations/engine-host.ts';
@@ -37,9 +38,11 @@ export async function openAlone(context: CommandContext, command: string, stop: 
     state: () => 'running',
     roots: () => [],
     control: { stop: refuse, reload: refuse, setLogLevel: refuse },
+    loadWorkflow: (file) => loadOneWorkflow(file, engine.config(), secrets),
     startedAt: Date.now(),
   });
   stop.addEventListener('abort', () => void engine.drain(0), { once: true });
+  const operations = opening.use(new Operations(host, stop));
   const stack = opening.move();
-  return { operations: new Operations(host, stop), host, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { operations, host, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

@@ -116,6 +116,75 @@ export function addCommands(program: Command): void {
     .option('--report <kind=file,...>', 'also write junit=FILE and/or sarif=FILE', reportTargets)
     .addOption(json())
     .action(to(() => import('./commands/run.ts')));
+  const workflow = group('workflow').description(
+    'list | run | show | cancel | resume | approve | reject | validate | graph | new',
+  );
+  workflow
+    .command('list', { isDefault: true })
+    .description('workflows and their last runs; with --runs the runs, newest first')
+    .option('--runs', 'runs instead of workflows')
+    .option('--workflow <name>', 'only runs of this one')
+    .addOption(new Option('--state <names>', 'only runs in these states').argParser(runStateNames))
+    .option('--all', 'also runs that other runs called')
+    .addOption(limit())
+    .addOption(json())
+    .allowExcessArguments()
+    .action(to(() => import('./commands/workflow/list.ts')));
+  workflow
+    .command('run [name]')
+    .description('run a workflow and wait for it; exit 1 if it failed')
+    .addOption(
+      new Option('--input <name=value>', 'an input; as often as there are').argParser(
+        (text: string, before: readonly string[] = []) => [...before, text],
+      ),
+    )
+    .option('--file <file>', 'a definition that the configuration does not name')
+    .option('--detach', 'leave it to the daemon and print its id')
+    .option('--force', 'take nothing from the cache')
+    .addOption(json())
+    .action(to(() => import('./commands/workflow/run.ts')));
+  workflow
+    .command('show [run]')
+    .description('a run step by step: by id, of a workflow the latest, or the latest of all')
+    .addOption(json())
+    .action(to(() => import('./commands/workflow/show.ts')));
+  workflow
+    .command('cancel <run>')
+    .description('end a run and everything that it started')
+    .action(to(async () => (await import('./commands/workflow/control.ts')).cancel));
+  workflow
+    .command('resume [run]')
+    .description('run again what failed, and what depends on it')
+    .option('--detach', 'leave it to the daemon and print its id')
+    .option('--force', 'take nothing from the cache')
+    .addOption(json())
+    .action(to(async () => (await import('./commands/workflow/control.ts')).resume));
+  for (const [name, what] of [
+    ['approve', 'let a run that waits for a person go on'],
+    ['reject', 'do not let it go on: the step has failed'],
+  ] as const)
+    workflow
+      .command(`${name} [run] [step]`)
+      .description(what)
+      .option('--comment <text>', 'why; it stands in the report')
+      .addOption(json())
+      .action(to(async () => (await import('./commands/workflow/control.ts'))[name]));
+  workflow
+    .command('validate [files...]')
+    .description('check workflow files, or all that the configuration names')
+    .addOption(json())
+    .action(to(() => import('./commands/workflow/validate.ts')));
+  workflow
+    .command('graph <name>')
+    .description('draw the steps of a workflow, or of a run with their states')
+    .addOption(new Option('--format <name>', 'how it is drawn').choices(['text', 'mermaid']).default('text'))
+    .action(to(() => import('./commands/workflow/graph.ts')));
+  workflow
+    .command('new [name]')
+    .description('write a workflow from a template')
+    .option('--template <name>', 'which (default: list them)')
+    .option('--force', 'also over a file that is there')
+    .action(to(() => import('./commands/workflow/new.ts')));
   program
     .command('undo <job>')
     .description('put back what a job changed (`workspace: copy`)')
@@ -256,6 +325,10 @@ export function addCommands(program: Command): void {
     .action(to(() => import('./commands/import.ts')));
 }
 
+function runStateNames(text: string): readonly string[] {
+  return namesOf(text, ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled']);
+}
+
 function count(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || number < 1 || number > 1_000_000)
@@ -271,10 +344,14 @@ function sinceTime(text: string): number {
 }
 
 function stateNames(text: string): readonly string[] {
+  return namesOf(text, states);
+}
+
+function namesOf(text: string, allowed: readonly string[]): readonly string[] {
   const names = text.split(',');
   for (const name of names)
-    if (!states.includes(name))
-      throw new InvalidArgumentError(`"${name}" is no state. Allowed are ${states.join(', ')}.`);
+    if (!allowed.includes(name))
+      throw new InvalidArgumentError(`"${name}" is no state. Allowed are ${allowed.join(', ')}.`);
   return names;
 }
 

@@ -1,5 +1,6 @@
 /** Listings from the running daemon. */
 import type { FileView } from '../operations/file-view.ts';
+import type { RunView, WorkflowView } from '../operations/workflows/views.ts';
 import type { Receipt } from '../types/receipt.ts';
 import type { Client } from './client.ts';
 import type { Reader } from './reader.ts';
@@ -17,6 +18,14 @@ export function createDaemonReader(daemon: Client): Reader {
       return (await daemon.get<{ jobs: Omit<Receipt, 'outputs'>[] }>('/api/jobs', query)).jobs;
     },
     job: (prefix) => daemon.get(`/api/jobs/${encodeURIComponent(prefix)}`),
+    async workflows() {
+      return (await daemon.get<{ workflows: WorkflowView[] }>('/api/workflows')).workflows;
+    },
+    async runs({ states, workflow, all, limit }) {
+      const query = { state: states?.join(','), workflow, ...(all && { all: 'true' }), limit };
+      return (await daemon.get<{ runs: RunView[] }>('/api/runs', query)).runs;
+    },
+    run: (part) => daemon.get(`/api/runs/${encodeURIComponent(part)}`),
     async [Symbol.asyncDispose]() {},
   };
 }

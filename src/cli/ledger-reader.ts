@@ -2,6 +2,8 @@
  * Listings without a daemon: the ledger, opened for reading only. Nothing is locked, migrated or started, so they work
  * beside a `sluice run` and on a disk that is full. Each answer loads what it needs and no more: they have to be quick.
  */
+import { join } from 'node:path';
+import type { RunFacts } from '../aggregator/runs/facts.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobDetail } from '../operations/operations.ts';
 import type { Condition } from '../types/condition.ts';
@@ -85,6 +87,32 @@ export async function openLedgerReader(context: CommandContext): Promise<Reader>
       return describe(context, stateDir, ledger as Ledger, job);
     },
 
+    async workflows() {
+      const { listWorkflows } = await import('../operations/workflows/listings.ts');
+      const { workflows } = await context.config();
+      return listWorkflows((await ledgerOf()) ?? noRuns, workflows);
+    },
+
+    async runs(query) {
+      const { listRuns } = await import('../operations/workflows/listings.ts');
+      const config = await context.config().catch(() => ({ workflows: [] }));
+      return listRuns((await ledgerOf()) ?? noRuns, config.workflows, query);
+    },
+
+    async run(part) {
+      const [{ findRun }, { readRun }, { runReport }] = await Promise.all([
+        import('../operations/workflows/find-run.ts'),
+        import('../aggregator/runs/read-run.ts'),
+        import('../aggregator/runs/model.ts'),
+      ]);
+      const ledger = await ledgerOf();
+      const { id } = await findRun(ledger ?? noRuns, part);
+      const { output } = await context.config();
+      const reader = { workRoot: join(stateDir, 'work'), redact: (text: string) => text, now: Date.now };
+      const facts = await readRun({ ledger: ledger as Ledger, ...reader }, id);
+      return runReport(facts as RunFacts, output.dir);
+    },
+
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
@@ -95,6 +123,8 @@ const emptyLedger = {
   jobs: { get: async () => undefined },
   results: { get: async () => undefined },
 };
+
+const noRuns = { runs: { list: async () => [], find: async () => [] } } as unknown as Pick<Ledger, 'runs'>;
 
 /** A status can be given although a part of it cannot be read: then a condition says so. */
 async function orCondition<T>(

@@ -1,9 +1,12 @@
 /** What listings read: the daemon while it runs, else the ledger itself. Both give the same shapes. */
+import type { RunReport } from '../aggregator/runs/report.ts';
 import type { JobQuery } from '../ledger/ledger.ts';
 import type { FileQuery, FileView } from '../operations/file-view.ts';
 import type { JobDetail } from '../operations/operations.ts';
 import type { StatusReport } from '../operations/status.ts';
 import type { WhyReport } from '../operations/why.ts';
+import type { RunsQuery } from '../operations/workflows/listings.ts';
+import type { RunView, WorkflowView } from '../operations/workflows/views.ts';
 import type { Receipt } from '../types/receipt.ts';
 
 export interface Reader extends AsyncDisposable {
@@ -14,4 +17,8 @@ export interface Reader extends AsyncDisposable {
   jobs(query: JobQuery): Promise<readonly Omit<Receipt, 'outputs'>[]>;
   /** @param prefix Of a job's id. @throws AppError NOT_FOUND, USAGE. */
   job(prefix: string): Promise<JobDetail>;
+  workflows(): Promise<readonly WorkflowView[]>;
+  runs(query: RunsQuery): Promise<readonly RunView[]>;
+  /** The report of a run as it is now. @param part Of its id, or `latest`. @throws AppError NOT_FOUND, USAGE. */
+  run(part: string): Promise<RunReport>;
 }

@@ -20,6 +20,7 @@ import { AttemptStates } from '../sessions/attempts.ts';
 import { Sessions } from '../sessions/sessions.ts';
 import { AppError, messageOf } from '../types/errors.ts';
 import type { Nesting } from '../types/nesting.ts';
+import type { Workflows } from '../workflows/workflows.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 import { isConfined } from './confined.ts';
 import { watchDisk } from './disk.ts';
@@ -28,6 +29,7 @@ import { recordMetrics } from './metrics.ts';
 import type { ProjectRecord } from './record.ts';
 import { tellApprovals } from './tell-approvals.ts';
 import { tellJobs } from './tell-jobs.ts';
+import { openWorkflows, withWorkflows } from './workflows.ts';
 import { openWorkspaces } from './workspaces.ts';
 
 export interface Engine extends AsyncDisposable {
@@ -37,6 +39,7 @@ export interface Engine extends AsyncDisposable {
   readonly workspaces: Workspaces;
   /** Commands of running attempts that wait for a person. */
   readonly approvals: Approvals;
+  readonly workflows: Workflows;
   readonly sessions: Sessions;
   /** Gives attempts access to the state of their session. */
   readonly attemptStates: AttemptStates;
@@ -131,11 +134,14 @@ export async function openEngine({
     archiveOriginal: (job, file) => aggregator.archiveOriginal(job, file),
     quarantine: (root, path, file) => aggregator.quarantine(root, path, file),
   };
-  const coordinator = opening.use(
+  const taken = Promise.withResolvers<void>();
+  taken.promise.catch(() => {});
+  const coordinator: Coordinator = opening.use(
     new Coordinator({
       config,
       ledger,
-      agents,
+      // Files of rules with a workflow wait until the runs of an earlier process are taken up.
+      agents: withWorkflows(agents, () => taken.promise.then(() => workflows)),
       results,
       conditions,
       checkSecrets: async (texts) => {
@@ -155,6 +161,16 @@ export async function openEngine({
       random: Math.random,
       worker: randomUUID(),
       isStateLost,
+    }),
+  );
+  const workflows = opening.use(
+    openWorkflows({
+      config: () => config,
+      record: { ledger, conditions },
+      coordinator,
+      aggregator: () => aggregator,
+      redact: secrets.redact,
+      log: log.log,
     }),
   );
   onFull((isFull) => (isFull ? coordinator.block('disk_full') : coordinator.unblock('disk_full')));
@@ -177,6 +193,8 @@ export async function openEngine({
       collect: (call) => agents.recover(call, entry),
     })),
   );
+  await workflows.start();
+  taken.resolve();
   opening.use(
     housekeep({
       config: () => config,
@@ -192,6 +210,7 @@ export async function openEngine({
     ledger,
     conditions,
     coordinator,
+    workflows,
     workspaces,
     approvals: agents.approvals,
     sessions,
@@ -207,9 +226,13 @@ export async function openEngine({
       }
       config = next;
       await agents.follow(next.agents.values());
+      workflows.configure(next);
       await coordinator.configure(next);
     },
-    drain: (drainMs) => coordinator.drain(drainMs),
+    async drain(drainMs) {
+      await workflows.drain();
+      await coordinator.drain(drainMs);
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

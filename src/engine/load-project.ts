@@ -3,7 +3,9 @@ import { checkPlaceholders } from '../agents/placeholders.ts';
 import type { Config } from '../config/config.ts';
 import { type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts';
 import { type LoadedWorkflows, loadWorkflowFile } from '../config/load-workflow.ts';
+import type { WorkflowConfig } from '../config/workflow.ts';
 import type { Secrets } from '../secrets/secrets.ts';
+import { AppError } from '../types/errors.ts';
 
 /** @throws ConfigError with every finding. */
 export function loadProject(file: string, secrets: Pick<Secrets, 'check'>): Promise<LoadedConfig> {
@@ -27,4 +29,18 @@ function optionsOf(secrets: Pick<Secrets, 'check'>): LoadOptions {
     checkReportTemplate: async (text) =>
       (await import('../workflows/render-template.ts')).checkTemplate(text),
   };
+}
+
+/** The one workflow of such a file, which is to be run. @throws ConfigError; AppError USAGE when it holds several. */
+export async function loadOneWorkflow(
+  file: string,
+  config: Config,
+  secrets: Pick<Secrets, 'check'>,
+): Promise<WorkflowConfig> {
+  const { workflows } = await loadWorkflows(file, config, secrets);
+  const [first, second] = workflows;
+  if (first && !second) return first;
+  throw new AppError('USAGE', `"${file}" holds ${workflows.length} workflows`, {
+    fix: 'Name it under `workflows` of the configuration and run one of them by its name.',
+  });
 }

@@ -2,12 +2,17 @@
 import { toReceipt } from '../aggregator/receipt.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ownFolders } from '../engine/own-folders.ts';
+import { AppError } from '../types/errors.ts';
 import { explainIgnored } from '../watch/ignore.ts';
 import { scanOnce } from '../watch/scan.ts';
 import type { Host } from './host.ts';
 
-export function hostOf(engine: Engine, own: Pick<Host, 'state' | 'roots' | 'control' | 'startedAt'>): Host {
-  const { config, ledger, coordinator, conditions, workspaces, approvals, sessions, redact } = engine;
+export function hostOf(
+  engine: Engine,
+  own: Pick<Host, 'state' | 'roots' | 'control' | 'startedAt' | 'loadWorkflow'>,
+): Host {
+  const { config, ledger, coordinator, conditions, workflows, workspaces, approvals, sessions, redact } =
+    engine;
   return {
     config,
     ledger,
@@ -15,12 +20,18 @@ export function hostOf(engine: Engine, own: Pick<Host, 'state' | 'roots' | 'cont
     conditions,
     workspaces,
     approvals,
+    workflows,
     sessions,
     redact,
     results: {
       toReceipt,
       locate: (job) => engine.aggregator().locate(job),
       rebuild: () => engine.aggregator().rebuild(),
+      async runReport(id) {
+        const report = await engine.aggregator().reportOf(id);
+        if (report) return report;
+        throw new AppError('NOT_FOUND', `No run "${id}"`, { fix: 'See `sluice workflow list --runs`.' });
+      },
       flush: () => engine.aggregator().flush(),
     },
     scan: ({ paths, signal }) =>

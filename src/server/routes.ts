@@ -6,14 +6,14 @@ import type { ReleaseRequest } from '../operations/release.ts';
 import type { RetryRequest } from '../operations/retry.ts';
 import type { RunRequest } from '../operations/run.ts';
 import { type Disposition, finalStates, type JobStateName } from '../types/job.ts';
+import { limit, object, strings, text } from './shapes.ts';
+import { addWorkflowRoutes } from './workflow-routes.ts';
 
 const states: readonly JobStateName[] = ['queued', 'running', 'waiting', 'held', ...finalStates];
 const dispositions = ['processed', 'cached', 'failed', 'quarantined', 'ignored', 'unrouted', 'held'];
-const limit = { type: 'integer', minimum: 1, maximum: 1_000_000, default: 100 };
-const text = { type: 'string' };
-const strings = { type: 'array', items: text };
 
 export function addRoutes(server: FastifyInstance, operations: Operations): void {
+  addWorkflowRoutes(server, operations);
   server.get('/health', async () => ({ status: 'ok' }));
   server.get('/api/status', () => operations.status());
 
@@ -111,7 +111,7 @@ export function addRoutes(server: FastifyInstance, operations: Operations): void
   );
 
   server.post<{ Body: RunRequest }>(
-    '/api/runs',
+    '/api/files/runs',
     {
       schema: {
         body: object({
@@ -127,11 +127,11 @@ export function addRoutes(server: FastifyInstance, operations: Operations): void
       return reply.code(202).send(run.report());
     },
   );
-  server.get<{ Params: { id: string } }>('/api/runs/:id', async (request) =>
+  server.get<{ Params: { id: string } }>('/api/files/runs/:id', async (request) =>
     operations.run(request.params.id).report(),
   );
   server.get<{ Params: { id: string }; Querystring: { from: number; limit: number } }>(
-    '/api/runs/:id/receipts',
+    '/api/files/runs/:id/receipts',
     { schema: { querystring: object({ from: { type: 'integer', minimum: 0, default: 0 }, limit }) } },
     async ({ params, query }) => ({
       receipts: await operations.run(params.id).receipts(query.from, query.limit),
@@ -178,8 +178,4 @@ export function addRoutes(server: FastifyInstance, operations: Operations): void
     (request) => operations.gc(request.body.dry_run),
   );
   server.post('/api/control/rebuild-reports', () => operations.rebuildReports());
-}
-
-function object(properties: Record<string, unknown>, required: string[] = []): object {
-  return { type: 'object', properties, required, additionalProperties: false };
 }

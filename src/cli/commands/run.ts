@@ -44,12 +44,12 @@ async function viaDaemon(
   options: RunOptions,
   stop: AbortSignal,
 ): Promise<number> {
-  const { run_id: id } = await daemon.post<RunReport>('/api/runs', request);
+  const { run_id: id } = await daemon.post<RunReport>('/api/files/runs', request);
   const receipts = inPages(async (from, limit) => {
-    const page = await daemon.get<{ receipts: Receipt[] }>(`/api/runs/${id}/receipts`, { from, limit });
+    const page = await daemon.get<{ receipts: Receipt[] }>(`/api/files/runs/${id}/receipts`, { from, limit });
     return page.receipts;
   });
-  const report = () => daemon.get<RunReport>(`/api/runs/${id}`);
+  const report = () => daemon.get<RunReport>(`/api/files/runs/${id}`);
   const whenStopped = 'the daemon goes on with it';
   return followRun(
     { report, whenStopped, beforePrint: () => writeReports(context, receipts, options) },

@@ -1,0 +1,124 @@
+/** What can be asked of workflows and their runs: start, follow, list, show, answer, cancel, resume. */
+import type { RunReport } from '../../aggregator/runs/report.ts';
+import type { WorkflowConfig } from '../../config/workflow.ts';
+import { AppError } from '../../types/errors.ts';
+import type { RunRecord } from '../../types/run.ts';
+import type { Host } from '../host.ts';
+import { findRun } from './find-run.ts';
+import { listRuns, listWorkflows, type RunsQuery, requireWorkflow } from './listings.ts';
+import { type Progress, RunProgress } from './progress.ts';
+import { type RunView, viewRun, type WorkflowView } from './views.ts';
+
+export interface StartRequest {
+  /** Name, or the stem of its file; absent with `file`. */
+  readonly workflow?: string;
+  /** Absolute: a definition that the configuration does not name. */
+  readonly file?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly force?: boolean;
+  /** Of the attempt that asks for it. */
+  readonly depth?: number;
+  /** Who asks: `the owner`. */
+  readonly who?: string;
+}
+
+export interface FollowedRun extends Progress {
+  readonly run: RunView;
+}
+
+export interface AnswerRequest {
+  /** Absent: the only step that waits. */
+  readonly step?: string;
+  readonly verdict: 'approved' | 'rejected';
+  readonly comment?: string;
+  readonly who: string;
+}
+
+export class WorkflowOperations implements Disposable {
+  readonly #host: Host;
+  readonly #progress = new RunProgress();
+  readonly #unsubscribe: () => void;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#unsubscribe = host.workflows.events.subscribe((event) => this.#progress.see(event));
+  }
+
+  list(): Promise<readonly WorkflowView[]> {
+    return listWorkflows(this.#host.ledger, this.#host.config().workflows);
+  }
+
+  /** @throws AppError UNKNOWN_WORKFLOW. */
+  definition(name: string): WorkflowConfig {
+    return requireWorkflow(this.#host.config().workflows, name);
+  }
+
+  /** @throws AppError UNKNOWN_WORKFLOW, INPUT_INVALID, DEPTH_EXCEEDED; ConfigError for a `file` with errors. */
+  async start({
+    workflow,
+    file,
+    inputs = {},
+    force,
+    depth,
+    who = 'the owner',
+  }: StartRequest): Promise<RunView> {
+    const definition = file === undefined ? undefined : await this.#host.loadWorkflow(file);
+    const name = definition?.name ?? workflow;
+    if (name === undefined)
+      throw new AppError('USAGE', 'No workflow was named', { fix: 'See `sluice workflow list`.' });
+    const run = await this.#host.workflows.run({
+      workflow: name,
+      inputs,
+      trigger: { kind: 'manual', who },
+      ...(force && { force }),
+      ...(depth !== undefined && { depth }),
+      ...(definition && { definition }),
+    });
+    return viewRun(run);
+  }
+
+  runs(query: RunsQuery): Promise<readonly RunView[]> {
+    return listRuns(this.#host.ledger, this.#host.config().workflows, query);
+  }
+
+  /** The report of a run as it is now. @param part Beginning or end of its id. */
+  async show(part: string): Promise<RunReport> {
+    return this.#host.results.runReport((await this.#find(part)).id);
+  }
+
+  /** What happened after the line with this number. */
+  async follow(part: string, after: number): Promise<FollowedRun> {
+    const run = await this.#find(part);
+    return { run: viewRun(run), ...this.#progress.after(run.id, after) };
+  }
+
+  /** Resolves when the run has ended, or nothing goes on before a person answers. */
+  async done(id: string): Promise<RunView> {
+    return viewRun(await this.#host.workflows.done(id));
+  }
+
+  async cancel(part: string, who: string): Promise<RunView> {
+    return viewRun(await this.#host.workflows.cancel((await this.#find(part)).id, who));
+  }
+
+  async resume(part: string, force = false): Promise<RunView> {
+    return viewRun(await this.#host.workflows.resume((await this.#find(part)).id, { force }));
+  }
+
+  async answer(
+    part: string,
+    { step, verdict, comment, who }: AnswerRequest,
+  ): Promise<{ run_id: string; step: string }> {
+    const { id } = await this.#find(part);
+    const { name } = await this.#host.workflows.answer(id, step, verdict, who, comment);
+    return { run_id: id, step: name };
+  }
+
+  [Symbol.dispose](): void {
+    this.#unsubscribe();
+  }
+
+  #find(part: string): Promise<RunRecord> {
+    return findRun(this.#host.ledger, part);
+  }
+}
