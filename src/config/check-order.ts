@@ -21,19 +21,21 @@ export function checkOrder(
   onFailure: ReadonlySet<string>,
 ): boolean {
   let isGood = true;
-  const names = steps.map(({ name }) => name);
+  const names = new Set(steps.map(({ name }) => name));
   for (const { name, needs = [], at } of steps) {
     const isList = findings.has([...at, 'needs', 0]);
+    const seen = new Set<string>();
     for (const [index, need] of needs.entries()) {
       const place = isList ? [...at, 'needs', index] : [...at, 'needs'];
-      if (needs.indexOf(need) < index)
+      if (seen.has(need))
         findings.error(
           'DUPLICATE_NAME',
           place,
           `the step "${need}" is named twice`,
           'Remove one of the two.',
         );
-      if (names.includes(need)) continue;
+      seen.add(need);
+      if (names.has(need)) continue;
       isGood = false;
       if (onFailure.has(need))
         findings.error(
@@ -49,7 +51,7 @@ export function checkOrder(
           `step "${name}" needs "${need}", which is no step of this workflow`,
           suggest(
             need,
-            names.filter((one) => one !== name),
+            [...names].filter((one) => one !== name),
             'Steps',
           ) || 'Remove it: there is no other step.',
         );

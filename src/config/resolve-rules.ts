@@ -1,4 +1,5 @@
 /** `routing_rules` → rules in the order in which they are tried, each with a unique name and a target that exists. */
+import { relative } from 'node:path';
 import { workflowAgent } from '../types/step-task.ts';
 import { checkPatterns, shadows } from './check-patterns.ts';
 import type { AgentConfig, RuleConfig, RuleTarget } from './config.ts';
@@ -95,7 +96,7 @@ export async function resolveRules(
     findings.warning(
       'RULE_SHADOWED',
       findings.has([...later.place.at, 'pattern']) ? [...later.place.at, 'pattern'] : later.place.at,
-      `rule "${later.name}" never matches: rule "${earlier.name}" (${other === findings ? '' : `${other.file}, `}line ${line}) takes its files first`,
+      `rule "${later.name}" never matches: rule "${earlier.name}" (${other === findings ? '' : `${relative(context.projectDir, other.file)}, `}line ${line}) takes its files first`,
       'Remove it, or give it a higher `priority`.',
     );
   }

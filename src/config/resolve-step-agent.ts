@@ -35,7 +35,7 @@ export async function resolveAgentStep(place: StepPlace, step: StepOf<'agent'>) 
     );
   if (step.file !== undefined) {
     refuseReferences(place.context, [...at, 'file'], step.file);
-    checkText(place, ['file'], step.file, ['text']);
+    checkText(place, [...place.at, 'file'], step.file, ['text']);
   }
   return {
     type: step.type as 'agent',
@@ -94,14 +94,14 @@ async function resolvePrompt(place: StepPlace, step: StepOf<'agent'>): Promise<s
   const { context, at, known } = place;
   if (step.prompt !== undefined && step.prompt_file !== undefined) refuseBoth(place, 'prompt', 'prompt_file');
   if (step.prompt !== undefined) {
-    checkText(place, ['prompt'], step.prompt);
+    checkText(place, [...place.at, 'prompt'], step.prompt);
     return step.prompt;
   }
   if (step.prompt_file === undefined) return undefined;
   const text = await readNamedFile(context, [...at, 'prompt_file'], step.prompt_file);
   if (text === undefined) return undefined;
   const own = inFile(context, projectPath(context, step.prompt_file), text);
-  for (const { message, at: start, length, fix } of checkTemplate(text, known.item))
+  for (const { message, at: start, length, fix } of checkTemplate(text, known('item', text)))
     own.add('error', 'BAD_EXPRESSION', { start, end: start + length }, message, fix);
   return text;
 }

@@ -1,10 +1,9 @@
 /** `custom_command`: the owner's own command line, in the project folder. */
-import { checkTemplate } from '../expressions/expressions.ts';
 import { checkPattern } from './check-pattern.ts';
 import type { SandboxConfig } from './config.ts';
 import { resolveCommand, warnUnlessFound } from './resolve-command.ts';
 import { resolveSandbox } from './resolve-sandbox.ts';
-import { reportProblems, type StepOf, type StepPlace } from './step-texts.ts';
+import { checkText, type StepOf, type StepPlace } from './step-texts.ts';
 
 /** A `custom_command` is the owner's own command line. */
 export const commandSandbox: SandboxConfig = {
@@ -16,27 +15,13 @@ export const commandSandbox: SandboxConfig = {
 };
 
 export async function resolveCommandStep(place: StepPlace, step: StepOf<'custom_command'>) {
-  const { context, at, known } = place;
-  const here = [...at, 'command'];
-  const written = step.command;
-  const parts = typeof written === 'string' ? [written] : (written ?? []);
-  for (const [index, word] of parts.entries())
-    if (word !== undefined)
-      reportProblems(
-        context,
-        typeof written === 'string' ? here : [...here, index],
-        word,
-        checkTemplate(word, known.item),
-      );
-  const command =
-    written === undefined ? [] : resolveCommand({ ...context, checkPlaceholders: undefined }, here, written);
-  if (command.length > 0) await warnUnlessFound(context, here, command[0] as string, []);
+  const { context, at } = place;
   const inputs = step.cache?.inputs?.filter((glob) => glob !== undefined);
   for (const [index, glob] of (inputs ?? []).entries()) {
+    const here = [...at, 'cache', 'inputs', index];
     const problem = glob.includes('${{') ? undefined : checkPattern(glob, 'the project folder');
-    if (problem)
-      context.findings.error('BAD_PATTERN', [...at, 'cache', 'inputs', index], problem.message, problem.fix);
-    reportProblems(context, [...at, 'cache', 'inputs', index], glob, checkTemplate(glob, known.item));
+    if (problem) context.findings.error('BAD_PATTERN', here, problem.message, problem.fix);
+    checkText(place, here, glob);
   }
   const sandbox = step.sandbox
     ? await resolveSandbox(context, [...at, 'sandbox'], step.sandbox)
@@ -48,5 +33,32 @@ export async function resolveCommandStep(place: StepPlace, step: StepOf<'custom_
       '`workspace` means nothing here: a step works in the project folder',
       'Write `project`, or the folders that it needs.',
     );
-  return { type: step.type as 'custom_command', command, sandbox, ...(inputs && { cacheInputs: inputs }) };
+  return {
+    type: step.type as 'custom_command',
+    command: await resolveWords(place, step.command),
+    sandbox,
+    ...(inputs && { cacheInputs: inputs }),
+  };
+}
+
+async function resolveWords(
+  place: StepPlace,
+  written: StepOf<'custom_command'>['command'],
+): Promise<readonly string[]> {
+  const { context, programs } = place;
+  const at = [...place.at, 'command'];
+  if (written === undefined) return [];
+  const before = context.findings.list.length;
+  if (typeof written === 'string') checkText(place, at, written);
+  else
+    for (const [index, word] of written.entries())
+      if (word !== undefined) checkText(place, [...at, index], word);
+  // A text that cannot be read as a template cannot be split either.
+  if (context.findings.list.length > before) return [];
+  const command = resolveCommand({ ...context, checkPlaceholders: undefined }, at, written);
+  const [program] = command;
+  // Told once: a workflow of a thousand steps calls the same few programs.
+  if (program !== undefined && !programs.has(program)) await warnUnlessFound(context, at, program, []);
+  if (program !== undefined) programs.add(program);
+  return command;
 }

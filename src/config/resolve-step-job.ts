@@ -2,8 +2,10 @@
 import { checkUrl } from './check-url.ts';
 import type { EnvEntry } from './config.ts';
 import { parseDuration } from './duration.ts';
+import { findReferences } from './reference.ts';
 import { resolveEnv, resolveHeaders } from './resolve-agents.ts';
 import { resolveExpect } from './resolve-expect.ts';
+import { refuseReferences } from './resolving.ts';
 import { checkDeep, inItem, type StepOf, type StepPlace } from './step-texts.ts';
 
 export async function resolveJob(
@@ -40,12 +42,12 @@ function resolveRetry({ context, at }: StepPlace, written: StepOf<'http'>['retry
 }
 
 export async function resolveHttpStep(place: StepPlace, step: StepOf<'http'>) {
-  const { at, known } = place;
+  const { at } = place;
   const context = inItem(place);
   if (step.url !== undefined) await checkUrl(context, [...at, 'url'], step.url);
   const headers = await resolveHeaders(context, [...at, 'headers'], step.headers);
   const body: unknown = step.body ?? undefined;
-  if (body !== undefined) checkDeep(context, [...at, 'body'], body, known.item);
+  if (body !== undefined) checkBody(place, body);
   const method = step.method ?? (body === undefined ? 'GET' : 'POST');
   if (method === 'GET' && body !== undefined)
     context.findings.add(
@@ -62,4 +64,17 @@ export async function resolveHttpStep(place: StepPlace, step: StepOf<'http'>) {
     headers,
     ...(body !== undefined && { body }),
   };
+}
+
+function checkBody(place: StepPlace, body: unknown): void {
+  const at = [...place.at, 'body'];
+  checkDeep(place, at, body);
+  const texts = (value: unknown): readonly string[] =>
+    typeof value === 'string'
+      ? [value]
+      : typeof value === 'object' && value
+        ? Object.values(value).flatMap(texts)
+        : [];
+  const found = texts(body).find((text) => findReferences(text).length > 0);
+  if (found !== undefined) refuseReferences(place.context, at, found);
 }

@@ -8,10 +8,10 @@ export async function resolveReport(
   place: StepPlace,
   step: StepOf<'report'>,
 ): Promise<Pick<ReportStep, 'template' | 'output' | 'with'>> {
-  const { context, at, known } = place;
+  const { context, at } = place;
   const { findings } = context;
   const values = (step.with ?? {}) as Readonly<Record<string, unknown>>;
-  checkDeep(context, [...at, 'with'], values, known.item);
+  checkDeep(place, [...at, 'with'], values);
   if (step.template !== undefined && step.template_file !== undefined)
     refuseBoth(place, 'template', 'template_file');
   else if (!['template', 'template_file'].some((key) => findings.has([...at, key])))
@@ -50,7 +50,7 @@ export async function resolveReport(
       .at(-1)
       ?.replace(/\.liquid$/, '') ||
       'report.md');
-  checkText(place, ['output'], output, ['text']);
+  checkText(place, [...place.at, 'output'], output, ['text']);
   if (!output.includes('${{') && (output.startsWith('/') || output.split('/').includes('..')))
     findings.error(
       'BAD_VALUE',

@@ -18,7 +18,7 @@ export async function resolveStep(place: StepPlace, step: Loose<StepFile>): Prom
   const common = resolveCommon(place, step);
   switch (step.type) {
     case 'file_processing': {
-      checkText(place, ['directory'], step.directory ?? '', ['text']);
+      checkText(place, [...place.at, 'directory'], step.directory ?? '', ['text']);
       return {
         ...common,
         type: step.type,
@@ -35,7 +35,7 @@ export async function resolveStep(place: StepPlace, step: Loose<StepFile>): Prom
     case 'workflow':
       return { ...common, type: step.type, ...resolveCall(place, step) };
     case 'approval': {
-      checkText(place, ['message'], step.message ?? '');
+      checkText(place, [...place.at, 'message'], step.message ?? '');
       const { findings } = place.context;
       if (
         step.timeout === undefined &&
@@ -70,14 +70,19 @@ function resolveCommon(place: StepPlace, step: Loose<StepFile>) {
   let condition: string | undefined;
   if (step.if !== undefined) {
     condition = typeof step.if === 'string' ? step.if : String(step.if);
-    reportProblems(context, [...at, 'if'], condition, checkExpression(condition, known.condition));
+    reportProblems(
+      context,
+      [...at, 'if'],
+      condition,
+      checkExpression(condition, known('condition', condition)),
+    );
     condition = withoutBraces(condition).trim();
   }
   const forEach = resolveForEach(place, step);
   const outputs: [string, string][] = [];
   for (const [name, text] of Object.entries(step.outputs ?? {})) {
     if (text === undefined) continue;
-    reportProblems(context, [...at, 'outputs', name], text, checkTemplate(text, known.result));
+    checkText(place, [...at, 'outputs', name], text, undefined, 'result');
     outputs.push([name, text]);
   }
   const timeoutMs = parseDuration(step.timeout ?? '');
@@ -92,7 +97,8 @@ function resolveCommon(place: StepPlace, step: Loose<StepFile>) {
   };
 }
 
-function resolveForEach({ context, at, known }: StepPlace, step: Loose<StepFile>): StepConfig['forEach'] {
+function resolveForEach(place: StepPlace, step: Loose<StepFile>): StepConfig['forEach'] {
+  const { context, at, known } = place;
   const { findings } = context;
   const written = step.for_each as
     | string
@@ -126,17 +132,18 @@ function resolveForEach({ context, at, known }: StepPlace, step: Loose<StepFile>
     );
   const maxParallel = step.max_parallel ?? mapping.max_parallel ?? defaultParallel;
   if (typeof items === 'string') {
-    reportProblems(context, here, items, checkExpression(items, known.once, ['list']));
+    reportProblems(context, here, items, checkExpression(items, known('once', items), ['list']));
     return { items: { expression: withoutBraces(items).trim() }, maxParallel };
   }
-  checkDeep(context, here, items ?? [], known.once);
+  checkDeep(place, here, items ?? [], 'once');
   return { items: { list: items ?? [] }, maxParallel };
 }
 
-function resolveCall({ context, at, workflows, known }: StepPlace, step: StepOf<'workflow'>) {
+function resolveCall(place: StepPlace, step: StepOf<'workflow'>) {
+  const { context, at, workflows, known } = place;
   const given = (step.with ?? {}) as Readonly<Record<string, unknown>>;
   const found = step.workflow === undefined ? 'broken' : workflows.find(step.workflow);
-  checkDeep(context, [...at, 'with'], given, known.item);
+  checkDeep(place, [...at, 'with'], given);
   if (found === undefined)
     reportUnknownWorkflow(
       context.findings,
@@ -148,8 +155,7 @@ function resolveCall({ context, at, workflows, known }: StepPlace, step: StepOf<
   else if (found !== 'broken')
     checkGiven(context, [...at, 'with'], at, given, found, (path, text, expected) => {
       // Its expressions have been looked at: what is new here is what they must give.
-      if (checkTemplate(text, known.item).length === 0)
-        reportProblems(context, path, text, checkTemplate(text, known.item, expected));
+      if (checkTemplate(text, known('item', text)).length === 0) checkText(place, path, text, expected);
     });
   return {
     workflow: found === 'broken' || found === undefined ? (step.workflow ?? '') : found.name,

@@ -2,6 +2,7 @@
  * Definitions → workflows: names that are theirs alone, inputs, steps in an order that can be run, expressions that read
  * what is there, calls that end. Definitions may call each other across files, so all are looked at together.
  */
+import { relative } from 'node:path';
 import { checkTemplate } from '../expressions/expressions.ts';
 import { checkCalls } from './check-calls.ts';
 import { checkOrder } from './check-order.ts';
@@ -15,9 +16,9 @@ import { resolveFileTriggers, resolveOwnSchedules } from './resolve-triggers.ts'
 import type { Loose, Resolving } from './resolving.ts';
 import type { StepFile } from './schema-workflow.ts';
 import type { Path } from './source.ts';
-import { stepsBefore } from './step-order.ts';
-import { fileCounts, knownIn, type ScopeParts, type VisibleStep } from './step-scope.ts';
-import { type CalledWorkflow, reportProblems, type StepPlace } from './step-texts.ts';
+import { type Before, stepsBefore } from './step-order.ts';
+import { fileCounts, knownIn, type ScopeParts, stepsNamed, type VisibleStep } from './step-scope.ts';
+import { type CalledWorkflow, reportProblems, type StepPlace, type Where } from './step-texts.ts';
 import type { StepConfig, WorkflowConfig, WorkflowInput } from './workflow.ts';
 
 export interface ResolvedWorkflow {
@@ -89,7 +90,7 @@ function checkNames(drafts: readonly Draft[]): void {
       context.findings.error(
         'DUPLICATE_NAME',
         [...at, 'name'],
-        `the workflow name "${name}" is taken (${first.file === draft.file ? `line ${line}` : `${first.file}:${line}`})`,
+        `the workflow name "${name}" is taken (${first.file === draft.file ? `line ${line}` : `${relative(context.projectDir, first.file)}:${line}`})`,
         'Give one of the two another name.',
       );
     } else taken.set(key, draft);
@@ -137,50 +138,60 @@ async function resolveWorkflow(
   const onFailure = writtenSteps(data.on_failure ?? [], [...at, 'on_failure']);
   checkStepNames(context, [...steps, ...onFailure]);
   refuseNeeds(context, onFailure);
-  checkOrder(context, steps, draft.stepNames, new Set(onFailure.map((step) => step.name)));
+  const isOrdered = checkOrder(context, steps, draft.stepNames, new Set(onFailure.map((step) => step.name)));
 
   const visible = [...steps, ...onFailure].map((one) => visibleStep(one, around));
-  const scope = (parts: Partial<ScopeParts>) => knownIn({ inputs, steps: visible, ...parts });
-  const place = (written: WrittenStep, before: ReadonlySet<string>): StepPlace => {
-    const isItem = written.step.for_each !== undefined;
-    const parts = { before, asking: written.name };
+  const byName = new Map(visible.map((step) => [step.name, step]));
+  const programs = new Set<string>();
+  const place = ({ step, name: asking, at }: WrittenStep, before: Before): StepPlace => {
+    const isItem = step.for_each !== undefined;
+    const common = { inputs, before, asking };
+    const parts: Readonly<Record<Where, Partial<ScopeParts>>> = {
+      condition: { status: true },
+      once: {},
+      item: { isItem },
+      result: { isItem, hasResult: true },
+    };
     return {
-      ...{ context, file, agents: around.agents, workflows: around, at: written.at },
-      known: {
-        once: scope(parts),
-        condition: scope({ ...parts, status: true }),
-        item: scope({ ...parts, isItem }),
-        result: scope({ ...parts, isItem, hasResult: true }),
-      },
+      ...{ context, at, file, programs, agents: around.agents, workflows: around },
+      known: (where, text) =>
+        knownIn({ ...common, steps: stepsNamed(visible, byName, text), ...parts[where] }),
     };
   };
   const all = new Set(steps.map((step) => step.name));
+  const before = isOrdered ? stepsBefore(steps) : steps.map(() => all);
   const resolved: StepConfig[] = [];
   for (const [index, written] of steps.entries())
-    resolved.push(...(await one(place(written, stepsBefore(steps, index)), written)));
+    resolved.push(...(await one(place(written, before[index] ?? all), written)));
   const failing: StepConfig[] = [];
   for (const [index, written] of onFailure.entries()) {
-    const before = all.union(new Set(onFailure.slice(0, index).map((step) => step.name)));
-    failing.push(...(await one(place(written, before), written)));
+    const above = new Set(onFailure.slice(0, index).map((step) => step.name));
+    failing.push(
+      ...(await one(place(written, { has: (step) => all.has(step) || above.has(step) }), written)),
+    );
   }
 
-  const texts = (at: Path, text: string, parts: Partial<ScopeParts>) =>
-    reportProblems(context, at, text, checkTemplate(text, scope(parts)));
+  const texts = (at: Path, text: string, before?: Before) => {
+    if (!text.includes('${{')) return;
+    const named = stepsNamed(visible, byName, text);
+    const known = knownIn({ inputs, steps: named, ...(before && { before }) });
+    reportProblems(context, at, text, checkTemplate(text, known));
+  };
   const outputs: [string, string][] = [];
   for (const [key, text] of Object.entries(data.outputs ?? {})) {
     if (text === undefined) continue;
-    texts([...at, 'outputs', key], text, { before: all });
+    texts([...at, 'outputs', key], text, all);
     outputs.push([key, text]);
   }
   const env = await resolveEnv(
-    { ...context, checkTemplate: (where, text) => texts(where, text, {}) },
+    { ...context, checkTemplate: (where, text) => texts(where, text) },
     [...at, 'env'],
     data.env as never,
   );
   const concurrency = resolveConcurrency(data.concurrency);
   if (concurrency) {
     const where = [...at, 'concurrency'];
-    texts(typeof data.concurrency === 'string' ? where : [...where, 'group'], concurrency.group, {});
+    texts(typeof data.concurrency === 'string' ? where : [...where, 'group'], concurrency.group);
   }
   const timeoutMs = parseDuration(data.timeout ?? '');
   return {

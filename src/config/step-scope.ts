@@ -1,5 +1,7 @@
 /** What the expressions of a workflow can read, place by place: for the check when its file is loaded. */
 import { fileShape, filesShape, type Known, type Shape } from '../expressions/expressions.ts';
+import type { Before } from './step-order.ts';
+import { nearest } from './suggest.ts';
 import type { WorkflowInput } from './workflow.ts';
 
 /** A step, as others see it. */
@@ -13,10 +15,10 @@ export interface VisibleStep {
 
 export interface ScopeParts {
   readonly inputs: readonly WorkflowInput[];
-  /** Every step of the workflow. */
+  /** The steps of the workflow. */
   readonly steps: readonly VisibleStep[];
-  /** Names of those that have ended before; undefined: none can be read here. */
-  readonly before?: ReadonlySet<string>;
+  /** Those that have ended before; undefined: none can be read here. */
+  readonly before?: Before;
   /** Who asks: a step's name. */
   readonly asking?: string;
   /** Within a step with `for_each`, where it is about one item. */
@@ -25,6 +27,28 @@ export interface ScopeParts {
   readonly hasResult?: boolean;
   /** In `if`. */
   readonly status?: boolean;
+}
+
+const manySteps = 200;
+const readName = /\bsteps\s*(?:\.\s*([\w-]+)|\[\s*(?:'([^']*)'|"([^"]*)"))/g;
+
+/**
+ * The steps that a text can speak of. Of many only those that are named, and what is nearest to a name
+ * that is none: shapes of all, for each step anew, would take seconds where there are thousands.
+ */
+export function stepsNamed(
+  steps: readonly VisibleStep[],
+  byName: ReadonlyMap<string, VisibleStep>,
+  text: string,
+): readonly VisibleStep[] {
+  if (steps.length <= manySteps) return steps;
+  const found = new Map<string, VisibleStep>();
+  for (const [, plain, single, double] of text.matchAll(readName)) {
+    const name = plain ?? single ?? double ?? '';
+    const step = byName.get(name) ?? byName.get(nearest(name, [...byName.keys()]) ?? '');
+    if (step) found.set(step.name, step);
+  }
+  return [...found.values()];
 }
 
 const any: Shape = { kind: 'any' };
@@ -112,7 +136,7 @@ function inputShape({ type, description }: WorkflowInput): Shape {
   }
 }
 
-function stepShape(step: VisibleStep, before: ReadonlySet<string>, { asking }: ScopeParts): Shape {
+function stepShape(step: VisibleStep, before: Before, { asking }: ScopeParts): Shape {
   const { name, type, hasItems, outputs } = step;
   if (!before.has(name)) {
     const isItself = name === asking;

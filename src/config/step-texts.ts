@@ -27,14 +27,14 @@ export interface StepPlace {
     find(name: string): CalledWorkflow | 'broken' | undefined;
     readonly names: readonly string[];
   };
-  /** What can be read: once per step (`if`, `for_each`), per item (what is done), and when it has a result (`outputs`). */
-  readonly known: {
-    readonly once: Known;
-    readonly condition: Known;
-    readonly item: Known;
-    readonly result: Known;
-  };
+  /** Programs that were looked for already. */
+  readonly programs: Set<string>;
+  /** What this text can read there. */
+  known(where: Where, text: string): Known;
 }
+
+/** A text of a step is read once (`if`, `for_each`), per item (what is done), or when there is a result (`outputs`). */
+export type Where = 'condition' | 'once' | 'item' | 'result';
 
 export function refuseBoth({ context: { findings }, at }: StepPlace, one: string, other: string): void {
   findings.add(
@@ -47,28 +47,28 @@ export function refuseBoth({ context: { findings }, at }: StepPlace, one: string
 }
 
 /** The same context, where `${{ … }}` is filled in for each item. */
-export function inItem({ context, known }: StepPlace): Resolving {
-  return {
-    ...context,
-    checkTemplate: (path, text) => reportProblems(context, path, text, checkTemplate(text, known.item)),
-  };
+export function inItem(place: StepPlace): Resolving {
+  return { ...place.context, checkTemplate: (at, text) => checkText(place, at, text) };
 }
 
+/** @param at Of the text. @param expected What its value may be; default: anything. */
 export function checkText(
-  { context, at, known }: StepPlace,
-  keys: Path,
+  { context, known }: StepPlace,
+  at: Path,
   text: string,
   expected?: readonly Kind[],
+  where: Where = 'item',
 ): void {
-  reportProblems(context, [...at, ...keys], text, checkTemplate(text, known.item, expected));
+  if (text.includes('${{'))
+    reportProblems(context, at, text, checkTemplate(text, known(where, text), expected));
 }
 
 /** JSON whose texts are templates. */
-export function checkDeep(context: Resolving, at: Path, value: unknown, known: Known): void {
-  if (typeof value === 'string') reportProblems(context, at, value, checkTemplate(value, known));
+export function checkDeep(place: StepPlace, at: Path, value: unknown, where: Where = 'item'): void {
+  if (typeof value === 'string') checkText(place, at, value, undefined, where);
   else if (typeof value === 'object' && value !== null && holdsTemplate(value))
     for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value))
-      checkDeep(context, [...at, key], inner, known);
+      checkDeep(place, [...at, key], inner, where);
 }
 
 export function reportProblems(
