@@ -111,6 +111,7 @@ export async function openEngine({
       onFault: (error) => log.log.error(`expired state stays: ${messageOf(error)}`),
     }),
   );
+  await sessions.start();
   const attemptStates = opening.use(new AttemptStates({ sessions, stateDir, env: process.env, conditions }));
   const workspaces = openWorkspaces({ config: () => config, conditions, now });
   const makeAggregator = (output: Config['output']): Aggregator =>

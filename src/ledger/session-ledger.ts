@@ -74,8 +74,8 @@ export interface SessionLedger {
   ): Promise<{ readonly isHeld: boolean; readonly holder: string; readonly until: number }>;
   /** False: it was not the holder's. */
   unlock(session: string, name: string, holder: string): Promise<boolean>;
-  /** Lets go of all locks of a holder: its attempt has ended. */
-  unlockAll(holder: string): Promise<number>;
+  /** Lets go of all locks of a holder: its attempt has ended. `holder` absent: of everybody, where none can live. */
+  unlockAll(holder?: string): Promise<number>;
   /** Removes what has expired. @returns how many entries and locks. */
   expire(): Promise<number>;
   /** Removes sessions that ended before; that of a run only when the run is gone. */

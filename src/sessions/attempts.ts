@@ -36,10 +36,10 @@ export class AttemptStates implements AsyncDisposable {
 
   /**
    * Call before the attempt starts, and `revoke` when it has ended, however it did.
-   * @param o.holder Names the attempt, the same before and after a crash: what it held is let go of by `revoke(holder)`.
+   * @param o.holder Names the attempt: what it held is let go of by `revoke(holder)`.
    * @param o.agent Whose private state it sees.
-   * @returns undefined when the socket cannot be opened: a condition says so, and the attempt goes on without state.
-   * @throws {AppError} `NOT_FOUND`, `NOT_POSSIBLE`: the session is not in use.
+   * @returns undefined when the session is not in use, or the socket cannot be opened (a condition says so): the attempt
+   * goes on without state.
    */
   async grant(o: {
     session: string;
@@ -63,11 +63,15 @@ export class AttemptStates implements AsyncDisposable {
     if (!this.#isWritten) rmSync(join(stateDir, 'commands'), { recursive: true, force: true });
     this.#isWritten = true;
     const { dir, parts, node } = writeCommands(stateDir, entry);
-    const token = await sessions.grant(o);
+    const token = await sessions.grant(o).catch((error: unknown) => {
+      if (error instanceof AppError) return undefined;
+      throw error;
+    });
+    if (token === undefined) return undefined;
     return { socket: this.#socket, token, commandsDir: dir, parts, node };
   }
 
-  /** The token is void at once, locks are free. Also for a holder that an earlier process left. */
+  /** The token is void at once, locks are free. Never rejects. */
   revoke(holder: string): Promise<void> {
     return this.#options.sessions.revoke(holder);
   }

@@ -16,7 +16,7 @@ export interface SessionsOptions {
   readonly durable: () => Promise<void>;
   readonly now: () => number;
   readonly limits?: Partial<StateLimits>;
-  /** Told when expired state could not be removed. */
+  /** Told when what has expired, or was left, could not be removed. */
   readonly onFault?: (error: unknown) => void;
 }
 
@@ -49,6 +49,11 @@ export class Sessions implements AsyncDisposable {
       () => void this.expire().catch(options.onFault ?? (() => {})),
       EXPIRE_MS,
     ).unref();
+  }
+
+  /** Locks that an earlier process left are free: no attempt outlives it. Call once, under the project's lock. */
+  async start(): Promise<void> {
+    await this.#options.ledger.unlockAll();
   }
 
   /** Again: nothing. */
@@ -122,7 +127,8 @@ export class Sessions implements AsyncDisposable {
         this.#grants.delete(key);
         grant.ending.abort(reason);
       }
-    await this.#deps.locks.releaseAll(holder, reason);
+    // Where the ledger cannot be written the leases end.
+    await this.#deps.locks.releaseAll(holder, reason).catch(this.#options.onFault ?? (() => {}));
   }
 
   /** @throws {AppError} `FORBIDDEN`. */
@@ -134,7 +140,9 @@ export class Sessions implements AsyncDisposable {
 
   /** Removes what has expired. @returns how many values and locks. */
   async expire(): Promise<number> {
-    this.#deps.locks.tidy();
+    const { locks, turns } = this.#deps;
+    locks.tidy();
+    turns.forget();
     return this.#options.ledger.expire();
   }
 

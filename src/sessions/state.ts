@@ -62,8 +62,10 @@ export class Turns {
     this.#sizes.set(session, size);
   }
 
-  forget(session: string): void {
-    this.#sizes.delete(session);
+  /** @param session Absent: all. */
+  forget(session?: string): void {
+    if (session === undefined) this.#sizes.clear();
+    else this.#sizes.delete(session);
   }
 }
 

@@ -44,6 +44,7 @@ export function createSessionLocks(
     },
 
     async unlockAll(holder) {
+      if (holder === undefined) return db.write('delete from session_lock');
       return db.write('delete from session_lock where holder = ?', holder);
     },
   };

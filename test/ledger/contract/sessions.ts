@@ -218,6 +218,9 @@ export function sessionContract(makePlace: MakePlace): void {
     expect(await sessions.unlockAll('b')).toBe(0);
     expect((await sessions.lock('s', 'm', 'a', 1)).isHeld).toBe(true);
     expect((await sessions.lock('s', 'l', 'c', 1)).isHeld).toBe(false);
+    await sessions.lock('s', 'left', 'c', HOUR);
+    await sessions.unlockAll();
+    expect(await sessions.lock('s', 'left', 'd', HOUR)).toMatchObject({ isHeld: true });
   });
 
   test('of twenty that compare and set at once, one wins each round', async () => {
