@@ -3,7 +3,8 @@
  * hold `}}`. Texts are scanned by hand: a regular expression over a text of a megabyte can overflow its own stack.
  */
 import { ExpressionError } from './error.ts';
-import type { Problem } from './syntax.ts';
+import { maxExpressionLength } from './syntax.ts';
+import { notClosed, strange, tooLong } from './syntax-problems.ts';
 
 export type Token = { readonly at: number; readonly end: number } & (
   | { readonly kind: 'name' | 'mark'; readonly text: string }
@@ -11,9 +12,6 @@ export type Token = { readonly at: number; readonly end: number } & (
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'end' }
 );
-
-/** Longest expression, in characters. */
-export const maxExpressionLength = 65_536;
 
 const space = /[ \t\r\n\u00a0]+/y;
 const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -70,24 +68,6 @@ export function tokenize(text: string, from: number, inBraces: boolean, tokens: 
   }
 }
 
-export function notClosed(at: number): Problem {
-  return {
-    message: '`${{` is not closed',
-    at,
-    length: 3,
-    fix: 'Add `}}`; write `$${{` for the characters themselves.',
-  };
-}
-
-function tooLong(at: number): Problem {
-  return {
-    message: `the expression has more than ${maxExpressionLength} characters`,
-    at,
-    length: 1,
-    fix: 'Let a program decide that, and read its result.',
-  };
-}
-
 function numberToken(text: string, at: number, digits: string): Token {
   const value = Number(digits);
   const end = at + digits.length;
@@ -117,31 +97,4 @@ function textToken(text: string, at: number, quote: string): Token {
     if (text[end + 1] !== quote) return { kind: 'text', value: pieces.join(quote), at, end: end + 1 };
     from = end + 2;
   }
-}
-
-const arithmetic = 'There is no arithmetic: let a step compute it, and read its result.';
-const hints: Readonly<Record<string, string>> = {
-  '=': 'Write `==` to compare.',
-  '&': 'Write `&&` for "and".',
-  '|': 'Write `||` for "or"; there are no pipes.',
-  '?': 'Write `condition && value || other`.',
-  ':': 'Write `condition && value || other`.',
-  '+': `${arithmetic} Texts are joined by format('{0}{1}', a, b).`,
-  '-': arithmetic,
-  '*': arithmetic,
-  '/': arithmetic,
-  '%': arithmetic,
-  '`': "Texts stand in single or double quotes: 'like this'.",
-  '{': "Objects are written as JSON: fromJSON('{…}').",
-  $: 'Between the braces names stand without `$`.',
-};
-
-function strange(text: string, at: number): Problem {
-  const char = String.fromCodePoint(text.codePointAt(at) as number);
-  return {
-    message: `${JSON.stringify(char)} has no meaning here`,
-    at,
-    length: char.length,
-    fix: hints[char] ?? 'Remove it, or put it in quotes when it belongs to a text.',
-  };
 }

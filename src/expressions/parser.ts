@@ -4,10 +4,8 @@
  */
 import { ExpressionError } from './error.ts';
 import { type Token, tokenize } from './lexer.ts';
-import type { Comparison, Expression, Node, Problem } from './syntax.ts';
-
-/** Deepest nesting, of parentheses as well as of the tree. */
-export const maxDepth = 64;
+import { type Comparison, type Expression, maxDepth, type Node, type Problem } from './syntax.ts';
+import { leftOver, noName, noValue, tooDeep } from './syntax-problems.ts';
 
 const literals: ReadonlyMap<string, null | boolean> = new Map([
   ['null', null],
@@ -231,73 +229,4 @@ class Parser {
   #refuse(problem: Problem): ExpressionError {
     return new ExpressionError(this.#text, problem);
   }
-}
-
-function tooDeep(at: number): Problem {
-  return {
-    message: `it is nested deeper than ${maxDepth} levels`,
-    at,
-    length: 1,
-    fix: 'Let earlier steps compute parts of it.',
-  };
-}
-
-function noName({ at, end, ...token }: Token): Problem {
-  const fix =
-    token.kind === 'mark' && token.text === '['
-      ? "Write `['name']` without the dot."
-      : "Write `.name`, or `['any name']`.";
-  return { message: 'a name is missing behind `.`', at: at - 1, length: Math.max(1, end - at + 1), fix };
-}
-
-function noValue({ at, end, ...token }: Token): Problem {
-  const text = token.kind === 'mark' ? token.text : '';
-  return {
-    message: `a value is missing before \`${text}\``,
-    at,
-    length: end - at,
-    fix: text === '[' ? 'Lists are written as JSON: fromJSON(\'["a", "b"]\').' : 'Write one, or remove it.',
-  };
-}
-
-/** Words of other languages, with what they are here. */
-const otherWords: Readonly<Record<string, string>> = {
-  and: 'Write `&&` for "and".',
-  or: 'Write `||` for "or".',
-  not: 'Write `!` for "not".',
-  eq: 'Write `==`.',
-  is: 'Write `==`.',
-  in: 'Write contains(list, value).',
-  if: 'Write `condition && value || other`.',
-};
-
-/** Something stands where the expression should have ended, or `sign` is expected. */
-function leftOver(token: Token, before: Token | undefined, sign?: string): Problem {
-  const { at, end } = token;
-  const word = (one: Token | undefined) => (one?.kind === 'name' ? otherWords[one.text] : undefined);
-  const hint = word(token) ?? word(before);
-  const place = { at, length: Math.max(1, end - at) };
-  if (token.kind === 'mark') {
-    if (token.text === '(')
-      return {
-        message: 'only functions can be called',
-        ...place,
-        fix: 'The functions are listed in docs/expressions.md.',
-      };
-    if (')]'.includes(token.text))
-      return { message: `\`${token.text}\` closes nothing`, ...place, fix: 'Remove it, or open it before.' };
-  }
-  if (token.kind === 'number' && hint === undefined && before?.kind !== 'mark')
-    return {
-      message: 'there is no operator between two values',
-      ...place,
-      fix: 'There is no arithmetic; compare with `==`, `<` and their like.',
-    };
-  return {
-    message: 'there is no operator between two values',
-    ...place,
-    fix:
-      hint ??
-      `Join them by \`&&\` or \`||\`, compare them${sign === undefined ? '' : `, or write \`${sign}\` before`}.`,
-  };
 }

@@ -2,7 +2,7 @@
 import { ExpressionError } from './error.ts';
 import { drive, driveNow, Evaluation, evaluateNode, type Steps, toError } from './evaluate.ts';
 import type { FileValue, Scope, Value } from './scope.ts';
-import type { Expression, Template } from './syntax.ts';
+import { type Expression, maxDepth, type Template } from './syntax.ts';
 import { parseTemplate, toExpression } from './template.ts';
 import { textOf } from './values.ts';
 
@@ -86,9 +86,6 @@ function* argumentSteps(template: Template, evaluation: Evaluation): Steps<reado
   const files = (yield* valueSteps(template, evaluation)) as readonly FileValue[] | null;
   return (files ?? []).map(({ path }) => path);
 }
-
-/** How deep the JSON of a definition may nest. */
-const maxDepth = 64;
 
 function* deepSteps(value: unknown, evaluation: Evaluation, depth = 0): Steps<Value> {
   if (typeof value === 'string')

@@ -1,5 +1,10 @@
 /** What the parser makes of a text. Every node knows where it stands, so that every message can point at it. */
 
+/** Longest expression, in characters. */
+export const maxExpressionLength = 65_536;
+/** Deepest nesting, of parentheses as well as of the tree. */
+export const maxDepth = 64;
+
 /** A problem of a text, found without evaluating it. Offsets are into the whole text that was given. */
 export interface Problem {
   readonly message: string;

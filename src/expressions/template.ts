@@ -1,8 +1,9 @@
 /** Text with `${{ … }}` in it → its literal parts and its expressions. `$${{` stands for the characters `${{`. */
 import { ExpressionError } from './error.ts';
-import { notClosed, tokenize } from './lexer.ts';
+import { tokenize } from './lexer.ts';
 import { parseAt } from './parser.ts';
 import type { Expression, Problem, Template, TemplatePart } from './syntax.ts';
+import { notClosed } from './syntax-problems.ts';
 
 const opening = '${{';
 /** One mistake can make a hundred: nobody reads those. */
