@@ -65,8 +65,8 @@ interface Entry {
   isUnsure: boolean;
   /** The ledger holds `memory`. */
   isKept: boolean;
-  /** Its condition is open: since it was blocked, or since a start failed. */
-  problem?: 'blocked' | 'failed';
+  /** Its condition is open: it was due and blocked, its start failed, or what became of it cannot be written. */
+  problem?: 'blocked' | 'failed' | 'unkept';
   isBusy: boolean;
   /** Somebody woke it: it takes a turn, or another one. */
   again: boolean;
@@ -181,6 +181,7 @@ export class Schedules implements AsyncDisposable {
     const { clock, runs, blocked } = this.#deps;
     const now = clock.now();
     if (!entry.isKept) await this.#note(entry, {});
+    if (entry.problem === 'unkept') this.#mend(entry);
     if (this.#setBack.isWrong(entry.schedule.name, entry.memory.doneUntil, now))
       await this.#note(entry, { doneUntil: now });
 
@@ -275,16 +276,17 @@ export class Schedules implements AsyncDisposable {
 
   #fail(entry: Entry, error: unknown): void {
     if (!this.#isCurrent(entry)) return;
-    entry.problem = 'failed';
+    entry.problem = entry.isKept ? 'failed' : 'unkept';
     const fix = error instanceof AppError ? error.fix : 'See `sluice logs`.';
     this.#raise(entry, messageOf(error), fix);
   }
 
-  #raise({ schedule: { name, workflow } }: Entry, message: string, fix: string): void {
+  #raise({ schedule: { name, workflow }, problem }: Entry, message: string, fix: string): void {
+    const cannot = problem === 'unkept' ? 'be written to the ledger' : `start "${workflow}"`;
     this.#deps.conditions.raise({
       code: 'SCHEDULE_FAILED',
       subject: name,
-      message: `The schedule "${name}" cannot start "${workflow}": ${message}`,
+      message: `The schedule "${name}" cannot ${cannot}: ${message}`,
       fix,
     });
   }
