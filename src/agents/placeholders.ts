@@ -12,9 +12,9 @@ import {
   functions,
   type Known,
   type PlainScope,
-  parseTemplate,
   renderArgumentsNow,
   renderTextNow,
+  scanTemplate,
 } from '../expressions/expressions.ts';
 import { pathFromBytes } from '../types/path-bytes.ts';
 
@@ -73,12 +73,12 @@ export function checkPlaceholders(
     const name = text.slice(at + 3, end < 0 ? undefined : end).trim();
     return { name, at, message, fix, ...(suggestion === undefined ? {} : { suggestion }) };
   });
-  return bad.length === 0 && within === 'prompt' ? listed(text) : bad;
+  return within === 'argument' ? bad : [...bad, ...listed(text)].sort((a, b) => a.at - b.at);
 }
 
 /** The files of a batch are several arguments, which is nothing that a text can hold. */
 function listed(text: string): BadPlaceholder[] {
-  return parseTemplate(text).parts.flatMap((part) => {
+  return scanTemplate(text).template.parts.flatMap((part) => {
     const root = part.kind === 'expression' ? part.expression.root : undefined;
     if (root?.kind !== 'context' || root.name !== 'files') return [];
     const message = '`files` is a list, which a text cannot hold';

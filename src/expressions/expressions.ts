@@ -26,5 +26,5 @@ export {
 export type { FileAccess, FileValue, Scope, Value } from './scope.ts';
 export { fileShape, filesShape, type Kind, type Known, type Shape } from './shapes.ts';
 export type { Comparison, Expression, Node, Problem, Reference, Template, TemplatePart } from './syntax.ts';
-export { expressionEnd, parseExpression, parseTemplate, withoutBraces } from './template.ts';
+export { expressionEnd, parseExpression, parseTemplate, scanTemplate, withoutBraces } from './template.ts';
 export { isTrue } from './values.ts';

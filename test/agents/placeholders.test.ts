@@ -118,6 +118,9 @@ test.for([
 test('a prompt does not hold a list of files', () => {
   expect(checkPlaceholders('See ${{ files }}', 'prompt')).toMatchObject([{ name: 'files', at: 4 }]);
   expect(checkPlaceholders('${{ length(files) }} files', 'prompt')).toEqual([]);
+  expect(checkPlaceholders('${{ files }} ${{ file.nme }} ${{ a b }}', 'prompt').map(({ at }) => at)).toEqual([
+    0, 13, 29,
+  ]);
   expect(checkPlaceholders('${{ files }}')).toEqual([]);
   expect(renderPrompt('${{ length(files) }}', input('a'), [input('a'), input('b')])).toBe('2');
 });
