@@ -4,9 +4,11 @@
  */
 import type { TallyRow } from '../../ledger/ledger.ts';
 import type { JobRecord, JobStateName } from '../../types/job.ts';
+import type { RunRecord, RunState } from '../../types/run.ts';
 import { resultPlace } from '../places.ts';
 import { leavesFiles } from '../publish.ts';
 import { rfc3339 } from '../receipt.ts';
+import { reportNames, runPlace } from '../runs/places.ts';
 import { folderHref } from './html.ts';
 
 export interface OverviewInput {
@@ -16,6 +18,12 @@ export interface OverviewInput {
   readonly latest: readonly JobRecord[];
   readonly failures: readonly JobRecord[];
   readonly held: readonly JobRecord[];
+  /** Runs that no other run called, newest first. */
+  readonly runs: readonly RunRecord[];
+  /** There are more runs than that. */
+  readonly moreRuns: boolean;
+  /** What runs cost, where it is known. */
+  readonly runCosts: ReadonlyMap<string, number | null>;
   /** The output folder. */
   readonly dir: string;
   readonly now: number;
@@ -52,6 +60,31 @@ export interface OverviewModel {
   readonly latest: readonly OverviewJob[];
   readonly failures: readonly OverviewJob[];
   readonly held: readonly OverviewJob[];
+  readonly runs: {
+    /** Of the latest so many; `more`: there were others before. */
+    readonly counts: Readonly<Partial<Record<RunState, number>>>;
+    readonly total: number;
+    readonly more: boolean;
+    readonly latest: readonly OverviewRun[];
+    /** Those that wait for a person. */
+    readonly waiting: readonly OverviewRun[];
+  };
+}
+
+export interface OverviewRun {
+  readonly run_id: string;
+  readonly workflow: string;
+  readonly state: RunState;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly trigger: string;
+  readonly warnings: number;
+  readonly started_at?: string;
+  readonly ended_at?: string;
+  readonly duration_ms?: number;
+  readonly cost_usd: number | null;
+  /** Link to its report; absent: it has not begun. */
+  readonly href?: string;
 }
 
 export interface OverviewJob {
@@ -74,6 +107,8 @@ export interface OverviewJob {
 const dayMs = 86_400_000;
 const shownDays = 30;
 const maxAgents = 20;
+/** Of these the page shows the first. */
+export const shownRuns = 30;
 const maxText = 1000;
 /** Upper ends in milliseconds: about three steps to a factor of ten, on lengths that people know. */
 const durationSteps = [10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 120_000, 600_000, 3_600_000];
@@ -83,12 +118,14 @@ export function overviewModel(input: OverviewInput): OverviewModel {
   const show = (job: JobRecord): OverviewJob => overviewJob(job, input.dir, newest);
   const latest = input.latest.map(show);
   newest.clear();
+  // Steps of runs are jobs too; here files are counted.
+  const files = input.tally.filter(({ root }) => root !== '');
   return {
     schema: 1,
     generated_at: rfc3339(input.now),
     totals: {
-      ...countOutcomes(input.tally),
-      jobs: sum(input.tally, 'jobs'),
+      ...countOutcomes(files),
+      jobs: sum(files, 'jobs'),
       duration_ms: Math.round(sum(input.tally, 'durationMs')),
       cost_usd: sum(input.tally, 'costUsd'),
     },
@@ -103,7 +140,56 @@ export function overviewModel(input: OverviewInput): OverviewModel {
     latest,
     failures: input.failures.map(show),
     held: input.held.map(show),
+    runs: runsOf(input),
   };
+}
+
+function runsOf({ runs, moreRuns: more, runCosts }: OverviewInput): OverviewModel['runs'] {
+  const counts: Partial<Record<RunState, number>> = {};
+  for (const { state } of runs) counts[state] = (counts[state] ?? 0) + 1;
+  const show = (run: RunRecord): OverviewRun => overviewRun(run, runCosts.get(run.id) ?? null);
+  return {
+    counts,
+    total: runs.length,
+    more,
+    latest: runs.slice(0, shownRuns).map(show),
+    waiting: runs
+      .filter(({ state }) => state === 'waiting')
+      .slice(0, shownRuns)
+      .map(show),
+  };
+}
+
+function overviewRun(run: RunRecord, costUsd: number | null): OverviewRun {
+  const { startedAt, endedAt } = run;
+  return {
+    run_id: run.id,
+    workflow: run.workflow,
+    state: run.state,
+    ...(run.reason !== undefined && { reason: run.reason }),
+    ...(run.message !== undefined && { message: cut(run.message) }),
+    trigger: triggerOf(run),
+    warnings: run.warnings.length,
+    ...(startedAt !== undefined && { started_at: rfc3339(startedAt) }),
+    ...(endedAt !== undefined && { ended_at: rfc3339(endedAt) }),
+    ...(startedAt !== undefined &&
+      endedAt !== undefined && { duration_ms: Math.max(0, Math.round(endedAt - startedAt)) }),
+    cost_usd: costUsd,
+    ...(startedAt !== undefined && { href: `${folderHref(runPlace(run))}${reportNames.html}` }),
+  };
+}
+
+function triggerOf({ trigger }: RunRecord): string {
+  switch (trigger.kind) {
+    case 'manual':
+      return trigger.who;
+    case 'schedule':
+      return trigger.schedule;
+    case 'file':
+      return `${trigger.file.root}/${trigger.file.path}`;
+    case 'workflow':
+      return trigger.runId;
+  }
 }
 
 function overviewJob(job: JobRecord, dir: string, newest: Set<string>): OverviewJob {

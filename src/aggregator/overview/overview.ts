@@ -10,8 +10,10 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { Conditions } from '../../types/condition.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
 import { finalStates, type JobRecord } from '../../types/job.ts';
+import type { RunId, RunRecord } from '../../types/run.ts';
 import type { OutputGuard } from '../output-guard.ts';
-import { overviewModel } from './model.ts';
+import { runSpent } from '../runs/spent.ts';
+import { overviewModel, shownRuns } from './model.ts';
 import { overviewPage } from './page.ts';
 
 export interface Overview extends AsyncDisposable {
@@ -38,6 +40,9 @@ const maxShare = 0.02;
 const shown = { latest: 100, failures: 50, held: 50 };
 /** Of these the ones are shown that still stand. */
 const failuresRead = 100;
+/** Steps of runs are jobs as well; these are left out of the files. */
+const latestRead = 400;
+const runsRead = 500;
 
 export function createOverview(o: OverviewOptions): Overview {
   const state = {
@@ -45,18 +50,39 @@ export function createOverview(o: OverviewOptions): Overview {
     nextAt: 0,
     timer: undefined as NodeJS.Timeout | undefined,
     writing: Promise.resolve(),
+    /** What ended runs cost: it is added up from their jobs, once. */
+    costs: new Map<RunId, { readonly endedAt: number; readonly costUsd: number | null }>(),
   };
 
   const read = async () => {
     const { jobs } = o.ledger;
-    const [tally, open, latest, failures, held] = await Promise.all([
+    const isFile = ({ input }: JobRecord): boolean => input.root !== '';
+    const [tally, open, latest, failures, held, runs] = await Promise.all([
       jobs.tally(),
       jobs.counts(),
-      jobs.list({ states: finalStates, limit: shown.latest }),
+      jobs
+        .list({ states: finalStates, limit: latestRead })
+        .then((all) => all.filter(isFile).slice(0, shown.latest)),
       jobs.list({ states: ['failed'], limit: failuresRead }).then(standing),
       jobs.list({ states: ['held'], limit: shown.held }),
+      o.ledger.runs.list({ parent: null, limit: runsRead }),
     ]);
-    return overviewModel({ tally, open, latest, failures, held, dir: o.dir, now: o.now() });
+    const runCosts = await costsOf(runs.slice(0, shownRuns));
+    const moreRuns = runs.length === runsRead;
+    const read = { tally, open, latest, failures, held, runs, moreRuns, runCosts };
+    return overviewModel({ ...read, dir: o.dir, now: o.now() });
+  };
+
+  const costsOf = async (runs: readonly RunRecord[]): Promise<ReadonlyMap<RunId, number | null>> => {
+    const costs = new Map<RunId, { readonly endedAt: number; readonly costUsd: number | null }>();
+    for (const { id, endedAt } of runs) {
+      if (endedAt === undefined) continue;
+      const known = state.costs.get(id);
+      const { costUsd } = known?.endedAt === endedAt ? known : (await runSpent(o.ledger.runs, id)).spent;
+      costs.set(id, { endedAt, costUsd });
+    }
+    state.costs = costs;
+    return new Map([...costs].map(([id, { costUsd }]) => [id, costUsd]));
   };
 
   /** Without those whose file went away or was processed again since: nothing is left to do about them. */

@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { StepConfig, WorkflowConfig } from '../../config/workflow.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { finalStates, type JobId, type JobRecord, type Usage } from '../../types/job.ts';
+import { finalStates, type JobId, type JobRecord } from '../../types/job.ts';
 import type { RunId, RunRecord, StepRecord, StepState } from '../../types/run.ts';
 import { readTails, type Tail } from '../failure-page.ts';
 import type { FileFacts, ItemFacts, ItemShown, RunFacts, Spent, StepFacts } from './facts.ts';
 import { itemLoad, type Span } from './load.ts';
+import { cut } from './model.ts';
+import { addSpent, runSpent } from './spent.ts';
 
 export interface RunReader {
   readonly ledger: Pick<Ledger, 'runs' | 'jobs'>;
@@ -27,8 +29,10 @@ const shown = { failed: 50, others: 50 };
 const maxTails = 12;
 /** Items whose times are read for the timeline, and whose jobs are added up. */
 const itemsRead = 2_000;
+/** Steps whose results are read whole; of more the first characters. */
+const withResults = 200;
+const manyResults = 4_000;
 const filesRead = 20_000;
-const subRunsRead = 1_000;
 const page = 100;
 const failing: readonly StepState[] = ['failed', 'waiting', 'cancelled'];
 
@@ -53,7 +57,7 @@ class Reading {
     const { runs } = this.#o.ledger;
     const run = this.#run;
     const definition = asWorkflow(await runs.definition(run.definition));
-    const records = new Map((await runs.steps(run.id)).map((step) => [step.name, step]));
+    const records = new Map((await this.#records()).map((step) => [step.name, step]));
     const planned: { name: string; config?: StepConfig; onFailure: boolean }[] = [
       ...(definition?.steps ?? []).map((config) => ({ name: config.name, config, onFailure: false })),
       ...(definition?.onFailure ?? []).map((config) => ({ name: config.name, config, onFailure: true })),
@@ -63,21 +67,30 @@ class Reading {
     const steps: StepFacts[] = [];
     for (const plan of planned) steps.push(await this.#step(plan, records.get(plan.name)));
     const caller = run.trigger.kind === 'workflow' ? await runs.get(run.trigger.runId) : undefined;
-    const below = await this.#below(run.id, { left: subRunsRead });
-    const own = await runs.spent(run.id);
+    const { spent, ...sums } = await runSpent(runs, run.id);
     return {
       run,
       ...(definition !== undefined && { definition }),
       steps,
-      spent: {
-        ...addSpent(own, below.spent),
-        jobs: own.jobs + below.jobs,
-        attempts: own.attempts + below.attempts,
-      },
-      subRuns: below.runs,
+      spent: { ...spent, jobs: sums.jobs, attempts: sums.attempts },
+      subRuns: sums.runs,
       ...(caller !== undefined && { caller }),
       now: this.#o.now(),
     };
+  }
+
+  /** Of many steps the results are read one by one, and no more is kept of them than is shown. */
+  async #records(): Promise<readonly StepRecord[]> {
+    const { runs } = this.#o.ledger;
+    const bare = await runs.steps(this.#run.id, { withResults: false });
+    if (bare.length <= withResults) return runs.steps(this.#run.id);
+    const records: StepRecord[] = [];
+    for (const row of bare) {
+      const whole = row.resultBytes ? await this.#page(() => runs.step(row.runId, row.id)) : row;
+      const { result, ...rest } = whole ?? row;
+      records.push({ ...rest, ...(result !== undefined && { result: cut(result, manyResults) }) });
+    }
+    return records;
   }
 
   async #step(
@@ -88,7 +101,8 @@ class Reading {
     if (record === undefined) return base;
     const job = await this.#job(record.jobId);
     const source = await this.#job(record.cachedFrom ?? job?.cachedFrom);
-    const subRun = record.subRunId === undefined ? undefined : await this.#o.ledger.runs.get(record.subRunId);
+    const { runs } = this.#o.ledger;
+    const subRun = record.subRunId === undefined ? undefined : await runs.get(record.subRunId);
     const items = await this.#items(plan, record);
     const files = plan.config?.type === 'file_processing' ? await this.#files(record) : undefined;
     const own =
@@ -97,7 +111,7 @@ class Reading {
       own ??
       items?.spent ??
       files?.spent ??
-      (subRun === undefined ? undefined : (await this.#below(subRun.id, { left: subRunsRead }, true)).spent);
+      (subRun === undefined ? undefined : (await runSpent(runs, subRun.id)).spent);
     return {
       ...base,
       record,
@@ -175,7 +189,8 @@ class Reading {
   }
 
   async #itemSpent(item: StepRecord): Promise<Spent> {
-    if (item.subRunId !== undefined) return (await this.#below(item.subRunId, { left: 1 }, true)).spent;
+    if (item.subRunId !== undefined)
+      return (await runSpent(this.#o.ledger.runs, item.subRunId, { left: 10 })).spent;
     const job = await this.#job(item.jobId);
     return job === undefined
       ? { costUsd: null }
@@ -212,33 +227,6 @@ class Reading {
     return { facts: fileFacts(record, [...failures, ...others], read), spent };
   }
 
-  /** What the runs below used, those that they called included. */
-  async #below(
-    id: RunId,
-    budget: { left: number },
-    withItself = false,
-  ): Promise<{ spent: Spent; jobs: number; attempts: number; runs: number }> {
-    const { runs } = this.#o.ledger;
-    let sum = { spent: { costUsd: null } as Spent, jobs: 0, attempts: 0, runs: 0 };
-    const add = (more: typeof sum): void => {
-      sum = {
-        spent: addSpent(sum.spent, more.spent),
-        jobs: sum.jobs + more.jobs,
-        attempts: sum.attempts + more.attempts,
-        runs: sum.runs + more.runs,
-      };
-    };
-    if (withItself) {
-      const { jobs, attempts, ...spent } = await runs.spent(id);
-      add({ spent, jobs, attempts, runs: 1 });
-    }
-    if (budget.left <= 0) return sum;
-    const called = await this.#page(() => runs.list({ parent: id, limit: budget.left }));
-    budget.left -= called.length;
-    for (const run of called) add(await this.#below(run.id, budget, true));
-    return sum;
-  }
-
   /** What a failed job wrote last. The lines are redacted. */
   #tailsOf(job: JobRecord | undefined): readonly Tail[] {
     const attempt = job?.attempts.at(-1);
@@ -266,22 +254,6 @@ function fileFacts({ counts = {} }: StepRecord, jobs: readonly JobRecord[], read
   // A step that still goes on has no counts yet: those of the files that were read.
   const own = Object.keys(counts).length > 0 ? counts : countBy(ended.map(({ state }) => state));
   return { counts: own, total, shown: jobs };
-}
-
-/** Null plus nothing stays null: unknown is not free. */
-export function addSpent(a: Spent, b: Spent): Spent {
-  const usage = a.usage && b.usage ? addUsage(a.usage, b.usage) : (a.usage ?? b.usage);
-  const costUsd = a.costUsd === null ? b.costUsd : a.costUsd + (b.costUsd ?? 0);
-  return { ...(usage && { usage }), costUsd };
-}
-
-function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    input_tokens: a.input_tokens + b.input_tokens,
-    cache_read_tokens: a.cache_read_tokens + b.cache_read_tokens,
-    cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-    output_tokens: a.output_tokens + b.output_tokens,
-  };
 }
 
 function countBy(names: readonly string[]): Record<string, number> {
