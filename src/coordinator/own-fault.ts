@@ -15,7 +15,8 @@ export async function failByOwnFault(deps: AttemptDeps, lease: Lease, error: unk
   if (isFullDisk(known?.code ?? systemCode(error))) return waitForSpace(deps, lease, messageOf(error));
   const job = await deps.ledger.jobs.end(lease, {
     state: 'failed',
-    reason: 'interrupted',
+    // What a rule says of this very file cannot be evaluated: nothing was started.
+    reason: known?.code === 'EXPRESSION' ? 'spawn_failed' : 'interrupted',
     message: messageOf(error),
     fix: known?.fix ?? 'Look at the log for the cause, then run `sluice jobs retry`.',
   });

@@ -1,4 +1,5 @@
 /** `sluice check`: every finding about the configuration, with its place and what to do. */
+import { isOwnAgent } from '../../config/config.ts';
 import { formatDiagnostics } from '../../config/diagnostic.ts';
 import type { Diagnostic } from '../../config/load.ts';
 import { createRouter } from '../../router/router.ts';
@@ -21,12 +22,17 @@ export async function run(
       return 0;
     }
     printFindings(warnings);
-    const { roots, rules, agents } = config;
+    const { roots, rules, workflows } = config;
+    const agents = [...config.agents.keys()].filter((name) => !isOwnAgent(name));
     const n = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
     const { relative } = await import('node:path');
-    printLine(
-      `${relative(process.cwd(), configFile) || configFile} is valid: ${n(roots.length, 'root')}, ${n(rules.length, 'rule')}, ${n(agents.size, 'agent')}`,
-    );
+    const counts = [
+      n(roots.length, 'root'),
+      n(rules.length, 'rule'),
+      n(agents.length, 'agent'),
+      ...(workflows.length > 0 ? [n(workflows.length, 'workflow')] : []),
+    ];
+    printLine(`${relative(process.cwd(), configFile) || configFile} is valid: ${counts.join(', ')}`);
     return 0;
   } catch (error) {
     if (!json || !hasDiagnostics(error)) throw error;
