@@ -27,6 +27,7 @@ import { watchDisk } from './disk.ts';
 import { housekeep } from './housekeeping.ts';
 import { recordMetrics } from './metrics.ts';
 import type { ProjectRecord } from './record.ts';
+import { createRedaction } from './redaction.ts';
 import { tellApprovals } from './tell-approvals.ts';
 import { tellJobs } from './tell-jobs.ts';
 import { openWorkflows, withWorkflows } from './workflows.ts';
@@ -43,7 +44,8 @@ export interface Engine extends AsyncDisposable {
   readonly sessions: Sessions;
   /** Gives attempts access to the state of their session. */
   readonly attemptStates: AttemptStates;
-  redact(text: string): string;
+  /** Texts as they may be shown to the owner: without the secrets of the configuration. */
+  redaction(): Promise<(text: string) => string>;
   /** The aggregator in force: a reload may bring another output folder. */
   aggregator(): Aggregator;
   config(): Config;
@@ -112,6 +114,7 @@ export async function openEngine({
     }),
   );
   await sessions.start();
+  const redaction = createRedaction(secrets);
   const attemptStates = opening.use(new AttemptStates({ sessions, stateDir, env: process.env, conditions }));
   const workspaces = openWorkspaces({ config: () => config, conditions, now });
   const makeAggregator = (output: Config['output']): Aggregator =>
@@ -216,7 +219,7 @@ export async function openEngine({
     approvals: agents.approvals,
     sessions,
     attemptStates,
-    redact: secrets.redact,
+    redaction: () => redaction(config),
     aggregator: () => aggregator,
     config: () => config,
     async configure(next) {

@@ -11,7 +11,7 @@ export function hostOf(
   engine: Engine,
   own: Pick<Host, 'state' | 'roots' | 'control' | 'startedAt' | 'loadWorkflow'>,
 ): Host {
-  const { config, ledger, coordinator, conditions, workflows, workspaces, approvals, sessions, redact } =
+  const { config, ledger, coordinator, conditions, workflows, workspaces, approvals, sessions } =
     engine;
   return {
     config,
@@ -22,7 +22,7 @@ export function hostOf(
     approvals,
     workflows,
     sessions,
-    redact,
+    redaction: () => engine.redaction(),
     results: {
       toReceipt,
       locate: (job) => engine.aggregator().locate(job),

@@ -36,7 +36,7 @@ export interface Host {
   readonly approvals: Pick<Approvals, 'list' | 'answer'>;
   readonly sessions: Sessions;
   /** Texts as they may be shown. */
-  readonly redact: (text: string) => string;
+  redaction(): Promise<(text: string) => string>;
   roots(): readonly RootStatus[];
   scan(request: ScanRequest): AsyncIterable<readonly Change[]>;
   explainIgnored(root: RootConfig, path: string): Promise<{ pattern: string; source: string } | undefined>;

@@ -5,7 +5,8 @@ import { type SessionDetail, type SessionView, viewEntry, viewSession } from '..
 
 export interface SessionsHost {
   readonly sessions: Sessions;
-  readonly redact: (text: string) => string;
+  /** Texts as they may be shown. */
+  redaction(): Promise<(text: string) => string>;
 }
 
 export async function listSessions(
@@ -17,10 +18,11 @@ export async function listSessions(
 
 /** @param prefix Of an id, as short as it is unique. @throws {AppError} `NOT_FOUND`, `USAGE`. */
 export async function showSession(
-  { sessions, redact }: SessionsHost,
+  { sessions, redaction }: SessionsHost,
   prefix: string,
 ): Promise<SessionDetail> {
   const session = await sessions.find(prefix);
+  const redact = await redaction();
   const values = (await sessions.entries(session.id)).map((entry) => viewEntry(entry, redact));
   return { ...viewSession(session), values };
 }
@@ -31,11 +33,11 @@ export async function showSession(
  * @throws {AppError} what the answer would be a problem for.
  */
 export async function askSession(
-  { sessions, redact }: SessionsHost,
+  { sessions, redaction }: SessionsHost,
   o: { readonly session: string; readonly agent?: string; readonly request: StateRequest },
 ): Promise<StateAnswer> {
   const { id } = await sessions.find(o.session);
   const agent = o.agent === undefined ? {} : { agent: o.agent };
   const state = sessions.stateOf({ session: id, ...agent, by: 'cli', holder: 'the owner' });
-  return answerState(state, o.request, { limits: sessions.limits, redact });
+  return answerState(state, o.request, { limits: sessions.limits, redact: await redaction() });
 }

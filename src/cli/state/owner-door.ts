@@ -34,20 +34,20 @@ export async function ownerDoor(
   const isReading = command.do === 'get' || command.do === 'list';
   const ledger = isReading ? await readOnly(context) : opening.use(await locked(context, command.do)).ledger;
   if (isReading) opening.use(ledger);
-  const [{ Sessions: Opened }, { askSession }, redact] = await Promise.all([
+  const [{ Sessions: Opened }, { askSession }] = await Promise.all([
     import('../../sessions/sessions.ts'),
     import('../../operations/sessions.ts'),
-    redactionOf(context),
   ]);
   const sessions: Sessions = opening.use(
     new Opened({ ledger: ledger.sessions, durable: () => ledger.durable(), now: Date.now }),
   );
+  const host = { sessions, redaction: () => redactionOf(context) };
   const stack = opening.move();
   return {
     async ask(method, path, body): Promise<Answer> {
       const request = { method, path, ...(body !== undefined && { body }) };
       const named = agent === undefined ? {} : { agent };
-      const { status, body: value } = await askSession({ sessions, redact }, { session, request, ...named });
+      const { status, body: value } = await askSession(host, { session, request, ...named });
       return { status, value };
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
