@@ -30,8 +30,8 @@ export interface WorkflowsDeps {
     policy: SelectionPolicy,
   ) => Promise<readonly string[]>;
   readonly publish: RunPublisher;
-  /** What `${{ env.X }}` may read besides the `env` of workflow and step: what every command sees; default: nothing. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The process's own: `${{ env.X }}` reads of it what every command sees, and what an `env` names. Default: nothing. */
+  readonly env?: NodeJS.ProcessEnv;
   readonly conditions: Pick<ConditionBoard, 'raise' | 'clear'>;
   readonly redact: (text: string) => string;
   readonly log: {

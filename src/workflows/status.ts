@@ -9,7 +9,7 @@ import type { StepReason } from '../types/run.ts';
 import type { Before } from './dag.ts';
 
 /** The run is being ended: only steps that ask for it by a status function begin any more. */
-export type RunEnding = 'cancelled' | 'replaced' | 'timeout';
+export type RunEnding = 'cancelled' | 'replaced' | 'on_file_changed' | 'timeout';
 
 export type Admission =
   | { readonly kind: 'run' }

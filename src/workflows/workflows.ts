@@ -1,10 +1,27 @@
-/** The workflow engine's door: runs are started, cancelled, resumed and answered here; the ledger is their truth. */
-import type { WorkflowConfig } from '../config/workflow.ts';
+/**
+ * The workflow engine's door: runs are started, cancelled, resumed and answered here. The ledger is their truth; what
+ * goes on in memory is one driver for each run that is under way (`active-runs.ts`, `run-driver.ts`).
+ */
+import { nearest } from '../config/suggest.ts';
+import { findWorkflow, type WorkflowConfig } from '../config/workflow.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import { AppError } from '../types/errors.ts';
-import type { RunId, RunRecord, RunTrigger, StepRecord } from '../types/run.ts';
+import {
+  finalRunStates,
+  type RunId,
+  type RunRecord,
+  type RunTrigger,
+  type StepRecord,
+} from '../types/run.ts';
+import { ActiveRuns } from './active-runs.ts';
+import { keep } from './definition.ts';
 import type { WorkflowsConfig, WorkflowsDeps } from './deps.ts';
-import { RunEvents } from './events.ts';
+import type { RunEvents } from './events.ts';
+import { runForFile } from './file-run.ts';
+import { recover } from './recovery.ts';
+import { reopen } from './resume.ts';
+import type { RunDriver } from './run-driver.ts';
+import { stoppable } from './unit.ts';
 
 export interface RunRequest {
   /** Name or alias. */
@@ -20,41 +37,92 @@ export interface RunRequest {
 }
 
 export class Workflows implements AsyncDisposable {
-  readonly events = new RunEvents();
+  readonly events: RunEvents;
+  readonly #deps: WorkflowsDeps;
+  readonly #runs: ActiveRuns;
+  #config: WorkflowsConfig;
 
   constructor(deps: WorkflowsDeps) {
-    void deps;
+    this.#config = deps.config;
+    const current = (): WorkflowsConfig => this.#config;
+    this.#deps = Object.defineProperty({ ...deps }, 'config', { enumerable: true, get: current });
+    this.#runs = new ActiveRuns(this.#deps);
+    this.events = this.#runs.events;
   }
 
   /** Takes up the runs that an earlier process left open. Call once, after the coordinator has started. */
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    await recover(this.#deps, this.#runs);
+  }
 
   /** A new configuration: runs under way keep the definition that they started with. */
   configure(config: WorkflowsConfig): void {
-    void config;
+    this.#config = config;
   }
 
-  /** @throws AppError UNKNOWN_WORKFLOW, INPUT_INVALID, DEPTH_EXCEEDED. */
+  /**
+   * @returns the run as it began: `running`, or `queued` behind another of its concurrency group.
+   * @throws AppError UNKNOWN_WORKFLOW, INPUT_INVALID, DEPTH_EXCEEDED, EXPRESSION (its group).
+   */
   async run(request: RunRequest): Promise<RunRecord> {
-    throw notYet(request);
+    const { workflow, inputs, trigger, force = false, depth = 0, definition: own } = request;
+    const { maxDepth } = this.#config.daemon;
+    if (depth > maxDepth)
+      throw new AppError(
+        'DEPTH_EXCEEDED',
+        `"${workflow}" was started at depth ${depth}; at most ${maxDepth} is allowed`,
+        {
+          fix: 'A step starts `sluice` from inside its own work: let it not, or raise `daemon.max_depth`.',
+        },
+      );
+    const definition = keep(own ?? this.#find(workflow), this.#config.workflows);
+    const driver = await this.#runs.create({ definition, inputs, trigger, force, depth });
+    return driver.run;
   }
 
-  /** The run of a file's job: its agent calls this. Aborted with `stopping` the run stays open. */
+  /** The run of a file's job: its agent calls this. Aborted with `stopping` the run stays open, else it is cancelled. */
   async runForFile(call: AgentCall, signal: AbortSignal): Promise<AgentResult> {
-    throw notYet(call, signal);
+    const find = (workflow: string) => keep(this.#find(workflow), this.#config.workflows);
+    return runForFile({ deps: this.#deps, runs: this.#runs, find }, call, signal);
   }
 
-  /** @throws AppError NOT_FOUND, NOT_POSSIBLE when it has ended. */
+  /**
+   * Ends a run: what runs is cancelled, then steps run whose `if` asks for it (`always()`, `cancelled()`). Again: those
+   * are cancelled, too. Does not wait for the end.
+   * @throws AppError NOT_FOUND, NOT_POSSIBLE when it has ended.
+   */
   async cancel(id: RunId, who: string): Promise<RunRecord> {
-    throw notYet(id, who);
+    const driver = await this.#underWay(id, 'cancelled');
+    await driver.cancel('cancelled', `cancelled by ${who}`);
+    await this.#deps.ledger.durable();
+    return driver.run;
   }
 
-  /** Runs again what failed, was skipped or cancelled. @throws AppError NOT_FOUND, NOT_POSSIBLE. */
-  async resume(id: RunId, o: { readonly force?: boolean } = {}): Promise<RunRecord> {
-    throw notYet(id, o);
+  /** Runs again what failed, was skipped or cancelled, and what depends on it. @throws AppError NOT_FOUND, NOT_POSSIBLE. */
+  async resume(id: RunId, { force = false }: { readonly force?: boolean } = {}): Promise<RunRecord> {
+    const run = await this.#known(id);
+    const { trigger } = run;
+    if (this.#runs.get(id) || !finalRunStates.includes(run.state))
+      throw notPossible(id, 'resumed', 'it goes on', 'Wait for its end, or cancel it.');
+    if (run.state === 'succeeded')
+      throw notPossible(
+        id,
+        'resumed',
+        'it succeeded',
+        `Start it anew with \`sluice workflow run ${run.workflow}\`.`,
+      );
+    if (trigger.kind === 'workflow')
+      throw notPossible(id, 'resumed', 'a step called it', `Resume the run of that step: ${trigger.runId}.`);
+    await this.#runs.told(id);
+    const driver = await this.#runs.take(await this.#inLine(await reopen(this.#deps, run)), { force });
+    await this.#deps.ledger.durable();
+    return driver.run;
   }
 
-  /** @param step Undefined: the only one that waits. @throws AppError NOT_FOUND, NOT_POSSIBLE. */
+  /**
+   * @param step Undefined: the only one that waits, in this run or one that it called.
+   * @throws AppError NOT_FOUND, NOT_POSSIBLE.
+   */
   async answer(
     id: RunId,
     step: string | undefined,
@@ -62,26 +130,102 @@ export class Workflows implements AsyncDisposable {
     who: string,
     comment?: string,
   ): Promise<StepRecord> {
-    throw notYet(id, step, verdict, who, comment);
+    const driver = await this.#underWay(id, 'answered');
+    const asking = [driver, ...this.#runs.calledBy(id)]
+      .flatMap((one) => one.asking.map((asked) => ({ one, asked })))
+      .filter(({ asked }) => step === undefined || asked === step);
+    const [only, ...others] = asking;
+    if (!only) {
+      const what = step === undefined ? 'no step of it waits' : `its step "${step}" does not wait`;
+      throw notPossible(id, 'answered', `${what} for an answer`, `See \`sluice workflow show ${id}\`.`);
+    }
+    if (others.length > 0) {
+      const names = asking.map(({ one, asked }) =>
+        one === driver ? asked : `${asked} of run ${one.run.id}`,
+      );
+      throw notPossible(
+        id,
+        'answered',
+        'several of its steps wait',
+        `Name one of them: ${names.join(', ')}.`,
+      );
+    }
+    const answer = { verdict, by: who, ...(comment !== undefined && { comment }) };
+    const row = await stoppable(only.one.answer(only.asked, answer), this.#runs.stopping);
+    await this.#deps.ledger.durable();
+    return row;
   }
 
+  /** It has not ended, and this process works on it. */
   isActive(id: RunId): boolean {
-    throw notYet(id);
+    return this.#runs.get(id) !== undefined;
   }
 
-  /** When it has ended, or nothing goes on before a person answers. */
+  /**
+   * Resolves when it has ended and its report is written, or nothing goes on before a person answers, or the process ends.
+   * @throws AppError NOT_FOUND.
+   */
   async done(id: RunId): Promise<RunRecord> {
-    throw notYet(id);
+    for (;;) {
+      const { promise: changed, resolve } = Promise.withResolvers<void>();
+      const forget = this.#runs.onChange(resolve);
+      try {
+        const driver = this.#runs.get(id);
+        if (!driver) {
+          await this.#runs.told(id);
+          return await this.#known(id);
+        }
+        if (this.#runs.isStopping || this.#runs.isIdle(id)) return driver.run;
+        await changed;
+      } finally {
+        forget();
+      }
+    }
   }
 
   /** Starts nothing more; runs stay open and go on at the next start. */
-  async drain(): Promise<void> {}
+  async drain(): Promise<void> {
+    await this.#runs.stop();
+    await this.#deps.ledger.durable();
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain();
+    await this.#runs[Symbol.asyncDispose]();
+  }
+
+  /** One that was reopened waits for its group like a new one. */
+  async #inLine(run: RunRecord): Promise<RunRecord> {
+    if (this.#runs.mayBegin(run)) return run;
+    return (await this.#deps.ledger.runs.update(run.id, { state: 'queued' })) ?? run;
+  }
+
+  async #underWay(id: RunId, verb: string): Promise<RunDriver> {
+    const driver = this.#runs.get(id);
+    if (driver) return driver;
+    const { state } = await this.#known(id);
+    throw notPossible(id, verb, `it is ${state}`, `See \`sluice workflow show ${id}\`.`);
+  }
+
+  async #known(id: RunId): Promise<RunRecord> {
+    const run = await this.#deps.ledger.runs.get(id);
+    if (run) return run;
+    throw new AppError('NOT_FOUND', `There is no run ${id}`, { fix: 'See `sluice workflow list`.' });
+  }
+
+  #find(name: string): WorkflowConfig {
+    const { workflows } = this.#config;
+    const found = findWorkflow(workflows, name);
+    if (found) return found;
+    const names = workflows.map((one) => one.name);
+    const near = nearest(name, [...names, ...workflows.flatMap(({ aliases }) => aliases)]);
+    const list =
+      names.length === 0 ? 'There are none: write one into `workflows/`.' : `Workflows: ${names.join(', ')}.`;
+    throw new AppError('UNKNOWN_WORKFLOW', `There is no workflow "${name}"`, {
+      fix: near === undefined ? list : `Did you mean "${near}"? ${list}`,
+    });
   }
 }
 
-function notYet(..._: readonly unknown[]): AppError {
-  return new AppError('INTERNAL', 'not there yet', { fix: 'Wait for the next version.' });
+function notPossible(id: RunId, verb: string, why: string, fix: string): AppError {
+  return new AppError('NOT_POSSIBLE', `Run ${id} cannot be ${verb}: ${why}`, { fix });
 }
