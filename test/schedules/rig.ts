@@ -143,6 +143,8 @@ export function createRig(start = '2026-11-20T06:00:00Z'): Rig {
 
   const open = (name: string): TestRun[] => runs.filter((run) => run.schedule === name && !run.isOver);
   const boot = async (...list: ScheduleConfig[]): Promise<Schedules> => {
+    // Conditions live as long as a process.
+    for (const { code, subject } of board.list()) board.clear(code, subject);
     const life = { isOver: false };
     const guarded = <T>(call: () => Promise<T>): Promise<T> => (life.isOver ? new Promise(() => {}) : call());
     const own = new Schedules({
@@ -205,7 +207,6 @@ export function createRig(start = '2026-11-20T06:00:00Z'): Rig {
     boot,
     async shutDown() {
       await schedules?.[Symbol.asyncDispose]();
-      for (const { code, subject } of board.list()) board.clear(code, subject);
     },
     kill: () => kill(),
     async reload(...list) {
