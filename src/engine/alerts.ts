@@ -17,7 +17,7 @@ export interface EngineAlertsOptions {
   readonly config: Config;
   readonly conditions: ConditionBoard;
   readonly coordinator: Pick<Coordinator, 'events'>;
-  readonly ledger: Pick<Ledger, 'kept' | 'jobs'>;
+  readonly ledger: Pick<Ledger, 'kept' | 'jobs' | 'runs'>;
   readonly secrets: Pick<Secrets, 'resolve' | 'redact'>;
   readonly log: Pick<Log, 'warn'>;
   /** Default `Date.now`. */
@@ -52,7 +52,7 @@ export function openAlerts(options: EngineAlertsOptions): EngineAlerts {
   const digest = (): void => {
     const day = dayBefore(now());
     void alerts
-      .digest(day, () => digestOf(ledger.jobs, day))
+      .digest(day, () => digestOf(ledger, day))
       .catch((error: unknown) => log.warn(`the digest of ${day} cannot be made: ${messageOf(error)}`));
   };
   digest();
