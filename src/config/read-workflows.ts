@@ -49,7 +49,8 @@ export async function readWorkflows(
   configFile: string,
 ): Promise<ReadWorkflows> {
   const found: Collected = { workflows: [], broken: new Set(), isComplete: true };
-  const seen = new Set<string>();
+  // A glob that takes everything takes the configuration too.
+  const seen = new Set<string>([configFile]);
   const except = entries.flatMap((entry) =>
     typeof entry === 'string' && isTaking(entry) ? [entry.slice(1)] : [],
   );

@@ -67,7 +67,10 @@ export async function resolveWorkflows(
     if (other) return { name: other.name, inputs: other.inputs, outputs: Object.keys(other.outputs) };
     return read.broken.has(name) || !read.isComplete ? 'broken' : undefined;
   };
-  const names = [...new Set([...drafts, ...others].map(({ name }) => name))].toSorted();
+  const names = [
+    ...drafts.flatMap((one) => [one.name, ...(aliases.get(one) ?? [])]),
+    ...others.flatMap((one) => [one.name, ...one.aliases]),
+  ].toSorted();
   const list: ResolvedWorkflow[] = [];
   for (const draft of drafts) {
     const workflow = await resolveWorkflow(draft, { agents, find, names }, aliases.get(draft) ?? []);

@@ -22,9 +22,11 @@ export function definitionText(
     [...called.values()].flatMap(stepsOf).flatMap((step) => (step.type === 'agent' ? step.agents : [])),
   );
   return JSON.stringify([
-    [...called.values()].map(({ name, description: _, aliases: _a, file: _f, on: _o, ...rest }) => [
+    [...called.values()].map(({ name, inputs, outputs, env, concurrency, timeoutMs, ...lists }) => [
       name === workflow.name ? null : name,
-      rest,
+      inputs.map(({ description: _, ...input }) => input),
+      [outputs, env, concurrency, timeoutMs],
+      [lists.steps, lists.onFailure].map((steps) => steps.map(withoutPlaces)),
     ]),
     [...names].toSorted().map((name) => [name, whatRuns(agents.get(name))]),
   ]);
@@ -32,6 +34,13 @@ export function definitionText(
 
 export function definitionHash(...of: Parameters<typeof definitionText>): string {
   return hash('sha256', definitionText(...of), 'hex');
+}
+
+/** Where a template or a schema stands says nothing of what is in it. */
+function withoutPlaces(step: StepConfig): unknown {
+  if (step.type === 'report') return { ...step, template: step.template.text };
+  if (!('expect' in step)) return step;
+  return { ...step, expect: [step.expect.outputs, step.expect.jsonSchema?.schema] };
 }
 
 function stepsOf({ steps, onFailure }: WorkflowConfig): readonly StepConfig[] {
