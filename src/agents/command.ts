@@ -160,6 +160,8 @@ function available({ name, command }: CommandAgent, path: string, projectDir: st
   const word = command[0] ?? '';
   // Decided by each file: nothing can be said before one is there.
   if (word.includes('${{')) return undefined;
+  // An attempt of a session brings its own.
+  if (word === 'sluice') return undefined;
   const found = findCommand(word, path, projectDir);
   if ('file' in found) return undefined;
   const fix =

@@ -60,7 +60,7 @@ export const errorCodes = {
   LOCKED: 'A lock is held by somebody else, or no more by oneself.',
   STATE_LIMIT: 'A session holds as much as it may, or a key or value is too large.',
   FORBIDDEN: 'The token opens no session, or not this one.',
-  SOCKET_UNAVAILABLE: 'The control socket cannot be opened.',
+  SOCKET_UNAVAILABLE: 'The control socket, or that for the state of sessions, cannot be opened.',
   SERVICE_FAILED: 'The service manager refused the request.',
   INTERNAL: 'A fault in Sluice itself.',
 } as const satisfies Record<string, string>;

@@ -1,5 +1,5 @@
 /** `sluice state` and `sluice sessions` as the owner calls them: on the ledger, and through the daemon. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readStateArgs } from '../../src/cli/state/command.ts';
@@ -139,4 +139,38 @@ test('through the daemon', async () => {
   holding.kill('SIGTERM');
   expect((await ended(holding)).code).toBe(143);
   expect((await call(project, 'lock', 'l', '--wait', '0s', '--', 'sh', '-c', 'exit 5')).code).toBe(5);
+});
+
+const counting = `
+name: counting
+steps:
+  - name: first
+    type: custom_command
+    command: sluice state set greeting "hello  world"
+  - name: second
+    type: custom_command
+    for_each: [1, 2, 3, 4, 5, 6, 7, 8]
+    command: [sh, -c, "echo '[{\\"op\\":\\"add\\",\\"key\\":\\"n\\"}]' | sluice state transaction"]
+  - name: third
+    type: custom_command
+    command: printf "%s|%s" \${{ state.greeting }} \${{ state.n }}
+`;
+
+test.each(['without a daemon', 'in a daemon'])('the steps of a run share their state, %s', async (how) => {
+  const project = makeProject({ 'workflows/counting.yaml': counting });
+  if (how === 'in a daemon') await project.start();
+  const { code, stderr } = await project.call('workflow', 'run', 'counting');
+  expect(code, stderr).toBe(0);
+  const [session] = await project.json<SessionView[]>('sessions');
+  expect(session).toMatchObject({ kind: 'run', state: 'ended', entries: 2 });
+  const run = session?.session_id as string;
+  const { values } = await project.json<SessionDetail>('sessions', 'show', run);
+  expect(values.map(({ key, value, by }) => [key, value, by])).toEqual([
+    ['greeting', 'hello  world', 'step first'],
+    ['n', 8, expect.stringMatching(/^step second\[\d\]$/)],
+  ]);
+  const result = join(project.dir, 'processed/workflows/counting', run, 'steps/third/result.md');
+  expect(readFileSync(result, 'utf8')).toContain('hello  world|8');
+  const late = await project.call('state', 'set', '--session', run, 'greeting', 'too late');
+  expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining('has ended') });
 });

@@ -228,6 +228,19 @@ test('the end of an attempt lets go of its locks at once', async () => {
   expect(await second).toMatchObject({ outcome: ok, stdout: 'mine\n' });
 });
 
+test('a step may be `sluice state` itself, where no such program is installed', async () => {
+  const rig = await openRig();
+  const state = await rig.states.grant({ session: 'one', agent: 'a', holder: 'h' });
+  const tested = agent(
+    { kind: 'command', command: ['sluice', 'state', 'set', 'a', 'b c'] },
+    { sandbox: off },
+  );
+  expect(await rig.agents.available(tested)).toBeUndefined();
+  const result = await rig.agents.run(call(rig.dir, tested, 'a.txt', { ...(state && { state }) }), never);
+  expect(result.outcome).toEqual(ok);
+  expect(await rig.value('a')).toBe('b c');
+});
+
 test('the whole program answers what is not written plainly, other commands too', async () => {
   const rig = await openRig();
   const { stdout, stderr } = await rig.run(

@@ -97,6 +97,9 @@ test('locks that an earlier process left are free by the holder’s name, or by 
   await as('b').lock('m', long);
   await sessions.revoke('attempt of a');
   await as('b').lock('l', { ttlMs: 1_000, waitMs: 0 });
+  await ledger.sessions.lock('one', 'n', 'a job of before', 60_000);
+  await sessions.start();
+  await as('b').lock('n', { ttlMs: 1_000, waitMs: 0 });
 });
 
 test('aborted it waits no longer, and what comes too late is given back', async () => {
