@@ -70,5 +70,5 @@ function drawn(report: RunReport, graph: Graph, prefix: string, plain: boolean):
 
 export function escapeMermaid(text: string): string {
   const cut = text.length > maxName ? `${text.slice(0, maxName).toWellFormed()}…` : text;
-  return cut.replace(/[^\p{L}\p{M}\p{N} .,_…–-]/gu, (char) => `#${char.codePointAt(0)};`);
+  return cut.replace(/[^\p{L}\p{M}\p{N} .,_…·–-]/gu, (char) => `#${char.codePointAt(0)};`);
 }
