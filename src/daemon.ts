@@ -12,6 +12,7 @@ import { ownFolders } from './engine/own-folders.ts';
 import { PaidBacklog } from './engine/paid-backlog.ts';
 import { openRecord } from './engine/record.ts';
 import { watchConfig } from './engine/reload.ts';
+import { openSchedules } from './engine/schedules.ts';
 import { raiseStandingConditions } from './engine/standing-conditions.ts';
 import { takeUnrouted } from './engine/take-unrouted.ts';
 import { watchThresholds } from './engine/thresholds.ts';
@@ -97,6 +98,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   await using _thresholds = await watchThresholds({ ...engine, log: log.log });
   await using alerts = openAlerts({ ...engine, config: engine.config(), secrets, log: log.log });
 
+  await using schedules = await openSchedules({ engine, log: log.log, stop });
+
   const host = hostOf(engine, {
     state: () => (state === 'running' && engine.coordinator.isPaused ? 'paused' : state),
     roots: () => watcher.status(),
@@ -108,6 +111,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         await engine.ledger.audit.append({ type: 'log_level', who, data: { level } });
       },
     },
+    schedules,
     loadWorkflow: (file) => loadOneWorkflow(file, engine.config(), secrets),
     startedAt,
   });
@@ -121,6 +125,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     apply: async (next) => {
       await engine.configure(next);
       alerts.configure(next);
+      await schedules.configure(next);
       await newRoots.lookAt(next.roots);
       await watcher.update(next.roots);
       void watcher.sweep().then(async () => {

@@ -217,6 +217,13 @@ export function addCommands(program: Command): void {
     .addOption(json())
     .action(to(() => import('./commands/status.ts')));
   program
+    .command('schedules')
+    .description('when each starts its workflow next, and what became of the last time')
+    .addOption(new Option('--next <n>', 'how many of the next times').argParser(count).default(1))
+    .addOption(limit())
+    .addOption(json())
+    .action(to(() => import('./commands/schedules.ts')));
+  program
     .command('stats')
     .description('files a minute, errors, queue and cost, drawn over time')
     .addOption(since('how far back (default: 1h)'))

@@ -1,5 +1,6 @@
 /** Listings from the running daemon. */
 import type { FileView } from '../operations/file-view.ts';
+import type { ScheduleView } from '../operations/schedules.ts';
 import type { RunView, WorkflowView } from '../operations/workflows/views.ts';
 import type { Receipt } from '../types/receipt.ts';
 import type { Client } from './client.ts';
@@ -20,6 +21,9 @@ export function createDaemonReader(daemon: Client): Reader {
     job: (prefix) => daemon.get(`/api/jobs/${encodeURIComponent(prefix)}`),
     async workflows() {
       return (await daemon.get<{ workflows: WorkflowView[] }>('/api/workflows')).workflows;
+    },
+    async schedules({ next }) {
+      return (await daemon.get<{ schedules: ScheduleView[] }>('/api/schedules', { next })).schedules;
     },
     async runs({ states, workflow, all, limit }) {
       const query = { state: states?.join(','), workflow, ...(all && { all: 'true' }), limit };

@@ -93,6 +93,13 @@ export async function openLedgerReader(context: CommandContext): Promise<Reader>
       return listWorkflows((await ledgerOf()) ?? noRuns, workflows);
     },
 
+    async schedules(query) {
+      const { schedules } = await context.config();
+      if (schedules.length === 0) return [];
+      const { listSchedules } = await import('../operations/schedules.ts');
+      return listSchedules(await ledgerOf(), schedules, query, Date.now());
+    },
+
     async runs(query) {
       const { listRuns } = await import('../operations/workflows/listings.ts');
       const config = await context.config().catch(() => ({ workflows: [] }));

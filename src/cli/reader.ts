@@ -3,6 +3,7 @@ import type { RunReport } from '../aggregator/runs/report.ts';
 import type { JobQuery } from '../ledger/ledger.ts';
 import type { FileQuery, FileView } from '../operations/file-view.ts';
 import type { JobDetail } from '../operations/operations.ts';
+import type { SchedulesQuery, ScheduleView } from '../operations/schedules.ts';
 import type { StatusReport } from '../operations/status.ts';
 import type { WhyReport } from '../operations/why.ts';
 import type { RunsQuery } from '../operations/workflows/listings.ts';
@@ -18,6 +19,7 @@ export interface Reader extends AsyncDisposable {
   /** @param prefix Of a job's id. @throws AppError NOT_FOUND, USAGE. */
   job(prefix: string): Promise<JobDetail>;
   workflows(): Promise<readonly WorkflowView[]>;
+  schedules(query: SchedulesQuery): Promise<readonly ScheduleView[]>;
   runs(query: RunsQuery): Promise<readonly RunView[]>;
   /** The report of a run as it is now. @param part Of its id, or `latest`. @throws AppError NOT_FOUND, USAGE. */
   run(part: string): Promise<RunReport>;

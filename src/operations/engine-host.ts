@@ -9,10 +9,9 @@ import type { Host } from './host.ts';
 
 export function hostOf(
   engine: Engine,
-  own: Pick<Host, 'state' | 'roots' | 'control' | 'startedAt' | 'loadWorkflow'>,
+  own: Pick<Host, 'state' | 'roots' | 'control' | 'startedAt' | 'loadWorkflow' | 'schedules'>,
 ): Host {
-  const { config, ledger, coordinator, conditions, workflows, workspaces, approvals, sessions } =
-    engine;
+  const { config, ledger, coordinator, conditions, workflows, workspaces, approvals, sessions } = engine;
   return {
     config,
     ledger,

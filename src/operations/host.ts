@@ -37,6 +37,8 @@ export interface Host {
   readonly sessions: Sessions;
   /** Texts as they may be shown. */
   redaction(): Promise<(text: string) => string>;
+  /** Only a daemon has them. */
+  readonly schedules?: { wake(): void };
   roots(): readonly RootStatus[];
   scan(request: ScanRequest): AsyncIterable<readonly Change[]>;
   explainIgnored(root: RootConfig, path: string): Promise<{ pattern: string; source: string } | undefined>;

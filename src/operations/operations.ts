@@ -16,6 +16,7 @@ import { type ReleaseRequest, release } from './release.ts';
 import type { Take } from './retry.ts';
 import { type RetryRequest, retry } from './retry.ts';
 import { Run, type RunRequest } from './run.ts';
+import { listSchedules, type SchedulesQuery, type ScheduleView } from './schedules.ts';
 import { askSession, listSessions, showSession } from './sessions.ts';
 import { type StatsQuery, type StatsReport, stats } from './stats.ts';
 import { type StatusReport, viewCondition, viewRoot } from './status.ts';
@@ -141,6 +142,11 @@ export class Operations implements Disposable {
     return run;
   }
 
+  schedules(query: SchedulesQuery): Promise<readonly ScheduleView[]> {
+    const { ledger, config } = this.#host;
+    return listSchedules(ledger, config().schedules, query, Date.now());
+  }
+
   /** Starts nothing more; what runs goes on, and what lands is queued. */
   pause(): { state: DaemonState } {
     this.#host.coordinator.block('pause');
@@ -149,6 +155,7 @@ export class Operations implements Disposable {
 
   resume(): { state: DaemonState } {
     this.#host.coordinator.unblock('pause');
+    this.#host.schedules?.wake();
     return { state: this.#host.state() };
   }
 
