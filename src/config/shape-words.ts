@@ -57,6 +57,9 @@ const special: Readonly<Record<string, string>> = {
   [ratePattern]: 'a rate such as "30/min"',
   '^(none|allow)$': '"none", "allow"',
   '^0?[0-7]{3}$': 'octal permissions in quotes, such as "0644"',
+  '^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$':
+    'a name of at most 100 characters without slashes',
+  '^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$': 'one line of at most 200 characters',
   '^[^\\u0000-\\u001f]{1,200}$': 'one line of at most 200 characters',
   '^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$': 'a name of at most 100 characters without slashes',
 };
