@@ -11,6 +11,8 @@ const wrongUse: ReadonlySet<ErrorCode> = new Set([
   'CONFIG_NOT_FOUND',
   'NOT_SUPPORTED_YET',
   'USAGE',
+  'UNKNOWN_WORKFLOW',
+  'INPUT_INVALID',
   'LEDGER_NEWER',
   'LEDGER_LOCATION',
 ]);

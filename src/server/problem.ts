@@ -14,10 +14,13 @@ export interface Problem {
 
 const statusOf: Partial<Record<ErrorCode, number>> = {
   NOT_FOUND: 404,
+  UNKNOWN_WORKFLOW: 404,
   USAGE: 400,
+  INPUT_INVALID: 400,
   FORBIDDEN: 403,
   NOT_POSSIBLE: 409,
   CONFLICT: 409,
+  DEPTH_EXCEEDED: 409,
   STATE_LIMIT: 413,
   LOCKED: 423,
   CONFIG_INVALID: 422,

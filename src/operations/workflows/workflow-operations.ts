@@ -2,7 +2,7 @@
 import type { RunReport } from '../../aggregator/runs/report.ts';
 import type { WorkflowConfig } from '../../config/workflow.ts';
 import { AppError } from '../../types/errors.ts';
-import type { RunRecord } from '../../types/run.ts';
+import { finalRunStates, type RunRecord } from '../../types/run.ts';
 import type { Host } from '../host.ts';
 import { findRun } from './find-run.ts';
 import { listRuns, listWorkflows, type RunsQuery, requireWorkflow } from './listings.ts';
@@ -86,9 +86,10 @@ export class WorkflowOperations implements Disposable {
     return this.#host.results.runReport((await this.#find(part)).id);
   }
 
-  /** What happened after the line with this number. */
+  /** What happened after the line with this number. Whoever is told of the end finds the reports. */
   async follow(part: string, after: number): Promise<FollowedRun> {
     const run = await this.#find(part);
+    if (finalRunStates.includes(run.state)) await this.#host.workflows.done(run.id);
     return { run: viewRun(run), ...this.#progress.after(run.id, after) };
   }
 
