@@ -72,7 +72,7 @@ function tellLine(runId: string, line: ProgressLine): void {
   const said = line.message === undefined ? '' : `: ${printableName(line.message)}`;
   if (line.what === 'waiting') {
     tell(`… ${name} waits${line.reason ? ` (${line.reason})` : ''}${said}`);
-    if (line.reason === 'approval') tell(`  sluice workflow approve ${runId} ${shellWord(line.step)}`);
+    if (line.asks) tell(`  sluice workflow approve ${runId} ${shellWord(line.step)}`);
   } else if (line.what === 'ended') {
     const took = line.duration_ms === undefined ? '' : ` ${formatElapsed(line.duration_ms)}`;
     const how = line.state === 'succeeded' ? '' : ` ${line.state}${line.reason ? ` (${line.reason})` : ''}`;

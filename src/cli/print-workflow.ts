@@ -63,7 +63,7 @@ function printProblem(runId: string, step: ReportStep): void {
   for (const { text } of tails.slice(0, 1))
     for (const line of text.slice(-RESULT_CHARS).trimEnd().split('\n').slice(-8))
       printLine(`  ${paint('dim', `│ ${printableName(line)}`)}`);
-  if (state === 'waiting' && reason === 'approval')
+  if (state === 'waiting' && step.approval)
     printLine(
       `  ${paint('dim', `sluice workflow approve ${runId} ${name} · sluice workflow reject ${runId} ${name}`)}`,
     );

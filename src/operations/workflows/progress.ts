@@ -12,6 +12,8 @@ export interface ProgressLine {
   readonly reason?: string;
   readonly message?: string;
   readonly fix?: string;
+  /** A person is asked. */
+  readonly asks?: true;
   readonly duration_ms?: number;
 }
 
@@ -55,6 +57,7 @@ export class RunProgress {
       ...(step.reason !== undefined && { reason: step.reason }),
       ...(step.message !== undefined && { message: step.message }),
       ...(step.fix !== undefined && { fix: step.fix }),
+      ...(what === 'waiting' && step.jobId === undefined && step.subRunId === undefined && { asks: true }),
       ...(step.startedAt !== undefined &&
         step.endedAt !== undefined && { duration_ms: Math.max(0, step.endedAt - step.startedAt) }),
     });
