@@ -1,0 +1,5 @@
+import { createServer } from 'node:http';
+
+export const server = createServer((request, response) => {
+  response.end(`${request.method} ${request.url}\n`);
+});
