@@ -30,7 +30,7 @@ printf '%s\\n' "\${COMPREPLY[@]}" "opt:$COMPOPT"`;
 }
 
 test.each([
-  [['st'], ['start', 'stop', 'status', 'stats']],
+  [['st'], ['start', 'stop', 'status', 'stats', 'state']],
   [
     ['jobs', 're'],
     ['retry', 'release', 'refuse'],
