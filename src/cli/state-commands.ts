@@ -31,9 +31,7 @@ export function addStateCommands({ group, to, json, limit }: Ways): void {
     .addOption(json())
     .action(to(() => import('./commands/sessions/show.ts')));
 
-  const state = group('state').description(
-    'get | set | delete | list | transaction | lock: values of a session',
-  );
+  const state = group('state').description('get | set | delete | list | transaction | lock');
   const command = (what: string, usage: string, description: string): Command =>
     state
       .command(usage)
