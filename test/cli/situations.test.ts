@@ -21,6 +21,7 @@ const commands: readonly (readonly [string, readonly [number, number, number]])[
   ['why /etc/hostname --json', [2, 2, 1]],
   ['files --json', [2, 0, 0]],
   ['jobs --json', [2, 0, 0]],
+  ['schedules --json', [2, 2, 0]],
   ['jobs show abcdef --json', [2, 1, 1]],
   ['jobs retry --failed --json', [2, 2, 0]],
   ['jobs retry', [2, 2, 2]],
