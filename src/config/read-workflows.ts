@@ -83,7 +83,7 @@ async function filesOf(
   const { findings } = context;
   const isWritten = findings.has(at);
   const found = await findWorkflowFiles(context, pattern, except);
-  for (const folder of found.folders) context.files.add(folder);
+  if (found.problem === undefined) for (const folder of found.folders) context.files.add(folder);
   if (found.problem !== undefined)
     findings.error(
       'BAD_PATTERN',

@@ -92,9 +92,9 @@ export class Findings {
       file: this.file,
       line,
       column,
-      message,
+      message: printable(message),
       snippet: this.snippet(span, line, column),
-      fix,
+      fix: printable(fix),
     });
   }
 
