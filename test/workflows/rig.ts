@@ -1,0 +1,210 @@
+/** An engine on a real ledger, with jobs that obey the test; it can be thrown away and started again on the same ledger. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { WorkflowConfig } from '../../src/config/workflow.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
+import type { RunRecord, StepRecord } from '../../src/types/run.ts';
+import type { WorkflowsDeps } from '../../src/workflows/deps.ts';
+import type { RunEvent } from '../../src/workflows/events.ts';
+import { createFileAccess } from '../../src/workflows/files-access.ts';
+import { Workflows } from '../../src/workflows/workflows.ts';
+import { ScriptedJobs } from './scripted-jobs.ts';
+
+export interface Rig {
+  readonly dir: string;
+  readonly ledger: Ledger;
+  readonly jobs: ScriptedJobs;
+  readonly events: RunEvent[];
+  /** Ids of runs whose reports were written, in order. */
+  readonly reports: string[];
+  readonly conditions: string[];
+  readonly config: WorkflowsDeps['config'] & { workflows: readonly WorkflowConfig[] };
+  readonly deps: WorkflowsDeps;
+  /** The engine now. */
+  engine: Workflows;
+  /** As `kill -9`: the old engine hears and writes nothing any more. */
+  restart(): Promise<void>;
+  run(workflow?: string, inputs?: Record<string, unknown>): Promise<RunRecord>;
+  /** Starts a run and waits until nothing goes on. */
+  done(workflow?: string, inputs?: Record<string, unknown>): Promise<RunRecord>;
+  steps(id: string): Promise<Readonly<Record<string, StepRecord>>>;
+  /** name → state, with the reason where there is one: `skipped need_failed`. */
+  states(id: string): Promise<Readonly<Record<string, string>>>;
+  /** The next event of this type (and step). */
+  event<T extends RunEvent['type']>(type: T, step?: string): Promise<Extract<RunEvent, { type: T }>>;
+}
+
+export async function openRig(
+  workflows: readonly WorkflowConfig[],
+  more: Partial<WorkflowsDeps> = {},
+): Promise<Rig> {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-workflows-'));
+  const { ledger } = openSqliteLedger({ stateDir: join(dir, 'state') });
+  const jobs = new ScriptedJobs(join(dir, 'results'));
+  const events: RunEvent[] = [];
+  const reports: string[] = [];
+  const conditions: string[] = [];
+  const waiting: {
+    readonly type: string;
+    readonly step: string | undefined;
+    readonly resolve: (event: never) => void;
+  }[] = [];
+  const config = {
+    projectDir: dir,
+    roots: [],
+    daemon: { maxDepth: 5 },
+    workflows,
+  } as unknown as Rig['config'];
+  const deps: WorkflowsDeps = {
+    config,
+    ledger: {
+      runs: ledger.runs,
+      sessions: ledger.sessions,
+      jobs: { get: (id) => jobs.get(id) },
+      durable: () => ledger.durable(),
+    },
+    jobs,
+    files: {
+      async *process() {},
+      again: async () => undefined,
+      access: createFileAccess({ config: () => config, excluded: () => [join(dir, 'state')] }),
+    },
+    selectAgents: async (names) => names,
+    publish: {
+      async run(id) {
+        reports.push(id);
+      },
+      async writeOutput({ run, stepId, path, text }) {
+        const file = join(dir, 'out', run.id, stepId, path);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, text);
+        return { file, bytes: Buffer.byteLength(text) };
+      },
+      folder: (run) => join(dir, 'out', run.id),
+      reportLink: (run) => `../${run.id}/report.html`,
+    },
+    conditions: { raise: ({ message }) => void conditions.push(message), clear() {} },
+    redact: (text) => text.replaceAll('hunter2', '***'),
+    log: { info() {}, warn() {} },
+    now: Date.now,
+    random: Math.random,
+    ...more,
+  };
+  const listen = (engine: Workflows): void => {
+    engine.events.subscribe((event) => {
+      events.push(event);
+      for (const one of [...waiting])
+        if (one.type === event.type && (one.step === undefined || one.step === stepOf(event))) {
+          waiting.splice(waiting.indexOf(one), 1);
+          one.resolve(event as never);
+        }
+    });
+  };
+  let gate = new Gate(deps);
+  const rig: Rig = {
+    ...{ dir, ledger, jobs, events, reports, conditions, config, deps },
+    engine: new Workflows(gate.deps),
+    async restart() {
+      gate.close();
+      gate = new Gate(deps);
+      rig.engine = new Workflows(gate.deps);
+      listen(rig.engine);
+      await rig.engine.start();
+    },
+    run: (workflow = 'wf', inputs = {}) =>
+      rig.engine.run({ workflow, inputs, trigger: { kind: 'manual', who: 'test' } }),
+    done: async (workflow, inputs) => rig.engine.done((await rig.run(workflow, inputs)).id),
+    async steps(id) {
+      return Object.fromEntries((await ledger.runs.steps(id)).map((row) => [row.name, row]));
+    },
+    async states(id) {
+      const rows = await ledger.runs.steps(id);
+      return Object.fromEntries(
+        rows.map(({ name, state, reason }) => [name, reason === undefined ? state : `${state} ${reason}`]),
+      );
+    },
+    event: (type, step) =>
+      new Promise((resolve) => {
+        waiting.push({ type, step, resolve });
+      }),
+  };
+  listen(rig.engine);
+  onTestFinished(async () => {
+    await rig.engine[Symbol.asyncDispose]();
+    await ledger[Symbol.asyncDispose]();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return rig;
+}
+
+function stepOf(event: RunEvent): string | undefined {
+  return 'step' in event ? (typeof event.step === 'string' ? event.step : event.step.id) : undefined;
+}
+
+/** What stands between an engine and the world: closed, nothing passes any more. A call that was let in is over at once. */
+export class Gate {
+  readonly deps: WorkflowsDeps;
+  #isClosed = false;
+
+  /** @param beforeWrite Called before each write to the ledger and each submission; false: the process dies there. */
+  constructor(deps: WorkflowsDeps, beforeWrite: (what: string) => boolean = () => true) {
+    const pass = <T extends object>(target: T, writes: RegExp): T =>
+      new Proxy(target, {
+        get: (_, key) => {
+          const value = target[key as keyof T];
+          if (typeof value !== 'function') return value;
+          return (...args: unknown[]) => {
+            if (this.#isClosed) return never;
+            if (writes.test(String(key)) && !beforeWrite(String(key))) {
+              this.#isClosed = true;
+              return never;
+            }
+            return Reflect.apply(value, target, args);
+          };
+        },
+      });
+    const { runs, sessions, jobs } = deps.ledger;
+    this.deps = {
+      ...deps,
+      ledger: {
+        runs: pass(runs, /^(define|create|update|put|forget|add)/),
+        sessions: pass(sessions, /^(open|close)$/),
+        jobs: pass(jobs, /^$/),
+        durable: () => (this.#isClosed ? (never as Promise<void>) : deps.ledger.durable()),
+      },
+      jobs: {
+        submit: (task, o) =>
+          this.#let(() => (beforeWrite('submit') ? deps.jobs.submit(task, o) : this.#die())),
+        cancel: (id, reason) => this.#let(() => deps.jobs.cancel(id, reason)),
+        resultOf: (job) => this.#let(() => deps.jobs.resultOf(job)),
+        subscribe: (listener) =>
+          deps.jobs.subscribe((event) => {
+            if (!this.#isClosed) listener(event);
+          }),
+      },
+      publish: { ...deps.publish, run: (id) => this.#let(() => deps.publish.run(id)) },
+    };
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #let<T>(action: () => Promise<T>): Promise<T> {
+    return this.#isClosed ? (never as Promise<T>) : action();
+  }
+
+  #die(): Promise<never> {
+    this.#isClosed = true;
+    return never;
+  }
+}
+
+const never = new Promise<never>(() => {});
