@@ -66,7 +66,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/config/(schema|schema-agents|schema-values|published-schema)\\.ts$',
+        pathNot: '^src/config/(schema(-[a-z]+)?|published-schema)\\.ts$',
       },
       to: { path: 'node_modules/typebox', dependencyTypesNot: ['type-only'] },
     },
