@@ -47,7 +47,8 @@ export async function agentEnvironment(
   for (const entry of entries) {
     if (withheld.test(entry.name)) continue;
     const value = entry.kind === 'set' ? await secrets.resolve(entry.value) : daemon[entry.name];
-    if (value !== undefined) env[entry.name] = literal(value);
+    if (value === undefined) continue;
+    env[entry.name] = entry.kind === 'set' && entry.isLiteral ? value : literal(value);
   }
   return env;
 }

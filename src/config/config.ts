@@ -210,7 +210,13 @@ interface AgentCommon {
 
 export type EnvEntry =
   | { readonly kind: 'pass'; readonly name: string }
-  | { readonly kind: 'set'; readonly name: string; readonly value: string };
+  | {
+      readonly kind: 'set';
+      readonly name: string;
+      readonly value: string;
+      /** Filled in (a step's): bytes in it are written as `types/path-bytes.ts` says. */
+      readonly isLiteral?: boolean;
+    };
 
 export type AgentConfig =
   | (AgentCommon & {

@@ -32,9 +32,24 @@ export function findReferences(text: string): Reference[] {
   });
 }
 
-/** Data as it has to stand in a text whose references are resolved: `unescapeReferences` gives it again. */
-export function escapeReferences(data: string): string {
-  return data.includes('${') ? data.replace(/\$+(?=\{\w+:)/g, '$$$&') : data;
+/**
+ * A text and the data that is put into it, in order: only references that stand wholly in the text itself are references,
+ * not what data makes of it alone, with other data or with the text beside it. `unescapeReferences` gives the rest again.
+ */
+export function joinWithData(parts: readonly { readonly text: string; readonly isData: boolean }[]): string {
+  const whole = parts.map(({ text }) => text).join('');
+  if (!whole.includes('${')) return whole;
+  const own: (readonly [from: number, to: number])[] = [];
+  let from = 0;
+  for (const { text, isData } of parts) {
+    if (!isData) own.push([from, from + text.length]);
+    from += text.length;
+  }
+  const isOwn = (start: number, end: number): boolean => own.some(([a, b]) => a <= start && end <= b);
+  const ends = new Map(findReferences(whole).map(({ index, text }) => [index, index + text.length]));
+  return whole.replace(/(\$+)\{\w+:/g, (head, dollars: string, at: number) =>
+    isOwn(at, ends.get(at) ?? at + head.length) ? head : `$${head}`,
+  );
 }
 
 /** For a text whose references have been resolved, or for its parts between them. */

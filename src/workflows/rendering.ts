@@ -3,8 +3,9 @@
  * filled in escaped: a result that says `${env:TOKEN}` stays a text.
  */
 
+import { literal } from '../agents/placeholders.ts';
 import type { EnvEntry } from '../config/config.ts';
-import { escapeReferences } from '../config/reference.ts';
+import { joinWithData } from '../config/reference.ts';
 import { renderDeep, renderText } from '../expressions/expressions.ts';
 import type { Scope, Value } from '../expressions/scope.ts';
 import type { Template } from '../expressions/syntax.ts';
@@ -37,25 +38,33 @@ export class Renderer {
     return templates.length === 0 ? (value as Value) : renderDeep(value, await this.scopeOf(templates));
   }
 
-  /** A text whose own references to secrets are resolved by whoever uses it; those in values are not. */
+  /**
+   * A text whose own references to secrets are resolved by whoever uses it; those in values are not.
+   * @param encode Makes of a value what may stand there, given what stands before it.
+   */
   async withReferences(text: string, encode: (value: string, before: string) => string = (value) => value) {
     if (!text.includes('${{')) return text;
     const template = this.#context.scope.template(text);
     const scope = await this.scopeOf([template]);
-    let out = '';
-    for (const part of template.parts)
-      out +=
-        part.kind === 'text'
-          ? part.text
-          : escapeReferences(encode(await renderText({ text, parts: [part], isWhole: true }, scope), out));
-    return out;
+    const parts: { text: string; isData: boolean }[] = [];
+    let before = '';
+    for (const part of template.parts) {
+      const isData = part.kind === 'expression';
+      const value = isData ? await renderText({ text, parts: [part], isWhole: true }, scope) : part.text;
+      const encoded = isData ? encode(value, before) : value;
+      parts.push({ text: encoded, isData });
+      before += encoded;
+    }
+    return joinWithData(parts);
   }
 
   async env(entries: readonly EnvEntry[]): Promise<readonly EnvEntry[]> {
     const rendered: EnvEntry[] = [];
     for (const entry of entries)
       rendered.push(
-        entry.kind === 'set' ? { ...entry, value: await this.withReferences(entry.value) } : entry,
+        entry.kind === 'set'
+          ? { ...entry, value: await this.withReferences(literal(entry.value)), isLiteral: true }
+          : entry,
       );
     return rendered;
   }

@@ -9,7 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { armor, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { escapeReferences } from '../../src/config/reference.ts';
+import { joinWithData } from '../../src/config/reference.ts';
 import { redacted } from '../../src/secrets/redactor.ts';
 import { createSecrets, type Secrets } from '../../src/secrets/secrets.ts';
 import { AppError } from '../../src/types/errors.ts';
@@ -69,19 +69,31 @@ test.each([
   expect(await secrets.check(text)).toMatchObject({ code, message: error.message });
 });
 
-test('data that is put into such a text stays data', async () => {
+test('data stays data: alone, with other data, with the text beside it', async () => {
   const secrets = createSecrets({ env: { HOOK: 'http-secret-path' }, projectDir: '/' });
-  for (const data of [
-    '${env:HOOK}',
-    '$${env:HOOK}',
-    '$$$${env:HOOK}',
-    '$',
-    '${{ x }}',
-    'a${env:HOOK}$${file:/x}',
-  ])
-    expect(await secrets.resolve(`a=${escapeReferences(data)} b=\${env:HOOK}`)).toBe(
-      `a=${data} b=http-secret-path`,
+  const own = (text: string) => ({ text, isData: false });
+  const data = (text: string) => ({ text, isData: true });
+  for (const parts of [
+    [data('${env:HOOK}')],
+    [data('$${env:HOOK}')],
+    [data('$$$${env:HOOK}')],
+    [data('$')],
+    [data('${{ x }}')],
+    [data('a${env:HOOK}$${file:/x}')],
+    [data('${env'), data(':HOOK}')],
+    [data('$'), data('{'), data('env:HOOK}')],
+    [own('${env:'), data('HOOK'), own('}')],
+    [own('${'), data('env:HOOK}')],
+    [data('$'), own('{env:HOOK}')],
+    [own('$'), data('${env:HOOK}')],
+    [data('$$'), data('$${en'), data('v:HOOK}')],
+    [data('${env:HO'), own('OK}')],
+  ]) {
+    const text = parts.map((part) => part.text).join('');
+    expect(await secrets.resolve(joinWithData([own('a='), ...parts, own(' b=${env:HOOK}')]))).toBe(
+      `a=${text} b=http-secret-path`,
     );
+  }
   expect(await secrets.resolve('$${env:HOOK}')).toBe('${env:HOOK}');
 });
 
