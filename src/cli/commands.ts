@@ -116,9 +116,7 @@ export function addCommands(program: Command): void {
     .option('--report <kind=file,...>', 'also write junit=FILE and/or sarif=FILE', reportTargets)
     .addOption(json())
     .action(to(() => import('./commands/run.ts')));
-  const workflow = group('workflow').description(
-    'list | run | show | cancel | resume | approve | reject | validate | graph | new',
-  );
+  const workflow = group('workflow').description('new | validate | graph | run | list | show | approve …');
   workflow
     .command('list', { isDefault: true })
     .description('workflows and their last runs; with --runs the runs, newest first')
@@ -218,7 +216,7 @@ export function addCommands(program: Command): void {
     .action(to(() => import('./commands/status.ts')));
   program
     .command('schedules')
-    .description('when each starts its workflow next, and what became of the last time')
+    .description('when each starts its workflow next')
     .addOption(new Option('--next <n>', 'how many of the next times').argParser(count).default(1))
     .addOption(limit())
     .addOption(json())
