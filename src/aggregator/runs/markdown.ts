@@ -86,10 +86,18 @@ function problems(report: RunReport): string[] {
 
 function problem(step: ReportStep): string {
   const title = `### ${link(step.name, step.href)}`;
+  const parts = [
+    ...(step.items?.shown ?? []).map((item) => ({ ...item, name: item.label })),
+    ...(step.files?.shown ?? []).map((file) => ({ ...file, name: shownFile(file) })),
+  ].filter(({ state }) => state === 'failed' || state === 'held');
+  const failed = parts
+    .slice(0, most.rows)
+    .map((part) => `- ${link(part.name, part.href)}: ${told(part).replaceAll('\n\n', ' ')}`);
   const ask = step.approval?.ask === undefined ? '' : `\`${code(step.approval.ask)}\``;
   return [
     title,
     told(step),
+    failed.join('\n'),
     ask,
     ...(step.tails ?? []).map((tail) => `${tail.title}:\n\n${fence(tail.text)}`),
   ]
@@ -107,8 +115,11 @@ function told({ reason, message, fix }: { reason?: string; message?: string; fix
   return [first, fix === undefined ? '' : escapeMarkdown(fix)].filter((part) => part !== '').join('\n\n');
 }
 
-function warnings({ warnings: all }: RunReport): string[] {
-  return all.length === 0 ? [] : [list('Warnings', all.map(escapeMarkdown))];
+function warnings({ steps, warnings: all }: RunReport): string[] {
+  const tolerated = steps.filter(({ state, continue_on_error }) => state === 'failed' && continue_on_error);
+  const said = list('Warnings', all.map(escapeMarkdown));
+  if (tolerated.length === 0) return [said];
+  return [said === '' ? '## Warnings' : said, ...tolerated.slice(0, most.problems).map(problem)];
 }
 
 function stepTable(report: RunReport): string {

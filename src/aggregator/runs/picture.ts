@@ -32,7 +32,8 @@ const narrow: LayoutOptions = {
   nodeGap: 14,
 };
 const nameSize = 13;
-const noteSize = 11.5;
+/** 11.5 in letters that are not bold. */
+const noteSize = 10.6;
 const textLeft = 32;
 const textRight = 8;
 

@@ -3,14 +3,14 @@
  * wide than too narrow. Measuring needs a browser; the picture is made without one.
  */
 
-/** In ems. */
+/** In ems, of bold letters. */
 function charWidth(char: string): number {
   if (/[iljI.,:;'|!\s]/.test(char)) return 0.4;
-  if (/[frt()[\]{}\-/\\"*]/.test(char)) return 0.47;
-  if (/[mwMW@%]/.test(char)) return 0.98;
-  if (/[A-Z&_+=<>~^#$]/.test(char)) return 0.76;
-  if (/[a-z0-9?]/.test(char)) return 0.64;
-  return (char.codePointAt(0) ?? 0) < 0x250 ? 0.76 : 1.1;
+  if (/[frt()[\]\-/\\"*]/.test(char)) return 0.52;
+  if (/[mwMW@%]/.test(char)) return 1.05;
+  if (/[A-Z&_+=<>~^#${}]/.test(char)) return 0.8;
+  if (/[a-z0-9?]/.test(char)) return 0.69;
+  return (char.codePointAt(0) ?? 0) < 0x250 ? 0.8 : 1.1;
 }
 
 export function textWidth(text: string, size: number): number {

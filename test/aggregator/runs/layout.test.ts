@@ -213,7 +213,7 @@ test('texts fit, whatever they are', () => {
       },
     ),
   );
-  expect(fitText('review changed modules', 120, 13, 2)).toEqual(['review changed', 'modules']);
+  expect(fitText('review changed modules', 126, 13, 2)).toEqual(['review changed', 'modules']);
   expect(fitText('x'.repeat(100), 100, 13, 1)[0]).toMatch(/^x+…$/);
   expect(fitText('', 100, 13, 2)).toEqual([]);
 });
