@@ -13,11 +13,15 @@ import { definitionHash } from './workflow-definition.ts';
 
 type Common = Omit<Extract<AgentConfig, { kind: 'builtin' }>, 'kind'>;
 
-/** All of them, for a configuration with these rules and workflows. */
+/**
+ * All of them, for a configuration with these rules and workflows.
+ * @param isBudgeted There is a budget of the whole daemon. What they say they cost counts; that they say nothing is normal.
+ */
 export function ownAgentConfigs(
   rules: readonly RuleConfig[],
   workflows: readonly WorkflowConfig[],
   agents: ReadonlyMap<string, AgentConfig | undefined>,
+  isBudgeted: boolean,
 ): readonly AgentConfig[] {
   const targets = new Set(rules.map(({ target }) => (target.kind === 'agent' ? target.agent : '')));
   const ofRules = workflows.filter(({ name }) => targets.has(workflowAgent(name)));
@@ -31,7 +35,7 @@ export function ownAgentConfigs(
     ...ofRules.map((workflow) =>
       workflowAgentConfig(workflow.name, definitionHash(workflow, workflows, agents)),
     ),
-  ];
+  ].map((agent) => (isBudgeted ? { ...agent, budget: { unknownCost: 'allow' } } : agent));
 }
 
 /** For steps. Command, URL, sandbox and the like come with each task; these hold the limits. */

@@ -14,7 +14,7 @@ export async function resolveJob(
 ) {
   const { context, at } = place;
   const { env: written } = step as StepOf<'agent'>;
-  const env: readonly EnvEntry[] = await resolveEnv(inItem(place), [...at, 'env'], written as never);
+  const env: readonly EnvEntry[] = await resolveEnv(inItem(place, 'env'), [...at, 'env'], written as never);
   const retry = resolveRetry(place, step.retry);
   return {
     expect: await resolveExpect(context, step.expect, [...at, 'expect']),

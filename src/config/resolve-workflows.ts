@@ -154,6 +154,7 @@ async function resolveWorkflow(
       once: {},
       item: { isItem },
       result: { isItem, hasResult: true },
+      env: { isItem, isEnv: true },
     };
     return {
       ...{ context, at, file, programs, agents: around.agents, workflows: around },
@@ -174,10 +175,10 @@ async function resolveWorkflow(
     );
   }
 
-  const texts = (at: Path, text: string, before?: Before) => {
+  const texts = (at: Path, text: string, before?: Before, isEnv = false) => {
     if (!text.includes('${{')) return;
     const named = stepsNamed(visible, byName, text);
-    const known = knownIn({ inputs, steps: named, ...(before && { before }) });
+    const known = knownIn({ inputs, steps: named, isEnv, ...(before && { before }) });
     reportProblems(context, at, text, checkTemplate(text, known));
   };
   const outputs: [string, string][] = [];
@@ -187,7 +188,7 @@ async function resolveWorkflow(
     outputs.push([key, text]);
   }
   const env = await resolveEnv(
-    { ...context, checkTemplate: (where, text) => texts(where, text) },
+    { ...context, checkTemplate: (where, text) => texts(where, text, undefined, true) },
     [...at, 'env'],
     data.env as never,
   );

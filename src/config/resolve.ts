@@ -87,7 +87,10 @@ export async function resolveConfig(
     roots,
     rules,
     agents: frozenMap(
-      [...agents, ...ownAgentConfigs(rules, definitions, known)].map((agent) => [agent.name, agent]),
+      [...agents, ...ownAgentConfigs(rules, definitions, known, budget !== undefined)].map((agent) => [
+        agent.name,
+        agent,
+      ]),
     ),
     workflows: definitions,
     schedules: [

@@ -27,6 +27,8 @@ export interface ScopeParts {
   readonly hasResult?: boolean;
   /** In `if`. */
   readonly status?: boolean;
+  /** In a value of `env`. */
+  readonly isEnv?: boolean;
 }
 
 const manySteps = 200;
@@ -79,7 +81,13 @@ export function knownIn(parts: ScopeParts): Known {
         keys: Object.fromEntries(parts.inputs.map((input) => [input.name, inputShape(input)])),
       },
       run: runShape,
-      env: anyKeys('environment of the workflow'),
+      env: parts.isEnv
+        ? {
+            kind: 'absent',
+            why: '`env` cannot be read in `env` itself',
+            fix: 'Write the value out, or make it an input with a `default`.',
+          }
+        : anyKeys('environment: what commands see of it, and what `env` says'),
       steps: before
         ? {
             kind: 'object',
@@ -160,7 +168,7 @@ function stepShape(step: VisibleStep, before: Before, { asking }: ScopeParts): S
     kind: 'object',
     keys: {
       result: text('its result'),
-      outcome: text('succeeded, failed, skipped or cancelled'),
+      outcome: text('success, failure, skipped or cancelled'),
       state: text('its state; cached as well'),
       outputs: outputs
         ? {
@@ -177,5 +185,10 @@ function stepShape(step: VisibleStep, before: Before, { asking }: ScopeParts): S
 
 const itemShape: Shape = {
   kind: 'object',
-  keys: { outcome: text('as that of a step'), result: text('its result'), outputs: anyKeys('its outputs') },
+  keys: {
+    outcome: text('as that of a step'),
+    state: text('its state; cached as well'),
+    result: text('its result'),
+    outputs: anyKeys('its outputs'),
+  },
 };

@@ -33,8 +33,8 @@ export interface StepPlace {
   known(where: Where, text: string): Known;
 }
 
-/** A text of a step is read once (`if`, `for_each`), per item (what is done), or when there is a result (`outputs`). */
-export type Where = 'condition' | 'once' | 'item' | 'result';
+/** A text of a step is read once (`if`, `for_each`), per item (what is done, and with which `env`), or when there is a result (`outputs`). */
+export type Where = 'condition' | 'once' | 'item' | 'result' | 'env';
 
 export function refuseBoth({ context: { findings }, at }: StepPlace, one: string, other: string): void {
   findings.add(
@@ -47,8 +47,8 @@ export function refuseBoth({ context: { findings }, at }: StepPlace, one: string
 }
 
 /** The same context, where `${{ … }}` is filled in for each item. */
-export function inItem(place: StepPlace): Resolving {
-  return { ...place.context, checkTemplate: (at, text) => checkText(place, at, text) };
+export function inItem(place: StepPlace, where: Where = 'item'): Resolving {
+  return { ...place.context, checkTemplate: (at, text) => checkText(place, at, text, undefined, where) };
 }
 
 /** @param at Of the text. @param expected What its value may be; default: anything. */

@@ -359,6 +359,12 @@ const cases: readonly Case[] = [
   },
   { name: 'in the environment', text: flow(step('env: { A: "${{ nope }}" }')), at: '3 BAD_EXPRESSION nope' },
   {
+    name: 'the environment in the environment',
+    text: `env: { A: "x", B: "\${{ env.A }}" }\n${flow(step('env: { C: "${{ env.A }}" }'))}`,
+    at: ['1 BAD_EXPRESSION env', '4 BAD_EXPRESSION env'],
+    message: /in `env` itself/,
+  },
+  {
     name: 'escaped characters before it',
     text: flow('- { name: b, type: approval, message: "\\u0041\\n${{ nope }}" }'),
     at: '3 BAD_EXPRESSION nope',

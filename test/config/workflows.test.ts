@@ -344,6 +344,12 @@ test('a configuration without workflows has what steps need, and confines nothin
   expect([config.workflows, config.schedules]).toEqual([[], []]);
 });
 
+test('under a budget of the whole daemon steps need not say what they cost', async () => {
+  const { config } = await load('budget: { usd_per_day: 1 }\n');
+  for (const name of ['$command', '$http'])
+    expect(config.agents.get(name)?.budget).toEqual({ unknownCost: 'allow' });
+});
+
 const tiny = (name: string) => `name: ${name}\nsteps: [{ name: a, type: custom_command, command: "true" }]\n`;
 
 test('globs, definitions in place, lists, and what only takes away', async () => {
