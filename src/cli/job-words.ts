@@ -14,6 +14,17 @@ export function nameOf({ root, path }: { readonly root: string; readonly path: s
   return printableName(`${root}/${path}`);
 }
 
+/** What a job is about: its file, or the step of a run that it is. */
+export function workOf({ input, run }: Pick<Brief, 'input' | 'run'>): string {
+  return run ? printableName(`${run.workflow}: ${run.step} (${run.run_id})`) : nameOf(input);
+}
+
+/** A step's own command or request, and the run of a file, are no agents that somebody named. */
+export function agentOf({ agent }: Pick<Brief, 'agent'>): string {
+  const [, kind = agent, name] = /^\$(\w+)(?::(.*))?$/s.exec(agent) ?? [];
+  return printableName(name === undefined ? kind : `${kind} ${name}`);
+}
+
 /** When the job last got on: its end, else its start, else when it was put in the queue. */
 export function timeOf({ ended_at: ended, started_at: started, queued_at: queued }: Brief): string {
   return ended ?? started ?? queued;

@@ -4,7 +4,7 @@ import { AppError } from '../../../types/errors.ts';
 import type { JobStateName } from '../../../types/job.ts';
 import { printableName } from '../../../types/printable-name.ts';
 import type { CommandContext } from '../../context.ts';
-import { nameOf, shortId, timeOf, tookWords } from '../../job-words.ts';
+import { agentOf, shortId, timeOf, tookWords, workOf } from '../../job-words.ts';
 import { printJson, printTableOr, stateColor, tellIfMore } from '../../print.ts';
 import { shortTime } from '../../times.ts';
 
@@ -40,8 +40,8 @@ export async function run(
   printTableOr('no such jobs', jobs, [
     { title: 'job', cell: ({ job_id: id }) => shortId(id) },
     { title: 'state', cell: ({ state: at }) => at, color: ({ state: at }) => stateColor(at) },
-    { title: 'file', cell: ({ input }) => nameOf(input), cut: 'start' },
-    { title: 'agent', cell: ({ agent: name }) => name },
+    { title: 'file', cell: workOf, cut: 'start' },
+    { title: 'agent', cell: agentOf },
     { title: 'when', cell: (job) => shortTime(timeOf(job)) },
     { title: 'took', cell: tookWords, align: 'right' },
     {

@@ -9,7 +9,7 @@ import { printableName } from '../../../types/printable-name.ts';
 import type { CommandContext } from '../../context.ts';
 import { followJob } from '../../follow-job.ts';
 import { untilSignal } from '../../follow-run.ts';
-import { nameOf, shortId, stateWords, tookWords } from '../../job-words.ts';
+import { agentOf, shortId, stateWords, tookWords, workOf } from '../../job-words.ts';
 import { paint } from '../../paint.ts';
 import { printJson, printLine, stateColor, tell } from '../../print.ts';
 import { shortTime } from '../../times.ts';
@@ -97,15 +97,16 @@ function shown(stream: NodeJS.WriteStream, chunk: Buffer): void {
 }
 
 function printJob(job: JobDetail): void {
-  const { job_id: id, input, rule, agent, state, message, fix, queued_at: queuedAt } = job;
+  const { job_id: id, input, run, rule, state, message, fix, queued_at: queuedAt } = job;
   const took = tookWords(job);
   const line = (label: string, text: string): void => printLine(`  ${label.padEnd(9)} ${text}`);
-  printLine(`${paint('bold', nameOf(input))}  ${paint(stateColor(state) ?? 'dim', stateWords(job))}`);
+  printLine(`${paint('bold', workOf(job))}  ${paint(stateColor(state) ?? 'dim', stateWords(job))}`);
   if (message) printLine(`  ${printableName(message)}`);
   if (fix) printLine(`  fix: ${printableName(fix)}`);
   line('job', id);
-  line('rule', `${printableName(rule)} → agent ${agent}`);
-  line('input', `${formatBytes(input.bytes)}, sha256 ${input.sha256 || 'unknown'}`);
+  if (run) line('run', `\`sluice workflow show ${run.run_id}\``);
+  else line('rule', `${printableName(rule)} → agent ${agentOf(job)}`);
+  if (!run) line('input', `${formatBytes(input.bytes)}, sha256 ${input.sha256 || 'unknown'}`);
   line(
     'when',
     `queued ${shortTime(queuedAt)}${job.ended_at ? `, ended ${shortTime(job.ended_at)}` : ''}${took ? `, took ${took}` : ''}`,
@@ -143,7 +144,7 @@ function attemptWords(attempt: JobDetail['attempts'][number], told: string | und
   const with_ = batch ? `, with ${batch.files - 1} other ${batch.files === 2 ? 'file' : 'files'}` : '';
   const memory = peak === undefined ? '' : `, at most ${formatBytes(peak)}`;
   const said = message && message !== told ? `: ${printableName(message)}` : '';
-  return `${agent}: ${how} after ${formatElapsed(tookMs)}${with_}${memory}${confinementWords(sandbox)}${said}`;
+  return `${agentOf({ agent })}: ${how} after ${formatElapsed(tookMs)}${with_}${memory}${confinementWords(sandbox)}${said}`;
 }
 
 /** What starts no process has nothing to confine. */
