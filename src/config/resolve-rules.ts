@@ -78,8 +78,7 @@ export async function resolveRules(
       target: target ?? { kind: 'action', action: 'ignore' },
       ...(prompt !== undefined && { prompt }),
       expect,
-      // Commands of workflows change things, and their agents have caches of their own.
-      cache: rule.cache ?? (rule.workflow === undefined ? 'content' : 'off'),
+      cache: rule.cache ?? (rule.workflow === undefined ? 'content' : cacheOfWorkflows),
       maxLoad,
       ...(batch && { batch }),
       ...(budget && { budget }),
@@ -103,6 +102,9 @@ export async function resolveRules(
   return sorted.map(({ index: _, place: _place, ...rule }) => rule);
 }
 
+/** Steps move, mark and ask about *this* file: equal content under another name is other work. */
+const cacheOfWorkflows = 'path';
+
 interface PlacedRule extends RuleConfig {
   readonly index: number;
   readonly place: { readonly context: Resolving; readonly at: Path };
@@ -124,7 +126,7 @@ function rulesOfWorkflows({ list }: ResolvedWorkflows, taken: Set<string>): Omit
         priority,
         target: { kind: 'agent', agent: workflowAgent(workflow.name) },
         expect: { outputs: [] },
-        cache: 'off',
+        cache: cacheOfWorkflows,
         maxLoad: Number.POSITIVE_INFINITY,
         fromWorkflow: true,
       };

@@ -203,7 +203,7 @@ const Rule = Section(
       OneOf(['content', 'path', 'off'], {
         description:
           'When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects).',
-        'x-default': '`content`; with `workflow` `off`: its steps have caches of their own',
+        'x-default': '`content`; with `workflow` `path`: its steps do something with this very file',
       }),
     ),
     max_input: Size({

@@ -274,10 +274,10 @@ test('what starts a workflow: rules after those of the configuration, schedules,
     ['workflow Everything', 0],
   ]);
   expect(config.rules.map(({ target, cache, fromWorkflow }) => [target, cache, fromWorkflow])).toEqual([
-    [{ kind: 'agent', agent: '$workflow:Everything' }, 'off', true],
-    [{ kind: 'agent', agent: '$workflow:Quiet' }, 'off', undefined],
+    [{ kind: 'agent', agent: '$workflow:Everything' }, 'path', true],
+    [{ kind: 'agent', agent: '$workflow:Quiet' }, 'path', undefined],
     [{ kind: 'agent', agent: 'one' }, 'content', undefined],
-    [{ kind: 'agent', agent: '$workflow:Everything' }, 'off', true],
+    [{ kind: 'agent', agent: '$workflow:Everything' }, 'path', true],
   ]);
   expect(config.schedules).toEqual([
     {
@@ -534,11 +534,11 @@ test('the checksum of a workflow covers what it calls, its prompts and its agent
 
 test('a rule with a workflow can say that its results are shared', async () => {
   const { config } = await load(
-    'routing_rules: [{ pattern: "*", workflow: w, cache: path, max_load: 1, expect: { outputs: [x] }, max_input: 1MiB }]\n',
+    'routing_rules: [{ pattern: "*", workflow: w, cache: content, max_load: 1, expect: { outputs: [x] }, max_input: 1MiB }]\n',
     { 'workflows/w.yaml': tiny('W') },
   );
   expect(config.rules[0]).toMatchObject({
-    cache: 'path',
+    cache: 'content',
     maxLoad: 1,
     expect: { outputs: ['x'] },
     maxInputBytes: 2 ** 20,
