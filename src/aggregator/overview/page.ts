@@ -112,6 +112,8 @@ function latestRuns({ runs, generated_at: now }: OverviewModel): Html | undefine
 <tbody>${runs.latest.map((run) => runRow(run, now, paid))}</tbody></table></section>`;
 }
 
+const runSigns = { ...stateSigns, running: '▸', waiting: '‖' } as const;
+
 function runRow(run: OverviewRun, now: string, paid: boolean): Html {
   const when = run.ended_at ?? run.started_at;
   const said =
@@ -121,7 +123,7 @@ function runRow(run: OverviewRun, now: string, paid: boolean): Html {
         ? countOf(run.warnings, 'warning')
         : '';
   return html`<tr><td>${runName(run)}</td>
-<td class="state-${run.state}"><span class="sign" aria-hidden="true">${stateSigns[run.state]}</span>${run.state}${said !== '' && html` <span class="quiet small">${said}</span>`}</td>
+<td class="state-${run.state}"><span class="sign" aria-hidden="true">${runSigns[run.state]}</span>${run.state}${said !== '' && html` <span class="quiet small">${said}</span>`}</td>
 <td><bdi>${shownName(run.trigger)}</bdi></td>${paid && html`<td class="number">${run.cost_usd !== null && run.cost_usd > 0 && costText(run.cost_usd)}</td>`}<td class="number">${run.duration_ms !== undefined && durationText(run.duration_ms)}</td>
 <td class="number">${when !== undefined && html`<time datetime="${when}">${timeText(when, now)}</time>`}</td></tr>`;
 }

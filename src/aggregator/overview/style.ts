@@ -13,7 +13,7 @@ code { font: .92em ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
 h2 { font-size: 1.05rem; font-weight: 620; margin: 0 0 .75rem; }
 p { margin: 0; } a { color: var(--link); text-decoration-color: var(--hair); text-decoration-thickness: 1px; text-underline-offset: .2em; } a:hover { text-decoration-color: currentcolor; }
 a:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 3px; }
-.quiet { color: var(--soft); } .small { font-size: .875rem; } bdi { overflow-wrap: anywhere; }
+.quiet { color: var(--soft); } .small { font-size: .875rem; font-weight: 400; } bdi { overflow-wrap: anywhere; }
 section { margin-top: 2.5rem; }
 .outcome-bar { display: block; border-radius: 7px; overflow: hidden; margin-top: 1.5rem; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; margin: .8rem 0 0; padding: 0; }

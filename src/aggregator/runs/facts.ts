@@ -56,5 +56,10 @@ export interface ItemShown {
 export interface FileFacts {
   readonly counts: Readonly<Record<string, number>>;
   readonly total: number;
-  readonly shown: readonly JobRecord[];
+  readonly shown: readonly FileShown[];
+}
+
+export interface FileShown {
+  readonly job: JobRecord;
+  readonly tails: readonly Tail[];
 }

@@ -6,7 +6,7 @@ import { resultPlace } from '../places.ts';
 import { leavesFiles } from '../publish.ts';
 import { rfc3339, toReceipt } from '../receipt.ts';
 import { shownName } from '../shown-name.ts';
-import type { ItemShown, RunFacts, StepFacts } from './facts.ts';
+import type { FileShown, ItemShown, RunFacts, StepFacts } from './facts.ts';
 import { belowRun, reportNames, runPlace } from './places.ts';
 import type {
   ReportFile,
@@ -105,17 +105,12 @@ function reportStep(step: StepFacts, { run, maxText, dir }: Around): ReportStep 
     ...(cachedFrom !== undefined && { cached_from: cachedFrom }),
     ...(source !== undefined && { saved: savedBy(source) }),
     ...(hasFolder && { href: folderHref(belowRun(step.name)) }),
-    ...(job !== undefined &&
-      leavesFiles(job) &&
-      job.outputs.length > 0 && {
-        files_made: job.outputs.slice(0, maxListed).map(({ path, bytes }) => ({ path, bytes })),
-        files_made_total: job.outputs.length,
-      }),
+    ...filesMade(step),
     ...(step.items !== undefined && {
       items: {
         total: step.items.total,
         counts: step.items.counts,
-        shown: step.items.shown.map((item) => reportItem(item)),
+        shown: step.items.shown.map((item) => reportItem(item, type)),
         ...(step.items.load !== undefined && { load: step.items.load }),
       },
     }),
@@ -123,7 +118,7 @@ function reportStep(step: StepFacts, { run, maxText, dir }: Around): ReportStep 
       files: {
         counts: step.files.counts,
         total: step.files.total,
-        shown: step.files.shown.map((job) => reportFile(job, dir)),
+        shown: step.files.shown.map((file) => reportFile(file, dir)),
       },
     }),
     ...(subRun !== undefined && { sub_run: subRunOf(subRun) }),
@@ -132,9 +127,33 @@ function reportStep(step: StepFacts, { run, maxText, dir }: Around): ReportStep 
   };
 }
 
-function reportItem({ record, tails, subRun }: ItemShown): ReportItem {
+/** Of a job its outputs; of a report step what it wrote. */
+function filesMade({
+  name,
+  job,
+  config,
+  record,
+}: StepFacts): Pick<ReportStep, 'files_made' | 'files_made_total'> {
+  const files = job !== undefined && leavesFiles(job) ? job.outputs : [];
+  if (files.length > 0)
+    return {
+      files_made: files.slice(0, maxListed).map(({ path, bytes }) => ({ path, bytes })),
+      files_made_total: files.length,
+    };
+  const { file, bytes } = (record?.outputs ?? {}) as { file?: unknown; bytes?: unknown };
+  if (config?.type !== 'report' || typeof file !== 'string') return {};
+  const folder = `/${[...belowRun(name), 'outputs'].join('/')}/`;
+  const at = file.lastIndexOf(folder);
+  if (at === -1) return {};
+  const path = file.slice(at + folder.length);
+  return { files_made: [{ path, bytes: Number(bytes) || 0 }], files_made_total: 1 };
+}
+
+function reportItem({ record, tails, subRun }: ItemShown, type: string): ReportItem {
   const { index = 0, item, jobId, state } = record;
-  const left = jobId !== undefined && (['succeeded', 'cached', 'failed'] as StepState[]).includes(state);
+  const isOurs = type === 'report' && state === 'succeeded';
+  const left =
+    isOurs || (jobId !== undefined && (['succeeded', 'cached', 'failed'] as StepState[]).includes(state));
   const href = subRun !== undefined ? runHref(subRun) : left ? folderHref(belowRun(record.id)) : undefined;
   return {
     index,
@@ -160,7 +179,7 @@ function labelOf(item: unknown, id: string): string {
   return JSON.stringify(item);
 }
 
-function reportFile(job: JobRecord, dir: string): ReportFile {
+function reportFile({ job, tails }: FileShown, dir: string): ReportFile {
   const { root, path } = job.input;
   return {
     root,
@@ -173,6 +192,7 @@ function reportFile(job: JobRecord, dir: string): ReportFile {
     cost_usd: job.costUsd,
     ...(job.cachedFrom !== undefined && { cached_from: job.cachedFrom }),
     ...(leavesFiles(job) && { href: `${up}${folderHref(resultPlace(dir, root, path))}` }),
+    ...(tails.length > 0 && { tails }),
   };
 }
 

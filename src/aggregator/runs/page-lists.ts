@@ -43,9 +43,11 @@ function shares(counts: Readonly<Record<string, number | undefined>>, total: num
     'cached',
     ...stepStates.toReversed().filter((s) => !['succeeded', 'cached'].includes(s)),
   ];
+  // What is none of these (`unrouted`, `ignored`) stands at the end.
+  const placeOf = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   const parts = Object.entries(counts)
     .filter(([name, n]) => name !== 'total' && (n ?? 0) > 0)
-    .toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+    .toSorted(([a], [b]) => placeOf(a) - placeOf(b));
   let x = 0;
   const pieces = parts.map(([name, n = 0]) => {
     const width = (100 * n) / Math.max(1, total);

@@ -120,6 +120,7 @@ function toFailures(step: ReportStep): Problem[] {
         state: file.state === 'held' ? 'waiting' : 'failed',
         ...(file.href !== undefined && { href: file.href }),
         ...pick(file),
+        ...(file.tails !== undefined && { tails: file.tails }),
         job: file.job_id,
       }),
     ),

@@ -36,6 +36,8 @@ const mostResults = 40;
 const resultChars = 4_000;
 /** A result of so many lines is shown at once. */
 const shortResult = 12;
+/** Files of a step that are named. */
+const atOnceMade = 3;
 
 export function runPage(report: RunReport): string {
   const title = headline(report);
@@ -150,9 +152,27 @@ function stepRow(step: ReportStep, paid: boolean, over: boolean): Html {
     step.state !== 'succeeded' &&
     html` <span class="quiet small">${reasonText(step.reason)}</span>`;
   const cost = costAndTokens(step);
-  return html`<tr><td>${href === undefined ? name : html`<a href="${href}">${name}</a>`}${step.files_made !== undefined && html` <span class="quiet small">${countOf(step.files_made_total ?? step.files_made.length, 'file')} made</span>`}</td>
+  return html`<tr><td>${href === undefined ? name : html`<a href="${href}">${name}</a>`}${madeBy(step)}</td>
 <td class="state-${step.state}">${signOf(step.state)}${stateText(step.state, over)}${why}${tries}</td>
 <td><bdi>${byWhom(step)}</bdi></td>${paid && html`<td class="number">${cost}</td>`}<td class="number">${step.duration_ms !== undefined && step.state !== 'cached' && durationText(step.duration_ms)}</td></tr>`;
+}
+
+/** Links to the first files that a step made. */
+function madeBy(step: ReportStep): Html | undefined {
+  const { files_made: files = [], files_made_total: total = files.length } = step;
+  if (files.length === 0) return undefined;
+  const links = files.slice(0, atOnceMade).map(({ path }) => {
+    const name = html`<bdi>${shownName(path)}</bdi>`;
+    const href = fileHref(step, path);
+    return href === undefined ? html` ${name}` : html` <a href="${href}">${name}</a>`;
+  });
+  return html`<span class="made small">${links}${total > atOnceMade && html` <span class="quiet">and ${countText(total - atOnceMade)} more</span>`}</span>`;
+}
+
+/** Undefined for a name that is no text: an address cannot spell it. */
+function fileHref(step: ReportStep, path: string): string | undefined {
+  if (step.href === undefined || /[\uef80-\uefff]/.test(path) || !path.isWellFormed()) return undefined;
+  return `${step.href}outputs/${path.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 const typeWords: Readonly<Record<string, string>> = {
@@ -189,9 +209,10 @@ function resultText(step: ReportStep, isOnly: boolean): Html {
   const isCut =
     text.length > resultChars || (step.result_bytes ?? 0) > Buffer.byteLength(step.result ?? '') + 4;
   const open = (isOnly || lines <= shortResult) && text.length < 1_500;
-  const link =
-    step.href !== undefined &&
-    html` <a href="${step.href}result.md">${isCut ? 'the whole of it' : 'result.md'}</a>`;
+  const [file = ''] = (step.files_made ?? []).map(({ path }) => path);
+  const href = step.type === 'report' ? fileHref(step, file) : step.href && `${step.href}result.md`;
+  const name = step.type === 'report' ? shownName(file) : 'result.md';
+  const link = href !== undefined && html`<a href="${href}">${isCut ? 'the whole of it' : name}</a>`;
   return html`<details${open && html` open`}><summary><bdi>${shownName(step.name)}</bdi> <span class="quiet small">${countOf(lines, 'line')}</span></summary><pre>${text.slice(0, resultChars).toWellFormed()}${text.length > resultChars && '\n…'}</pre><p class="quiet small">${link}</p></details>`;
 }
 

@@ -10,7 +10,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { finalStates, type JobId, type JobRecord } from '../../types/job.ts';
 import type { RunId, RunRecord, StepRecord, StepState } from '../../types/run.ts';
 import { readTails, type Tail } from '../failure-page.ts';
-import type { FileFacts, ItemFacts, ItemShown, RunFacts, Spent, StepFacts } from './facts.ts';
+import type { FileFacts, FileShown, ItemFacts, ItemShown, RunFacts, Spent, StepFacts } from './facts.ts';
 import { itemLoad, type Span } from './load.ts';
 import { cut } from './model.ts';
 import { addSpent, runSpent } from './spent.ts';
@@ -199,8 +199,8 @@ class Reading {
 
   async #files(record: StepRecord): Promise<{ facts: FileFacts; spent?: Spent }> {
     const { runs } = this.#o.ledger;
-    const failures: JobRecord[] = [];
-    const others: JobRecord[] = [];
+    const failures: FileShown[] = [];
+    const others: FileShown[] = [];
     let spent: Spent = { costUsd: null };
     let read = 0;
     let after: JobId | undefined;
@@ -215,7 +215,7 @@ class Reading {
         spent = addSpent(spent, { ...(job.usage && { usage: job.usage }), costUsd: job.costUsd });
         const isFine = job.state === 'succeeded' || job.state === 'cached';
         if (isFine ? others.length < shown.others : failures.length < shown.failed)
-          (isFine ? others : failures).push(job);
+          (isFine ? others : failures).push({ job, tails: job.state === 'failed' ? this.#tailsOf(job) : [] });
       }
       read += ids.length;
       after = ids.at(-1);
@@ -248,12 +248,13 @@ class Reading {
   }
 }
 
-function fileFacts({ counts = {} }: StepRecord, jobs: readonly JobRecord[], read: number): FileFacts {
+function fileFacts({ counts = {} }: StepRecord, shown: readonly FileShown[], read: number): FileFacts {
   const total = counts.total ?? Math.max(read, sum(Object.values(counts)));
+  const jobs = shown.map(({ job }) => job);
   const ended = jobs.filter(({ state }) => finalStates.includes(state as (typeof finalStates)[number]));
   // A step that still goes on has no counts yet: those of the files that were read.
   const own = Object.keys(counts).length > 0 ? counts : countBy(ended.map(({ state }) => state));
-  return { counts: own, total, shown: jobs };
+  return { counts: own, total, shown };
 }
 
 function countBy(names: readonly string[]): Record<string, number> {

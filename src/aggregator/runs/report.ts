@@ -163,4 +163,5 @@ export interface ReportFile {
   readonly cost_usd: number | null;
   readonly cached_from?: string;
   readonly href?: string;
+  readonly tails?: ReportStep['tails'];
 }

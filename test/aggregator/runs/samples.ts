@@ -160,7 +160,11 @@ export function fullRun(): RunFacts {
           counts: { processed: 22, cached: 7, failed: 1, total: 30 },
         },
         facts: {
-          files: { counts: { processed: 22, cached: 7, failed: 1, total: 30 }, total: 30, shown: files },
+          files: {
+            counts: { processed: 22, cached: 7, failed: 1, total: 30 },
+            total: 30,
+            shown: files.map((job) => ({ job, tails: [] })),
+          },
           spent: { usage: usage(42_000, 9_300), costUsd: 0.41 },
         },
       },
