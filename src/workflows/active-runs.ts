@@ -167,12 +167,16 @@ export class ActiveRuns implements AsyncDisposable {
     return () => this.#changeListeners.delete(listener);
   }
 
-  /** Nothing goes on with it before a person answers, its own run or the one that it waits for. */
+  /** Nothing goes on with it before a person answers, nor with any run that it called. */
   isIdle(id: RunId): boolean {
-    const driver = this.#drivers.get(id);
-    if (!driver) return true;
+    return this.#waits(id) && this.calledBy(id).every(({ run }) => this.#waits(run.id));
+  }
+
+  /** It waits for a person itself, or for one that does. */
+  #waits(id: RunId): boolean {
     const holder = this.#groups.holderBefore(id);
-    return driver.isWaiting || (holder !== undefined && (this.#drivers.get(holder)?.isWaiting ?? false));
+    const isWaiting = (one: RunId): boolean => this.#drivers.get(one)?.isWaiting ?? false;
+    return isWaiting(id) || (holder !== undefined && isWaiting(holder));
   }
 
   /** Runs under way stay open; resolves when nothing of them goes on. */
@@ -268,8 +272,7 @@ export class ActiveRuns implements AsyncDisposable {
       if (unit.signal.reason === 'stopping') return;
       void driver.cancel('cancelled', `run ${parent.run.id}, which called it, was ended`);
     };
-    const look = (): void =>
-      parent.setBlocked(unit, this.isIdle(driver.run.id) && this.#drivers.has(driver.run.id));
+    const look = (): void => parent.setBlocked(unit, this.#waits(driver.run.id));
     const forget = this.onChange(look);
     unit.signal.addEventListener('abort', cancel, { once: true });
     try {

@@ -61,6 +61,7 @@ export class RunDriver {
   /** Cancelled twice: nothing more begins, whatever its `if` says. */
   #isHard = false;
   #isLooking = false;
+  #toldWaiting = false;
   #forgetDeadline = (): void => {};
 
   constructor(host: DriverHost, run: RunRecord, definition: KeptDefinition, options: DriverOptions) {
@@ -139,7 +140,7 @@ export class RunDriver {
 
   /** Nothing of it goes on before a person answers. */
   get isWaiting(): boolean {
-    return this.#run.state === 'waiting';
+    return this.#run.state === 'waiting' && this.#units.areAllBlocked;
   }
 
   // -- steps -----------------------------------------------------------------------------------------------------------
@@ -433,6 +434,7 @@ export class RunDriver {
     const isWaiting = this.#units.areAllBlocked && this.#queue.length === 0 && this.#deciding === 0;
     if (isWaiting === (this.#run.state === 'waiting')) {
       if (isWaiting && !this.#toldWaiting) this.#tellWaiting();
+      else if (isWaiting) this.#host.changed(this);
       return;
     }
     await this.#update({ state: isWaiting ? 'waiting' : 'running' });
@@ -440,8 +442,6 @@ export class RunDriver {
     if (isWaiting) this.#tellWaiting();
     else this.#host.changed(this);
   }
-
-  #toldWaiting = false;
 
   #tellWaiting(): void {
     this.#toldWaiting = true;

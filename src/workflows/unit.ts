@@ -152,6 +152,8 @@ export function aborted({ signal }: Pick<Unit, 'signal'>): Promise<'aborted'> {
 
 /** For waits that outlast the unit's own abort. @throws Detached when the process ends meanwhile. */
 export async function stoppable<T>(promise: Promise<T>, stopping: AbortSignal): Promise<T> {
+  // Whichever comes first is told; the other must not be an error of nobody.
+  promise.catch(() => {});
   if (stopping.aborted) throw new Detached();
   const { promise: stopped, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(new Detached());

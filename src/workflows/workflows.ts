@@ -94,8 +94,9 @@ export class Workflows implements AsyncDisposable {
   async cancel(id: RunId, who: string): Promise<RunRecord> {
     const driver = await this.#underWay(id, 'cancelled');
     await driver.cancel('cancelled', `cancelled by ${who}`);
+    const { run } = driver;
     await this.#deps.ledger.durable();
-    return driver.run;
+    return run;
   }
 
   /** Runs again what failed, was skipped or cancelled, and what depends on it. @throws AppError NOT_FOUND, NOT_POSSIBLE. */
@@ -114,9 +115,10 @@ export class Workflows implements AsyncDisposable {
     if (trigger.kind === 'workflow')
       throw notPossible(id, 'resumed', 'a step called it', `Resume the run of that step: ${trigger.runId}.`);
     await this.#runs.told(id);
-    const driver = await this.#runs.take(await this.#inLine(await reopen(this.#deps, run)), { force });
+    const again = await this.#inLine(await reopen(this.#deps, run));
+    await this.#runs.take(again, { force });
     await this.#deps.ledger.durable();
-    return driver.run;
+    return again;
   }
 
   /**

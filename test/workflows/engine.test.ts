@@ -123,7 +123,7 @@ test('results, implied and declared outputs reach later steps, each as one argum
   expect(use?.work).toMatchObject({
     command: ['echo', '{"n": 3, "s": "a b; rm -rf /"}', '3', '-${env:HOME}-'],
   });
-  expect(use?.env).toEqual([
+  expect(use?.env).toMatchObject([
     { kind: 'set', name: 'ALL', value: 'x' },
     { kind: 'set', name: 'SAID', value: 'got {"list": ["$${env:HOME}"]} ${env:TOKEN}' },
   ]);

@@ -33,7 +33,7 @@ export interface Rig {
   steps(id: string): Promise<Readonly<Record<string, StepRecord>>>;
   /** name → state, with the reason where there is one: `skipped need_failed`. */
   states(id: string): Promise<Readonly<Record<string, string>>>;
-  /** The next event of this type (and step). */
+  /** The first event of this type (and step) that no earlier call gave, past or to come. */
   event<T extends RunEvent['type']>(type: T, step?: string): Promise<Extract<RunEvent, { type: T }>>;
 }
 
@@ -52,6 +52,7 @@ export async function openRig(
     readonly step: string | undefined;
     readonly resolve: (event: never) => void;
   }[] = [];
+  const taken = new Set<RunEvent>();
   const config = {
     projectDir: dir,
     roots: [],
@@ -96,11 +97,10 @@ export async function openRig(
   const listen = (engine: Workflows): void => {
     engine.events.subscribe((event) => {
       events.push(event);
-      for (const one of [...waiting])
-        if (one.type === event.type && (one.step === undefined || one.step === stepOf(event))) {
-          waiting.splice(waiting.indexOf(one), 1);
-          one.resolve(event as never);
-        }
+      const at = waiting.findIndex((one) => isMeant(event, one.type, one.step));
+      if (at < 0) return;
+      taken.add(event);
+      for (const { resolve } of waiting.splice(at, 1)) resolve(event as never);
     });
   };
   let gate = new Gate(deps);
@@ -128,7 +128,10 @@ export async function openRig(
     },
     event: (type, step) =>
       new Promise((resolve) => {
-        waiting.push({ type, step, resolve });
+        const past = events.find((event) => !taken.has(event) && isMeant(event, type, step));
+        if (!past) return void waiting.push({ type, step, resolve });
+        taken.add(past);
+        resolve(past as never);
       }),
   };
   listen(rig.engine);
@@ -138,6 +141,10 @@ export async function openRig(
     rmSync(dir, { recursive: true, force: true });
   });
   return rig;
+}
+
+function isMeant(event: RunEvent, type: string, step: string | undefined): boolean {
+  return event.type === type && (step === undefined || step === stepOf(event));
 }
 
 function stepOf(event: RunEvent): string | undefined {

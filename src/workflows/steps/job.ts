@@ -36,8 +36,9 @@ export async function runJob<S extends JobStep>(
   const jobId = unit.row?.jobId ?? newJobId();
   const { promise: ended, resolve } = Promise.withResolvers<JobRecord>();
   const unwatch = context.watch.add(jobId, (event) => {
-    if (event.type === 'ended') resolve(event.job);
-    else void follow(context, unit, event.type, event.job);
+    if (event.type !== 'ended') return void follow(context, unit, event.type, event.job);
+    context.setBlocked(unit, false);
+    resolve(event.job);
   });
   try {
     let job = unit.row?.jobId === undefined ? undefined : await deps.ledger.jobs.get(jobId);
@@ -86,13 +87,13 @@ async function follow(
   { reason, message, fix }: JobRecord,
 ): Promise<void> {
   const isWaiting = now !== 'started';
+  context.setBlocked(unit, now === 'held' || (isWaiting && reason === 'approval'));
   await context.put(unit, {
     state: isWaiting ? 'waiting' : 'running',
     ...(isWaiting && reason !== undefined && { reason }),
     ...(isWaiting && message !== undefined && { message }),
     ...(isWaiting && fix !== undefined && { fix }),
   });
-  context.setBlocked(unit, now === 'held' || (isWaiting && reason === 'approval'));
 }
 
 async function taskOf<S extends JobStep>(
