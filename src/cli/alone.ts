@@ -14,8 +14,16 @@ export interface Alone extends AsyncDisposable {
   readonly host: Host;
 }
 
-/** @param stop Aborts what is under way; running attempts go back to the queue. */
-export async function openAlone(context: CommandContext, command: string, stop: AbortSignal): Promise<Alone> {
+/**
+ * @param stop Aborts what is under way; running attempts go back to the queue.
+ * @param o.isPaused What an earlier process left does not go on before `operations.resume()`.
+ */
+export async function openAlone(
+  context: CommandContext,
+  command: string,
+  stop: AbortSignal,
+  { isPaused = false }: { readonly isPaused?: boolean } = {},
+): Promise<Alone> {
   await using opening = new AsyncDisposableStack();
   const { config, secrets } = await context.load();
   const log = opening.use(
@@ -28,7 +36,7 @@ export async function openAlone(context: CommandContext, command: string, stop: 
     }),
   );
   const record = opening.use(await openRecord({ config, log, command }));
-  const engine = opening.use(await openEngine({ config, secrets, log, record }));
+  const engine = opening.use(await openEngine({ config, secrets, log, record, isPaused }));
   const refuse = async (): Promise<never> => {
     throw new AppError('NOT_RUNNING', 'No daemon runs for this project', {
       fix: 'Start it with `sluice start`.',

@@ -63,6 +63,8 @@ export interface EngineOptions {
   readonly record: ProjectRecord;
   /** Where the process was started from; default: by somebody, not by an agent. */
   readonly nesting?: Nesting;
+  /** Nothing is started before `coordinator.unblock('pause')`. */
+  readonly isPaused?: boolean;
 }
 
 const GRACE_MS = 5_000;
@@ -74,6 +76,7 @@ export async function openEngine({
   log,
   record: { ledger, conditions, isStateLost, onFull },
   nesting = { depth: 0 },
+  isPaused = false,
 }: EngineOptions): Promise<Engine> {
   await using opening = new AsyncDisposableStack();
   const { stateDir } = first;
@@ -190,6 +193,7 @@ export async function openEngine({
   opening.use(
     await recordMetrics({ config: () => config, ledger, events: coordinator.events, log: log.log }),
   );
+  if (isPaused) coordinator.block('pause');
   await coordinator.start(
     finished.map((entry) => ({
       n: entry.n,

@@ -20,7 +20,7 @@ export const cancel = {
     const daemon = await context.daemon();
     const ended = daemon
       ? await daemon.post<RunView>(`/api/runs/${encodeURIComponent(part)}/cancel`)
-      : await untilSignal((stop) => alone(context, (workflows) => workflows.cancel(part, WHO), stop));
+      : await untilSignal((stop) => cancelAlone(context, part, stop));
     printLine(`cancelled ${ended.run_id}`);
     return 0;
   },
@@ -73,12 +73,13 @@ function answerWith(verdict: 'approved' | 'rejected') {
     });
 }
 
-async function alone<T>(
-  context: CommandContext,
-  work: (workflows: WorkflowOperations) => Promise<T>,
-  stop: AbortSignal,
-): Promise<T> {
+/** Steps that were under way when an earlier process ended are not begun once more in order to be cancelled. */
+async function cancelAlone(context: CommandContext, part: string, stop: AbortSignal): Promise<RunView> {
   const { openAlone } = await import('../../alone.ts');
-  await using project = await openAlone(context, 'workflow', stop);
-  return await work(project.operations.workflows);
+  await using project = await openAlone(context, 'workflow', stop, { isPaused: true });
+  const { operations } = project;
+  const { run_id: id } = await operations.workflows.cancel(part, WHO);
+  operations.resume();
+  // Nobody else would bring it to its end.
+  return await operations.workflows.done(id);
 }
