@@ -12,7 +12,8 @@ export function workflowProject(
   workflows: Readonly<Record<string, string>>,
   { config = '', ...options }: ProjectOptions & { readonly config?: string } = {},
 ): Project {
-  const project = makeProject(`${config.includes('daemon:') ? '' : anyDisk}${config}`, options);
+  const limits = config.includes('concurrency_limits:') ? '' : 'concurrency_limits: { max_processes: 8 }\n';
+  const project = makeProject(`${config.includes('daemon:') ? '' : anyDisk}${limits}${config}`, options);
   for (const [name, text] of Object.entries(workflows)) project.write(`workflows/${name}.yaml`, text);
   return project;
 }
