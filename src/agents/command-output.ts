@@ -4,8 +4,15 @@
  * everything made from it is in place.
  */
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
+import {
+  createReadStream,
+  createWriteStream,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  type WriteStream,
+} from 'node:fs';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentResult } from '../types/agent.ts';
 import { EventSplitter, eventHint, parseEvent, UsageSum } from './event-lines.ts';
@@ -13,6 +20,8 @@ import type { Redactor } from './ports.ts';
 
 const chunkBytes = 256 << 10;
 const tailBytes = 4096;
+/** Up to here a file is read at once: through the thread pool each of four calls costs ten times as much. */
+const smallBytes = 64 << 10;
 
 export type CommandOutput = Pick<
   AgentResult,
@@ -42,16 +51,16 @@ const nothing = { resultBytes: 0, events: 0, costUsd: null } as const;
 
 async function takeStdout(workDir: string, redactor: Redactor): Promise<Omit<CommandOutput, 'stderrTail'>> {
   const files = outputFiles(workDir);
-  const bytes = await sizeOf(files.stdout);
+  const bytes = sizeOf(files.stdout);
   if (bytes === undefined) return takeEarlier(workDir);
   // Redacted as a whole first: nothing that is made from it can hold a secret then.
   await redactor.redactFile(files.stdout);
   if (!(await mayHoldEvents(files.stdout, bytes))) {
-    await rename(files.stdout, files.result);
+    renameSync(files.stdout, files.result);
     return bytes === 0 ? nothing : { resultFile: files.result, resultBytes: bytes, events: 0, costUsd: null };
   }
   const split = await splitOutput(files);
-  const resultBytes = (await sizeOf(`${files.result}.part`)) ?? 0;
+  const resultBytes = sizeOf(`${files.result}.part`) ?? 0;
   await rename(`${files.result}.part`, files.result);
   if (split.events > 0) await rename(`${files.events}.part`, files.events);
   else await rm(`${files.events}.part`, { force: true });
@@ -63,7 +72,7 @@ async function takeStdout(workDir: string, redactor: Redactor): Promise<Omit<Com
 /** An earlier daemon had already made the result of this attempt. */
 async function takeEarlier(workDir: string): Promise<Omit<CommandOutput, 'stderrTail'>> {
   const files = outputFiles(workDir);
-  const resultBytes = (await sizeOf(files.result)) ?? 0;
+  const resultBytes = sizeOf(files.result) ?? 0;
   const sum = new UsageSum();
   let events = 0;
   const splitter = new EventSplitter({
@@ -73,7 +82,7 @@ async function takeEarlier(workDir: string): Promise<Omit<CommandOutput, 'stderr
     },
     result: () => {},
   });
-  if ((await sizeOf(files.events)) !== undefined)
+  if (sizeOf(files.events) !== undefined)
     for await (const chunk of createReadStream(files.events)) splitter.push(chunk as Buffer);
   splitter.end();
   const { usage, costUsd } = sum;
@@ -122,6 +131,7 @@ function closed(stream: ReturnType<typeof createWriteStream>): Promise<unknown> 
 
 /** Whether any line could be an event: a search in the bytes, without taking them apart. */
 async function mayHoldEvents(file: string, bytes: number): Promise<boolean> {
+  if (bytes <= smallBytes) return hasEvent(readFileSync(file));
   if (bytes <= chunkBytes) return hasEvent(await readFile(file));
   await using handle = await open(file);
   const buffer = Buffer.allocUnsafe(chunkBytes);
@@ -146,7 +156,7 @@ function hasEvent(content: Buffer): boolean {
 
 /** The last lines, at most 4 KiB. */
 export async function readTail(file: string, redactor: Redactor): Promise<string> {
-  if ((await sizeOf(file)) === undefined) return '';
+  if (sizeOf(file) === undefined) return '';
   await redactor.redactFile(file);
   await using handle = await open(file);
   const { size } = await handle.stat();
@@ -158,7 +168,11 @@ export async function readTail(file: string, redactor: Redactor): Promise<string
 }
 
 /** Undefined when there is no plain file: what a command put there in its place (a link, a FIFO) is not looked at. */
-async function sizeOf(file: string): Promise<number | undefined> {
-  const found = await lstat(file).catch(() => undefined);
-  return found?.isFile() ? found.size : undefined;
+function sizeOf(file: string): number | undefined {
+  try {
+    const found = lstatSync(file, { throwIfNoEntry: false });
+    return found?.isFile() ? found.size : undefined;
+  } catch {
+    return undefined;
+  }
 }

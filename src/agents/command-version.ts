@@ -9,7 +9,7 @@ import { createReadStream, type Stats, statSync } from 'node:fs';
 import { isAbsolute, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fsPath } from '../types/path-bytes.ts';
-import { findCommand } from './find-command.ts';
+import { CommandLookup } from './command-lookup.ts';
 
 /** Above this, size and time of the last change stand for the content. */
 const maxHashedBytes = 8 << 20;
@@ -21,10 +21,11 @@ interface Known {
 
 export class CommandVersions {
   readonly #known = new Map<string, Known>();
+  readonly #lookup = new CommandLookup();
 
   /** @returns a text that changes when what would be run changes; a missing command has one too. */
   async of(command: readonly string[], path: string, projectDir: string): Promise<string> {
-    const found = findCommand(command[0] ?? '', path, projectDir);
+    const found = this.#lookup.find(command[0] ?? '', path, projectDir);
     const parts = ['file' in found ? await this.#hashOf(found.file, found.stat) : found.code];
     for (const word of command.slice(1)) {
       if (word === '' || word.includes('${{')) continue;

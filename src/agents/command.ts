@@ -2,16 +2,17 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentConfig } from '../config/config.ts';
+import type { Template } from '../expressions/expressions.ts';
 import type { Approvals } from '../sandbox/approvals.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import type { SandboxReport } from '../types/job.ts';
+import { CommandLookup } from './command-lookup.ts';
 import { collectOutput, outputFiles } from './command-output.ts';
 import { refusedOutcome, runConfined } from './confined.ts';
 import { agentEnvironment, type Environment, searchPath, stateEnvironment } from './environment.ts';
-import { findCommand } from './find-command.ts';
-import { interpolateWord, placeholderValues, renderPrompt } from './placeholders.ts';
+import { interpolateWord, parseWord, placeholderValues, renderPrompt } from './placeholders.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
 import {
   type JournalEntry,
@@ -46,6 +47,14 @@ type CommandAgent = Extract<AgentConfig, { kind: 'command' }>;
 
 export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
   const { spawner, secrets, redactor, projectDir, daemonEnv, baseEnv, sandbox } = options;
+  const lookup = new CommandLookup();
+  /** Of each command of the configuration. */
+  const parsed = new WeakMap<readonly string[], readonly Template[]>();
+  const wordsOf = ({ command }: CommandAgent): readonly Template[] => {
+    const words = parsed.get(command) ?? command.map(parseWord);
+    parsed.set(command, words);
+    return words;
+  };
   const finish = async (
     call: AgentCall,
     exit: SpawnExit,
@@ -76,17 +85,17 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
       const agent = asCommand(call.agent);
       const env = await agentEnvironment(baseEnv, agent.env, daemonEnv, secrets);
       const { exit, report } = await runConfined(
-        options,
+        { ...options, lookup },
         call,
         agent,
-        startRequest(call, agent, env),
+        startRequest(call, agent, () => wordsOf(agent), env),
         signal,
       );
       return finish(call, exit, report, signal);
     },
     recover: async (call, entry) => finish(call, entry.exit, await sandbox.reportOf(call.agent.sandbox)),
     available: async (agent) =>
-      available(asCommand(agent), searchPath(baseEnv, agent), projectDir) ??
+      available(lookup, asCommand(agent), searchPath(baseEnv, agent), projectDir) ??
       (await sandbox.available(agent)) ??
       limitsProblem(agent, spawner.limitsBackend),
   };
@@ -106,7 +115,12 @@ function uncollected(cause: unknown, workDir: string): AppError {
   return new AppError(isFull ? 'DISK_FULL' : 'OUTPUT_UNWRITABLE', message, { cause, fix });
 }
 
-function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): StartRequest {
+function startRequest(
+  call: AgentCall,
+  agent: CommandAgent,
+  words: () => readonly Template[],
+  env: Environment,
+): StartRequest {
   const { input, workDir } = call;
   const prompt = promptOf(call);
   const values = placeholderValues(input, prompt, call.inputs);
@@ -118,7 +132,7 @@ function startRequest(call: AgentCall, agent: CommandAgent, env: Environment): S
     job: call.jobId,
     n: call.attempt,
     journal: call.journal,
-    argv: agent.isLiteral ? agent.command : agent.command.flatMap((word) => interpolateWord(word, values)),
+    argv: agent.isLiteral ? agent.command : words().flatMap((word) => interpolateWord(word, values)),
     limits: agent.limits,
     env: {
       ...env,
@@ -156,13 +170,18 @@ function promptOf({ prompt, step, input, inputs }: AgentCall): string | undefine
   return step ? prompt : renderPrompt(prompt, input, inputs);
 }
 
-function available({ name, command }: CommandAgent, path: string, projectDir: string): AppError | undefined {
+function available(
+  lookup: CommandLookup,
+  { name, command }: CommandAgent,
+  path: string,
+  projectDir: string,
+): AppError | undefined {
   const word = command[0] ?? '';
   // Decided by each file: nothing can be said before one is there.
   if (word.includes('${{')) return undefined;
   // An attempt of a session brings its own.
   if (word === 'sluice') return undefined;
-  const found = findCommand(word, path, projectDir);
+  const found = lookup.find(word, path, projectDir);
   if ('file' in found) return undefined;
   const fix =
     found.code === 'EACCES'

@@ -5,19 +5,21 @@ import { join } from 'node:path';
 import type { AgentConfig } from '../config/config.ts';
 import { type Approvals, approvalsDir } from '../sandbox/approvals.ts';
 import type { Confinement, SetupFault } from '../sandbox/confinement.ts';
+import { plainReport } from '../sandbox/report.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { refusedFile } from '../sandbox/shim-script.ts';
 import type { AgentCall, AttemptOutcome } from '../types/agent.ts';
 import type { SandboxReport } from '../types/job.ts';
 import { fsPath } from '../types/path-bytes.ts';
+import type { CommandLookup } from './command-lookup.ts';
 import { outputFiles, readTail } from './command-output.ts';
-import { findCommand } from './find-command.ts';
 import { watchLive } from './live/watch-live.ts';
 import type { Redactor } from './ports.ts';
 import type { SpawnExit, Spawner, StartRequest } from './spawner/spawner.ts';
 
 export interface ConfinedOptions {
   readonly spawner: Spawner;
+  readonly lookup: CommandLookup;
   readonly redactor: Redactor;
   readonly sandbox: Sandbox;
   readonly approvals: Approvals;
@@ -34,18 +36,20 @@ export async function runConfined(
   request: StartRequest,
   signal: AbortSignal,
 ): Promise<{ readonly exit: SpawnExit; readonly report: SandboxReport }> {
-  const { sandbox, approvals } = options;
+  const { sandbox, approvals, lookup } = options;
+  // The spawner finds the command, or says why not.
+  if (agent.sandbox.mode === 'off')
+    return { exit: await runOnce(options, call, agent, request, signal), report: plainReport(agent.sandbox) };
   const { jobId, attempt, workDir, inputs, rootDirs, input, workspaceDir = input.rootDir } = call;
   const startedAt = Date.now();
-  const found = findCommand(request.argv[0] ?? '', request.env.PATH ?? '', request.cwd);
+  const found = lookup.find(request.argv[0] ?? '', request.env.PATH ?? '', request.cwd);
   if ('code' in found) {
     // Not left to the spawner: a file that appears meanwhile would be run without confinement.
     const { code, message } = found;
     const report = await sandbox.reportOf(agent.sandbox);
     return { exit: notRun({ kind: 'spawn_failed', code, message }, startedAt), report };
   }
-  const mayAsk =
-    agent.sandbox.mode !== 'off' && agent.sandbox.blocked.length + agent.sandbox.confirm.length > 0;
+  const mayAsk = agent.sandbox.blocked.length + agent.sandbox.confirm.length > 0;
   using _asking = mayAsk ? await approvals.watch({ jobId, attempt, agent: agent.name, workDir }) : undefined;
   for (let setups = 1; ; setups += 1) {
     const confinement = await sandbox.confine(agent.sandbox, {
@@ -70,7 +74,7 @@ async function runOnce(
   signal: AbortSignal,
 ): Promise<SpawnExit> {
   const ending = new AbortController();
-  using _watch = watchLive({
+  using watch = watchLive({
     stdoutFile: request.stdout,
     agent,
     onSpent: call.onSpent,
@@ -79,7 +83,7 @@ async function runOnce(
     redact: (text) => redactor.redact(text),
   });
   // Awaited here: the watch ends when this function does.
-  return await spawner.run(request, AbortSignal.any([signal, ending.signal]));
+  return await spawner.run(request, watch ? AbortSignal.any([signal, ending.signal]) : signal);
 }
 
 function startOf({ argv, env, sandboxed }: Extract<Confinement, { kind: 'run' }>) {

@@ -30,7 +30,8 @@ export function findCommand(command: string, path: string, cwd: string): FoundCo
   return refused ?? { code: 'ENOENT', message: `The command "${command}" is in none of the folders on PATH` };
 }
 
-function judge(file: string): FoundCommand {
+/** Whether this file can be run. */
+export function judge(file: string): FoundCommand {
   let stat: Stats | undefined;
   try {
     stat = statSync(fsPath(file), { throwIfNoEntry: false });

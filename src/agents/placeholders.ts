@@ -12,9 +12,11 @@ import {
   functions,
   type Known,
   type PlainScope,
+  parseTemplate,
   renderArgumentsNow,
   renderTextNow,
   scanTemplate,
+  type Template,
 } from '../expressions/expressions.ts';
 import { pathFromBytes } from '../types/path-bytes.ts';
 
@@ -123,9 +125,14 @@ export function interpolate(text: string, { scope }: PlaceholderValues): string 
   return renderTextNow(literal(text), scope);
 }
 
+/** A word of a command taken apart: the same for each attempt. */
+export function parseWord(word: string): Template {
+  return parseTemplate(literal(word));
+}
+
 /** The argument that a word of a command stands for; `${{ files }}` alone: one for each file of the batch. */
-export function interpolateWord(word: string, { scope }: PlaceholderValues): readonly string[] {
-  return renderArgumentsNow(literal(word), scope);
+export function interpolateWord(word: Template, { scope }: PlaceholderValues): readonly string[] {
+  return renderArgumentsNow(word, scope);
 }
 
 /** The prompt with its placeholders replaced; ready to stand for `prompt` in `placeholderValues`. */

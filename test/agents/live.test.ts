@@ -35,7 +35,7 @@ function listen(more: Partial<LiveOptions> & { maxRepeats?: number } = {}) {
     redact: (text) => text,
     ...more,
   });
-  onTestFinished(() => watch[Symbol.dispose]());
+  onTestFinished(() => watch?.[Symbol.dispose]());
   return { stdoutFile, spent, ends, watch };
 }
 
@@ -188,8 +188,8 @@ test('without a sandbox no command is looked for', async () => {
 test('nothing is told after it was disposed of, and nothing runs where nothing is asked for', async () => {
   const { stdoutFile, spent, ends, watch } = listen({ maxRepeats: 1 });
   writeFileSync(stdoutFile, line({ tool: 'x', args: {}, cost_usd: 1 }));
-  watch[Symbol.dispose]();
-  watch[Symbol.dispose]();
+  watch?.[Symbol.dispose]();
+  watch?.[Symbol.dispose]();
   const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
   const before = timers();
   watchLive({

@@ -4,6 +4,7 @@ import {
   checkPlaceholders,
   interpolate,
   interpolateWord,
+  parseWord,
   placeholderValues,
   renderPrompt,
 } from '../../src/agents/placeholders.ts';
@@ -93,14 +94,14 @@ test.for([
 
 test('`${{ files }}` alone is one argument per file, everything else one argument', () => {
   const values = placeholderValues(input('a'), '', [input('a b'), input('${{ files }}'), input("'\n")]);
-  expect(interpolateWord('${{ files }}', values)).toEqual([
+  expect(interpolateWord(parseWord('${{ files }}'), values)).toEqual([
     '/r/inbox/a b',
     '/r/inbox/${{ files }}',
     "/r/inbox/'\n",
   ]);
-  expect(interpolateWord('${{ files }}', placeholderValues(input('a')))).toEqual(['/r/inbox/a']);
+  expect(interpolateWord(parseWord('${{ files }}'), placeholderValues(input('a')))).toEqual(['/r/inbox/a']);
   for (const word of ['', 'a b', 'x${{ file.path }}', '${{ toJSON(files) }}', '${{ prompt }}'])
-    expect(interpolateWord(word, values)).toHaveLength(1);
+    expect(interpolateWord(parseWord(word), values)).toHaveLength(1);
 });
 
 test.for([

@@ -35,13 +35,13 @@ const spentMs = 500;
 const maxShownChars = 300;
 
 /**
- * Begins to listen, if anything is to be heard; disposing ends it at once. Whoever ends within 250 ms has cost a timer.
+ * Begins to listen; disposing ends it at once. Undefined where there is nothing to hear. Whoever ends within 250 ms has cost a timer.
  * Does not keep the process alive.
  */
-export function watchLive(options: LiveOptions): Disposable {
+export function watchLive(options: LiveOptions): Disposable | undefined {
   const { onSpent, agent, blocked } = options;
   if (onSpent === undefined && agent.maxRepeats === Number.POSITIVE_INFINITY && blocked === undefined)
-    return { [Symbol.dispose]: () => {} };
+    return undefined;
   return new LiveWatch(options);
 }
 

@@ -6,6 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import type { AttemptOutcome, EndReason } from '../../types/agent.ts';
 import { messageOf } from '../../types/errors.ts';
+import { CommandLookup } from '../command-lookup.ts';
 import { askToEnd } from './ask.ts';
 import { type Attempt, addUsage, conclude, measure, OutputFiles, overstepped } from './attempt.ts';
 import { endedBy, urgentGraceMs } from './end-reason.ts';
@@ -15,7 +16,6 @@ import type { Cage } from './limits/cage.ts';
 import type { Keeper } from './limits/keeper.ts';
 import { MemoryWatch } from './limits/tree-memory.ts';
 import { memoryExceeded } from './limits/words.ts';
-import { CommandLookup } from './lookup.ts';
 import { attemptVariable, nextSeq, projectVariable } from './mark.ts';
 import type { SpawnExit, StartRequest } from './protocol.ts';
 import { refusalOf } from './refusal.ts';
@@ -85,7 +85,8 @@ export class Undertaker {
     try {
       const seq = nextSeq(this.#seq);
       this.#seq = seq;
-      const found = this.#lookup.find(request);
+      const { argv, env: given, cwd } = request;
+      const found = this.#lookup.find(argv[0] ?? '', given.PATH ?? '', cwd);
       if ('code' in found) throw new LaunchError(found.code, found.message);
       files = new OutputFiles(request);
       cage = this.#options.keeper.open(seq, request);
