@@ -9,6 +9,7 @@ import { type Aggregator, createAggregator } from '../aggregator/aggregator.ts';
 import { collectOutputs } from '../aggregator/outputs.ts';
 import type { ConditionBoard } from '../conditions/board.ts';
 import type { Config } from '../config/config.ts';
+import { workflowPlaces } from '../config/workflow-places.ts';
 import { Coordinator } from '../coordinator/coordinator.ts';
 import type { ResultStore } from '../coordinator/deps.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -104,7 +105,7 @@ export async function openEngine({
       graceMs: GRACE_MS,
       secrets,
       conditions,
-      protectedPaths: () => [config.output.dir, config.file],
+      protectedPaths: () => [config.output.dir, config.file, ...workflowPlaces(config)],
     }),
   );
   await agents.follow(config.agents.values());

@@ -1,11 +1,12 @@
 /** What a workflow file becomes: every form that can be written, and where the files are found. */
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { type Config, isOwnAgent } from '../../src/config/config.ts';
 import { configView, diffConfig, loadConfig, loadWorkflowFile, parseConfig } from '../../src/config/load.ts';
 import { findWorkflow, type StepConfig, type WorkflowConfig } from '../../src/config/workflow.ts';
+import { workflowPlaces } from '../../src/config/workflow-places.ts';
 import { errorsOf, load, project } from './project.ts';
 
 const reference = {
@@ -389,6 +390,22 @@ test('globs, definitions in place, lists, and what only takes away', async () =>
   for (const folder of ['flows', 'flows/deep/er', 'flows/drafts', '.'])
     expect(files).toContain(join(dir, folder));
   expect(files).not.toContain(join(dir, 'flows/drafts/d.yaml'));
+});
+
+test('where definitions stand is known, so that what they confine cannot change them', async () => {
+  const of = async (config: string, files: Record<string, string> = {}) => {
+    const loaded = (await load(config, files)).config;
+    return workflowPlaces(loaded).map((path) => relative(loaded.projectDir, path));
+  };
+  expect(await of('version: 1\n')).toEqual(['workflows']);
+  expect(await of('version: 1\n', { 'workflows/a.yaml': tiny('a') })).toEqual(['workflows']);
+  const files = { 'flows/deep/x.yaml': tiny('x'), 'one.yaml': tiny('one') };
+  // The whole project cannot be closed to its own commands.
+  expect(await of('workflows: [flows/**/*.yaml, "*.yaml"]\n', files)).toEqual([
+    'workflows',
+    'flows/deep',
+    'one.yaml',
+  ]);
 });
 
 test('a stem that two files have is nobody’s second name', async () => {
