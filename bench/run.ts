@@ -10,6 +10,7 @@ const all = [
   'cli',
   'latency',
   'run-files',
+  'workflows',
   'daemon',
   'watch',
   'sandbox',
