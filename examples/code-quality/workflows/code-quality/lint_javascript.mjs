@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 
 const [file] = process.argv.slice(2);
 const extension = extname(file);
@@ -17,9 +17,7 @@ const problems = forms.map((form) => {
   const { status, stderr, error } = spawnSync(process.execPath, ['--check', copy], { encoding: 'utf8' });
   if (error) throw error;
   if (status === 0) return undefined;
-  // The place and the message; what follows is Node's own stack.
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^(\s+at |Node\.js v)/.test(line));
-  return lines.join('\n').replaceAll(copy, basename(file));
+  return stderr;
 });
 rmSync(folder, { recursive: true });
 
@@ -28,7 +26,11 @@ if (problems.includes(undefined)) {
 } else {
   // As a module is what is meant where there is an import or export.
   const asScript = problems[0];
-  const isModule = /import statement|import\.meta|token 'export'/.test(asScript);
-  console.error(isModule ? problems.at(-1) : asScript);
+  const said = /import statement|import\.meta|token 'export'/.test(asScript) ? problems.at(-1) : asScript;
+  // `file.mjs:2`, the line, a mark under the place, the message; what follows is Node's own stack.
+  const [, line = '?', excerpt = ''] = /\.[mc]js:(\d+)\n([\s\S]*?)\n\n/.exec(said) ?? [];
+  const [message = 'cannot be parsed'] = /^\w*Error: .*$/m.exec(said) ?? [];
+  console.log(excerpt);
+  console.error(`line ${line}: ${message}`);
   process.exitCode = 1;
 }

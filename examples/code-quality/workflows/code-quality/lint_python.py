@@ -37,9 +37,11 @@ def main():
 
     found = checker.Checker(ast.parse(source, path), path).messages
     found.sort(key=lambda message: message.lineno)
-    for message in found:
-        print(f"line {message.lineno}: {message.message % message.message_args}", file=sys.stderr)
-    if found:
+    lines = [f"line {message.lineno}: {message.message % message.message_args}" for message in found]
+    if lines:
+        # All of them as output; one line for those who only want to know what it is about.
+        print("\n".join(lines))
+        print(lines[0] + (f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""), file=sys.stderr)
         return 1
     print("pyflakes finds nothing")
     return 0

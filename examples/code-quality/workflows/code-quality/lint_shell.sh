@@ -11,12 +11,16 @@ if command -v shellcheck > /dev/null 2>&1; then
     '#!'*) set -- ;;
     *) set -- --shell=bash ;;
   esac
-  if shellcheck --format=gcc --severity=warning "$@" "$file" > /dev/null 2>&1; then
+  # gcc's format is one finding per line; the path before each is known already.
+  found=$(shellcheck --format=gcc --severity=warning "$@" "$file" 2>&1 | sed 's/^.*:\([0-9]*\):[0-9]*: /line \1: /')
+  if [ -z "$found" ]; then
     echo 'shellcheck finds nothing'
     exit 0
   fi
-  # gcc's format is one finding per line; the path before each is known already.
-  shellcheck --format=gcc --severity=warning "$@" "$file" 2>&1 | sed 's/^.*:\([0-9]*\):[0-9]*: /line \1: /' >&2
+  # All of them as output; one line for those who only want to know what it is about.
+  printf '%s\n' "$found"
+  count=$(printf '%s\n' "$found" | wc -l)
+  printf '%s\n' "$(printf '%s\n' "$found" | head -n 1) ($((count)) in all)" >&2
   exit 1
 fi
 

@@ -11,7 +11,7 @@ cp -- "$copy" "$target.part"
 mv -f -- "$target.part" "$target"
 
 # An earlier version may have been bad.
-rm -f -- "quarantine/$rel" "quarantine/$rel.reason.txt" "$file.rejected"
+rm -f -- "quarantine/$rel" "quarantine/$rel.reason.txt" "$file.rejected" "$file.error"
 # The marker is written last: where it stands, everything else does.
 printf '%s rows\n' "$rows" > "$file.done"
 printf '%s rows in %s\n' "$rows" "$target"

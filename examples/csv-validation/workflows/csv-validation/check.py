@@ -6,8 +6,8 @@
 Takes what real exports bring: commas, semicolons, tabs or bars; UTF-8 with or without a mark, UTF-16, old Windows files;
 1.234,50 and 1234.5; 2026-03-01 and 01.03.2026. Reads row by row, so that the size of a file does not matter.
 
-Prints {"valid", "rows", "problems": [{"line", "column", "message"}], "more", "notes"} and exits with
-0 (good: $SLUICE_OUTPUT_DIR/clean.csv is the uniform copy), 1 (bad), 2 (could not be checked: schema or file unreadable).
+Prints {"valid", "rows", "summary", "reason"}: one line about what is wrong, and the first problems, a line each. The uniform copy
+of a good file is $SLUICE_OUTPUT_DIR/clean.csv. Exits with 1 when nothing can be said: the schema or the file cannot be read.
 """
 
 import argparse
@@ -36,7 +36,7 @@ class Problems:
     def add(self, line, column, message):
         self.count += 1
         if len(self.listed) < MOST_PROBLEMS:
-            self.listed.append({"line": line, "column": column, "message": message})
+            self.listed.append(f"line {line}: " + (f"{shown(column)}: " if column else "") + message)
 
 
 # ---- values: each of these gives the uniform text, or raises ValueError with what is wrong -----------------------------
@@ -235,13 +235,10 @@ def check(path, schema, copy):
 
 
 def verdict(problems, rows, notes):
-    return {
-        "valid": problems.count == 0,
-        "rows": rows,
-        "problems": problems.listed,
-        "more": problems.count - len(problems.listed),
-        "notes": notes,
-    }
+    more = [f"\u2026 and {problems.count - len(problems.listed)} more"] if problems.count > len(problems.listed) else []
+    reason = [*problems.listed, *more, *(f"(note: {note})" for note in notes)]
+    summary = problems.listed[0] + (f" (and {problems.count - 1} more)" if problems.count > 1 else "") if problems.listed else ""
+    return {"valid": problems.count == 0, "rows": rows, "summary": summary, "reason": "\n".join(reason)}
 
 
 def main():
@@ -257,21 +254,14 @@ def main():
             try:
                 found = check(args.file, schema, file)
             except (Unusable, UnicodeError) as error:
-                one = {"line": None, "column": None, "message": f"the file {error}"}
-                found = {"valid": False, "rows": 0, "problems": [one], "more": 0, "notes": []}
+                found = {"valid": False, "rows": 0, "summary": f"the file {error}", "reason": f"the file {error}"}
     except (OSError, KeyError, TypeError, ValueError, re.error) as error:
         print(f"cannot check: {error}", file=sys.stderr)
-        return 2
+        return 1
+    if not found["valid"]:
+        os.remove(copy)
     print(json.dumps(found))
-    if found["valid"]:
-        return 0
-    os.remove(copy)
-    first = found["problems"][0]
-    place = "" if first["line"] is None else f"line {first['line']}: "
-    name = "" if first["column"] is None else f"{first['column']}: "
-    others = len(found["problems"]) - 1 + found["more"]
-    print(f"{place}{name}{first['message']}" + (f" (and {others} more)" if others else ""), file=sys.stderr)
-    return 1
+    return 0
 
 
 if __name__ == "__main__":
