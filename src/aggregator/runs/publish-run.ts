@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../types/errors.ts';
 import type { RunId, RunRecord } from '../../types/run.ts';
 import type { Folders } from '../folders.ts';
@@ -37,7 +38,9 @@ export async function reportRun(
   id: RunId,
 ): Promise<RunReport | undefined> {
   const facts = await readRun(o.reader, id);
-  return facts === undefined ? undefined : redacted(runReport(facts, o.folders.base()), o.reader.redact);
+  if (facts === undefined) return undefined;
+  await setImmediate();
+  return redacted(runReport(facts, o.folders.base()), o.reader.redact);
 }
 
 /** Before anything is escaped: an escaped secret would not be recognised. */
@@ -50,12 +53,17 @@ function redacted<T>(value: T, redact: (text: string) => string): T {
 
 /** @returns false when there is no such run. */
 export async function publishRun(o: RunPublishing, id: RunId): Promise<boolean> {
-  const report = await reportRun(o, id);
-  if (report === undefined) return false;
-  const { folder } = await o.folders.open(runPlace({ workflow: report.workflow, id }));
+  const run = await o.reader.ledger.runs.get(id);
+  const report = run && (await reportRun(o, id));
+  if (run === undefined || report === undefined) return false;
+  const { folder } = await o.folders.open(runPlace(run));
   const put = (name: string, text: string): void => putFile(folder, name, text, o.fileMode);
+  // Of a run with ten thousand steps each of these takes a tenth of a second: others have their turn in between.
+  await setImmediate();
   put(reportNames.html, runPage(report));
+  await setImmediate();
   put(reportNames.markdown, runMarkdown(report));
+  await setImmediate();
   put(reportNames.json, `${JSON.stringify(report, undefined, 2)}\n`);
   return true;
 }

@@ -65,7 +65,7 @@ class Reading {
     const known = new Set(planned.map(({ name }) => name));
     for (const name of records.keys()) if (!known.has(name)) planned.push({ name, onFailure: false });
     const steps: StepFacts[] = [];
-    for (const plan of planned) steps.push(await this.#step(plan, records.get(plan.name)));
+    for (const plan of planned) steps.push(await this.#page(() => this.#step(plan, records.get(plan.name))));
     const caller = run.trigger.kind === 'workflow' ? await runs.get(run.trigger.runId) : undefined;
     const { spent, ...sums } = await runSpent(runs, run.id);
     return {
