@@ -31,7 +31,7 @@ export const resume = {
     const { detach = false, force = false, json = false } = options;
     return untilSignal(async (stop) => {
       const daemon = await context.daemon();
-      if (!daemon) return followAlone(context, (workflows) => workflows.resume(part, force), { json }, stop);
+      if (!daemon) return followAlone(context, (workflows) => goOn(workflows, part, force), { json }, stop);
       const { run_id: id } = await daemon.post<RunView>(`/api/runs/${encodeURIComponent(part)}/resume`, {
         force,
       });
@@ -41,6 +41,12 @@ export const resume = {
     });
   },
 };
+
+/** One that a process left open goes on by itself as soon as the project is opened: it is followed. */
+async function goOn(workflows: WorkflowOperations, part: string, force: boolean): Promise<RunView> {
+  const { run } = await workflows.follow(part, 0);
+  return run.ended_at === undefined ? run : workflows.resume(part, force);
+}
 
 export const approve = { run: answerWith('approved') };
 export const reject = { run: answerWith('rejected') };

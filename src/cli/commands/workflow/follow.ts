@@ -54,7 +54,7 @@ export async function followAlone(
       report: () => workflows.show(id),
       files: await filesOf(context),
       canBeAnswered: false,
-      whenStopped: 'what was under way is taken up by the next start',
+      whenStopped: `go on with it: sluice workflow resume ${id}`,
     },
     options,
     stop,
