@@ -40,7 +40,7 @@ const maxShare = 0.02;
 const shown = { latest: 100, failures: 50, held: 50 };
 /** Of these the ones are shown that still stand. */
 const failuresRead = 100;
-/** Steps of runs are jobs as well; these are left out of the files. */
+/** Jobs among which files are looked for when there are steps of runs between them. */
 const latestRead = 400;
 const runsRead = 500;
 
@@ -56,13 +56,10 @@ export function createOverview(o: OverviewOptions): Overview {
 
   const read = async () => {
     const { jobs } = o.ledger;
-    const isFile = ({ input }: JobRecord): boolean => input.root !== '';
     const [tally, open, latest, failures, held, runs] = await Promise.all([
       jobs.tally(),
       jobs.counts(),
-      jobs
-        .list({ states: finalStates, limit: latestRead })
-        .then((all) => all.filter(isFile).slice(0, shown.latest)),
+      latestFiles(),
       jobs.list({ states: ['failed'], limit: failuresRead }).then(standing),
       jobs.list({ states: ['held'], limit: shown.held }),
       o.ledger.runs.list({ parent: null, limit: runsRead }),
@@ -71,6 +68,15 @@ export function createOverview(o: OverviewOptions): Overview {
     const moreRuns = runs.length === runsRead;
     const read = { tally, open, latest, failures, held, runs, moreRuns, runCosts };
     return overviewModel({ ...read, dir: o.dir, now: o.now() });
+  };
+
+  /** Steps of runs are jobs as well; only where there are some more has to be read. */
+  const latestFiles = async (): Promise<readonly JobRecord[]> => {
+    const isFile = ({ input }: JobRecord): boolean => input.root !== '';
+    const latest = await o.ledger.jobs.list({ states: finalStates, limit: shown.latest });
+    if (latest.every(isFile)) return latest;
+    const more = await o.ledger.jobs.list({ states: finalStates, limit: latestRead });
+    return more.filter(isFile).slice(0, shown.latest);
   };
 
   const costsOf = async (runs: readonly RunRecord[]): Promise<ReadonlyMap<RunId, number | null>> => {

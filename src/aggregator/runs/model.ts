@@ -226,8 +226,13 @@ function approvalOf(record: StepRecord, runId: string): NonNullable<ReportStep['
     ...(answer !== undefined && { verdict: answer.verdict, by: answer.by }),
     ...(answer?.comment !== undefined && { comment: cut(answer.comment, maxMessage) }),
     ...(endedAt !== undefined && { at: rfc3339(endedAt) }),
-    ...(record.state === 'waiting' && { ask: `sluice workflow approve ${runId}` }),
+    ...(record.state === 'waiting' && { ask: `sluice workflow approve ${runId} ${quoted(record.name)}` }),
   };
+}
+
+/** As a shell reads it. */
+function quoted(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }
 
 /** What did not have to be done again. */

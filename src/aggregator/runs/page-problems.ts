@@ -64,7 +64,7 @@ function toWait(step: ReportStep): Problem {
   const answer =
     approval?.ask === undefined
       ? undefined
-      : `Run \`${approval.ask} --step ${quoted(step.name)}\`, or \`${approval.ask.replace('approve', 'reject')} --step ${quoted(step.name)}\`.`;
+      : `Run \`${approval.ask}\`, or \`${approval.ask.replace(' approve ', ' reject ')}\`.`;
   const fix = answer ?? step.fix;
   return {
     name: shownName(step.name),
@@ -74,10 +74,6 @@ function toWait(step: ReportStep): Problem {
     ...(fix !== undefined && { fix }),
     ...(until !== undefined && { note: until }),
   };
-}
-
-function quoted(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `'${shownName(name).replaceAll("'", "'\\''")}'`;
 }
 
 /** The step, then its failed items and files. */

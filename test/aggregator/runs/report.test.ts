@@ -79,7 +79,7 @@ test('an approval that is waited for says how to answer', () => {
     { state: 'waiting' },
   );
   const page = runPage(runReport(facts, '/out'));
-  expect(page).toContain('sluice workflow approve 20261120-103107-3fa2c1 --step &#39;ship it?&#39;');
+  expect(page).toContain('sluice workflow approve 20261120-103107-3fa2c1 &#39;ship it?&#39;');
   expect(page).toContain('until 2026-11-21 10:31 UTC');
 });
 
