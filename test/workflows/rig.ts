@@ -25,8 +25,11 @@ export interface Rig {
   readonly deps: WorkflowsDeps;
   /** The engine now. */
   engine: Workflows;
-  /** As `kill -9`: the old engine hears and writes nothing any more. */
-  restart(): Promise<void>;
+  /**
+   * As `kill -9`: the old engine hears and writes nothing any more.
+   * @param beforeWrite Of the new one: asked before each write to the ledger and each submission; false: it dies there.
+   */
+  restart(beforeWrite?: () => boolean): Promise<{ readonly died: Promise<void> }>;
   run(workflow?: string, inputs?: Record<string, unknown>): Promise<RunRecord>;
   /** Starts a run and waits until nothing goes on. */
   done(workflow?: string, inputs?: Record<string, unknown>): Promise<RunRecord>;
@@ -107,12 +110,13 @@ export async function openRig(
   const rig: Rig = {
     ...{ dir, ledger, jobs, events, reports, conditions, config, deps },
     engine: new Workflows(gate.deps),
-    async restart() {
+    async restart(beforeWrite) {
       gate.close();
-      gate = new Gate(deps);
+      gate = new Gate(deps, beforeWrite);
       rig.engine = new Workflows(gate.deps);
       listen(rig.engine);
-      await rig.engine.start();
+      await Promise.race([rig.engine.start(), gate.died]);
+      return gate;
     },
     run: (workflow = 'wf', inputs = {}) =>
       rig.engine.run({ workflow, inputs, trigger: { kind: 'manual', who: 'test' } }),
@@ -155,9 +159,10 @@ function stepOf(event: RunEvent): string | undefined {
 export class Gate {
   readonly deps: WorkflowsDeps;
   #isClosed = false;
+  readonly #died = Promise.withResolvers<void>();
 
   /** @param beforeWrite Called before each write to the ledger and each submission; false: the process dies there. */
-  constructor(deps: WorkflowsDeps, beforeWrite: (what: string) => boolean = () => true) {
+  constructor(deps: WorkflowsDeps, beforeWrite: () => boolean = () => true) {
     const pass = <T extends object>(target: T, writes: RegExp): T =>
       new Proxy(target, {
         get: (_, key) => {
@@ -165,10 +170,7 @@ export class Gate {
           if (typeof value !== 'function') return value;
           return (...args: unknown[]) => {
             if (this.#isClosed) return never;
-            if (writes.test(String(key)) && !beforeWrite(String(key))) {
-              this.#isClosed = true;
-              return never;
-            }
+            if (writes.test(String(key)) && !beforeWrite()) return this.#die();
             return Reflect.apply(value, target, args);
           };
         },
@@ -183,8 +185,7 @@ export class Gate {
         durable: () => (this.#isClosed ? (never as Promise<void>) : deps.ledger.durable()),
       },
       jobs: {
-        submit: (task, o) =>
-          this.#let(() => (beforeWrite('submit') ? deps.jobs.submit(task, o) : this.#die())),
+        submit: (task, o) => this.#let(() => (beforeWrite() ? deps.jobs.submit(task, o) : this.#die())),
         cancel: (id, reason) => this.#let(() => deps.jobs.cancel(id, reason)),
         resultOf: (job) => this.#let(() => deps.jobs.resultOf(job)),
         subscribe: (listener) =>
@@ -196,8 +197,8 @@ export class Gate {
     };
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
+  get died(): Promise<void> {
+    return this.#died.promise;
   }
 
   close(): void {
@@ -210,6 +211,7 @@ export class Gate {
 
   #die(): Promise<never> {
     this.#isClosed = true;
+    this.#died.resolve();
     return never;
   }
 }
