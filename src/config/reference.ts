@@ -47,7 +47,7 @@ export function joinWithData(parts: readonly { readonly text: string; readonly i
   }
   const isOwn = (start: number, end: number): boolean => own.some(([a, b]) => a <= start && end <= b);
   const ends = new Map(findReferences(whole).map(({ index, text }) => [index, index + text.length]));
-  return whole.replace(/(\$+)\{\w+:/g, (head, dollars: string, at: number) =>
+  return whole.replace(/(\$+)\{\w+:/g, (head, _dollars: string, at: number) =>
     isOwn(at, ends.get(at) ?? at + head.length) ? head : `$${head}`,
   );
 }

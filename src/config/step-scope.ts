@@ -1,5 +1,7 @@
 /** What the expressions of a workflow can read, place by place: for the check when its file is loaded. */
+
 import { fileShape, filesShape, type Known, type Shape } from '../expressions/expressions.ts';
+import { finalStepStates } from '../types/run.ts';
 import type { Before } from './step-order.ts';
 import { nearest } from './suggest.ts';
 import type { WorkflowInput } from './workflow.ts';
@@ -55,6 +57,9 @@ export function stepsNamed(
 
 const any: Shape = { kind: 'any' };
 const text = (doc: string): Shape => ({ kind: 'text', doc });
+const oneOf = (values: readonly string[], doc: string): Shape => ({ kind: 'text', values, doc });
+const outcomeShape = oneOf(['succeeded', 'failed', 'skipped', 'cancelled'], 'how it went');
+const stateShape = oneOf(finalStepStates, 'its state; cached as well');
 const number = (doc: string): Shape => ({ kind: 'number', doc });
 const anyKeys = (doc: string): Shape => ({ kind: 'object', keys: {}, open: true, doc });
 
@@ -128,12 +133,13 @@ function noItem(name: string): Shape {
   };
 }
 
-function inputShape({ type, description }: WorkflowInput): Shape {
+function inputShape({ type, description, options }: WorkflowInput): Shape {
   const doc = description === undefined ? {} : { doc: description };
   switch (type) {
     case 'string':
-    case 'choice':
       return { kind: 'text', ...doc };
+    case 'choice':
+      return { kind: 'text', ...(options && { values: options }), ...doc };
     case 'number':
     case 'boolean':
       return { kind: type, ...doc };
@@ -168,8 +174,8 @@ function stepShape(step: VisibleStep, before: Before, { asking }: ScopeParts): S
     kind: 'object',
     keys: {
       result: text('its result'),
-      outcome: text('success, failure, skipped or cancelled'),
-      state: text('its state; cached as well'),
+      outcome: outcomeShape,
+      state: stateShape,
       outputs: outputs
         ? {
             kind: 'object',
@@ -186,8 +192,8 @@ function stepShape(step: VisibleStep, before: Before, { asking }: ScopeParts): S
 const itemShape: Shape = {
   kind: 'object',
   keys: {
-    outcome: text('as that of a step'),
-    state: text('its state; cached as well'),
+    outcome: outcomeShape,
+    state: stateShape,
     result: text('its result'),
     outputs: anyKeys('its outputs'),
   },

@@ -89,6 +89,8 @@ class Checker {
         const [a, b] = [this.typeOf(node.left), this.typeOf(node.right)];
         const wrong = [a, b].some(isOpen) ? undefined : comparisonProblem(node.operator, a.kind, b.kind);
         if (wrong) this.#report(node, wrong.message, wrong.fix);
+        this.#neverEqual(a, node.left, node.right);
+        this.#neverEqual(b, node.right, node.left);
         return { kind: 'boolean' };
       }
       case 'call':
@@ -96,6 +98,21 @@ class Checker {
       default:
         return node satisfies never;
     }
+  }
+
+  /** A text that can only be one of a few, compared with one that it never is. */
+  #neverEqual(type: Type, of: Node, other: Node): void {
+    if (type.kind !== 'text' || !type.values || other.kind !== 'literal') return;
+    const { value } = other;
+    if (typeof value !== 'string' || type.values.includes(value)) return;
+    const near = nearest(value, type.values);
+    const quoted = near === undefined ? undefined : `'${near.replaceAll("'", "''")}'`;
+    this.#report(
+      other,
+      `\`${this.#source(of)}\` is never "${value}"`,
+      `It is one of ${type.values.join(', ')}.`,
+      quoted,
+    );
   }
 
   #context(node: Node, name: string): Type {

@@ -91,7 +91,7 @@ class Parser {
     const left = operand();
     const operator = signs.find((sign) => this.#accept(sign));
     if (operator === undefined) return left;
-    const right = operand();
+    const right = inOutcomeWords(operand(), left);
     const again = this.#next;
     if (again.kind === 'mark' && (signs as readonly string[]).includes(again.text))
       throw this.#refuse({
@@ -100,7 +100,11 @@ class Parser {
         length: again.text.length,
         fix: 'Join two comparisons by `&&`, or put parentheses around the one that is meant first.',
       });
-    return this.#node({ kind: 'compare', operator, left, right, at: left.at, end: right.end }, [left, right]);
+    const first = inOutcomeWords(left, right);
+    return this.#node({ kind: 'compare', operator, left: first, right, at: left.at, end: right.end }, [
+      first,
+      right,
+    ]);
   }
 
   #unary(): Node {
@@ -229,4 +233,14 @@ class Parser {
   #refuse(problem: Problem): ExpressionError {
     return new ExpressionError(this.#text, problem);
   }
+}
+
+/** Outcomes have our words; who knows GitHub's writes those, and means the same. */
+const outcomeWords: Readonly<Record<string, string>> = { success: 'succeeded', failure: 'failed' };
+
+function inOutcomeWords(node: Node, other: Node): Node {
+  const isOutcome =
+    other.kind === 'property' && other.key.kind === 'literal' && other.key.value === 'outcome';
+  if (!isOutcome || node.kind !== 'literal' || typeof node.value !== 'string') return node;
+  return { ...node, value: outcomeWords[node.value] ?? node.value };
 }

@@ -3,7 +3,9 @@
 export type Kind = 'text' | 'number' | 'boolean' | 'list' | 'object';
 
 export type Shape = { readonly doc?: string } & (
-  | { readonly kind: 'text' | 'number' | 'boolean' | 'any' }
+  | { readonly kind: 'number' | 'boolean' | 'any' }
+  /** `values`: it is one of these and never another. */
+  | { readonly kind: 'text'; readonly values?: readonly string[] }
   | { readonly kind: 'list'; readonly items?: Shape }
   /** `open`: other keys are possible, their values may be anything. */
   | { readonly kind: 'object'; readonly keys: Readonly<Record<string, Shape>>; readonly open?: boolean }

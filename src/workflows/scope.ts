@@ -247,14 +247,14 @@ export function stepValue(row: StepRecord | undefined): Record<string, Value> {
   };
 }
 
-/** GitHub's words, whatever `continue_on_error` makes of it. */
+/** How it went, whatever `continue_on_error` makes of it. */
 export function outcomeOf(state: StepState): Value {
   switch (state) {
     case 'succeeded':
     case 'cached':
-      return 'success';
+      return 'succeeded';
     case 'failed':
-      return 'failure';
+      return 'failed';
     case 'skipped':
     case 'cancelled':
       return state;

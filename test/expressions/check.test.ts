@@ -154,6 +154,23 @@ test('a suggestion replaces what is pointed at', () => {
   expect(repaired).toBe("x ${{ steps['count lines'].result }} ${{ file.nam }} ${{ file.path }}");
 });
 
+test('a text that is one of a few is never another', () => {
+  const outcome = { kind: 'text', values: ['succeeded', 'failed'] } as const;
+  const few = {
+    contexts: { steps: { kind: 'object', keys: { a: { kind: 'object', keys: { outcome } } } } },
+    status: true,
+  } as const;
+  for (const text of [
+    "steps.a.outcome == 'failed'",
+    "'failure' == steps.a.outcome",
+    "steps.a.outcome != 'x' && 1",
+  ])
+    expect(checkExpression(text, few)).toHaveLength(text.includes("'x'") ? 1 : 0);
+  expect(checkExpression("steps.a.outcome == 'suceeded'", few)).toMatchObject([
+    { at: 19, message: '`steps.a.outcome` is never "suceeded"', suggestion: "'succeeded'" },
+  ]);
+});
+
 test('all problems of a text are told, in their order', () => {
   const text = "${{ file.nme }} ${{ a b }} ${{ 1 == '1' && pth }} ${{ file.name }} ${{ 'open }}";
   expect(checkTemplate(text, known).map(({ at, message }) => `${at} ${message}`)).toEqual([

@@ -166,6 +166,23 @@ test('how the run stands', async () => {
     expect(await evaluate(text, scope)).toBe(value);
 });
 
+test('outcomes are told in our words, and in those of GitHub', async () => {
+  const scope: Scope = {
+    context: (name) =>
+      name === 'steps'
+        ? { a: { outcome: 'failed', state: 'failed' }, b: { outcome: 'succeeded' } }
+        : undefined,
+  };
+  for (const [text, value] of [
+    ["steps.a.outcome == 'failure'", true],
+    ["steps.a.outcome == 'failed'", true],
+    ["'success' != steps.a.outcome", true],
+    ["steps['b'].outcome == 'success'", true],
+    ["steps.a.state == 'failure'", false],
+  ] as const)
+    expect(await evaluate(text, scope), text).toBe(value);
+});
+
 test('a context is asked for once, and only when it is used', async () => {
   const asked: string[] = [];
   const scope: Scope = {
