@@ -3,7 +3,7 @@
  * not, and whether trying again makes sense. The table of faults is here and nowhere else.
  */
 import { stripVTControlCharacters } from 'node:util';
-import type { AgentConfig } from '../config/config.ts';
+import { type AgentConfig, isOwnAgent } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
 import { formatSize } from '../config/size.ts';
 import type { AgentResult } from '../types/agent.ts';
@@ -29,48 +29,49 @@ const RETRY_AS_CONFIGURED = Number.POSITIVE_INFINITY;
 /** What the end of the attempt alone says. What the rule `expect`s is checked by `expect.ts` after a success here. */
 export function judge(agent: AgentConfig, result: AgentResult): Verdict {
   const { outcome } = result;
+  const { who, whose } = wordsOf(agent);
   switch (outcome.kind) {
     case 'exited':
       if (outcome.exitCode === 0) return { kind: 'succeeded', proof: ['exit_code'] };
       return failed(
         'exit_code',
-        withTail(`${agent.name} exited with ${outcome.exitCode}`, result),
+        withTail(`${who} exited with ${outcome.exitCode}`, result),
         lookAt,
         RETRY_AS_CONFIGURED,
       );
     case 'signalled':
       return failed(
         'exit_code',
-        withTail(`${agent.name} was ended by ${outcome.signal}`, result),
+        withTail(`${who} was ended by ${outcome.signal}`, result),
         lookAt,
         RETRY_AS_CONFIGURED,
       );
     case 'timed_out':
       return failed(
         'timeout',
-        withTail(`${agent.name} did not end within ${formatDuration(outcome.afterMs)}`, result),
-        `Raise \`timeout\` of agent "${agent.name}", or find out why it takes so long.`,
+        withTail(`${who} did not end within ${formatDuration(outcome.afterMs)}`, result),
+        `Raise \`timeout\` ${whose}, or find out why it takes so long.`,
         2,
       );
     case 'stalled':
       return failed(
         'stalled',
-        withTail(`${agent.name} wrote nothing for ${formatDuration(outcome.idleMs)}`, result),
-        `Raise \`idle_timeout\` of agent "${agent.name}", or find out what it waits for.`,
+        withTail(`${who} wrote nothing for ${formatDuration(outcome.idleMs)}`, result),
+        `Raise \`idle_timeout\` ${whose}, or find out what it waits for.`,
         2,
       );
     case 'output_exceeded':
       return failed(
         'limit_exceeded',
-        `${agent.name} wrote more than ${formatSize(outcome.maxBytes)}`,
-        `Raise \`limits.output\` of agent "${agent.name}", or make it write less; what it wrote is kept.`,
+        `${who} wrote more than ${formatSize(outcome.maxBytes)}`,
+        `Raise \`limits.output\` ${whose}, or make it write less; what it wrote is kept.`,
         1,
       );
     case 'spawn_failed':
       return failed(
         'spawn_failed',
-        `${agent.name} could not be started: ${outcome.message}`,
-        `Check \`command\` of agent "${agent.name}" (\`sluice doctor\`).`,
+        `${who} could not be started: ${outcome.message}`,
+        `Check \`command\` ${whose} (\`sluice doctor\`).`,
         ['E2BIG', 'EILSEQ', 'ENOEXEC', 'EACCES'].includes(outcome.code) ? 1 : RETRY_AS_CONFIGURED,
       );
     case 'responded':
@@ -78,8 +79,8 @@ export function judge(agent: AgentConfig, result: AgentResult): Verdict {
     case 'unreachable':
       return failed(
         'http_error',
-        `${agent.name} could not be reached: ${outcome.message}`,
-        `Check that the endpoint of agent "${agent.name}" is up and its \`url\` is right.`,
+        `${who} could not be reached: ${outcome.message}`,
+        `Check that the endpoint ${whose} is up and its \`url\` is right.`,
         RETRY_AS_CONFIGURED,
       );
     case 'limit_exceeded':
@@ -87,15 +88,15 @@ export function judge(agent: AgentConfig, result: AgentResult): Verdict {
     case 'stuck':
       return failed(
         'stuck',
-        `${agent.name} called ${outcome.tool} ${outcome.times} times in a row with the same arguments`,
-        `Look at its events with \`sluice jobs show\`; \`max_repeats\` of agent "${agent.name}" sets the bound.`,
+        `${who} called ${outcome.tool} ${outcome.times} times in a row with the same arguments`,
+        `Look at its events with \`sluice jobs show\`; \`max_repeats\` ${whose} sets the bound.`,
         1,
       );
     case 'refused_command':
       return failed(
         'permission_denied',
-        `${agent.name} ran a command that is blocked: ${outcome.command}`,
-        `If that is meant to be allowed, take it out of \`sandbox.blocked\` of agent "${agent.name}".`,
+        `${who} ran a command that is blocked: ${outcome.command}`,
+        `If that is meant to be allowed, take it out of \`sandbox.blocked\` ${whose}.`,
         1,
       );
     case 'unconfinable':
@@ -115,15 +116,16 @@ function judgeResponse(
   agent: AgentConfig,
   { status, retryAfterMs, message }: Extract<AgentResult['outcome'], { kind: 'responded' }>,
 ): Verdict {
+  const { who } = wordsOf(agent);
   if (status >= 200 && status < 300) return { kind: 'succeeded', proof: ['http_status'] };
   const transient = status === 429 || status >= 500;
   return {
     ...failed(
       'http_error',
-      `${agent.name} answered ${status}${message ? `: ${message}` : ''}`,
+      `${who} answered ${status}${message ? `: ${message}` : ''}`,
       transient
         ? 'It is tried again by itself; after that, `sluice jobs retry`.'
-        : `Check what agent "${agent.name}" expects.`,
+        : `Check what ${who} expects.`,
       transient ? RETRY_AS_CONFIGURED : 1,
     ),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -170,4 +172,10 @@ export function backoffMs(
   if (retryAfterMs !== undefined) return retryAfterMs;
   const full = Math.min(maxMs, initialMs * 2 ** Math.min(tries - 1, 40));
   return Math.round(full * (0.5 + random / 2));
+}
+
+/** A step's own command or request has no name that somebody could look up. */
+function wordsOf({ name, kind }: AgentConfig): { readonly who: string; readonly whose: string } {
+  if (!isOwnAgent(name)) return { who: name, whose: `of agent "${name}"` };
+  return { who: kind === 'http' ? 'the request' : `the ${kind}`, whose: 'of the step' };
 }
