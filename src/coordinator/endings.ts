@@ -128,10 +128,15 @@ export async function retryOrFail(
   return endJob(
     deps,
     lease,
-    { state: 'failed', reason, message, fix: hint ?? fix, outputs, ...spent },
+    { state: 'failed', reason, message, fix: hint ?? remedy(lease.job, fix), outputs, ...spent },
     place.workDir,
     call,
   );
+}
+
+/** A file is tried again by itself; a step with its run. */
+function remedy({ step }: JobRecord, fix: string): string {
+  return step ? fix.replaceAll('`sluice jobs retry`', `\`sluice workflow resume ${step.runId}\``) : fix;
 }
 
 /** What the job has used in all: its earlier attempts, and this one. */

@@ -47,7 +47,7 @@ export async function retry(host: RetryHost, request: RetryRequest): Promise<Tak
   const jobIds: string[] = [];
   const skipped: { target: string; reason: string }[] = [];
   for (const [target, { root, path }] of files) {
-    const dir = host.config().roots.find(({ name }) => name === root)?.dir;
+    const dir = host.coordinator.recipes.root(root)?.dir;
     const stamp = dir === undefined ? undefined : stampOf(join(dir, path));
     if (!stamp) {
       skipped.push({
@@ -79,10 +79,17 @@ async function isLatest({ ledger }: RetryHost, { id, input }: JobRecord): Promis
   return file !== undefined && !file.gone && file.jobId === id;
 }
 
+function fileOfJob({ id, input, step }: JobRecord): { root: string; path: string } {
+  if (!step) return input;
+  throw new AppError('NOT_POSSIBLE', `Job ${id} is step "${step.step}" of run ${step.runId}`, {
+    fix: `Run again what failed of it: \`sluice workflow resume ${step.runId}\`.`,
+  });
+}
+
 async function fileOf(host: RetryHost, target: string): Promise<{ root: string; path: string }> {
   if (/^[0-9a-f]{4,16}$/.test(target)) {
     const found = await host.ledger.jobs.find(target);
-    if (found.length === 1) return (found[0] as JobRecord).input;
+    if (found.length === 1) return fileOfJob(found[0] as JobRecord);
     if (found.length > 1)
       throw new AppError('USAGE', `"${target}" fits ${found.length} jobs`, { fix: 'Give more of the id.' });
   }
