@@ -25,6 +25,7 @@ import type { Workflows } from '../workflows/workflows.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 import { isConfined } from './confined.ts';
 import { watchDisk } from './disk.ts';
+import { guardWorkflows } from './guard-workflows.ts';
 import { housekeep } from './housekeeping.ts';
 import { recordMetrics } from './metrics.ts';
 import type { ProjectRecord } from './record.ts';
@@ -108,6 +109,7 @@ export async function openEngine({
       protectedPaths: () => [config.output.dir, config.file, ...workflowPlaces(config)],
     }),
   );
+  guardWorkflows(config);
   await agents.follow(config.agents.values());
   const sessions = opening.use(
     new Sessions({
@@ -234,6 +236,7 @@ export async function openEngine({
         aggregator = makeAggregator(next.output);
       }
       config = next;
+      guardWorkflows(next);
       await agents.follow(next.agents.values());
       workflows.configure(next);
       await coordinator.configure(next);
