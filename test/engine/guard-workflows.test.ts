@@ -8,12 +8,12 @@ import { guardWorkflows } from '../../src/engine/guard-workflows.ts';
 
 test.each([
   ['nobody writes there', 'agents: { a: { kind: command, command: ["true"] } }', false],
-  ['an agent does', 'agents: { a: { kind: command, command: ["true"], sandbox: { write: [project] } } }', true],
   [
-    'an agent does by its path',
-    'agents: { a: { kind: command, command: ["true"], sandbox: { write: ["./"] } } }',
+    'an agent does',
+    'agents: { a: { kind: command, command: ["true"], sandbox: { write: [project] } } }',
     true,
   ],
+  ['agents: { a: { kind: command, command: ["true"], sandbox: { write: ["./"] } } }', true],
   [
     'steps of a definition in place do',
     'workflows: [{ name: w, steps: [{ name: s, type: custom_command, command: ["true"] }] }]',
