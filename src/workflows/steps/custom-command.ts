@@ -1,7 +1,8 @@
 /** A command line in the project folder. Cached only where the step names what it reads. */
 import { literal } from '../../agents/placeholders.ts';
 import type { CommandStep } from '../../config/workflow.ts';
-import { renderArguments } from '../../expressions/expressions.ts';
+import { renderArguments, renderText } from '../../expressions/expressions.ts';
+import type { Renderer } from '../rendering.ts';
 import { failed, type RunContext, type Unit, type UnitEnd } from '../unit.ts';
 import { runJob } from './job.ts';
 
@@ -21,11 +22,28 @@ export function runCommand(context: RunContext, unit: Unit<CommandStep>): Promis
           'Let `command` begin with the name of a program.',
         ),
       };
-    const isShared = cacheInputs !== undefined;
-    return {
-      work: { kind: 'command', command, sandbox },
-      isShared,
-      ...(isShared && { inputsSha256: await context.deps.files.access.hash(cacheInputs) }),
-    };
+    const work = { kind: 'command', command, sandbox } as const;
+    if (cacheInputs === undefined) return { work, isShared: false };
+    const globs: string[] = [];
+    for (const glob of cacheInputs) globs.push(await globOf(context, render, glob));
+    return { work, isShared: true, inputsSha256: await context.deps.files.access.hash(globs) };
   });
+}
+
+/** What is filled in is a name: a glob that misses `a[1].csv` would find nothing, and an old result would pass for its own. */
+async function globOf({ scope }: RunContext, render: Renderer, text: string): Promise<string> {
+  const template = scope.template(text);
+  const values = await render.scopeOf([template]);
+  let glob = '';
+  for (const part of template.parts)
+    glob +=
+      part.kind === 'text'
+        ? part.text
+        : literalGlob(await renderText({ text, parts: [part], isWhole: true }, values));
+  return glob;
+}
+
+/** A backslash as a class of characters: before a letter it would look like the separator of another system. */
+function literalGlob(name: string): string {
+  return name.replace(/[*?[\](){}!+@|"^$\\]/g, (char) => (char === '\\' ? '[\\\\]' : `\\${char}`));
 }

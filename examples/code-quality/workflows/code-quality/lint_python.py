@@ -23,7 +23,8 @@ def main():
             warnings.simplefilter("ignore")
             compile(source, path, "exec", dont_inherit=True)
     except SyntaxError as error:
-        print(f"line {error.lineno}: {error.msg}", file=sys.stderr)
+        place = "" if error.lineno is None else f"line {error.lineno}: "
+        print(f"{place}{error.msg}", file=sys.stderr)
         return 1
     except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes; code that nests too deep to be looked at
         print(f"cannot be compiled: {error}", file=sys.stderr)
