@@ -13,7 +13,6 @@ test.each([
     'agents: { a: { kind: command, command: ["true"], sandbox: { write: [project] } } }',
     true,
   ],
-  ['agents: { a: { kind: command, command: ["true"], sandbox: { write: ["./"] } } }', true],
   [
     'steps of a definition in place do',
     'workflows: [{ name: w, steps: [{ name: s, type: custom_command, command: ["true"] }] }]',
