@@ -1,6 +1,15 @@
 /** An example as somebody has it who copied its folder: run by the built program, its results read from disk. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, globSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Project } from '../cli/sluice.ts';
 
@@ -21,6 +30,12 @@ export class Example extends Project {
     const { code, stdout, stderr } = await this.call('workflow', 'run', this.name, '--json', ...words);
     if (!stdout.startsWith('{')) throw new Error(`${this.name} exited with ${code}: ${stderr}${stdout}`);
     return new Run(this, code, JSON.parse(stdout) as RunJson);
+  }
+
+  override write(path: string, content: string | Buffer): void {
+    const file = join(this.dir, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
   }
 
   has(path: string): boolean {
