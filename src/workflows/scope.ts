@@ -228,9 +228,9 @@ export class RunScope {
 
   async #items(name: string): Promise<Value> {
     const items = await this.#deps.ledger.runs.items(this.#run().id, name, 0, LISTED_AT_MOST);
-    return items.map(({ state, result, outputs }) => ({
-      ...{ outcome: outcomeOf(state), state, result: result ?? null },
-      outputs: (outputs ?? {}) as Value,
+    return items.map((row) => ({
+      ...{ outcome: outcomeOf(row.state), state: row.state, result: resultOf(row) },
+      outputs: (row.outputs ?? {}) as Value,
     }));
   }
 }
@@ -240,11 +240,16 @@ export function stepValue(row: StepRecord | undefined): Record<string, Value> {
   return {
     outcome: row ? outcomeOf(row.state) : null,
     state: row?.state ?? 'pending',
-    result: row?.result ?? null,
+    result: resultOf(row),
     outputs: (row?.outputs ?? {}) as Value,
     counts: row?.counts ?? {},
     error: row?.state === 'failed' ? (row.message ?? row.reason ?? null) : null,
   };
+}
+
+/** Of a step that said nothing: the empty text. */
+function resultOf(row: StepRecord | undefined): Value {
+  return row?.result ?? (row?.resultBytes === 0 ? '' : null);
 }
 
 /** How it went, whatever `continue_on_error` makes of it. */
