@@ -8,7 +8,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { benchProject, launcher, makeFiles, sluice } from './project.ts';
+import { benchProject, launcher, makeFiles, sluice, startDaemon } from './project.ts';
 import { line, median, ratio } from './stats.ts';
 
 const steps = Number(process.argv[2] ?? 1_000);
@@ -83,7 +83,7 @@ for (const [name, { ours, jobs }] of Object.entries(overheads)) {
   );
 }
 
-resume();
+await resume();
 await memory();
 
 function writeGraph(name: string, graph: Graph): void {
@@ -125,8 +125,11 @@ function peer(cwd: string, command: string, ...args: string[]): number {
   return performance.now() - started;
 }
 
-/** All but the last of so many steps have succeeded: how long until that one runs, and until all is told. */
-function resume(): void {
+/**
+ * All but the last of so many steps have succeeded: how long until that one runs, asked of a daemon; and by a command that
+ * has to read the configuration first.
+ */
+async function resume(): Promise<void> {
   using project = benchProject(config(4));
   mkdirSync(join(project.dir, 'workflows'));
   const before = range(0, resumed - 1);
@@ -137,20 +140,32 @@ function resume(): void {
     stdio: 'ignore',
   });
   if (status !== 1) throw new Error(`the run that was to fail ended with ${status}`);
+  const alone = resumedAfter(project.dir, 1);
+  line(`resume of ${resumed} steps, the file read first`, alone / 1_000, '–', `${alone} ms`);
+  await using _ = await startDaemon(project.dir);
   writeFileSync(join(project.dir, 'flag'), '');
+  const daemon = resumedAfter(project.dir, 0);
+  line(
+    `resume of ${resumed} steps by a daemon`,
+    daemon / 1_000,
+    '≤ 1',
+    `${daemon} ms until the last one runs`,
+  );
+}
+
+/** Milliseconds until the last step runs. */
+function resumedAfter(dir: string, code: number): number {
   const asked = Date.now();
-  const { ms } = sluice(project.dir, 'workflow', 'resume', 'latest');
-  const [file = ''] = globSync(join(project.dir, 'processed/workflows/large/*/report.json'));
+  const { status, stderr } = spawnSync(process.execPath, [launcher, 'workflow', 'resume', 'latest'], {
+    cwd: dir,
+    encoding: 'utf8',
+  });
+  if (status !== code) throw new Error(`the resume ended with ${status}:\n${stderr}`);
+  const [file = ''] = globSync(join(dir, 'processed/workflows/large/*/report.json'));
   const report = JSON.parse(readFileSync(file, 'utf8')) as {
     steps: readonly { name: string; started_at?: string }[];
   };
-  const startedAt = Date.parse(report.steps.find(({ name }) => name === 'last')?.started_at ?? '');
-  line(
-    `resume of ${resumed} steps, until the last one runs`,
-    (startedAt - asked) / 1_000,
-    '≤ 1',
-    `${startedAt - asked} ms; ${ms.toFixed(0)} ms until its report is written`,
-  );
+  return Date.parse(report.steps.find(({ name }) => name === 'last')?.started_at ?? '') - asked;
 }
 
 /** The most memory that a `for_each` of so many items takes, against one of a hundredth of them. */
