@@ -165,17 +165,21 @@ function step<const T extends string, const P extends Record<string, TSchema>>(
   );
 }
 
-const FileProcessing = step('file_processing', 'Every file of a directory through the routing rules.', {
-  directory: Text({
-    description: 'The directory, relative to the project folder. `${{ }}` is filled in.',
-    examples: ['./src'],
-  }),
-  recursive: Flag({ default: true, description: 'Whether the folders below it belong to it.' }),
-  ...stepTimeout(
-    'When its files have not all ended after so long, those that have not are cancelled and the step fails.',
-    'none',
-  ),
-});
+const FileProcessing = step(
+  'file_processing',
+  'Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out.',
+  {
+    directory: Text({
+      description: 'The directory, relative to the project folder. `${{ }}` is filled in.',
+      examples: ['./src'],
+    }),
+    recursive: Flag({ default: true, description: 'Whether the folders below it belong to it.' }),
+    ...stepTimeout(
+      'When its files have not all ended after so long, those that have not are cancelled and the step fails.',
+      'none',
+    ),
+  },
+);
 
 const Command = step('custom_command', 'A command in the project folder.', {
   command: TextOrTexts({

@@ -24,6 +24,8 @@ export type Taken =
   /** This version was taken in before, by the recipe in force: its job stands. */
   | { readonly kind: 'known'; readonly jobId?: JobId; readonly disposition?: Disposition }
   | { readonly kind: 'settled'; readonly disposition: Disposition }
+  /** A rule sends it to a workflow, which was not asked for. */
+  | { readonly kind: 'left' }
   /** Gone, or being written again: a later change will tell. */
   | { readonly kind: 'gone' };
 
@@ -40,6 +42,8 @@ export interface TakeOptions {
   readonly parent?: JobId;
   /** It is to rest until a person lets it go on. */
   readonly hold?: Hold;
+  /** A file that a rule sends to a workflow is left as it is. */
+  readonly leaveWorkflows?: boolean;
   /** Record it as `ignored` without looking further: it was there before the root was first watched. */
   readonly ignore?: boolean;
 }
@@ -89,6 +93,8 @@ export async function take(
   const route = recipes.route(path);
   if (options.ignore && !known) return settle('ignored');
   if (!route) return settle('unrouted');
+  if (options.leaveWorkflows && route.kind === 'agent' && route.candidates.some(isWorkflow))
+    return { kind: 'left' };
   const file = join(recipes.root(root)?.dir ?? '', path);
   if (route.kind === 'action') {
     if (isSame && known.disposition !== 'unrouted') return { kind: 'known', ...pick(known) };
@@ -202,6 +208,10 @@ async function read(
     default:
       return found satisfies never;
   }
+}
+
+function isWorkflow({ kind }: AgentRoute['candidates'][number]): boolean {
+  return kind === 'workflow';
 }
 
 function pick({ jobId, disposition }: { jobId?: JobId; disposition?: Disposition }): {

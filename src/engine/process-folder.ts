@@ -60,16 +60,18 @@ function rootsFor(config: Config): Config['roots'] {
 async function takeIn(
   deps: ProcessFolderDeps,
   changes: readonly Change[],
-  { force, depth }: Pick<Request, 'force' | 'depth'>,
+  { force, depth, leaveWorkflows = false }: Pick<Request, 'force' | 'depth' | 'leaveWorkflows'>,
 ): Promise<FilePage> {
   const counts = { unrouted: 0, ignored: 0, quarantined: 0 };
+  let left = 0;
   const jobs: JobRecord[] = [];
   const failed: Change[] = [];
-  const options: TakeOptions = { byRecipe: true, force, depth };
+  const options: TakeOptions = { byRecipe: true, force, depth, leaveWorkflows };
   const known: { readonly change: Change; readonly id: string }[] = [];
   const count = (change: Change, taken: Taken): void => {
     if (taken.kind === 'job') jobs.push(taken.job);
     else if (taken.kind === 'known' && taken.jobId !== undefined) known.push({ change, id: taken.jobId });
+    else if (taken.kind === 'left') left++;
     else if (taken.kind !== 'gone' && taken.disposition && taken.disposition in counts)
       counts[taken.disposition as keyof typeof counts]++;
   };
@@ -85,5 +87,5 @@ async function takeIn(
     else if (job) jobs.push(job);
   }
   if (failed.length > 0) await submit(failed, { ...options, again: true });
-  return { jobs, ...counts };
+  return { jobs, ...counts, left };
 }

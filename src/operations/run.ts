@@ -181,6 +181,8 @@ export class Run {
         return;
       case 'settled':
         return this.#tally.disposition(taken.disposition);
+      case 'left':
+        return this.#tally.disposition('ignored');
       case 'gone':
         this.#tally.counts.cancelled++;
         return;

@@ -80,6 +80,8 @@ export interface FileWork {
     readonly step: string;
     readonly force: boolean;
     readonly depth: number;
+    /** Files that rules send to workflows are left as they are, and counted as `left`. */
+    readonly leaveWorkflows?: boolean;
     /** Absent: none were. */
     readonly isTaken?: (root: string, path: string) => boolean;
     readonly signal: AbortSignal;
@@ -94,6 +96,7 @@ export interface FilePage {
   readonly unrouted: number;
   readonly ignored: number;
   readonly quarantined: number;
+  readonly left?: number;
 }
 
 /** Where reports and what `report` steps write are put: the output folder is not ours. */

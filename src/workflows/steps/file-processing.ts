@@ -32,10 +32,12 @@ export async function runFileProcessing(
     const pages = deps.files.process({
       ...{ directory: dir, recursive, runId: run.id, step: unit.id },
       ...{ force: context.force, depth: run.depth, signal: unit.signal },
+      leaveWorkflows: await isOfFile(context),
       isTaken: (root, path) => files.isTaken(root, path),
     });
-    for await (const { jobs, unrouted, ignored, quarantined } of pages) {
-      files.count({ unrouted, ignored, quarantined });
+    for await (const { jobs, unrouted, ignored, quarantined, left = 0 } of pages) {
+      files.count({ unrouted, ignored: ignored + left, quarantined });
+      files.left += left;
       await files.takeIn(jobs);
       if (!(await files.room()) || unit.signal.aborted) break;
     }
@@ -49,7 +51,23 @@ export async function runFileProcessing(
   return files.end();
 }
 
+/**
+ * Whether a file started the run, or one that called it. Such a run leaves other files alone whose work would be runs, too:
+ * runs that wait for each other, or for places that they hold themselves, would wait for ever.
+ */
+async function isOfFile({ run, deps }: RunContext): Promise<boolean> {
+  let { trigger } = run;
+  while (trigger.kind === 'workflow') {
+    const caller = await deps.ledger.runs.get(trigger.runId);
+    if (!caller) return false;
+    trigger = caller.trigger;
+  }
+  return trigger.kind === 'file';
+}
+
 class Files implements Disposable {
+  /** Files whose work would be runs. */
+  left = 0;
   readonly #context: RunContext;
   readonly #unit: Unit<FileProcessingStep>;
   readonly #counts: Record<string, number> = {
@@ -162,16 +180,19 @@ class Files implements Disposable {
     const counts = this.counts();
     const { failed: failures = 0, total = 0 } = counts;
     const outputs = { ...counts };
-    if (failures === 0)
-      return {
-        state: 'succeeded',
-        counts,
-        outputs,
-        ...(total === 0 && { message: 'nothing to do: there are no files' }),
-      };
+    if (failures === 0) {
+      const said = total === 0 ? 'nothing to do: there are no files' : this.#leftWords();
+      return { state: 'succeeded', counts, outputs, ...(said !== undefined && { message: said }) };
+    }
     const message = `${failures} of ${total} files failed: ${this.#firstFailure ?? ''}`;
     const fix = 'Mend them and resume the run, or allow it with `continue_on_error`.';
     return { ...failed('files_failed', message, fix), counts, outputs };
+  }
+
+  #leftWords(): string | undefined {
+    if (this.left === 0) return undefined;
+    const files = this.left === 1 ? '1 file goes' : `${this.left} files go`;
+    return `${files} to a workflow and ${this.left === 1 ? 'is' : 'are'} left out: a run that a file started starts no others`;
   }
 
   async #follow(job: JobRecord): Promise<void> {
