@@ -157,6 +157,8 @@ test('kill -9 of the daemon at random moments of runs', async () => {
     await answer(made, id, 'approved', { step: 'ask' });
     await killSoon(60);
   }
+  // Five interruptions in a row, and a job is held until a person lets it go on.
+  await made.client.post('/api/jobs/release', { held: true });
   const runs: RunReport[] = [];
   for (const id of ids) runs.push(await ended(made, id, 60_000));
   await truth.check();
@@ -245,6 +247,35 @@ test('kill -9 and Ctrl-C of `sluice workflow run` without a daemon', async () =>
   expect({ lost, doubled: [...truth.doubled], orphans }).toEqual({ lost: [], doubled: [], orphans: 0 });
   expect(statesOf(run)).toEqual(Object.fromEntries(run.steps.map(({ name }) => [name, 'succeeded'])));
   expectReports(made, run);
+});
+
+test('a workflow that writes into the root that starts it comes to rest', async () => {
+  const beganMs = performance.now();
+  const made = makeProject(config);
+  made.write(
+    'workflows/w.yaml',
+    `name: w
+on: { file: "*.txt" }
+steps:
+${step('copy', '', `[sh, -c, 'echo "$1" >> starts.log; echo "$1" > "inbox/made-$(wc -l < starts.log).txt"', sh, "\${{ file.rel }}"]`)}`,
+  );
+  made.write('inbox/seed.txt', 'x');
+  await made.start();
+  await until(
+    'something is held, and nothing goes on',
+    async () => {
+      const { queue } = await made.status();
+      return queue.held > 0 && queue.running + queue.queued + queue.waiting === 0;
+    },
+    60_000,
+  );
+  const starts = linesOf(made, 'starts.log').length;
+  const { files, conditions } = await made.status();
+  tell({ scenario: 'a workflow that starts itself', runs: starts, files: starts + 1, beganMs });
+  say(`it rested after ${starts} runs`, beganMs);
+  expect(files).toEqual({ processed: starts, held: 1 });
+  expect(conditions.map(({ code }) => code)).toContain('LOOP_SUSPECTED');
+  expect(starts).toBeLessThan(45);
 });
 
 async function latest(made: Project): Promise<RunReport | undefined> {
