@@ -74,7 +74,7 @@ inputs:
   data: { type: json }
 outputs: { sum: '\${{ steps.sum.outputs.total }}', of: "\${{ inputs.data.list }}" }
 steps:
-${command('sum', `[sh, -c, 'echo "{\\"total\\": \${{ inputs.n }}, \\"mode\\": \\"\${{ inputs.mode }}\\"}"']`)}${command('deep', note('deep'), "if: '${{ inputs.deep && steps.sum.outputs.total > 2 }}'")}${command('wrong', `[sh, -c, 'exit \${{ inputs.n }}']`, 'outputs: { x: "${{ result }}" }')}${command('seen', `[echo, "\${{ steps.wrong.outcome }} \${{ steps.wrong.error }} \${{ steps.deep.state }}"]`)}on_failure:
+${command('sum', `[sh, -c, 'echo "{\\"total\\": \${{ inputs.n }}, \\"mode\\": \\"\${{ inputs.mode }}\\"}"']`)}${command('deep', note('deep'), "if: '${{ inputs.deep && steps.sum.outputs.total > 2 }}'")}${command('wrong', `[sh, -c, 'exit \${{ inputs.n }}']`, 'outputs: { x: "${{ result }}" }')}${command('seen', `[echo, "\${{ steps.wrong.outcome }} \${{ steps.wrong.error }} \${{ steps.deep.state }}"]`)}${command('github', '[echo, github]', 'if: "${{ steps.wrong.outcome == \'failure\' }}"')}on_failure:
 ${command('tell', note('told'))}${command('tell_bad', bad('told badly'))}${command('tell_more', `[echo, "\${{ steps.wrong.outcome }}"]`)}`,
   });
   await project.start();
@@ -84,14 +84,15 @@ ${command('tell', note('told'))}${command('tell_bad', bad('told badly'))}${comma
     deep: 'succeeded',
     wrong: 'failed (exit_code)',
     seen: 'succeeded',
+    github: 'succeeded',
     tell: 'succeeded',
     tell_bad: 'failed (exit_code)',
     tell_more: 'succeeded',
   });
   expect(run.outputs).toEqual({ sum: 3, of: [1, 'x'] });
   expect(stepOf(run, 'sum').outputs).toEqual({ total: 3, mode: 'fast' });
-  expect(stepOf(run, 'seen').result).toContain('failure');
-  expect(stepOf(run, 'tell_more').result).toBe('failure\n');
+  expect(stepOf(run, 'seen').result).toContain('failed');
+  expect(stepOf(run, 'tell_more').result).toBe('failed\n');
   expect(linesOf(project, 'steps.log')).toEqual(['deep', 'told', 'told badly']);
   expectReports(project, run);
 
@@ -156,7 +157,7 @@ agents:
   expect(stepOf(run, 'web').result).toBe('POST /x?q=2 {"n":2}');
   expect(stepOf(run, 'sub').outputs).toEqual({ twice: '22' });
   expect(stepOf(run, 'ask').approval).toMatchObject({ verdict: 'approved', comment: 'well' });
-  expect(stepOf(run, 'paper').result).toBe('2 and success a.txt 0\nb.txt 1\n');
+  expect(stepOf(run, 'paper').result).toBe('2 and succeeded a.txt 0\nb.txt 1\n');
   expectReports(project, run);
   daemon.kill('SIGTERM');
   expect(await daemon.exited).toBe(0);
