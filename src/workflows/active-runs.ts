@@ -7,7 +7,7 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { renderText } from '../expressions/expressions.ts';
-import { AppError } from '../types/errors.ts';
+import { AppError, messageOf } from '../types/errors.ts';
 import { finalRunStates, type RunId, type RunRecord, type RunTrigger } from '../types/run.ts';
 import { type KeptDefinition, keptCall } from './definition.ts';
 import type { WorkflowsDeps } from './deps.ts';
@@ -71,12 +71,15 @@ export class ActiveRuns implements AsyncDisposable {
   }
 
   /** A run that stands in the ledger and has not ended goes on, or takes its place in its group's line. */
-  async take(run: RunRecord, o: { readonly force?: boolean } = {}): Promise<RunDriver> {
+  async take(
+    run: RunRecord,
+    o: { readonly force?: boolean; readonly definition?: KeptDefinition } = {},
+  ): Promise<RunDriver> {
     const known = this.#drivers.get(run.id);
     if (known) return known;
-    const definition = (await this.#deps.ledger.runs.definition(run.definition)) as
-      | KeptDefinition
-      | undefined;
+    const definition =
+      o.definition ??
+      ((await this.#deps.ledger.runs.definition(run.definition)) as KeptDefinition | undefined);
     if (!definition)
       throw new AppError('INTERNAL', `The definition of run ${run.id} is not in the ledger any more`, {
         fix: 'Start the workflow anew; this run cannot go on.',
@@ -119,7 +122,7 @@ export class ActiveRuns implements AsyncDisposable {
         ...(group !== undefined && { group }),
       };
       await ledger.runs.create(run);
-      const driver = await this.take(run);
+      const driver = await this.take(run, { definition });
       if (definition.concurrency?.cancelInProgress)
         for (const other of place.ahead)
           await this.#drivers.get(other)?.cancel('replaced', `run ${id} of the same group takes its place`);
@@ -227,7 +230,13 @@ export class ActiveRuns implements AsyncDisposable {
   async #tellEnd(run: RunRecord): Promise<void> {
     // What people are told is on disk; the run that called it tells of both.
     const isOwn = run.trigger.kind !== 'workflow';
-    if (isOwn) await this.#deps.ledger.durable();
+    if (isOwn)
+      await this.#deps.ledger.durable().catch((error: unknown) => {
+        this.#deps.log.warn(
+          { run: run.id },
+          `Run ${run.id} has ended, and is not on disk: ${messageOf(error)}`,
+        );
+      });
     const written = this.#reports.write(run.id);
     if (isOwn) await written;
     this.events.emit({ type: 'run_ended', run });

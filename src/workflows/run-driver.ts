@@ -8,6 +8,7 @@ import type { StepConfig } from '../config/workflow.ts';
 import { ExpressionError, parseExpression, renderValue } from '../expressions/expressions.ts';
 import type { Expression } from '../expressions/syntax.ts';
 import type { RunChange } from '../ledger/run-ledger.ts';
+import { formatElapsed } from '../types/elapsed.ts';
 import { AppError, messageOf } from '../types/errors.ts';
 import { finalRunStates, type RunRecord, type RunState, type StepRecord } from '../types/run.ts';
 import { type Before, buildDag, DagState, type StepEnding } from './dag.ts';
@@ -147,9 +148,9 @@ export class RunDriver {
 
   #restore(rows: readonly StepRecord[]): void {
     const known = new Map(rows.filter(({ endedAt }) => endedAt !== undefined).map((row) => [row.name, row]));
-    for (const { name, continueOnError } of this.definition.steps) {
+    for (const [index, { name, continueOnError }] of this.definition.steps.entries()) {
       const row = known.get(name);
-      if (row) this.#failures.see(row, this.#indexOf(name), continueOnError);
+      if (row) this.#failures.see(row, index, continueOnError);
     }
     const endings = (steps: readonly StepConfig[]) => {
       const forgiven = new Set(steps.filter((step) => step.continueOnError).map(({ name }) => name));
@@ -171,10 +172,6 @@ export class RunDriver {
   #warnOf(row: StepRecord | undefined): void {
     if (row?.state !== 'failed') return;
     this.#failures.warn(`on_failure step "${row.name}" failed: ${row.message ?? row.reason ?? ''}`);
-  }
-
-  #indexOf(name: string): number {
-    return this.definition.steps.findIndex((step) => step.name === name);
   }
 
   #enqueue(indexes: readonly number[]): void {
@@ -391,14 +388,11 @@ export class RunDriver {
       // It waited for its group: nothing of it has begun, and nothing does.
       this.#hasBegun = true;
       this.#isEnding = true;
-      await this.#update({
-        state: 'cancelled',
-        reason: ending,
-        message,
-        endedAt: this.#host.deps.now(),
+      await this.#guard(async () => {
+        await this.#update({ state: 'cancelled', reason: ending, message, endedAt: this.#host.deps.now() });
+        await this.#host.ended(this);
+        this.#resolveEnded(this.#run);
       });
-      await this.#host.ended(this);
-      this.#resolveEnded(this.#run);
       return;
     }
     await this.#guard(async () => {
@@ -415,7 +409,7 @@ export class RunDriver {
     const { now } = this.#host.deps;
     this.#forgetDeadline = wakeAt((this.#run.startedAt ?? now()) + timeoutMs, now, () => {
       if (this.#isEnding || this.#ending !== undefined) return;
-      void this.#guard(() => this.#end('timeout', `the run took longer than its timeout of ${timeoutMs} ms`));
+      void this.#guard(() => this.#end('timeout', `the run took longer than ${formatElapsed(timeoutMs)}`));
     });
   }
 

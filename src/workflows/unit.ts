@@ -5,6 +5,7 @@
 import type { StepConfig } from '../config/workflow.ts';
 import { ExpressionError } from '../expressions/expressions.ts';
 import type { Value } from '../expressions/scope.ts';
+import { formatElapsed } from '../types/elapsed.ts';
 import { AppError, messageOf } from '../types/errors.ts';
 import type { RunId, RunRecord, StepReason, StepRecord } from '../types/run.ts';
 import type { KeptDefinition } from './definition.ts';
@@ -122,13 +123,17 @@ const reasons: Readonly<Partial<Record<AppError['code'], string>>> = {
 };
 
 /** How a unit ends that was ended from outside. @throws Detached when the process ends. */
-export function endOfAborted({ step, signal }: Unit, limitMs = step.timeoutMs): UnitEnd {
+export function endOfAborted({ step, signal }: Unit): UnitEnd {
   const reason = signal.reason as UnitAbort;
   switch (reason) {
     case 'stopping':
       throw new Detached();
     case 'step_timeout':
-      return failed('timeout', `it took longer than ${limitMs} ms`, 'Raise `timeout` of the step.');
+      return failed(
+        'timeout',
+        `it took longer than ${formatElapsed(step.timeoutMs ?? 0)}`,
+        'Raise `timeout` of the step.',
+      );
     case 'timeout':
       return { state: 'cancelled', reason: 'cancelled', message: 'the run took too long' };
     case 'replaced':

@@ -36,7 +36,7 @@ export async function runJob<S extends JobStep>(
   const jobId = unit.row?.jobId ?? newJobId();
   const { promise: ended, resolve } = Promise.withResolvers<JobRecord>();
   const unwatch = context.watch.add(jobId, (event) => {
-    if (event.type !== 'ended') return void follow(context, unit, event.type, event.job);
+    if (event.type !== 'ended') return follow(context, unit, event.type, event.job);
     context.setBlocked(unit, false);
     resolve(event.job);
   });
@@ -55,7 +55,7 @@ export async function runJob<S extends JobStep>(
         depth: context.run.depth,
         ...(context.run.trigger.kind === 'file' && { parent: context.run.trigger.jobId }),
       });
-    } else if (job.state === 'waiting' || job.state === 'held') await follow(context, unit, job.state, job);
+    } else if (job.state === 'waiting' || job.state === 'held') follow(context, unit, job.state, job);
     if (!hasEnded(job)) job = await endOrAbort(context, unit, ended, job);
     return await endOf(context, unit, job);
   } finally {
@@ -79,21 +79,23 @@ async function endOrAbort(
   return job && hasEnded(job) ? job : stoppable(ended, stopping);
 }
 
-/** The row says so when the job waits. */
-async function follow(
+/** The row says so when the job waits; one that cannot be written now says so the next time. */
+function follow(
   context: RunContext,
   unit: Unit,
   now: Exclude<JobEvent['type'], 'ended'>,
   { reason, message, fix }: JobRecord,
-): Promise<void> {
+): void {
   const isWaiting = now !== 'started';
   context.setBlocked(unit, now === 'held' || (isWaiting && reason === 'approval'));
-  await context.put(unit, {
-    state: isWaiting ? 'waiting' : 'running',
-    ...(isWaiting && reason !== undefined && { reason }),
-    ...(isWaiting && message !== undefined && { message }),
-    ...(isWaiting && fix !== undefined && { fix }),
-  });
+  context
+    .put(unit, {
+      state: isWaiting ? 'waiting' : 'running',
+      ...(isWaiting && reason !== undefined && { reason }),
+      ...(isWaiting && message !== undefined && { message }),
+      ...(isWaiting && fix !== undefined && { fix }),
+    })
+    .catch(() => {});
 }
 
 async function taskOf<S extends JobStep>(
