@@ -139,6 +139,11 @@ export class RunDriver {
     this.#units.setBlocked(unit, isBlocked);
   }
 
+  /** The process ends, or the ledger refuses: it goes on at the next start. */
+  get isDetached(): boolean {
+    return this.#isDetached;
+  }
+
   /** Nothing of it goes on before a person answers. */
   get isWaiting(): boolean {
     return this.#run.state === 'waiting' && this.#units.areAllBlocked;
@@ -470,6 +475,7 @@ export class RunDriver {
       const message = `Run ${id} of "${workflow}" stands still: ${messageOf(error)}`;
       this.#host.deps.conditions.raise({ code, subject: `run ${id}`, message, fix });
       await this.detach();
+      this.#host.changed(this);
     }
   }
 }

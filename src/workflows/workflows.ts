@@ -177,7 +177,7 @@ export class Workflows implements AsyncDisposable {
           await this.#runs.told(id);
           return await this.#known(id);
         }
-        if (this.#runs.isStopping || this.#runs.isIdle(id)) return driver.run;
+        if (this.#runs.isStopping || driver.isDetached || this.#runs.isIdle(id)) return driver.run;
         await changed;
       } finally {
         forget();

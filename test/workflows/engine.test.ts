@@ -379,3 +379,61 @@ test('a rejected approval fails its step, and what needs it is skipped', async (
   expect((await rig.engine.done(id)).message).toBe('step "ask" failed: rejected by bob: not on a Friday');
   expect(await rig.states(id)).toEqual({ ask: 'failed rejected', go: 'skipped need_failed' });
 });
+
+test('env: what commands see, what `env` says, and nothing else of the process', async () => {
+  const step = command('a', {
+    command: ['x', '${{ env.GREETING }}', '${{ env.LANG }}', '-${{ env.SECRET }}-', '${{ env.PASSED }}'],
+    env: [{ kind: 'pass', name: 'PASSED' }],
+  });
+  const env = [{ kind: 'set' as const, name: 'GREETING', value: 'hello ${{ inputs.who }}' }];
+  const inputs = [{ name: 'who', type: 'string' as const, required: true }];
+  const rig = await openRig([workflow([step], { env, inputs })], {
+    env: { LANG: 'C', SECRET: 'hunter2', PASSED: 'yes' },
+  });
+  rig.jobs.script = () => ({});
+  await rig.done('wf', { who: 'you' });
+  expect(rig.jobs.tasks[0]?.work).toMatchObject({ command: ['x', 'hello you', 'C', '--', 'yes'] });
+});
+
+test('all steps as one value, and the state of what has not run', async () => {
+  const steps = [command('a'), command('b', { command: ['x', '${{ toJSON(steps) }}'] })];
+  const rig = await openRig([workflow(steps)]);
+  rig.jobs.script = () => ({ result: 'said' });
+  await rig.done();
+  const [, b] = rig.jobs.tasks;
+  const said = JSON.parse((b?.work.kind === 'command' && b.work.command[1]) || '{}');
+  expect(said.a).toEqual({
+    outcome: 'succeeded',
+    state: 'succeeded',
+    result: 'said',
+    outputs: {},
+    counts: {},
+    error: null,
+  });
+});
+
+test('a fault of our own fails its step with what it is, and the run comes to an end', async () => {
+  const rig = await openRig([workflow([agent('a'), command('b')])], {
+    selectAgents: () => Promise.reject(new TypeError('oops')),
+  });
+  rig.jobs.script = () => ({});
+  const run = await rig.done();
+  expect(await rig.states(run.id)).toEqual({ a: 'failed internal', b: 'succeeded' });
+});
+
+test('a ledger that answers with errors is a condition, and the run goes on at the next start', async () => {
+  const rig = await openRig([workflow([command('a'), command('b')])]);
+  const { id } = await rig.run();
+  await rig.jobs.of('a');
+  const { runs } = rig.deps.ledger;
+  const putStep = runs.putStep;
+  runs.putStep = () => Promise.reject(new Error('no disk'));
+  await rig.jobs.end('a');
+  while (rig.conditions.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect((await rig.engine.done(id)).state).toBe('running');
+  expect(rig.conditions).toEqual([`Run ${id} of "wf" stands still: no disk`]);
+  runs.putStep = putStep;
+  await rig.restart();
+  await rig.jobs.end('b');
+  expect((await rig.engine.done(id)).state).toBe('succeeded');
+});
