@@ -27,8 +27,10 @@ export async function runForEach(context: RunContext, unit: ForEachUnit, runItem
   if ('end' in list) return list.end;
   const { items, isReplayable } = list;
   const total = items.length;
-  if (total === 0)
-    return { state: 'succeeded', counts: { total }, message: 'nothing to do: the list is empty' };
+  if (total === 0) {
+    const counts = { total, ...noneEnded };
+    return { state: 'succeeded', counts, outputs: counts, message: 'nothing to do: the list is empty' };
+  }
   if (unit.row === undefined)
     await context.put(unit, {
       state: 'running',
@@ -43,6 +45,13 @@ export async function runForEach(context: RunContext, unit: ForEachUnit, runItem
 }
 
 type EndState = 'succeeded' | 'cached' | 'failed' | 'skipped' | 'cancelled';
+const noneEnded: Readonly<Record<EndState, number>> = {
+  succeeded: 0,
+  cached: 0,
+  failed: 0,
+  skipped: 0,
+  cancelled: 0,
+};
 
 class Window {
   readonly #context: RunContext;
@@ -51,13 +60,7 @@ class Window {
   readonly #runItem: RunItem;
   /** One for each item that has ended or is worked on. */
   readonly #begun: Uint8Array;
-  readonly #counts: Record<EndState, number> = {
-    succeeded: 0,
-    cached: 0,
-    failed: 0,
-    skipped: 0,
-    cancelled: 0,
-  };
+  readonly #counts: Record<EndState, number> = { ...noneEnded };
   /** Items that were under way before a restart. */
   #left: readonly number[] = [];
   #next = 0;

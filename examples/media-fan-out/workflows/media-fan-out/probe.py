@@ -61,7 +61,8 @@ def by_header(path):
         try:
             with wave.open(path, "rb") as sound:
                 seconds = sound.getnframes() / sound.getframerate()
-                return "audio", f"WAV, {sound.getframerate()} Hz, {sound.getnchannels()} channels, {seconds:.1f} s"
+                ways = {1: "mono", 2: "stereo"}.get(sound.getnchannels(), f"{sound.getnchannels()} channels")
+                return "audio", f"WAV, {sound.getframerate()} Hz, {ways}, {seconds:.1f} s"
         except (wave.Error, EOFError, ZeroDivisionError) as error:
             raise Damaged(f"a WAV that cannot be read: {error}") from None
     if head[4:8] == b"ftyp":
