@@ -44,14 +44,15 @@ export function withinProject(projectDir: string, path: string): string | undefi
   return way === '' || way === '..' || way.startsWith('../') ? undefined : way;
 }
 
-/** @param files What the configuration was made from. */
+/** @param files What the configuration was made from; folders in which workflows were looked for are among them. */
 export async function* exportFiles(
   { projectDir, stateDir, output }: Pick<Config, 'projectDir' | 'stateDir' | 'output'>,
   files: readonly string[],
 ): AsyncGenerator<ExportFile | ExportLink> {
   for (const path of files) {
     const way = withinProject(projectDir, path);
-    if (way !== undefined) yield { name: `project/${way}`, path };
+    if (way === undefined || (await lstat(fsPath(path)).catch(() => undefined))?.isDirectory()) continue;
+    yield { name: `project/${way}`, path };
   }
   for (const folder of ['history', 'undo']) yield* filesBelow(join(stateDir, folder), `state/${folder}`);
   if (withinProject(projectDir, output.dir) !== undefined) yield* filesBelow(output.dir, 'results');
