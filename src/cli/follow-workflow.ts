@@ -69,7 +69,8 @@ const marks: Readonly<Record<string, string>> = {
 
 function tellLine(runId: string, line: ProgressLine): void {
   const name = printableName(line.step);
-  const said = line.message === undefined ? '' : `: ${printableName(line.message)}`;
+  const said =
+    line.message === undefined ? '' : `: ${line.message.split('\n').map(printableName).join('\n  ')}`;
   if (line.what === 'waiting') {
     tell(`… ${name} waits${line.reason ? ` (${line.reason})` : ''}${said}`);
     if (line.asks) tell(`  sluice workflow approve ${runId} ${shellWord(line.step)}`);

@@ -55,7 +55,7 @@ export function printRunInFull(report: RunReport, files?: RunFiles): void {
 function printProblem(runId: string, step: ReportStep): void {
   const { name, state, reason, message, fix, items, job_id: job, tails = [] } = step;
   printLine(`\n${tint(state, state)}  ${printableName(name)}  ${reason ?? ''}`);
-  if (message) printLine(`  ${printableName(message)}`);
+  for (const line of message?.split('\n') ?? []) printLine(`  ${printableName(line)}`);
   if (fix) printLine(`  fix: ${fix}`);
   for (const item of items?.shown.slice(0, 5) ?? [])
     if (item.state === 'failed')

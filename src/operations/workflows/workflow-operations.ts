@@ -66,6 +66,7 @@ export class WorkflowOperations implements Disposable {
     const name = definition?.name ?? workflow;
     if (name === undefined)
       throw new AppError('USAGE', 'No workflow was named', { fix: 'See `sluice workflow list`.' });
+    if (!definition) refuseUnlessManual(this.definition(name));
     const run = await this.#host.workflows.run({
       workflow: name,
       inputs,
@@ -122,4 +123,11 @@ export class WorkflowOperations implements Disposable {
   #find(part: string): Promise<RunRecord> {
     return findRun(this.#host.ledger, part);
   }
+}
+
+function refuseUnlessManual({ name, on }: WorkflowConfig): void {
+  if (on.manual) return;
+  throw new AppError('NOT_POSSIBLE', `Workflow "${name}" is not started by hand`, {
+    fix: 'Its definition says `on: { manual: false }`: leave that away, or wait for what starts it.',
+  });
 }
