@@ -2,6 +2,7 @@
 import { formatElapsed } from '../types/elapsed.ts';
 import { printableName } from '../types/printable-name.ts';
 import type { Receipt } from '../types/receipt.ts';
+import { agentWords } from '../types/step-task.ts';
 
 type Brief = Omit<Receipt, 'outputs'>;
 
@@ -21,8 +22,7 @@ export function workOf({ input, run }: Pick<Brief, 'input' | 'run'>): string {
 
 /** A step's own command or request, and the run of a file, are no agents that somebody named. */
 export function agentOf({ agent }: Pick<Brief, 'agent'>): string {
-  const [, kind = agent, name] = /^\$(\w+)(?::(.*))?$/s.exec(agent) ?? [];
-  return printableName(name === undefined ? kind : `${kind} ${name}`);
+  return printableName(agentWords(agent));
 }
 
 /** When the job last got on: its end, else its start, else when it was put in the queue. */

@@ -9,6 +9,8 @@ import type { Log } from '../logging/log.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import { formatElapsed } from '../types/elapsed.ts';
 import { messageOf } from '../types/errors.ts';
+import { workWords } from '../types/job.ts';
+import { agentWords } from '../types/step-task.ts';
 import { dayBefore, digestOf } from './digest.ts';
 
 const DIGEST_CHECK_MS = 60_000;
@@ -43,11 +45,15 @@ export function openAlerts(options: EngineAlertsOptions): EngineAlerts {
   });
   const unsubscribe = coordinator.events.subscribe((event) => {
     if (event.type !== 'ended') return;
-    const { state, input, agent, startedAt, endedAt = now() } = event.job;
+    const { state, agent, startedAt, endedAt = now() } = event.job;
     if (state !== 'succeeded') return;
     const took = startedAt === undefined ? '' : ` in ${formatElapsed(endedAt - startedAt)}`;
-    const subject = `${input.root}/${input.path}`;
-    alerts.succeeded({ subject, message: `${subject} → ${agent}: succeeded${took}`, at: endedAt });
+    const subject = workWords(event.job);
+    alerts.succeeded({
+      subject,
+      message: `${subject} → ${agentWords(agent)}: succeeded${took}`,
+      at: endedAt,
+    });
   });
   const digest = (): void => {
     const day = dayBefore(now());

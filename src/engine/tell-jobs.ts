@@ -3,7 +3,9 @@
 import type { CoordinatorEvent, CoordinatorEvents } from '../coordinator/events.ts';
 import type { Log } from '../logging/log.ts';
 import { formatElapsed } from '../types/elapsed.ts';
+import { workWords } from '../types/job.ts';
 import { printableName } from '../types/printable-name.ts';
+import { agentWords } from '../types/step-task.ts';
 
 export function tellJobs(events: CoordinatorEvents, log: Log): void {
   events.subscribe((event) => tell(event, log));
@@ -13,7 +15,7 @@ function tell(event: CoordinatorEvent, log: Log): void {
   if (event.type === 'idle') return;
   const { id, input, rule, agent, state, reason, message, fix, startedAt, endedAt } = event.job;
   const fields = { job: id, root: input.root, path: input.path, rule, agent };
-  const name = `${input.root}/${printableName(input.path)} → ${agent}`;
+  const name = `${printableName(workWords(event.job))} → ${printableName(agentWords(agent))}`;
   switch (event.type) {
     case 'queued':
       return log.debug(fields, `${name}: queued`);

@@ -15,6 +15,7 @@ import { type Asking, asCircle, asStarved, isStarved } from './asking.ts';
 import type { Host } from './host.ts';
 import { type RetryRequest, retry, type Take } from './retry.ts';
 import { type RunCounts, type RunProblem, RunTally } from './run-tally.ts';
+import { asUnanswered } from './unanswered.ts';
 
 export interface RunRequest {
   /** Absolute; every root when absent. */
@@ -40,8 +41,8 @@ export interface RunReport {
   readonly error?: string;
 }
 
-/** How often a run that an attempt asked for looks whether anybody is left who could make room for it. */
-const STARVED_CHECK_MS = 1_000;
+/** How often a run looks whether it waits for nobody but people, or for places that are never given back. */
+const STANDSTILL_CHECK_MS = 1_000;
 /** What passes by itself within a run's time; other waits are told with their remedy. */
 const passing: ReadonlySet<JobRecord['reason']> = new Set(['backoff', 'single_flight', 'batch']);
 
@@ -75,7 +76,7 @@ export class Run {
     });
     this.#unsubscribe = host.coordinator.events.subscribe((event) => this.#follow(event, signal));
     void this.#begin(request, signal);
-    if (request.parent !== undefined) void this.#lookForRoom(signal);
+    void this.#lookForStandstill(signal);
   }
 
   /** Whether it has come to its end. */
@@ -224,18 +225,23 @@ export class Run {
     }
   }
 
-  /** The places that its jobs need may all be kept by attempts that wait for runs: then nobody ever makes room. */
-  async #lookForRoom(signal: AbortSignal): Promise<void> {
+  /** Runs that wait for a person, or places that are all kept by attempts that wait for runs: no event says so. */
+  async #lookForStandstill(signal: AbortSignal): Promise<void> {
     for (let times = 0; !this.#ending && !signal.aborted; ) {
-      await sleep(STARVED_CHECK_MS, undefined, { ref: false });
-      times = (await this.#isStarved()) ? times + 1 : 0;
+      await sleep(STANDSTILL_CHECK_MS, undefined, { ref: false });
+      if (this.#scanning || this.#ending) continue;
+      const isStarved = this.#request.parent !== undefined && (await this.#isStarved());
+      const unanswered = isStarved ? undefined : await asUnanswered(this.#host, this.#open);
+      times = isStarved || unanswered ? times + 1 : 0;
       // Once may be the moment between two attempts.
-      if (times >= 2) await this.#endWith(await this.#openJobs(), asStarved);
+      if (times < 2) continue;
+      if (unanswered) await this.#endWith(unanswered);
+      else await this.#endWith(await this.#openJobs(), asStarved);
     }
   }
 
   async #isStarved(): Promise<boolean> {
-    if (this.#scanning || this.#open.size === 0) return false;
+    if (this.#open.size === 0) return false;
     const { coordinator, ledger } = this.#host;
     const running = await Promise.all(coordinator.runningIds().map((id) => ledger.jobs.get(id)));
     return isStarved({

@@ -1,12 +1,13 @@
 /** `sluice why`: what happened to a path and what would: ignored by which line, which rule and why not the others. */
 import { relative, resolve, sep } from 'node:path';
 import { stampOf } from '../cache/fingerprint.ts';
-import type { RootConfig, RuleTarget } from '../config/config.ts';
+import { isOwnAgent, type RootConfig, type RuleTarget } from '../config/config.ts';
 import type { Recipes } from '../coordinator/recipes.ts';
 import type { FileLedger, JobLedger, ResultLedger } from '../ledger/ledger.ts';
 import { formatStamp } from '../types/change.ts';
 import { AppError } from '../types/errors.ts';
 import type { Receipt } from '../types/receipt.ts';
+import { workflowAgent } from '../types/step-task.ts';
 import type { Host } from './host.ts';
 
 export interface WhyReport {
@@ -18,6 +19,7 @@ export interface WhyReport {
   readonly rule: string | null;
   readonly target:
     | { readonly agent: string }
+    | { readonly workflow: string }
     | { readonly agents: readonly string[]; readonly select: string }
     | { readonly action: string }
     | null;
@@ -85,7 +87,9 @@ export async function why(host: WhyHost, file: string): Promise<WhyReport> {
 function viewTarget(target: RuleTarget): NonNullable<WhyReport['target']> {
   switch (target.kind) {
     case 'agent':
-      return { agent: target.agent };
+      return isOwnAgent(target.agent)
+        ? { workflow: target.agent.slice(workflowAgent('').length) }
+        : { agent: target.agent };
     case 'select':
       return { agents: target.agents, select: target.policy };
     case 'action':

@@ -178,3 +178,8 @@ export interface JobRecord {
   /** It is a step of a run, not a file. */
   readonly step?: StepTask;
 }
+
+/** What a job is about, for people: its file, or the step of a run. */
+export function workWords({ input, step }: Pick<JobRecord, 'input' | 'step'>): string {
+  return step ? `${step.workflow}: ${step.step} (${step.runId})` : `${input.root}/${input.path}`;
+}

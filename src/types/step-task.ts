@@ -47,5 +47,10 @@ export type StepWork =
 export const stepAgents = { command: '$command', http: '$http' } as const;
 /** A rule with `workflow: NAME` sends its files to the agent of this name. */
 export const workflowAgent = (workflow: string): string => `$workflow:${workflow}`;
+/** An agent for people: those that stand for steps and workflows are named by what they stand for. */
+export function agentWords(agent: string): string {
+  const [, kind = agent, workflow] = /^\$(\w+)(?::(.*))?$/s.exec(agent) ?? [];
+  return workflow === undefined ? kind : `${kind} ${workflow}`;
+}
 /** The root of files that `file_processing` finds in the project folder outside every root. */
 export const PROJECT_ROOT = '@project';

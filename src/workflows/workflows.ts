@@ -163,6 +163,11 @@ export class Workflows implements AsyncDisposable {
     return this.#runs.get(id) !== undefined;
   }
 
+  /** It has not ended, and nothing goes on before a person answers. */
+  isIdle(id: RunId): boolean {
+    return this.#runs.isIdle(id);
+  }
+
   /**
    * Resolves when it has ended and its report is written, or nothing goes on before a person answers, or the process ends.
    * @throws AppError NOT_FOUND.
@@ -221,7 +226,9 @@ export class Workflows implements AsyncDisposable {
     const names = workflows.map((one) => one.name);
     const near = nearest(name, [...names, ...workflows.flatMap(({ aliases }) => aliases)]);
     const list =
-      names.length === 0 ? 'There are none: write one into `workflows/`.' : `Workflows: ${names.join(', ')}.`;
+      names.length === 0
+        ? 'There are none: write one into `workflows/`, or `sluice workflow new` one.'
+        : `Workflows: ${names.join(', ')}.`;
     throw new AppError('UNKNOWN_WORKFLOW', `There is no workflow "${name}"`, {
       fix: near === undefined ? list : `Did you mean "${near}"? ${list}`,
     });

@@ -57,6 +57,7 @@ function sentence(report: WhyReport): string {
 
 function targetWords(target: NonNullable<WhyReport['target']>): string {
   if ('agent' in target) return `agent ${target.agent}`;
+  if ('workflow' in target) return `workflow ${printableName(target.workflow)}`;
   if ('agents' in target) return `one of the agents ${target.agents.join(', ')} (${target.select})`;
   return `action ${target.action}`;
 }

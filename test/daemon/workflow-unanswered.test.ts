@@ -1,0 +1,69 @@
+/** `sluice run` does not wait for people: it ends, says who has to answer, and what was answered goes on later. */
+import { expect, test } from 'vitest';
+import type { RunReport } from '../../src/operations/run.ts';
+import { linesOf } from './agents.ts';
+import { until } from './project.ts';
+import { commandStep as command, note, runsOf, stop, workflowProject } from './workflow-rig.ts';
+
+const asking = `name: asking
+on: { file: "**/*.ask" }
+steps:
+${command('before', note('before-$1', '', ['${{ file.rel }}']))}  - { name: ok, type: approval, needs: before, message: "Publish \${{ file.name }}?" }
+${command('after', note('after-$1', '', ['${{ file.rel }}']), 'needs: ok')}`;
+
+async function runFiles(
+  project: ReturnType<typeof workflowProject>,
+): Promise<RunReport & { code: number | null }> {
+  const { code, stdout, stderr } = await project.sluice('run', '--json');
+  expect(stderr).toBe('');
+  return { ...(JSON.parse(stdout) as RunReport), code };
+}
+
+test('without a daemon: files behind those that wait are told, too; an answer goes on, and nothing runs twice', async () => {
+  const project = workflowProject(
+    { asking },
+    { config: 'concurrency_limits: { max_processes: 8, max_concurrent_files: 3 }\n' },
+  );
+  for (const name of ['a', 'b', 'c']) project.write(`inbox/${name}.ask`, name);
+  project.write('inbox/plain.txt', 'x');
+  const first = await runFiles(project);
+  expect([first.code, first.state]).toEqual([1, 'failed']);
+  expect(first.files).toMatchObject({ found: 4, open: 3 });
+  const told = first.problems.map(({ state, reason, message }) => [state, reason, message]);
+  expect(told.filter(([state]) => state === 'waiting')).toEqual([
+    ['waiting', 'approval', expect.stringMatching(/^run \S+ waits for a person: Publish [abc]\.ask\?$/)],
+    ['waiting', 'approval', expect.stringMatching(/^run \S+ waits for a person: Publish [abc]\.ask\?$/)],
+  ]);
+  expect(told.filter(([state]) => state === 'queued')).toHaveLength(1);
+  expect(first.problems[0]?.fix).toMatch(/sluice workflow approve \d{8}-/);
+
+  const id = /approve (\S+?)`/.exec(first.problems[0]?.fix ?? '')?.[1] ?? '';
+  const approved = await project.sluice('workflow', 'approve', id, '--json');
+  expect(JSON.parse(approved.stdout)).toMatchObject({ run_id: id, state: 'succeeded' });
+  expect(approved.code).toBe(0);
+
+  // There is room for the third one now.
+  const second = await runFiles(project);
+  expect(second.files).toMatchObject({ found: 4, open: 2 });
+  expect(second.problems.map(({ state }) => state)).toEqual(['waiting', 'waiting']);
+  const lines = linesOf(project, 'steps.log').toSorted();
+  expect(lines.filter((line) => line.startsWith('before'))).toEqual([
+    'before-a.ask',
+    'before-b.ask',
+    'before-c.ask',
+  ]);
+  expect(lines.filter((line) => line.startsWith('after'))).toHaveLength(1);
+});
+
+test('with a daemon: the command ends, the runs go on when they are answered', async () => {
+  const project = workflowProject({ asking });
+  const daemon = await project.start();
+  project.write('inbox/a.ask', 'a');
+  const { code, problems } = await runFiles(project);
+  expect([code, problems.length, problems[0]?.reason]).toEqual([1, 1, 'approval']);
+  expect((await project.sluice('workflow', 'approve')).code).toBe(0);
+  await until('the file has its receipt', () => project.receipt('a.ask')?.state === 'succeeded');
+  expect(await runsOf(project)).toMatchObject([{ state: 'succeeded' }]);
+  expect(linesOf(project, 'steps.log')).toEqual(['before-a.ask', 'after-a.ask']);
+  await stop(daemon);
+});
