@@ -1,18 +1,42 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+const scale = Math.max(1, Number(process.env.TORTURE_SCALE ?? 1));
+const common = {
+  pool: 'forks',
+  testTimeout: 120_000 * scale,
+  hookTimeout: 60_000,
+} as const;
+
 /**
- * The heavy tests: one after another, since several of them measure; together under five minutes on two cores. `SEED=n`
- * repeats a run, `TORTURE_SCALE=20` makes it long.
+ * What takes too long for `npm test`, together under five minutes on two cores. First whole stories (`*.long.ts`), as many at
+ * once as there are in `npm test`; then the heavy tests, one after another, since several of them measure. `SEED=n` repeats
+ * a run, `TORTURE_SCALE=20` makes it long.
  */
 export default defineConfig({
   test: {
-    include: ['test/torture/**/*.torture.ts'],
-    pool: 'forks',
-    fileParallelism: false,
-    testTimeout: 120_000 * Math.max(1, Number(process.env.TORTURE_SCALE ?? 1)),
-    hookTimeout: 60_000,
     // Each test says in one line what it did; the table comes last.
     disableConsoleIntercept: true,
     reporters: ['default', './test/torture/table.ts'],
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'long',
+          include: ['test/**/*.long.ts'],
+          maxWorkers: 1 + Math.max(2, availableParallelism()),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'torture',
+          include: ['test/torture/**/*.torture.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
