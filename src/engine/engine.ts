@@ -183,6 +183,8 @@ export async function openEngine({
       log: log.log,
     }),
   );
+  // Runs give the jobs of their files back when they stop: those must not be claimed again in the same breath.
+  opening.defer(() => coordinator.block('drain'));
   onFull((isFull) => (isFull ? coordinator.block('disk_full') : coordinator.unblock('disk_full')));
   tellJobs(coordinator.events, log.log);
   tellApprovals(agents.approvals, conditions, log.log);
@@ -242,6 +244,7 @@ export async function openEngine({
       await coordinator.configure(next);
     },
     async drain(drainMs) {
+      coordinator.block('drain');
       await workflows.drain();
       await coordinator.drain(drainMs);
     },

@@ -1,6 +1,7 @@
 /** `sluice run` does not wait for people: it ends, says who has to answer, and what was answered goes on later. */
 import { expect, test } from 'vitest';
 import type { RunReport } from '../../src/operations/run.ts';
+import type { Receipt } from '../../src/types/receipt.ts';
 import { linesOf } from './agents.ts';
 import { until } from './project.ts';
 import { commandStep as command, note, runsOf, stop, workflowProject } from './workflow-rig.ts';
@@ -66,4 +67,22 @@ test('with a daemon: the command ends, the runs go on when they are answered', a
   expect(await runsOf(project)).toMatchObject([{ state: 'succeeded' }]);
   expect(linesOf(project, 'steps.log')).toEqual(['before-a.ask', 'after-a.ask']);
   await stop(daemon);
+});
+
+test('a stop while files wait for people begins nothing again, and takes no time', async () => {
+  const project = workflowProject({ asking });
+  const daemon = await project.start();
+  for (const name of ['a', 'b', 'c']) project.write(`inbox/${name}.ask`, name);
+  await until('all wait', async () => {
+    const runs = await runsOf(project, { state: 'waiting' });
+    return runs.length === 3;
+  });
+  await stop(daemon);
+  const jobs = JSON.parse((await project.sluice('jobs', 'list', '--json')).stdout) as Receipt[];
+  const files = jobs.filter(({ run }) => run === undefined);
+  expect(files.map(({ state, attempts }) => [state, attempts.length])).toEqual([
+    ['queued', 1],
+    ['queued', 1],
+    ['queued', 1],
+  ]);
 });
