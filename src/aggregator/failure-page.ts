@@ -7,6 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { JobRecord } from '../types/job.ts';
+import { agentWords } from '../types/step-task.ts';
 import { shownName } from './shown-name.ts';
 
 export interface Tail {
@@ -23,7 +24,7 @@ export function failurePage(job: JobRecord, tails: readonly Tail[]): string {
   const attempts = job.attempts.length === 1 ? '1 attempt' : `${job.attempts.length} attempts`;
   parts.push(
     `The job for this file failed with **${job.reason ?? 'unknown'}** after ${attempts} ` +
-      `(agent ${code(job.agent)}, rule ${code(job.rule)}).`,
+      `(agent ${code(agentWords(job.agent))}, rule ${code(job.rule)}).`,
   );
   if (job.message) parts.push(`## What happened\n\n${fence(job.message)}`);
   const again = `Then run \`sluice jobs retry ${job.id}\`.`;

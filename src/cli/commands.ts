@@ -152,14 +152,14 @@ export function addCommands(program: Command): void {
     .action(to(async () => (await import('./commands/workflow/control.ts')).cancel));
   workflow
     .command('resume [run]')
-    .description('run again what failed, and what depends on it')
+    .description('run again what failed in the latest run, or this one, and what depends on it')
     .option('--detach', 'leave it to the daemon and print its id')
     .option('--force', 'take nothing from the cache')
     .addOption(json())
     .action(to(async () => (await import('./commands/workflow/control.ts')).resume));
   for (const [name, what] of [
-    ['approve', 'let a run that waits for a person go on'],
-    ['reject', 'do not let it go on: the step has failed'],
+    ['approve', 'let the run that waits for a person, or this one, go on'],
+    ['reject', 'say no: the step has failed'],
   ] as const)
     workflow
       .command(`${name} [run] [step]`)

@@ -6,7 +6,7 @@ import type { FollowedRun } from '../operations/workflows/workflow-operations.ts
 import { formatElapsed } from '../types/elapsed.ts';
 import { printableName } from '../types/printable-name.ts';
 import { printJson, tell } from './print.ts';
-import { printRunReport, type RunFiles } from './print-workflow.ts';
+import { printRunReport, type RunFiles, shellWord } from './print-workflow.ts';
 
 const POLL_MS = 150;
 
@@ -90,8 +90,4 @@ function liveLine(counts: FollowedRun['counts'], elapsedMs: number): string {
     return `${printableName(step)} ${done}/${total}`;
   });
   return [...parts, formatElapsed(elapsedMs)].join(' · ').slice(0, (process.stderr.columns || 80) - 1);
-}
-
-function shellWord(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
 }

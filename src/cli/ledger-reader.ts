@@ -169,5 +169,5 @@ async function describe(
     if (dir === undefined) return undefined;
     return locateResult({ base: () => dir, history, job: (id) => ledger.jobs.get(id) }, of);
   };
-  return describeJob({ stateDir, results: { toReceipt, locate } }, job);
+  return describeJob({ stateDir, ledger, results: { toReceipt, locate } }, job);
 }

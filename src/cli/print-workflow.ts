@@ -65,7 +65,7 @@ function printProblem(runId: string, step: ReportStep): void {
       printLine(`  ${paint('dim', `│ ${printableName(line)}`)}`);
   if (state === 'waiting' && step.approval)
     printLine(
-      `  ${paint('dim', `sluice workflow approve ${runId} ${name} · sluice workflow reject ${runId} ${name}`)}`,
+      `  ${paint('dim', `sluice workflow approve ${runId} ${shellWord(name)} · sluice workflow reject ${runId} ${shellWord(name)}`)}`,
     );
   else if (job !== undefined) printLine(`  ${paint('dim', `sluice jobs show ${job.slice(0, 8)}`)}`);
 }
@@ -85,4 +85,8 @@ function whatOf({ message, items, files, cached_from: source, sub_run: sub }: Re
 function tint(state: string, text: string): string {
   const color = stateColor(state);
   return color ? paint(color, text) : text;
+}
+
+export function shellWord(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
 }

@@ -45,7 +45,7 @@ export async function readSource(file: string): Promise<string> {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR')
       throw new AppError('CONFIG_NOT_FOUND', `There is no file "${file}"`, {
         cause: error,
-        fix: 'Check the path, or run `sluice init` to write a configuration.',
+        fix: 'Check the path.',
       });
     throw refuse(
       `the file cannot be read: ${messageOf(error)}`,

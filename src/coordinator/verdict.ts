@@ -36,7 +36,7 @@ export function judge(agent: AgentConfig, result: AgentResult): Verdict {
       return failed(
         'exit_code',
         withTail(`${who} exited with ${outcome.exitCode}`, result),
-        lookAt,
+        agent.kind === 'workflow' ? lookAtRun : lookAt,
         RETRY_AS_CONFIGURED,
       );
     case 'signalled':
@@ -110,6 +110,8 @@ export function judge(agent: AgentConfig, result: AgentResult): Verdict {
   }
 }
 
+const lookAtRun =
+  'Look at its steps with `sluice workflow show`; `sluice jobs retry` starts a new run for the file.';
 const lookAt = 'Look at the output with `sluice jobs show`, then `sluice jobs retry`.';
 
 function judgeResponse(

@@ -31,6 +31,8 @@ export interface JobDetail extends Receipt {
   readonly result_file?: string;
   readonly outputs_dir?: string;
   readonly work_dir?: string;
+  /** Of a file that a rule sent to a workflow: its latest run. */
+  readonly started_run?: string;
   /** Commands that its running attempt waits to be allowed. */
   readonly asks?: readonly { readonly id: string; readonly command: string }[];
 }
@@ -87,7 +89,7 @@ export class Operations implements Disposable {
     const job = await this.#find(prefix);
     const asks = this.#host.approvals.list().filter(({ jobId }) => jobId === job.id);
     return {
-      ...(await describeJob({ stateDir, results: this.#host.results }, job)),
+      ...(await describeJob({ stateDir, ledger: this.#host.ledger, results: this.#host.results }, job)),
       ...(asks.length > 0 && { asks: asks.map(({ id, command }) => ({ id, command })) }),
     };
   }
@@ -231,14 +233,24 @@ export class Operations implements Disposable {
 
 /** @param o.stateDir Of the project. */
 export async function describeJob(
-  { stateDir, results }: { stateDir: string; results: Pick<ResultsPort, 'toReceipt' | 'locate'> },
+  {
+    stateDir,
+    ledger,
+    results,
+  }: {
+    readonly stateDir: string;
+    readonly ledger: Pick<Host['ledger'], 'runs'>;
+    readonly results: Pick<ResultsPort, 'toReceipt' | 'locate'>;
+  },
   job: JobRecord,
 ): Promise<JobDetail> {
   const place = await results.locate(job);
+  const [run] = job.step ? [] : await ledger.runs.ofJob(job.id);
   const work = join(stateDir, 'work', job.id);
   const last = job.attempts.at(-1)?.n;
   return {
     ...results.toReceipt(job),
+    ...(run && { started_run: run.id }),
     ...(place?.resultFile && { result_file: place.resultFile }),
     ...(place?.outputsDir && { outputs_dir: place.outputsDir }),
     ...(job.state === 'running' && { work_dir: work }),

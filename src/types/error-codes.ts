@@ -39,7 +39,7 @@ export const errorCodes = {
     'Work was asked for from inside too many attempts: an agent that calls Sluice again and again.',
   HELD_FILES: 'Files are held until a person decides.',
   LOOP_SUSPECTED: 'A rule seems to feed itself; its files run one at a time until that is known.',
-  APPROVAL_WANTED: 'An agent asks before it runs a command.',
+  APPROVAL_WANTED: 'A run asks a person, or an agent asks before it runs a command.',
   ERROR_RATE: 'Too many of the latest jobs failed.',
   DELAY: 'Jobs wait longer than they should.',
   RESOURCES_LOW: 'The machine is short of memory.',

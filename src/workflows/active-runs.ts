@@ -150,6 +150,10 @@ export class ActiveRuns implements AsyncDisposable {
     await this.#closing.get(id);
   }
 
+  get asking(): readonly RunId[] {
+    return [...this.#drivers.values()].filter((one) => one.asking.length > 0).map(({ run }) => run.id);
+  }
+
   /** Open runs with a driver that this one called, and those that they called. */
   calledBy(id: RunId): readonly RunDriver[] {
     return [...this.#drivers.values()].filter(({ run }) => {

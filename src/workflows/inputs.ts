@@ -62,7 +62,7 @@ function parsed(text: string, refuse: (wanted: string) => AppError): unknown {
 function invalid(workflow: string, { name, description }: WorkflowInput, problem: string): AppError {
   const what = description === undefined ? '' : ` (${description})`;
   return new AppError('INPUT_INVALID', `The input "${name}" of "${workflow}"${what} ${problem}`, {
-    fix: `Give it with \`--input ${name}=…\`, or where the workflow is called; \`sluice workflow show\` lists its inputs.`,
+    fix: `Give it with \`--input ${name}=…\`, or where the workflow is called; \`sluice workflow graph\` lists its inputs.`,
   });
 }
 

@@ -10,6 +10,7 @@ import {
   finalRunStates,
   type RunId,
   type RunRecord,
+  type RunState,
   type RunTrigger,
   type StepRecord,
 } from '../types/run.ts';
@@ -163,6 +164,11 @@ export class Workflows implements AsyncDisposable {
     return this.#runs.get(id) !== undefined;
   }
 
+  /** Runs with steps that wait for an answer. */
+  get asking(): readonly RunId[] {
+    return this.#runs.asking;
+  }
+
   /** It has not ended, and nothing goes on before a person answers. */
   isIdle(id: RunId): boolean {
     return this.#runs.isIdle(id);
@@ -210,7 +216,7 @@ export class Workflows implements AsyncDisposable {
     const driver = this.#runs.get(id);
     if (driver) return driver;
     const { state } = await this.#known(id);
-    throw notPossible(id, verb, `it is ${state}`, `See \`sluice workflow show ${id}\`.`);
+    throw notPossible(id, verb, stateWords(state), `See \`sluice workflow show ${id}\`.`);
   }
 
   async #known(id: RunId): Promise<RunRecord> {
@@ -233,6 +239,11 @@ export class Workflows implements AsyncDisposable {
       fix: near === undefined ? list : `Did you mean "${near}"? ${list}`,
     });
   }
+}
+
+function stateWords(state: RunState): string {
+  if (state === 'succeeded' || state === 'failed') return `it has ${state}`;
+  return state === 'cancelled' ? 'it was cancelled' : `it is ${state}`;
 }
 
 function notPossible(id: RunId, verb: string, why: string, fix: string): AppError {

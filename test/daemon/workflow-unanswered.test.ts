@@ -56,13 +56,21 @@ test('without a daemon: files behind those that wait are told, too; an answer go
   expect(lines.filter((line) => line.startsWith('after'))).toHaveLength(1);
 });
 
-test('with a daemon: the command ends, the runs go on when they are answered', async () => {
+test('with a daemon: the command ends, a condition tells who is asked, and the run goes on when it is answered', async () => {
   const project = workflowProject({ asking });
   const daemon = await project.start();
   project.write('inbox/a.ask', 'a');
   const { code, problems } = await runFiles(project);
   expect([code, problems.length, problems[0]?.reason]).toEqual([1, 1, 'approval']);
+  const wanted = async () =>
+    (await project.status()).conditions.filter((one) => one.code === 'APPROVAL_WANTED');
+  expect(await wanted()).toMatchObject([
+    { message: expect.stringContaining('asks: Publish a.ask?'), fix: expect.stringContaining('approve') },
+  ]);
   expect((await project.sluice('workflow', 'approve')).code).toBe(0);
+  expect(await wanted()).toEqual([]);
+  const nothing = await project.sluice('workflow', 'approve');
+  expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining('No run waits for an answer')]);
   await until('the file has its receipt', () => project.receipt('a.ask')?.state === 'succeeded');
   expect(await runsOf(project)).toMatchObject([{ state: 'succeeded' }]);
   expect(linesOf(project, 'steps.log')).toEqual(['before-a.ask', 'after-a.ask']);
@@ -77,6 +85,11 @@ test('a stop while files wait for people begins nothing again, and takes no time
     const runs = await runsOf(project, { state: 'waiting' });
     return runs.length === 3;
   });
+  const several = await project.sluice('workflow', 'reject');
+  expect([several.code, several.stderr]).toEqual([
+    1,
+    expect.stringMatching(/3 runs wait for an answer\n +fix: Name one of them: \S+, \S+, \S+\.\n/),
+  ]);
   await stop(daemon);
   const jobs = JSON.parse((await project.sluice('jobs', 'list', '--json')).stdout) as Receipt[];
   const files = jobs.filter(({ run }) => run === undefined);

@@ -20,6 +20,7 @@ export interface Rig {
   readonly events: RunEvent[];
   /** Ids of runs whose reports were written, in order. */
   readonly reports: string[];
+  /** Messages of those that are open. */
   readonly conditions: string[];
   readonly config: WorkflowsDeps['config'] & { workflows: readonly WorkflowConfig[] };
   readonly deps: WorkflowsDeps;
@@ -50,6 +51,7 @@ export async function openRig(
   const events: RunEvent[] = [];
   const reports: string[] = [];
   const conditions: string[] = [];
+  const raised = new Map<string, string>();
   const waiting: {
     readonly type: string;
     readonly step: string | undefined;
@@ -90,7 +92,16 @@ export async function openRig(
       folder: (run) => join(dir, 'out', run.id),
       reportLink: (run) => `../${run.id}/report.html`,
     },
-    conditions: { raise: ({ message }) => void conditions.push(message), clear() {} },
+    conditions: {
+      raise({ subject, message }) {
+        if (!raised.has(subject)) conditions.push(message);
+        raised.set(subject, message);
+      },
+      clear(_code, subject = '') {
+        const at = conditions.indexOf(raised.get(subject) ?? '');
+        if (raised.delete(subject)) conditions.splice(at, 1);
+      },
+    },
     redact: (text) => text.replaceAll('hunter2', '***'),
     log: { info() {}, warn() {} },
     now: Date.now,

@@ -28,7 +28,7 @@ export function listWorkflows(
   );
 }
 
-/** A workflow that is configured no longer can still have runs. */
+/** A workflow that is configured no longer can still have runs. @throws AppError UNKNOWN_WORKFLOW. */
 export async function listRuns(
   { runs }: Pick<Ledger, 'runs'>,
   workflows: Workflows,
@@ -41,6 +41,12 @@ export async function listRuns(
     ...(!all && { parent: null }),
     limit,
   });
+  if (
+    found.length === 0 &&
+    name !== undefined &&
+    (await runs.list({ workflow: name, limit: 1 })).length === 0
+  )
+    requireWorkflow(workflows, name);
   return found.map(viewRun);
 }
 

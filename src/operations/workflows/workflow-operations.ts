@@ -107,17 +107,33 @@ export class WorkflowOperations implements Disposable {
     return viewRun(await this.#host.workflows.resume((await this.#find(part)).id, { force }));
   }
 
+  /** @param part Beginning or end of its id; `waiting`: the only one that asks. */
   async answer(
     part: string,
     { step, verdict, comment, who }: AnswerRequest,
   ): Promise<{ run_id: string; step: string }> {
-    const { id } = await this.#find(part);
+    const id = part === 'waiting' ? await this.#asking() : (await this.#find(part)).id;
     const { name } = await this.#host.workflows.answer(id, step, verdict, who, comment);
     return { run_id: id, step: name };
   }
 
   [Symbol.dispose](): void {
     this.#unsubscribe();
+  }
+
+  async #asking(): Promise<string> {
+    const { workflows, ledger } = this.#host;
+    const waiting = await ledger.runs.list({ states: ['waiting'], parent: null, limit: 10 });
+    const [id, ...others] = workflows.asking.length > 0 ? workflows.asking : waiting.map((run) => run.id);
+    if (id === undefined)
+      throw new AppError('NOT_POSSIBLE', 'No run waits for an answer', {
+        fix: 'See `sluice workflow list --runs`.',
+      });
+    if (others.length > 0)
+      throw new AppError('NOT_POSSIBLE', `${others.length + 1} runs wait for an answer`, {
+        fix: `Name one of them: ${[id, ...others].slice(0, 10).join(', ')}.`,
+      });
+    return id;
   }
 
   #find(part: string): Promise<RunRecord> {

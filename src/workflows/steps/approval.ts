@@ -18,21 +18,32 @@ export async function runApproval(context: RunContext, unit: Unit<ApprovalStep>)
   if (unit.signal.aborted) return endOfAborted(unit);
   const answered = context.answer(unit);
   let waitUntil = unit.row?.waitUntil;
+  let asked = unit.row?.message ?? '';
   if (unit.row === undefined) {
     if (timeoutMs !== undefined) waitUntil = now() + timeoutMs;
-    const text = await context.prepare(() => new Renderer(context, unit).text(message));
+    asked = await context.prepare(() => new Renderer(context, unit).text(message));
     await context.put(unit, {
       state: 'waiting',
-      message: text,
+      message: asked,
       ...(waitUntil !== undefined && { waitUntil }),
     });
   }
+  const { conditions, redact } = context.deps;
+  const subject = `run ${context.run.id}: ${unit.id}`;
+  conditions.raise({
+    code: 'APPROVAL_WANTED',
+    subject,
+    message: `run ${context.run.id} of "${context.run.workflow}" asks: ${redact(asked)}`,
+    fix: `\`sluice workflow approve ${context.run.id}\` or \`reject\`; \`show\` says what was done so far.`,
+  });
   context.setBlocked(unit, true);
   const { promise: late, resolve } = Promise.withResolvers<'late'>();
   const forget = waitUntil === undefined ? () => {} : wakeAt(waitUntil, now, () => resolve('late'));
   const first = await Promise.race([answered, late, aborted(unit)]);
   forget();
   context.setBlocked(unit, false);
+  // What still waits when the process ends is not over: nobody is told so.
+  if (!context.stopping.aborted) conditions.clear('APPROVAL_WANTED', subject);
   if (first === 'aborted') return endOfAborted(unit);
   if (first !== 'late') return endOf(first);
   if (onTimeout === 'approve') return endOf({ verdict: 'approved', by: 'timeout' });

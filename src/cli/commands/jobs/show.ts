@@ -105,7 +105,8 @@ function printJob(job: JobDetail): void {
   if (fix) printLine(`  fix: ${printableName(fix)}`);
   line('job', id);
   if (run) line('run', `\`sluice workflow show ${run.run_id}\``);
-  else line('rule', `${printableName(rule)} → agent ${agentOf(job)}`);
+  else line('rule', `${printableName(rule)} → ${job.started_run ? '' : 'agent '}${agentOf(job)}`);
+  if (job.started_run) line('run', `\`sluice workflow show ${job.started_run}\``);
   if (!run) line('input', `${formatBytes(input.bytes)}, sha256 ${input.sha256 || 'unknown'}`);
   line(
     'when',

@@ -54,7 +54,7 @@ export const reject = { run: answerWith('rejected') };
 function answerWith(verdict: 'approved' | 'rejected') {
   return (
     context: CommandContext,
-    [part = 'latest', step]: readonly string[],
+    [part = 'waiting', step]: readonly string[],
     { comment, json = false }: Options,
   ): Promise<number> =>
     untilSignal(async (stop) => {

@@ -23,7 +23,7 @@ export async function run(
   { input = [], file, detach = false, force, json = false }: RunOptions,
 ): Promise<number> {
   if ((name === undefined) === (file === undefined))
-    throw new AppError('USAGE', 'Name a workflow, or a file with `--file`', {
+    throw new AppError('USAGE', 'Name a workflow, or a file with `--file`, not both', {
       fix: 'See `sluice workflow list`.',
     });
   const { depth } = nestingOf(context.env);
@@ -58,7 +58,10 @@ export async function run(
 function inputsOf(texts: readonly string[]): Readonly<Record<string, string>> {
   const entries = texts.map((text): [string, string] => {
     const at = text.indexOf('=');
-    if (at < 1) throw new AppError('USAGE', `"${text}" is no input`, { fix: 'Write `--input name=value`.' });
+    if (at < 1)
+      throw new AppError('USAGE', `"${text}" is no value of \`--input\``, {
+        fix: 'Write `--input name=value`.',
+      });
     return [text.slice(0, at), text.slice(at + 1)];
   });
   return Object.fromEntries(entries);

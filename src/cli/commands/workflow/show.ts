@@ -23,7 +23,7 @@ async function idOf(reader: Reader, part: string): Promise<string> {
   if (part === 'latest' || /^[0-9a-f-]+$/.test(part)) return part;
   const [latest] = await reader.runs({ workflow: part, limit: 1 });
   if (latest) return latest.run_id;
-  throw new AppError('NOT_FOUND', `No run of a workflow "${part}", and no run with this id`, {
-    fix: 'See `sluice workflow list --runs`.',
+  throw new AppError('NOT_FOUND', `Workflow "${part}" has not run yet`, {
+    fix: 'See `sluice workflow list --runs`; `sluice workflow graph` shows its steps.',
   });
 }
