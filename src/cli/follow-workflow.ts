@@ -9,6 +9,7 @@ import { printJson, tell } from './print.ts';
 import { printRunReport, type RunFiles, shellWord } from './print-workflow.ts';
 
 const POLL_MS = 150;
+const goesFirst = 'another run of its concurrency group goes first';
 
 export interface WorkflowRun {
   readonly id: string;
@@ -34,17 +35,20 @@ export async function followWorkflow(
   let isTold = false;
   const startedAt = performance.now();
   for (;;) {
-    const { run: view, lines, counts } = await run.follow(seen);
+    const { run: view, is_idle: isIdle, lines, counts } = await run.follow(seen);
     if (lines.length > 0) clear();
     for (const line of lines) {
       seen = line.n;
       if (!json) tellLine(run.id, line);
     }
     if (['succeeded', 'failed', 'cancelled'].includes(view.state) || stop.aborted) break;
-    if (view.state === 'waiting' && !run.canBeAnswered) break;
+    if (isIdle && !run.canBeAnswered) {
+      if (view.state === 'queued' && !json) tell(`${goesFirst}, and waits for a person`);
+      break;
+    }
     if (view.state === 'queued' && !isTold) {
       isTold = true;
-      if (!json) tell('another run of its concurrency group goes first');
+      if (!json) tell(goesFirst);
     }
     if (isLive) process.stderr.write(`\r\u001b[K${liveLine(counts, performance.now() - startedAt)}`);
     await sleep(POLL_MS, undefined, { signal: stop }).catch(() => {});

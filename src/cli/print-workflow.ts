@@ -39,7 +39,11 @@ export function printRunReport(report: RunReport, files?: RunFiles): void {
 export function printRunInFull(report: RunReport, files?: RunFiles): void {
   printRunReport(report, files);
   printLine();
-  printTable(report.steps, [
+  // Of a run that has not failed they are of no interest.
+  const steps = report.steps.filter(
+    (step) => step.state !== 'pending' || !step.on_failure || report.ended_at === undefined,
+  );
+  printTable(steps, [
     { title: 'step', cell: ({ name }) => printableName(name), cut: 'end' },
     { title: 'type', cell: ({ type }) => type },
     { title: 'state', cell: stateOf, color: ({ state }) => stateColor(state) },

@@ -24,6 +24,8 @@ export interface StartRequest {
 
 export interface FollowedRun extends Progress {
   readonly run: RunView;
+  /** Nothing goes on with it before a person answers: it, or the run of its group that goes before it. */
+  readonly is_idle: boolean;
 }
 
 export interface AnswerRequest {
@@ -91,7 +93,8 @@ export class WorkflowOperations implements Disposable {
   async follow(part: string, after: number): Promise<FollowedRun> {
     const run = await this.#find(part);
     if (finalRunStates.includes(run.state)) await this.#host.workflows.done(run.id);
-    return { run: viewRun(run), ...this.#progress.after(run.id, after) };
+    const { workflows } = this.#host;
+    return { run: viewRun(run), is_idle: workflows.isIdle(run.id), ...this.#progress.after(run.id, after) };
   }
 
   /** Resolves when the run has ended, or nothing goes on before a person answers. */
