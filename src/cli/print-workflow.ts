@@ -29,7 +29,7 @@ export function printRunReport(report: RunReport, files?: RunFiles): void {
   for (const warning of report.warnings)
     printLine(`  ${paint('yellow', 'warning')}  ${printableName(warning)}`);
   for (const step of report.steps)
-    if (step.state === 'failed' || step.state === 'waiting') printProblem(id, step);
+    if (step.state === 'failed' || step.state === 'waiting') printProblem(step);
   if (report.steps_total > report.steps.length)
     printLine(`… of ${report.steps_total} steps, ${report.steps.length} are shown`);
   printLine(paint('dim', files ? `run ${id} · ${files.report}` : `run ${id}`));
@@ -56,7 +56,7 @@ export function printRunInFull(report: RunReport, files?: RunFiles): void {
   ]);
 }
 
-function printProblem(runId: string, step: ReportStep): void {
+function printProblem(step: ReportStep): void {
   const { name, state, reason, message, fix, items, job_id: job, tails = [] } = step;
   printLine(`\n${tint(state, state)}  ${printableName(name)}  ${reason ?? ''}`);
   for (const line of message?.split('\n') ?? []) printLine(`  ${printableName(line)}`);
@@ -67,10 +67,8 @@ function printProblem(runId: string, step: ReportStep): void {
   for (const { text } of tails.slice(0, 1))
     for (const line of text.slice(-RESULT_CHARS).trimEnd().split('\n').slice(-8))
       printLine(`  ${paint('dim', `│ ${printableName(line)}`)}`);
-  if (state === 'waiting' && step.approval)
-    printLine(
-      `  ${paint('dim', `sluice workflow approve ${runId} ${shellWord(name)} · sluice workflow reject ${runId} ${shellWord(name)}`)}`,
-    );
+  const ask = step.approval?.ask;
+  if (ask !== undefined) printLine(`  ${paint('dim', `${ask} · ${ask.replace(' approve ', ' reject ')}`)}`);
   else if (job !== undefined) printLine(`  ${paint('dim', `sluice jobs show ${job.slice(0, 8)}`)}`);
 }
 

@@ -8,7 +8,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { renderText } from '../expressions/expressions.ts';
 import { AppError, messageOf } from '../types/errors.ts';
-import { finalRunStates, type RunId, type RunRecord, type RunTrigger } from '../types/run.ts';
+import {
+  finalRunStates,
+  type RunId,
+  type RunRecord,
+  type RunTrigger,
+  type StepRecord,
+} from '../types/run.ts';
 import { type KeptDefinition, keptCall } from './definition.ts';
 import type { WorkflowsDeps } from './deps.ts';
 import type { DriverHost } from './driver-host.ts';
@@ -285,7 +291,10 @@ export class ActiveRuns implements AsyncDisposable {
       if (unit.signal.reason === 'stopping') return;
       void driver.cancel('cancelled', `run ${parent.run.id}, which called it, was ended`);
     };
-    const look = (): void => parent.setBlocked(unit, this.#waits(driver.run.id));
+    const look = (): void => {
+      const waits = this.#waits(driver.run.id);
+      parent.setBlocked(unit, waits, waits ? this.#whyBlocked(driver) : {});
+    };
     const forget = this.onChange(look);
     unit.signal.addEventListener('abort', cancel, { once: true });
     try {
@@ -296,6 +305,15 @@ export class ActiveRuns implements AsyncDisposable {
       forget();
       unit.signal.removeEventListener('abort', cancel);
     }
+  }
+
+  #whyBlocked(driver: RunDriver): Pick<StepRecord, 'reason' | 'message'> {
+    const { id, workflow } = driver.run;
+    const asks = [driver, ...this.calledBy(id)].some(({ asking }) => asking.length > 0);
+    return {
+      ...(asks && { reason: 'approval' }),
+      message: `run ${id} of "${workflow}" waits for a person`,
+    };
   }
 
   /** Takes its place in the line of its group. @returns whether that is the first. */

@@ -134,9 +134,10 @@ export class RunDriver {
     await this.#units.detach();
   }
 
-  /** A step of it waits for a person, or (a run that it called) goes on. */
-  setBlocked(unit: Unit, isBlocked: boolean): void {
+  /** A run that a step of it called waits for a person, and why; or it goes on. */
+  setBlocked(unit: Unit, isBlocked: boolean, why: Pick<StepRecord, 'reason' | 'message'> = {}): void {
     this.#units.setBlocked(unit, isBlocked);
+    void this.#guard(() => this.#units.tellBlocked(unit, isBlocked, why));
   }
 
   /** The process ends, or the ledger refuses: it goes on at the next start. */

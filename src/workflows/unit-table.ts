@@ -176,6 +176,17 @@ export class UnitTable {
     this.#onChange();
   }
 
+  /** Its row says that it waits. */
+  async tellBlocked(
+    unit: Unit,
+    isBlocked: boolean,
+    why: Pick<StepRecord, 'reason' | 'message'>,
+  ): Promise<void> {
+    const active = this.#active.get(unit.id);
+    if (!active || (active.row.state === 'waiting') === isBlocked) return;
+    await this.put(unit, isBlocked ? { state: 'waiting', ...why } : { state: 'running' });
+  }
+
   progress(unit: Unit, counts: Readonly<Record<string, number>>): void {
     const active = this.#active.get(unit.id);
     const now = this.#host.deps.now();

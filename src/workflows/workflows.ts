@@ -134,9 +134,7 @@ export class Workflows implements AsyncDisposable {
     comment?: string,
   ): Promise<StepRecord> {
     const driver = await this.#underWay(id, 'answered');
-    const asking = [driver, ...this.#runs.calledBy(id)]
-      .flatMap((one) => one.asking.map((asked) => ({ one, asked })))
-      .filter(({ asked }) => step === undefined || asked === step);
+    const asking = this.#asking(driver, step);
     const [only, ...others] = asking;
     if (!only) {
       const what = step === undefined ? 'no step of it waits' : `its step "${step}" does not wait`;
@@ -157,6 +155,27 @@ export class Workflows implements AsyncDisposable {
     const row = await stoppable(only.one.answer(only.asked, answer), this.#runs.stopping);
     await this.#deps.ledger.durable();
     return row;
+  }
+
+  /** @param step One that asks, or one that called a run in which something does. */
+  #asking(driver: RunDriver, step: string | undefined): readonly { one: RunDriver; asked: string }[] {
+    const all = [driver, ...this.#runs.calledBy(driver.run.id)].flatMap((one) =>
+      one.asking.map((asked) => ({ one, asked })),
+    );
+    if (step === undefined) return all;
+    const named = all.filter(({ asked }) => asked === step);
+    return named.length > 0 ? named : all.filter(({ one }) => this.#callOf(driver.run.id, one) === step);
+  }
+
+  /** The step of the first run through which the other was called. */
+  #callOf(id: RunId, called: RunDriver): string | undefined {
+    let { trigger } = called.run;
+    while (trigger.kind === 'workflow' && trigger.runId !== id) {
+      const caller = this.#runs.get(trigger.runId);
+      if (!caller) return undefined;
+      ({ trigger } = caller.run);
+    }
+    return trigger.kind === 'workflow' ? trigger.step : undefined;
   }
 
   /** It has not ended, and this process works on it. */

@@ -122,7 +122,7 @@ function reportStep(step: StepFacts, { run, maxText, dir }: Around): ReportStep 
       },
     }),
     ...(subRun !== undefined && { sub_run: subRunOf(subRun) }),
-    ...(type === 'approval' && record !== undefined && { approval: approvalOf(record, run.id) }),
+    ...(record !== undefined && isAsked(type, record) && { approval: approvalOf(record, run.id) }),
     ...(step.tails.length > 0 && { tails: step.tails }),
   };
 }
@@ -217,6 +217,11 @@ function triggerOf({ run, caller }: RunFacts, dir: string): ReportTrigger {
       return { kind: 'file', job_id: trigger.jobId, root, path, ...(run.endedAt !== undefined && { href }) };
     }
   }
+}
+
+/** An approval, or a step that called a run in which there is one that waits. */
+function isAsked(type: string, { state, reason, subRunId }: StepRecord): boolean {
+  return type === 'approval' || (subRunId !== undefined && state === 'waiting' && reason === 'approval');
 }
 
 function approvalOf(record: StepRecord, runId: string): NonNullable<ReportStep['approval']> {

@@ -2,6 +2,7 @@
  * What happened in the runs of this process, step by step, for whoever follows one: the last of it, numbered, so that a
  * reader asks for what came after the number it saw last.
  */
+import type { StepRecord } from '../../types/run.ts';
 import type { RunEvent } from '../../workflows/events.ts';
 
 export interface ProgressLine {
@@ -36,7 +37,7 @@ interface Told {
 export class RunProgress {
   readonly #runs = new Map<string, Told>();
 
-  /** Items of `for_each` are counted, not told. */
+  /** Items of `for_each` are counted, not told, unless they ask a person. */
   see(event: RunEvent): void {
     if (event.type === 'run_started' || event.type === 'run_ended' || event.type === 'run_waiting') return;
     const run = this.#of(event.runId);
@@ -45,19 +46,21 @@ export class RunProgress {
       return;
     }
     const { step } = event;
-    if (step.index !== undefined) return;
+    const isItem = step.index !== undefined;
+    const asks = event.type === 'step_waiting' && isAsking(step);
+    if (isItem && !asks) return;
     const what =
       event.type === 'step_started' ? 'started' : event.type === 'step_waiting' ? 'waiting' : 'ended';
     if (what === 'ended') delete run.counts[step.name];
     run.lines.push({
       n: ++run.n,
-      step: step.name,
+      step: isItem ? step.id : step.name,
       what,
       state: step.state,
       ...(step.reason !== undefined && { reason: step.reason }),
       ...(step.message !== undefined && { message: step.message }),
       ...(step.fix !== undefined && { fix: step.fix }),
-      ...(what === 'waiting' && step.jobId === undefined && step.subRunId === undefined && { asks: true }),
+      ...(asks && { asks: true }),
       ...(step.startedAt !== undefined &&
         step.endedAt !== undefined && { duration_ms: Math.max(0, step.endedAt - step.startedAt) }),
     });
@@ -79,4 +82,9 @@ export class RunProgress {
     if (oldest !== undefined) this.#runs.delete(oldest);
     return run;
   }
+}
+
+/** An approval, or a step that called a run in which there is one. */
+function isAsking({ jobId, subRunId, reason }: StepRecord): boolean {
+  return jobId === undefined && (subRunId === undefined || reason === 'approval');
 }
