@@ -6,7 +6,7 @@ import type { AgentConfig } from '../config/config.ts';
 import { plainReport } from '../sandbox/report.ts';
 import type { AgentCall, AgentResult, AgentRunner, AttemptOutcome } from '../types/agent.ts';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
-import { fsPath } from '../types/path-bytes.ts';
+import { fsPath, pathToBytes } from '../types/path-bytes.ts';
 import { outputFiles, readTail } from './command-output.ts';
 import { UsageSum } from './event-lines.ts';
 import { type Answer, type Exchange, exchange } from './http-exchange.ts';
@@ -44,8 +44,9 @@ async function run(
 ): Promise<AgentResult> {
   const startedAt = Date.now();
   const headers: Record<string, string> = {};
+  // As bytes: UTF-8, and names of files as they are.
   for (const [name, value] of Object.entries(agent.headers))
-    headers[name.toLowerCase()] = await secrets.resolve(value);
+    headers[name.toLowerCase()] = pathToBytes(await secrets.resolve(value)).toString('latin1');
   const url = URL.parse(await secrets.resolve(agent.url));
   const end = (outcome: AttemptOutcome, found: Found = { resultBytes: 0 }, stderrTail = ''): AgentResult => {
     return {

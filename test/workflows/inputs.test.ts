@@ -71,6 +71,8 @@ test.each<[string, string, string]>([
   ['http://h/', 'a b/../c', 'a%20b%2F..%2Fc'],
   ['http://h?q=', 'a&b=c#d', 'a%26b%3Dc%23d'],
   ['http://h', '/path', '/path'],
+  ['http://h/', 'größe ☃\uef80', 'gr%C3%B6%C3%9Fe%20%E2%98%83%80'],
+  ['http://h/', '\ud800', '%EF%BF%BD'],
   ['https://h/x/', '${env:TOKEN}', '%24%7Benv%3ATOKEN%7D'],
 ])('in a URL, behind "%s", "%s" is "%s"', (before, value, expected) => {
   expect(encodeInUrl(value, before)).toBe(expected);

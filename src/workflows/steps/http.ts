@@ -1,5 +1,6 @@
 /** One HTTP request. What is filled into its URL behind the host is encoded: a value is a value there, too, and no path. */
 import type { HttpStep } from '../../config/workflow.ts';
+import { pathToBytes } from '../../types/path-bytes.ts';
 import type { RunContext, Unit, UnitEnd } from '../unit.ts';
 import { runJob } from './job.ts';
 
@@ -32,10 +33,18 @@ export function runHttp(context: RunContext, unit: Unit<HttpStep>): Promise<Unit
 
 /** @param before What stands before it in the URL: the host, and whatever gives it, is filled in as it is. */
 export function encodeInUrl(value: string, before: string): string {
-  return /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+[/?#]/i.test(before) ? encodeURIComponent(value) : value;
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#]+[/?#]/i.test(before)) return value;
+  return Array.from(pathToBytes(value), (byte) => encodedBytes[byte]).join('');
 }
 
-/** A header ends where its line does. */
+/** Names of files are bytes, which `encodeURIComponent` does not know. */
+const encodedBytes = Array.from({ length: 256 }, (_, byte) => {
+  const char = String.fromCharCode(byte);
+  return /[\w.!~*'()-]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+});
+
+/** A header ends where its line does, and holds no control characters. */
 function oneLine(value: string): string {
-  return value.replaceAll(/[\r\n\0]+/g, ' ');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
+  return value.replaceAll(/[\u0000-\u0008\u000a-\u001f\u007f]+/g, ' ');
 }
