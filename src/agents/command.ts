@@ -1,7 +1,7 @@
 /** Kind `command`: any program, called with an argument list, never through a shell. Its stdout is the result. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentConfig } from '../config/config.ts';
+import { type AgentConfig, isOwnAgent } from '../config/config.ts';
 import type { Template } from '../expressions/expressions.ts';
 import type { Approvals } from '../sandbox/approvals.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -183,11 +183,14 @@ function available(
   if (word === 'sluice') return undefined;
   const found = lookup.find(word, path, projectDir);
   if ('file' in found) return undefined;
+  const isStep = isOwnAgent(name);
+  const place = isStep ? '`command` of the step' : `\`agents.${name}.command\``;
   const fix =
     found.code === 'EACCES'
-      ? `Make it executable (\`chmod +x\`), or name another command in \`agents.${name}.command\`.`
-      : `Install "${word}", or write its full path in \`agents.${name}.command\`. PATH is ${path}`;
-  return new AppError('AGENT_UNAVAILABLE', `Agent "${name}" cannot run: ${found.message}`, { fix });
+      ? `Make it executable (\`chmod +x\`), or name another command in ${place}.`
+      : `Install "${word}", or write its full path in ${place}. PATH is ${path}`;
+  const message = isStep ? found.message : `Agent "${name}" cannot run: ${found.message}`;
+  return new AppError('AGENT_UNAVAILABLE', message, { fix });
 }
 
 function asCommand(agent: AgentConfig): CommandAgent {
