@@ -24,14 +24,19 @@ import { formatSize } from './size.ts';
 import { joinCommand } from './split-command.ts';
 import { formatTokens } from './tokens.ts';
 import { viewSchedule, viewWorkflow } from './view-workflow.ts';
+import type { WorkflowConfig } from './workflow.ts';
+
+/** One workflow as a file would write it, with every default filled in. */
+export function workflowView({ projectDir }: Pick<Config, 'projectDir'>, workflow: WorkflowConfig) {
+  return viewWorkflow(workflow, {
+    env: viewEnv,
+    expect: (expect) => viewExpect(expect, projectDir),
+    sandbox: (sandbox) => viewSandbox(sandbox, projectDir),
+  });
+}
 
 export function configView(config: Config) {
   const { concurrency, output, cache, daemon, projectDir } = config;
-  const shared = {
-    env: viewEnv,
-    expect: (expect: RuleConfig['expect']) => viewExpect(expect, projectDir),
-    sandbox: (sandbox: SandboxConfig) => viewSandbox(sandbox, projectDir),
-  };
   return {
     version: 1,
     watch: config.roots.map((root) => viewRoot(root, projectDir)),
@@ -43,7 +48,7 @@ export function configView(config: Config) {
         .filter(({ name }) => !isOwnAgent(name))
         .map((agent) => [agent.name, viewAgent(agent, projectDir)]),
     ),
-    workflows: config.workflows.map((workflow) => viewWorkflow(workflow, shared)),
+    workflows: config.workflows.map((workflow) => workflowView(config, workflow)),
     schedules: config.schedules.filter(({ fromWorkflow }) => fromWorkflow !== true).map(viewSchedule),
     concurrency_limits: {
       max_processes: concurrency.maxProcesses,

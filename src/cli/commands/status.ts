@@ -3,6 +3,7 @@ import { formatDuration } from '../../config/duration.ts';
 import type { ConditionView, RootStatusView, StatusReport } from '../../operations/status.ts';
 import { formatElapsed } from '../../types/elapsed.ts';
 import { printableName } from '../../types/printable-name.ts';
+import { agentWords } from '../../types/step-task.ts';
 import type { CommandContext } from '../context.ts';
 import { paint } from '../paint.ts';
 import { printJson, printLine, stateColor } from '../print.ts';
@@ -99,7 +100,7 @@ function breakerWords({ breaker, breaker_until: until }: StatusReport['agents'][
 }
 
 function waitWords({ agent, rule, reason, jobs, message, until }: StatusReport['waits'][number]): string {
-  const what = `${jobs} ${jobs === 1 ? 'job' : 'jobs'} of ${printableName(rule)} → ${agent} (${reason})`;
+  const what = `${jobs} ${jobs === 1 ? 'job' : 'jobs'} of ${printableName(rule)} → ${printableName(agentWords(agent))} (${reason})`;
   const why = message ? `: ${printableName(message)}` : '';
   return `${what}${why}${until ? `, until ${shortTime(until)}` : ''}`;
 }

@@ -1,5 +1,6 @@
 /** What can be asked of workflows and their runs: start, follow, list, show, answer, cancel, resume. */
 import type { RunReport } from '../../aggregator/runs/report.ts';
+import { workflowView } from '../../config/view.ts';
 import type { WorkflowConfig } from '../../config/workflow.ts';
 import { AppError } from '../../types/errors.ts';
 import { finalRunStates, type RunRecord } from '../../types/run.ts';
@@ -50,9 +51,10 @@ export class WorkflowOperations implements Disposable {
     return listWorkflows(this.#host.ledger, this.#host.config().workflows);
   }
 
-  /** @throws AppError UNKNOWN_WORKFLOW. */
-  definition(name: string): WorkflowConfig {
-    return requireWorkflow(this.#host.config().workflows, name);
+  /** As a file would write it, with every default filled in. @throws AppError UNKNOWN_WORKFLOW. */
+  definition(name: string): ReturnType<typeof workflowView> {
+    const config = this.#host.config();
+    return workflowView(config, requireWorkflow(config.workflows, name));
   }
 
   /** @throws AppError UNKNOWN_WORKFLOW, INPUT_INVALID, DEPTH_EXCEEDED; ConfigError for a `file` with errors. */
@@ -68,7 +70,7 @@ export class WorkflowOperations implements Disposable {
     const name = definition?.name ?? workflow;
     if (name === undefined)
       throw new AppError('USAGE', 'No workflow was named', { fix: 'See `sluice workflow list`.' });
-    if (!definition) refuseUnlessManual(this.definition(name));
+    if (!definition) refuseUnlessManual(requireWorkflow(this.#host.config().workflows, name));
     const run = await this.#host.workflows.run({
       workflow: name,
       inputs,
