@@ -145,7 +145,7 @@ test('kill -9 of the daemon at random moments of runs', async () => {
     await truth.check();
   };
   const ids = [await startRun(made, 'w'), await startRun(made, 'w')];
-  for (let kill = 0; kill < scaled(12); kill++) await killSoon(300);
+  for (let kill = 0; kill < scaled(8); kill++) await killSoon(300);
   for (const id of ids) {
     await until(
       `only the approval of ${id} is left`,
@@ -204,7 +204,7 @@ test('kill -9 and Ctrl-C of `sluice workflow run` without a daemon', async () =>
   const chance: Chance = chanceOf(seedOf(process.env) + 1);
   const made = project(false);
   const truth = new Truth(made);
-  const rounds = scaled(10);
+  const rounds = scaled(8);
   let orphans = 0;
   let args = ['workflow', 'run', 'w'];
   for (let round = 0; round < rounds; round++) {
@@ -277,6 +277,97 @@ ${step('copy', '', `[sh, -c, 'echo "$1" >> starts.log; echo "$1" > "inbox/made-$
   expect(conditions.map(({ code }) => code)).toContain('LOOP_SUSPECTED');
   expect(starts).toBeLessThan(45);
 });
+
+test('a chain and a fan-out of 1,000 steps', async () => {
+  const beganMs = performance.now();
+  const made = makeProject(config);
+  const steps = 1_000;
+  const wide = (n: number) =>
+    `  - { name: s${n}, type: custom_command, command: ["true"], needs: [], sandbox: { mode: off, reason: ours } }\n`;
+  const long = (n: number) =>
+    `  - { name: s${n}, type: custom_command, command: ["true"], needs: [${n === 0 ? '' : `s${n - 1}`}], sandbox: { mode: off, reason: ours } }\n`;
+  const text = (name: string, one: (n: number) => string) =>
+    `name: ${name}\nsteps:\n${Array.from({ length: steps }, (_, n) => one(n)).join('')}`;
+  made.write('workflows/chain.yaml', text('chain', long));
+  made.write('workflows/fan.yaml', text('fan', wide));
+  await made.start();
+  const took: number[] = [];
+  for (const name of ['chain', 'fan']) {
+    const since = performance.now();
+    const run = await ended(made, await startRun(made, name), 60_000);
+    took.push(performance.now() - since);
+    expect([run.state, run.counts]).toEqual(['succeeded', { succeeded: steps }]);
+    expect(run.steps_total).toBe(steps);
+  }
+  tell({ scenario: 'a chain and a fan-out of 1,000 steps', runs: 2, files: 2 * steps, beganMs });
+  say(`${took.map((ms) => `${(ms / steps).toFixed(1)} ms`).join(' and ')} for each step`, beganMs);
+}, 120_000);
+
+test('for_each over 100,000 items: memory stays bounded, a killed daemon goes on with it, cancel ends it at once', async () => {
+  const beganMs = performance.now();
+  const made = makeProject(config);
+  const items = 100_000;
+  // Refused connections are the cheapest items.
+  made.write(
+    'workflows/many.yaml',
+    `name: many
+steps:
+  - name: each
+    type: http
+    url: "http://127.0.0.1:9/\${{ item }}"
+    for_each: "\${{ fromJSON(inputs.list) }}"
+    max_parallel: 64
+    retry: 1
+inputs: { list: {} }
+`,
+  );
+  let daemon = await made.start();
+  const before = residentMiB(daemon.pid);
+  const list = JSON.stringify(Array.from({ length: items }, (_, n) => n));
+  const id = await startRun(made, 'many', { list });
+  const enough = async (least: number): Promise<number> => {
+    let peak = 0;
+    let failed = 0;
+    await until(
+      `${least} items have ended`,
+      async () => {
+        peak = Math.max(peak, residentMiB(daemon.pid));
+        const { counts } = await made.client.get<{ counts: Record<string, Record<string, number>> }>(
+          `/api/runs/${id}/progress`,
+          { after: 0 },
+        );
+        failed = Math.max(failed, counts.each?.failed ?? 0);
+        return failed >= least;
+      },
+      60_000,
+    );
+    return peak;
+  };
+  const first = await enough(1_500);
+  daemon.kill('SIGKILL');
+  await daemon.exited;
+  daemon = await made.start();
+  // Those that had ended are not begun again: they are counted from the start.
+  const second = await enough(3_500);
+  const since = performance.now();
+  expect((await made.sluice('workflow', 'cancel', id)).code).toBe(0);
+  const run = await ended(made, id, 20_000);
+  const cancelMs = performance.now() - since;
+  expect(run.state).toBe('cancelled');
+  const [each] = run.steps;
+  expect(each?.items?.counts.failed).toBeGreaterThanOrEqual(3_500);
+  expect(each?.items?.counts.failed).toBeLessThan(10_000);
+  daemon.kill('SIGTERM');
+  expect(await daemon.exited).toBe(0);
+  const more = Math.round(Math.max(first, second) - before);
+  tell({ scenario: 'for_each over 100,000 items', runs: 1, files: items, beganMs });
+  say(`${more} MiB more, cancelled in ${Math.round(cancelMs)} ms`, beganMs);
+  expect(more).toBeLessThan(250);
+}, 120_000);
+
+function residentMiB(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
 
 async function latest(made: Project): Promise<RunReport | undefined> {
   const { code, stdout } = await made.sluice('workflow', 'show', 'latest', '--json');
