@@ -114,7 +114,7 @@ class Reading {
       (subRun === undefined ? undefined : (await runSpent(runs, subRun.id)).spent);
     return {
       ...base,
-      record,
+      record: asItsJob(record, job),
       ...(job !== undefined && { job }),
       ...(source !== undefined && { source }),
       ...(subRun !== undefined && { subRun }),
@@ -183,9 +183,10 @@ class Reading {
 
   async #itemShown(record: StepRecord): Promise<ItemShown> {
     const subRun = record.subRunId === undefined ? undefined : await this.#o.ledger.runs.get(record.subRunId);
-    const tails =
-      record.state === 'failed' && this.#tails < maxTails ? this.#tailsOf(await this.#job(record.jobId)) : [];
-    return { record, tails, ...(subRun !== undefined && { subRun }) };
+    const { state, jobId } = record;
+    const job = state === 'running' || state === 'failed' ? await this.#job(jobId) : undefined;
+    const tails = state === 'failed' && this.#tails < maxTails ? this.#tailsOf(job) : [];
+    return { record: asItsJob(record, job), tails, ...(subRun !== undefined && { subRun }) };
   }
 
   async #itemSpent(item: StepRecord): Promise<Spent> {
@@ -277,5 +278,18 @@ function asWorkflow(value: unknown): WorkflowConfig | undefined {
     ...(workflow as WorkflowConfig),
     steps: named(workflow.steps),
     onFailure: named(workflow.onFailure),
+  };
+}
+
+/** A budget or a breaker parks many jobs at once, without a word to each of their steps. */
+function asItsJob(record: StepRecord, job: JobRecord | undefined): StepRecord {
+  if (record.state !== 'running' || (job?.state !== 'waiting' && job?.state !== 'held')) return record;
+  const { reason, message, fix } = job;
+  return {
+    ...record,
+    state: 'waiting',
+    ...(reason !== undefined && { reason }),
+    ...(message !== undefined && { message }),
+    ...(fix !== undefined && { fix }),
   };
 }
