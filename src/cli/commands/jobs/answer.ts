@@ -4,11 +4,10 @@ import { printLine } from '../../print.ts';
 
 async function answer(context: CommandContext, id: string, verdict: 'approve' | 'refuse'): Promise<number> {
   const daemon = await context.requireDaemon();
-  const { agent, command } = await daemon.post<{ agent: string; command: string }>(
-    `/api/approvals/${encodeURIComponent(id)}`,
-    { verdict },
-  );
-  printLine(`${verdict === 'approve' ? 'approved' : 'refused'}: ${agent} runs ${command}`);
+  const { command } = await daemon.post<{ command: string }>(`/api/approvals/${encodeURIComponent(id)}`, {
+    verdict,
+  });
+  printLine(`${verdict === 'approve' ? 'approved' : 'refused'}: ${command}`);
   return 0;
 }
 
