@@ -245,3 +245,52 @@ steps:
     each: 'succeeded',
   });
 }, 60_000);
+
+test('steps whose job waits say for what: a budget, a command that a person has to allow; a copy is promoted and undone', async () => {
+  const project = workflowProject(
+    {
+      w: `name: w
+steps:
+  - { name: cheap, type: agent, agent: paid, prompt: one, needs: [] }
+  - { name: dear, type: agent, agent: paid, prompt: two, needs: [cheap] }
+  - { name: danger, type: custom_command, command: [sh, -c, "rm -f victim && echo gone"], needs: [], sandbox: { mode: auto, write: [project], confirm: [rm] } }
+  - { name: edit, type: agent, agent: editor, file: src/a.txt, needs: [] }
+  - { name: see, type: custom_command, command: [cat, src/a.txt], needs: [edit] }
+`,
+    },
+    {
+      config: `agents:
+  paid: { kind: command, command: [sh, -c, 'echo "{\\"type\\":\\"status\\",\\"payload\\":{\\"cost_usd\\":1.5}}"; echo ok'], budget: { usd_per_day: 1 } }
+  editor: { kind: command, command: [sh, -c, 'echo two >> "$1"', sh, "\${{ file.path }}"], workspace: copy }
+`,
+    },
+  );
+  project.write('victim', 'x');
+  project.write('src/a.txt', 'one\n');
+  await project.start();
+  const id = await startRun(project, 'w');
+  await until('the budget is spent, and a command waits', async () => {
+    const { queue, conditions } = await project.status();
+    return queue.waiting === 1 && conditions.some(({ code }) => code === 'APPROVAL_WANTED');
+  });
+  await until('the edit is seen', async () => stepOf(await runOf(project, id), 'see').state === 'succeeded');
+  const run = await runOf(project, id);
+  expect(statesOf(run)).toMatchObject({ cheap: 'succeeded', dear: 'waiting (budget)', danger: 'running' });
+  expect(stepOf(run, 'see').result).toBe('one\ntwo\n');
+  expect(run.cost_usd).toBe(1.5);
+  const { conditions } = await project.status();
+  expect(conditions.find(({ code }) => code === 'APPROVAL_WANTED')?.message).toContain(
+    'a step asks to run `rm',
+  );
+  expect(await project.sluice('jobs', 'approve', stepOf(run, 'danger').job_id ?? '')).toMatchObject({
+    code: 0,
+    stdout: 'approved: rm -f victim\n',
+  });
+  await until('it went on', async () => stepOf(await runOf(project, id), 'danger').state === 'succeeded');
+  expect(project.exists('victim')).toBe(false);
+  reconfigure(project, (text) => text.replace('usd_per_day: 1 ', 'usd_per_day: 9 '));
+  expect((await project.sluice('reload')).code).toBe(0);
+  expect(statesOf(await ended(project, id))).toMatchObject({ dear: 'succeeded' });
+  expect((await project.sluice('undo', stepOf(run, 'edit').job_id ?? '')).code).toBe(0);
+  expect(read(project, 'src/a.txt')).toBe('one\n');
+}, 60_000);
