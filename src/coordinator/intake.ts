@@ -73,7 +73,7 @@ export async function take(
   const stamp = formatStamp(change.stamp);
   const known = await ledger.files.get(root, path);
   const isSame = known !== undefined && known.stamp === stamp && !known.gone;
-  if (isSame && !options.again && !options.force && !options.byRecipe && known.disposition !== 'unrouted')
+  if (isSame && !isAsked(options) && known.disposition !== 'unrouted')
     return { kind: 'known', ...pick(known) };
 
   const settle = async (disposition: Disposition): Promise<Taken> => {
@@ -88,7 +88,7 @@ export async function take(
     });
     return { kind: 'settled', disposition };
   };
-  const isWanted = options.byRecipe || options.again || options.force || wants(recipes, root, known);
+  const isWanted = isAsked(options) || wants(recipes, root, known);
   if (!isWanted) return leave(deps, change, known);
   const route = recipes.route(path);
   if (options.ignore && !known) return settle('ignored');
@@ -106,6 +106,12 @@ export async function take(
   if (content.kind === 'gone') return content;
   const input: JobInput = { root, path, sha256: content.sha256, bytes: content.bytes, stamp: content.stamp };
   const isRead = content.kind === 'read';
+  if (known && !isSame && isRead && !isAsked(options)) {
+    // What was seen is past: the version that stands there now has been taken in meanwhile (put in place by a job).
+    const newest = await ledger.files.get(root, path);
+    if (newest?.stamp === content.stamp && !newest.gone && newest.disposition !== 'unrouted')
+      return { kind: 'known', ...pick(newest) };
+  }
 
   // Its row was rebuilt from a receipt, which knows the content but not the version on disk.
   const isFoundAgain = known?.stamp === '' && known.sha256 === content.sha256 && content.sha256 !== '';
@@ -120,6 +126,11 @@ export async function take(
   if (known && isRead && !options.again && !options.force && (await isOnlyTouched(deps, known, input, route)))
     return { kind: 'known', ...pick(known) };
   return { kind: 'job', job: await submit(deps, recipes, route, input, content, options) };
+}
+
+/** Somebody asks for this very file, whatever is known of it. */
+function isAsked({ again, force, byRecipe }: TakeOptions): boolean {
+  return again === true || force === true || byRecipe === true;
 }
 
 /** The content that an attempt works on was written again: what comes out stands for this version too. */
