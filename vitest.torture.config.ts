@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const scale = Math.max(1, Number(process.env.TORTURE_SCALE ?? 1));
+/** Heavy tests that mostly wait, and measure nothing. */
+const unmeasured = ['kills', 'loops', 'workflows'].map((name) => `test/torture/${name}.torture.ts`);
 const common = {
   pool: 'forks',
   testTimeout: 120_000 * scale,
@@ -23,7 +25,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'long',
-          include: ['test/**/*.long.ts'],
+          include: ['test/**/*.long.ts', ...unmeasured],
           maxWorkers: 1 + Math.max(2, availableParallelism()),
           sequence: { groupOrder: 0 },
         },
@@ -33,6 +35,7 @@ export default defineConfig({
           ...common,
           name: 'torture',
           include: ['test/torture/**/*.torture.ts'],
+          exclude: unmeasured,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
