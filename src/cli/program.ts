@@ -19,15 +19,20 @@ export function createProgram(): Command {
     .helpOption('-h, --help', 'print help, also of a command')
     .helpCommand(false)
     .showSuggestionAfterError()
-    .showHelpAfterError('(see `sluice --help`)')
-
     .configureHelp({
       showGlobalOptions: true,
       subcommandTerm: (command) => [command.name(), argumentsOf(command)].join(' ').trim(),
     })
     .exitOverride();
   addCommands(program);
+  pointToHelp(program, 'sluice');
   return program.addHelpText('after', examples);
+}
+
+/** After a slip each command names its own help. */
+function pointToHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`(see \`${name} --help\`)`);
+  for (const one of command.commands) pointToHelp(one, `${name} ${one.name()}`);
 }
 
 /** Options of a command stand in its own help; the overview shows what it works on. */

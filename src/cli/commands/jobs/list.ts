@@ -24,7 +24,7 @@ export async function run(
   // `jobs` alone is `jobs list`, so a slip in the name of another subcommand arrives here.
   if (unknown !== undefined)
     throw new AppError('USAGE', `unknown command "${unknown}" of \`sluice jobs\``, {
-      fix: suggest(unknown, ['list', 'show', 'retry', 'cancel', 'release'], 'Commands'),
+      fix: suggest(unknown, ['list', 'show', 'retry', 'cancel', 'release', 'approve', 'refuse'], 'Commands'),
     });
   await using reader = await context.reader();
   const jobs = await reader.jobs({
