@@ -20,7 +20,7 @@ async function runFiles(
   return { ...(JSON.parse(stdout) as RunReport), code };
 }
 
-test('without a daemon: files behind those that wait are told, too; an answer goes on, and nothing runs twice', async () => {
+test('without a daemon: files behind those that wait are told, too; an answer goes on, and what had ended is not run again', async () => {
   const project = workflowProject(
     { asking },
     { config: 'concurrency_limits: { max_processes: 8, max_concurrent_files: 3 }\n' },
@@ -47,12 +47,10 @@ test('without a daemon: files behind those that wait are told, too; an answer go
   const second = await runFiles(project);
   expect(second.files).toMatchObject({ found: 4, open: 2 });
   expect(second.problems.map(({ state }) => state)).toEqual(['waiting', 'waiting']);
-  const lines = linesOf(project, 'steps.log').toSorted();
-  expect(lines.filter((line) => line.startsWith('before'))).toEqual([
-    'before-a.ask',
-    'before-b.ask',
-    'before-c.ask',
-  ]);
+  // The third one may have been under way when `approve` ended: what is cut off is done again, what had ended is not.
+  const lines = linesOf(project, 'steps.log');
+  for (const { path } of first.problems.filter(({ state }) => state === 'waiting'))
+    expect(lines.filter((line) => line === `before-${path}`)).toHaveLength(1);
   expect(lines.filter((line) => line.startsWith('after'))).toHaveLength(1);
 });
 
