@@ -3,6 +3,7 @@
  * at the pace of a busy daemon and beside a queue, against the CPU that a daemon takes for a whole job:
  * `node bench/telling.ts [files] [seconds]`.
  */
+
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,6 +18,7 @@ import { openSqliteLedger } from '../src/ledger/sqlite/open.ts';
 import type { StatusReport } from '../src/operations/status.ts';
 import { socketPath } from '../src/server/socket-path.ts';
 import type { JobRecord } from '../src/types/job.ts';
+import { RunEvents } from '../src/workflows/events.ts';
 import { cpuMsOf } from './cpu.ts';
 import { benchProject, makeFiles, startDaemon } from './project.ts';
 import { line, median } from './stats.ts';
@@ -68,7 +70,8 @@ async function telling(perSecond: number, isListening: boolean): Promise<number>
   if (isListening) {
     stack.use(await recordMetrics({ config: () => loaded, ledger, events, log }));
     stack.use(await watchThresholds({ config: () => loaded, ledger, coordinator, conditions, log }));
-    stack.use(openAlerts({ config: loaded, conditions, coordinator, ledger, secrets, log }));
+    const workflows = { events: new RunEvents() };
+    stack.use(openAlerts({ config: loaded, conditions, coordinator, workflows, ledger, secrets, log }));
   }
   const job = (await ledger.jobs.get('j0')) as JobRecord;
   const ended: JobRecord = { ...job, state: 'succeeded', startedAt: Date.now(), endedAt: Date.now() };

@@ -1,4 +1,4 @@
-/** What an engine tells its alerts: each success, and once a UTC day the digest of the day before. */
+/** What an engine tells its alerts: each success of a file and of a run, and once a UTC day the digest of the day before. */
 import { basename } from 'node:path';
 import { type Alerts, createAlerts } from '../conditions/alerts.ts';
 import type { ConditionBoard } from '../conditions/board.ts';
@@ -11,7 +11,9 @@ import { formatElapsed } from '../types/elapsed.ts';
 import { messageOf } from '../types/errors.ts';
 import { workWords } from '../types/job.ts';
 import { agentWords } from '../types/step-task.ts';
+import type { Workflows } from '../workflows/workflows.ts';
 import { dayBefore, digestOf } from './digest.ts';
+import { tookOf } from './tell-runs.ts';
 
 const DIGEST_CHECK_MS = 60_000;
 
@@ -19,6 +21,7 @@ export interface EngineAlertsOptions {
   readonly config: Config;
   readonly conditions: ConditionBoard;
   readonly coordinator: Pick<Coordinator, 'events'>;
+  readonly workflows: Pick<Workflows, 'events'>;
   readonly ledger: Pick<Ledger, 'kept' | 'jobs' | 'runs'>;
   readonly secrets: Pick<Secrets, 'resolve' | 'redact'>;
   readonly log: Pick<Log, 'warn'>;
@@ -32,7 +35,7 @@ export interface EngineAlerts extends AsyncDisposable {
 
 /** Dispose it before the ledger, after the coordinator: what ends while draining is still told. */
 export function openAlerts(options: EngineAlertsOptions): EngineAlerts {
-  const { config, conditions, coordinator, ledger, secrets, log, now = Date.now } = options;
+  const { config, conditions, coordinator, workflows, ledger, secrets, log, now = Date.now } = options;
   const alerts: Alerts = createAlerts({
     alerts: config.alerts,
     project: basename(config.projectDir),
@@ -44,7 +47,8 @@ export function openAlerts(options: EngineAlertsOptions): EngineAlerts {
     random: Math.random,
   });
   const unsubscribe = coordinator.events.subscribe((event) => {
-    if (event.type !== 'ended') return;
+    // A step is told of with its run.
+    if (event.type !== 'ended' || event.job.step) return;
     const { state, agent, startedAt, endedAt = now() } = event.job;
     if (state !== 'succeeded') return;
     const took = startedAt === undefined ? '' : ` in ${formatElapsed(endedAt - startedAt)}`;
@@ -52,6 +56,17 @@ export function openAlerts(options: EngineAlertsOptions): EngineAlerts {
     alerts.succeeded({
       subject,
       message: `${subject} → ${agentWords(agent)}: succeeded${took}`,
+      at: endedAt,
+    });
+  });
+  const unsubscribeRuns = workflows.events.subscribe((event) => {
+    if (event.type !== 'run_ended' || event.run.state !== 'succeeded') return;
+    const { workflow, trigger, endedAt = now() } = event.run;
+    // Whoever called it, or its file, is told of.
+    if (trigger.kind === 'workflow' || trigger.kind === 'file') return;
+    alerts.succeeded({
+      subject: workflow,
+      message: `${workflow}: succeeded${tookOf(event.run)}`,
       at: endedAt,
     });
   });
@@ -69,6 +84,7 @@ export function openAlerts(options: EngineAlertsOptions): EngineAlerts {
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       unsubscribe();
+      unsubscribeRuns();
       await alerts[Symbol.asyncDispose]();
     },
   };

@@ -32,6 +32,7 @@ import type { ProjectRecord } from './record.ts';
 import { createRedaction } from './redaction.ts';
 import { tellApprovals } from './tell-approvals.ts';
 import { tellJobs } from './tell-jobs.ts';
+import { tellRuns } from './tell-runs.ts';
 import { openWorkflows, withWorkflows } from './workflows.ts';
 import { openWorkspaces } from './workspaces.ts';
 
@@ -187,6 +188,7 @@ export async function openEngine({
   opening.defer(() => coordinator.block('drain'));
   onFull((isFull) => (isFull ? coordinator.block('disk_full') : coordinator.unblock('disk_full')));
   tellJobs(coordinator.events, log.log);
+  tellRuns(workflows.events, conditions, log.log);
   tellApprovals(agents.approvals, conditions, log.log);
   opening.use(
     watchDisk({ dirs: () => [stateDir, config.output.dir], config: () => config, conditions, coordinator }),

@@ -40,6 +40,7 @@ export const errorCodes = {
   HELD_FILES: 'Files are held until a person decides.',
   LOOP_SUSPECTED: 'A rule seems to feed itself; its files run one at a time until that is known.',
   APPROVAL_WANTED: 'A run asks a person, or an agent asks before it runs a command.',
+  RUN_FAILED: 'The last run of a workflow failed.',
   ERROR_RATE: 'Too many of the latest jobs failed.',
   DELAY: 'Jobs wait longer than they should.',
   RESOURCES_LOW: 'The machine is short of memory.',
