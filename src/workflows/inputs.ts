@@ -1,4 +1,5 @@
 /** What a run was started with → the typed inputs of its workflow: texts of a command line become numbers, lists, choices. */
+import { convertInput } from '../config/check-input.ts';
 import { nearest } from '../config/suggest.ts';
 import type { WorkflowConfig, WorkflowInput } from '../config/workflow.ts';
 import { AppError } from '../types/errors.ts';
@@ -21,42 +22,23 @@ export function resolveInputs(
 }
 
 function typed(workflow: string, input: WorkflowInput, value: unknown): unknown {
-  const refuse = (wanted: string): AppError =>
-    invalid(workflow, input, `must be ${wanted}, not ${shown(value)}`);
-  switch (input.type) {
-    case 'string':
-      if (typeof value === 'string') return value;
-      if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-      throw refuse('a text');
-    case 'number': {
-      if (typeof value === 'number' && Number.isFinite(value)) return value;
-      const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
-      if (!Number.isFinite(number)) throw refuse('a number');
-      return number;
-    }
-    case 'boolean':
-      if (typeof value === 'boolean') return value;
-      if (value === 'true' || value === 'false') return value === 'true';
-      throw refuse('true or false');
-    case 'choice': {
-      const { options = [] } = input;
-      if (options.includes(String(value)) && typeof value !== 'object') return String(value);
-      const near = typeof value === 'string' ? nearest(value, options) : undefined;
-      throw refuse(`one of ${options.join(', ')}${near === undefined ? '' : ` (did you mean "${near}"?)`}`);
-    }
-    case 'json':
-      return typeof value === 'string' ? parsed(value, refuse) : value;
-    default:
-      return input.type satisfies never;
-  }
+  const converted = convertInput(input, asText(input, value));
+  if ('value' in converted) return converted.value;
+  const { type, options = [] } = input;
+  const near = type === 'choice' && typeof value === 'string' ? nearest(value, options) : undefined;
+  const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
+  throw invalid(workflow, input, `must be ${wantedBy(input)}, not ${shown(value)}${hint}`);
 }
 
-function parsed(text: string, refuse: (wanted: string) => AppError): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw refuse('JSON');
-  }
+/** Expressions give numbers where a text is wanted: the count of a step, for one. */
+function asText({ type }: WorkflowInput, value: unknown): unknown {
+  const isText = type === 'string' || type === 'choice';
+  return isText && (typeof value === 'number' || typeof value === 'boolean') ? String(value) : value;
+}
+
+function wantedBy({ type, options = [] }: WorkflowInput): string {
+  const words = { string: 'a text', number: 'a number', boolean: 'true or false', json: 'JSON' } as const;
+  return type === 'choice' ? `one of ${options.join(', ')}` : words[type];
 }
 
 function invalid(workflow: string, { name, description }: WorkflowInput, problem: string): AppError {
