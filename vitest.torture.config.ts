@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const scale = Math.max(1, Number(process.env.TORTURE_SCALE ?? 1));
 /** Heavy tests that mostly wait, and measure nothing. */
-const unmeasured = ['kills', 'loops', 'workflows'].map((name) => `test/torture/${name}.torture.ts`);
+const unmeasured = ['conclusions', 'interrupt', 'kills', 'loops', 'reload', 'workflows'].map(
+  (name) => `test/torture/${name}.torture.ts`,
+);
 const common = {
   pool: 'forks',
   testTimeout: 120_000 * scale,
