@@ -14,7 +14,7 @@ import { line, median, ratio } from './stats.ts';
 const steps = Number(process.argv[2] ?? 1_000);
 const rounds = Number(process.argv[3] ?? 3);
 const resumed = Number(process.argv[4] ?? 10_000);
-const items = Number(process.argv[5] ?? 100_000);
+const items = Number(process.argv[5] ?? 50_000);
 
 /** For each step the numbers of those that it needs; the last one needs all others, if only through others. */
 type Graph = readonly (readonly number[])[];
@@ -168,7 +168,7 @@ function resumedAfter(dir: string, code: number): number {
   return Date.parse(report.steps.find(({ name }) => name === 'last')?.started_at ?? '') - asked;
 }
 
-/** The most memory that a `for_each` of so many items takes, against one of a hundredth of them. */
+/** The most memory that a `for_each` of so many items takes, against one of a tenth of them. */
 async function memory(): Promise<void> {
   using project = benchProject(config(4));
   mkdirSync(join(project.dir, 'workflows'));
@@ -181,14 +181,14 @@ steps:
   - { name: each, type: custom_command, needs: [list], for_each: "\${{ fromJSON(steps.list.result) }}", command: "/bin/true", ${off} }
 `,
     );
-  many('few', Math.ceil(items / 100));
+  many('few', Math.ceil(items / 10));
   many('many', items);
   const few = await peak(project.dir, 'few');
   const started = performance.now();
   const most = await peak(project.dir, 'many');
   const perItem = (performance.now() - started) / items;
   line(
-    `for_each of ${items} items: memory against ${Math.ceil(items / 100)}`,
+    `for_each of ${items} items: memory against ${Math.ceil(items / 10)}`,
     most / few,
     '≤ 2',
     `${mebibytes(most)} against ${mebibytes(few)}; ${perItem.toFixed(2)} ms an item`,
