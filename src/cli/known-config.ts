@@ -41,11 +41,15 @@ export async function knownConfig(o: KnownConfigOptions): Promise<Config> {
   return config;
 }
 
-/** Links are followed by `load`, so a link's own stamp would not do. */
+/**
+ * Of a file; of a folder in which workflows are looked for: what comes and goes changes its times; of one that is not
+ * there. Links are followed by `load`, so a link's own stamp would not do.
+ */
 function stampOf(path: string): string {
-  const link = lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  if (!link?.isFile()) return `no file ${Math.random()}`;
-  return [link.dev, link.ino, link.size, link.mtimeNs, link.ctimeNs].join('-');
+  const found = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  if (!found) return 'absent';
+  if (!found.isFile() && !found.isDirectory()) return `unknown ${Math.random()}`;
+  return [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join('-');
 }
 
 function read(file: string): Snapshot | undefined {
