@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const scale = Math.max(1, Number(process.env.TORTURE_SCALE ?? 1));
-/** Heavy tests that mostly wait, and measure nothing. */
 const unmeasured = ['conclusions', 'interrupt', 'kills', 'loops', 'reload', 'workflows'].map(
   (name) => `test/torture/${name}.torture.ts`,
 );
@@ -13,8 +12,8 @@ const common = {
 } as const;
 
 /**
- * What takes too long for `npm test`, together under five minutes on two cores. First whole stories (`*.long.ts`), as many at
- * once as there are in `npm test`; then the heavy tests, one after another, since several of them measure. `SEED=n` repeats
+ * What takes too long for `npm test`, together under five minutes on two cores. First whole stories (`*.long.ts`) and what
+ * measures nothing, which mostly wait, several at once; then the heavy tests, one after another, since several of them measure. `SEED=n` repeats
  * a run, `TORTURE_SCALE=20` makes it long.
  */
 export default defineConfig({
@@ -28,7 +27,7 @@ export default defineConfig({
           ...common,
           name: 'long',
           include: ['test/**/*.long.ts', ...unmeasured],
-          maxWorkers: 1 + Math.max(2, availableParallelism()),
+          maxWorkers: 2 + Math.max(2, availableParallelism()),
           sequence: { groupOrder: 0 },
         },
       },
