@@ -100,6 +100,7 @@ async function endAsReceiptSays(deps: AttemptDeps, lease: Lease, receipt: Receip
     for (const attempt of toAttempts(receipt))
       if (!lease.job.attempts.some(({ n }) => n === attempt.n))
         await deps.ledger.jobs.attempted(lease, attempt, true);
+  if (end?.promoted) await deps.ledger.jobs.promoted(lease, end.promoted);
   const job = end && (await deps.ledger.jobs.end(lease, end));
   if (!job) return;
   if (job.state === 'succeeded') await deps.cache.put(job.key, job.id);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { anyDisk, jobsOf, linesOf, statesOf } from './agents.ts';
 import { makeProject, type Project, until } from './project.ts';
@@ -183,4 +184,26 @@ test('a daemon that dies while it puts changes in place completes that at its ne
   await until('what came later is processed', () => linesOf(project, 'second.log').includes('last.new'));
   expect(linesOf(project)).toHaveLength(1);
   expect((await jobsOf(project)).filter(({ input }) => input.path === 'a.todo')).toHaveLength(1);
+});
+
+test('a ledger that lost its last commit takes what was put in place from the receipt', async () => {
+  const project = makeProject(onCopy('echo "$1" >> $LOG; echo edited >> "$1"; echo new > "$2/made.txt"'));
+  const first = await project.start();
+  project.write('inbox/a.todo', 'task\n');
+  await until('the job has its receipt', () => project.receipt('a.todo')?.promoted?.length === 2);
+  first.kill('SIGKILL');
+  await first.exited;
+  // What was written when the job ended; that the files are ours is on disk before anybody sees them.
+  const db = new DatabaseSync(join(project.dir, '.sluice/ledger.db'));
+  db.exec(`update job set state = 'running', ended_at = null, published = 0, worker = 'gone', lease_until = 0,
+    promoted = '[]', attempts = '{}', proof = '[]', outputs = '[]'`);
+  db.close();
+
+  await project.start();
+  await until('the ledger knows its end', async () => (await jobsOf(project))[0]?.state === 'succeeded');
+  const [job, ...others] = await jobsOf(project);
+  expect(others).toEqual([]);
+  expect(job?.promoted?.map(({ path }) => path).toSorted()).toEqual(['a.todo', 'made.txt']);
+  expect(project.receipt('a.todo')?.promoted).toHaveLength(2);
+  expect(linesOf(project)).toHaveLength(1);
 });
