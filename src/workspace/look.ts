@@ -28,7 +28,7 @@ export interface Look {
   readonly gid: number;
 }
 
-/** @returns undefined when nothing stands there, or a file stands where a folder of the path should. */
+/** @returns undefined when nothing stands there, or a file or a link in a circle stands where a folder of the path should. */
 export function lookAt(path: string): Look | undefined {
   try {
     const s = lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
@@ -49,7 +49,7 @@ export function lookAt(path: string): Look | undefined {
       gid: Number(s.gid),
     };
   } catch (error) {
-    if (systemCode(error) === 'ENOTDIR') return undefined;
+    if (['ENOTDIR', 'ELOOP'].includes(systemCode(error) ?? '')) return undefined;
     throw error;
   }
 }

@@ -105,6 +105,18 @@ test('promote gives the tree of the agent, undo the first one', async () => {
         rmSync(dir, { recursive: true, force: true });
       }
     }),
-    { numRuns: 150 },
+    {
+      numRuns: 150,
+      examples: [
+        // A link in a circle becomes a folder.
+        [
+          { b: '-> a', a: '-> a' },
+          [
+            { do: 'remove', path: 'b' },
+            { do: 'write', path: 'b/a', text: '' },
+          ],
+        ],
+      ],
+    },
   );
 });
