@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const scale = Math.max(1, Number(process.env.TORTURE_SCALE ?? 1));
-const unmeasured = ['conclusions', 'interrupt', 'kills', 'loops', 'reload', 'workflows'].map(
+const unmeasured = ['conclusions', 'interrupt', 'kills', 'limits', 'loops', 'reload', 'workflows'].map(
   (name) => `test/torture/${name}.torture.ts`,
 );
 const common = {
