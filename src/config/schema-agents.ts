@@ -60,6 +60,25 @@ export const budget = Type.Optional(
   ),
 );
 
+/** Several agents to choose from: for each file of a rule, for a step. */
+export const candidates = {
+  capabilities: Type.Optional(
+    Texts({
+      minItems: 1,
+      description:
+        'Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.',
+      examples: [['code_review']],
+    }),
+  ),
+  select: Type.Optional(
+    OneOf(['least_loaded', 'specialized', 'in_order'], {
+      description:
+        'How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.',
+      'x-default': '`least_loaded`',
+    }),
+  ),
+};
+
 /** Of an agent, or of a rule. */
 export function maxLoad(what: string) {
   return WholeOr('unlimited', {
@@ -68,23 +87,26 @@ export function maxLoad(what: string) {
   });
 }
 
-const Retry = Section(
-  {
-    attempts: Whole({
-      default: 3,
-      minimum: 1,
-      maximum: 100,
-      description: 'Attempts in all, the first one included.',
-    }),
-    initial: Duration({
-      default: '1s',
-      minimum: '1ms',
-      description: 'Pause before the second attempt; it doubles from then on, with some jitter.',
-    }),
-    max: Duration({ default: '5m', minimum: '1ms', description: 'The longest pause.' }),
-  },
-  { default: {}, description: 'How often and when a failed attempt is repeated.' },
-);
+/** Of an agent, or of a step. */
+export const retryKeys = {
+  attempts: Whole({
+    default: 3,
+    minimum: 1,
+    maximum: 100,
+    description: 'Attempts in all, the first one included.',
+  }),
+  initial: Duration({
+    default: '1s',
+    minimum: '1ms',
+    description: 'Pause before the second attempt; it doubles from then on, with some jitter.',
+  }),
+  max: Duration({ default: '5m', minimum: '1ms', description: 'The longest pause.' }),
+};
+
+const Retry = Section(retryKeys, {
+  default: {},
+  description: 'How often and when a failed attempt is repeated.',
+});
 
 /** @param slow The default; a long run is normal for programs, and a sign of trouble for a service. */
 function circuitBreaker(slow: string) {

@@ -4,7 +4,7 @@
  * that act on it, so that editors say so too. The file is long because it is one table.
  */
 import { type Static, type TSchema, Type } from 'typebox';
-import { environment, headerName, Sandbox } from './schema-agents.ts';
+import { candidates, environment, headerName, retryKeys, Sandbox } from './schema-agents.ts';
 import { Expect } from './schema-expect.ts';
 import { scheduleKeys } from './schema-schedule.ts';
 import {
@@ -118,20 +118,7 @@ const retry = (attempts: string) => ({
       type: ['integer', 'object'],
       minimum: 1,
       maximum: 100,
-      properties: {
-        attempts: Whole({
-          default: 3,
-          minimum: 1,
-          maximum: 100,
-          description: 'Attempts in all, the first one included.',
-        }),
-        initial: Duration({
-          default: '1s',
-          minimum: '1ms',
-          description: 'Pause before the second attempt; it doubles from then on, with some jitter.',
-        }),
-        max: Duration({ default: '5m', minimum: '1ms', description: 'The longest pause.' }),
-      },
+      properties: retryKeys,
       additionalProperties: false,
       description: 'Attempts in all; or a mapping that says the pauses too.',
       examples: [3, { attempts: 5, initial: '10s' }],
@@ -217,21 +204,7 @@ const AgentStep = step('agent', 'Work for an agent.', {
       examples: ['reviewer', ['fast', 'careful']],
     }),
   ),
-  capabilities: Type.Optional(
-    Texts({
-      minItems: 1,
-      description:
-        'Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.',
-      examples: [['code_review']],
-    }),
-  ),
-  select: Type.Optional(
-    OneOf(['least_loaded', 'specialized', 'in_order'], {
-      description:
-        'How one of several agents is chosen: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.',
-      'x-default': '`least_loaded`',
-    }),
-  ),
+  ...candidates,
   prompt: Type.Optional(Text({ description: 'Text for the agent. `${{ }}` is filled in.' })),
   prompt_file: Type.Optional(
     Text({ description: 'A text file to take the prompt from, relative to the project folder.' }),

@@ -9,7 +9,7 @@
  * the forms of values in `schema-values.ts`.
  */
 import { type Static, Type } from 'typebox';
-import { Agent, agentName, budget, maxLoad } from './schema-agents.ts';
+import { Agent, agentName, budget, candidates, maxLoad } from './schema-agents.ts';
 import { Expect } from './schema-expect.ts';
 import { Schedule } from './schema-schedule.ts';
 import {
@@ -156,21 +156,7 @@ const Rule = Section(
         examples: ['lint', ['lint-a', 'lint-b']],
       }),
     ),
-    capabilities: Type.Optional(
-      Texts({
-        minItems: 1,
-        description:
-          'Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.',
-        examples: [['code_review']],
-      }),
-    ),
-    select: Type.Optional(
-      OneOf(['least_loaded', 'specialized', 'in_order'], {
-        description:
-          'How one of several agents is chosen for each file: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.',
-        'x-default': '`least_loaded`',
-      }),
-    ),
+    ...candidates,
     watcher: Type.Optional(Text({ description: 'The same as `agent`; write one of the two.' })),
     workflow: Type.Optional(
       Text({

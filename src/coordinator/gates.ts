@@ -9,6 +9,7 @@ import type { Ledger, SpendingRow } from '../ledger/ledger.ts';
 import type { AgentResult, AttemptOutcome, Spent } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
 import type { JobId, JobRecord, WaitReason } from '../types/job.ts';
+import { addUsage, noUsage } from '../types/usage.ts';
 import {
   abandon,
   type BreakerCall,
@@ -312,10 +313,10 @@ function budgetsOf(config: Config): Budgets {
 
 function spentBefore(jobs: readonly JobRecord[]): Spent {
   let costUsd: number | null = null;
-  const usage = { input_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0, output_tokens: 0 };
+  let usage = noUsage;
   for (const attempt of jobs.flatMap(({ attempts }) => attempts)) {
     if (attempt.costUsd !== undefined) costUsd = (costUsd ?? 0) + attempt.costUsd;
-    for (const key of Object.keys(usage) as (keyof typeof usage)[]) usage[key] += attempt.usage?.[key] ?? 0;
+    if (attempt.usage) usage = addUsage(usage, attempt.usage);
   }
   return { usage, costUsd };
 }

@@ -11,6 +11,7 @@ import { formatElapsed } from '../types/elapsed.ts';
 import { AppError } from '../types/errors.ts';
 import type { Usage } from '../types/job.ts';
 import { finalRunStates, type RunId, type RunRecord, type StepRecord } from '../types/run.ts';
+import { addUsage } from '../types/usage.ts';
 import type { ActiveRuns } from './active-runs.ts';
 import type { KeptDefinition } from './definition.ts';
 import type { WorkflowsDeps } from './deps.ts';
@@ -150,17 +151,8 @@ async function spentOn(
   for (let one = left.pop(); one !== undefined; one = left.pop()) {
     const spent = await ledger.runs.spent(one);
     if (spent.costUsd !== null) costUsd = (costUsd ?? 0) + spent.costUsd;
-    if (spent.usage) usage = usage ? sum(usage, spent.usage) : spent.usage;
+    if (spent.usage) usage = usage ? addUsage(usage, spent.usage) : spent.usage;
     left.push(...(await ledger.runs.list({ parent: one, limit: RUNS_PAGE })).map((run) => run.id));
   }
   return { costUsd, ...(usage && { usage }) };
-}
-
-function sum(a: Usage, b: Usage): Usage {
-  return {
-    input_tokens: a.input_tokens + b.input_tokens,
-    cache_read_tokens: a.cache_read_tokens + b.cache_read_tokens,
-    cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-    output_tokens: a.output_tokens + b.output_tokens,
-  };
 }

@@ -1,7 +1,7 @@
 /** What a run used, with the runs that its steps called. Bounded: of very many runs below, the first are added up. */
 import type { RunLedger } from '../../ledger/run-ledger.ts';
-import type { Usage } from '../../types/job.ts';
 import type { RunId } from '../../types/run.ts';
+import { addUsage } from '../../types/usage.ts';
 import type { Spent } from './facts.ts';
 
 export interface RunSpent {
@@ -41,13 +41,4 @@ export function addSpent(a: Spent, b: Spent): Spent {
   const usage = a.usage && b.usage ? addUsage(a.usage, b.usage) : (a.usage ?? b.usage);
   const costUsd = a.costUsd === null ? b.costUsd : a.costUsd + (b.costUsd ?? 0);
   return { ...(usage && { usage }), costUsd };
-}
-
-function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    input_tokens: a.input_tokens + b.input_tokens,
-    cache_read_tokens: a.cache_read_tokens + b.cache_read_tokens,
-    cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-    output_tokens: a.output_tokens + b.output_tokens,
-  };
 }

@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Usage } from '../../types/job.ts';
 import type { RunId } from '../../types/run.ts';
+import { addUsage } from '../../types/usage.ts';
 import type { RunLedger } from '../run-ledger.ts';
 import { CHUNK } from './chunks.ts';
 import type { Database } from './database.ts';
@@ -71,15 +72,6 @@ class Total {
 
   #pay(cost: number | null, usage: Usage | undefined): void {
     if (cost !== null) this.#cost = (this.#cost ?? 0) + cost;
-    if (usage) this.#usage = this.#usage ? sum(this.#usage, usage) : usage;
+    if (usage) this.#usage = this.#usage ? addUsage(this.#usage, usage) : usage;
   }
-}
-
-function sum(a: Usage, b: Usage): Usage {
-  return {
-    input_tokens: a.input_tokens + b.input_tokens,
-    cache_read_tokens: a.cache_read_tokens + b.cache_read_tokens,
-    cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-    output_tokens: a.output_tokens + b.output_tokens,
-  };
 }
