@@ -59,7 +59,8 @@ export function addCommands(program: Command): void {
     .action(to(() => import('./commands/config/show.ts')));
   config
     .command('schema')
-    .description('the JSON Schema of the configuration, for editors')
+    .addArgument(new Argument('[of]').choices(['orchestrator', 'workflow']).default('orchestrator'))
+    .description('the JSON Schema of the configuration, or of workflow files, for editors')
     .action(to(() => import('./commands/config/schema.ts')));
   config
     .command('migrate')

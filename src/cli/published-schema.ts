@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The JSON Schema of the configuration that this package ships, for editors. */
-export function readPublishedSchema(): string {
-  return readFileSync(new URL('../../config/orchestrator.schema.json', import.meta.url), 'utf8');
+/** A JSON Schema that this package ships, for editors: of the configuration, or of a workflow file. */
+export function readPublishedSchema(of: 'orchestrator' | 'workflow' = 'orchestrator'): string {
+  return readFileSync(new URL(`../../config/${of}.schema.json`, import.meta.url), 'utf8');
 }

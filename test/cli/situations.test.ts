@@ -31,6 +31,7 @@ const commands: readonly (readonly [string, readonly [number, number, number]])[
   ['logs --set-level debug', [2, 1, 1]],
   ['config show --json', [2, 2, 0]],
   ['config schema', [0, 0, 0]],
+  ['config schema workflow', [0, 0, 0]],
   ['config migrate', [2, 2, 0]],
   ['config history --json', [2, 0, 0]],
   ['reload', [2, 1, 1]],
