@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Agents, createAgents } from '../../src/agents/agents.ts';
 import type { SandboxConfig } from '../../src/config/config.ts';
@@ -91,15 +90,14 @@ describe.skipIf(noSandbox !== undefined)(`whole attempts (${noSandbox ?? 'works 
     const marker = `sluice-polite-${process.pid}`;
     const attempt = attemptOf(
       sh(
-        `trap 'echo asked > "$SLUICE_OUTPUT_DIR/asked"; exit 0' TERM; : ${marker}; while :; do sleep 0.05; done`,
+        `trap 'echo asked > "$SLUICE_OUTPUT_DIR/asked"; exit 0' TERM; : ${marker} > "$SLUICE_OUTPUT_DIR/ready"; while :; do sleep 0.05; done`,
       ),
     );
     const running = agents.run(attempt, controller.signal);
-    await until('the command', () => processesWith(marker).length >= 2);
-    await sleep(100);
+    await until('the command waits', () => existsSync(join(attempt.outputDir, 'ready')));
     controller.abort('enough');
     expect((await running).outcome).toEqual({ kind: 'cancelled', reason: 'enough' });
-    expect(readdirSync(attempt.outputDir)).toEqual(['asked']);
+    expect(readdirSync(attempt.outputDir).toSorted()).toEqual(['asked', 'ready']);
     expect(processesWith(marker)).toEqual([]);
   });
 

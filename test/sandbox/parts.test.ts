@@ -21,13 +21,23 @@ const mount: fc.Arbitrary<Mount> = fc.oneof(
   path.map((p) => ({ kind: 'protected', path: p }) as const),
 );
 
-/** What holds at a path, by definition: the strongest word of the deepest place around it. */
+/**
+ * What holds at a path, by definition: the strongest word of the deepest place around it. To be visible takes nothing
+ * away: inside of what can be written to, such a place can be, too.
+ */
 function meant(wanted: readonly Mount[], at: string): string {
   const order = ['link', 'empty', 'visible', 'writable', 'protected', 'hidden', 'replaced'];
   const around = wanted.filter((m) => contains(m.path, at));
+  if (around.length === 0) return 'read-only';
   const depth = Math.max(...around.map((m) => m.path.length));
   const kinds = around.filter((m) => m.path.length === depth).map((m) => order.indexOf(m.kind));
-  return effect(order[Math.max(...kinds)]);
+  const kind = order[Math.max(...kinds)];
+  if (kind !== 'visible') return effect(kind);
+  const outside = meant(
+    around.filter((m) => m.path.length < depth),
+    at,
+  );
+  return outside === 'writable' ? 'writable' : 'read-only';
 }
 
 function effect(kind: string | undefined): string {
@@ -45,6 +55,17 @@ describe('the order of mounts', () => {
         expect(effect(around.at(-1)?.kind)).toBe(meant(wanted, at));
         expect(arranged.length).toBeLessThanOrEqual(wanted.length);
       }),
+      {
+        examples: [
+          [
+            [
+              { kind: 'visible', path: '/a/b' },
+              { kind: 'writable', path: '/a' },
+            ],
+            '/a/b',
+          ],
+        ],
+      },
     );
   });
 
