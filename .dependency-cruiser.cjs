@@ -8,6 +8,7 @@ const ranks = [
   ['router', 'cache', 'conditions', 'sandbox', 'sessions', 'schedules'],
   ['watch', 'agents', 'workspace'],
   ['coordinator'],
+  ['reviews'],
   ['aggregator', 'workflows'],
   ['engine'],
   ['operations'],

@@ -1,5 +1,5 @@
 /** The agents of a project behind one door: each call goes to the runner of its kind. */
-import type { AgentConfig } from '../config/config.ts';
+import { type AgentConfig, type CliKindName, isCliAgent } from '../config/config.ts';
 import { Approvals } from '../sandbox/approvals.ts';
 import { homesOf } from '../sandbox/homes.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
@@ -7,6 +7,7 @@ import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
 import { AppError } from '../types/errors.ts';
 import { createBuiltinRunner } from './builtin.ts';
+import { createCliRunner } from './cli/runner.ts';
 import { createCommandRunner } from './command.ts';
 import { baseEnvironment } from './environment.ts';
 import { createHttpRunner } from './http.ts';
@@ -72,13 +73,14 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
   const command = createCommandRunner({
     ...{ spawner, secrets, redactor, projectDir, daemonEnv, baseEnv, sandbox, approvals },
   });
+  const cli = createCliRunner();
   const builtin = createBuiltinRunner({ redactor });
   const runners = {
     ...{ command, builtin, http: createHttpRunner({ secrets, redactor }) },
     workflow: options.workflow ?? { run: refuseWorkflow },
-  } satisfies Record<AgentConfig['kind'], Pick<AgentRunner, 'run'>>;
+  } satisfies Record<Exclude<AgentConfig['kind'], CliKindName>, Pick<AgentRunner, 'run'>>;
   return {
-    run: (call, signal) => runners[call.agent.kind].run(call, signal),
+    run: (call, signal) => (isCliAgent(call.agent) ? cli : runners[call.agent.kind]).run(call, signal),
     ...createVersions({ projectDir, env: daemonEnv }),
     recover: (call, entry) => command.recover(call, entry),
     available: async (agent) => (agent.kind === 'command' ? command.available(agent) : undefined),

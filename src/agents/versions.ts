@@ -25,6 +25,13 @@ export function createVersions(o: {
         return `inspect-${inspectVersion} ${nameDependence(path)}`;
       case 'workflow':
         return 'workflow';
+      case 'claude':
+      case 'codex':
+      case 'gemini':
+      case 'opencode':
+      case 'copilot':
+      case 'plugin':
+        return commands.of([agent.cli.program ?? agent.kind], searchPath(base, agent), o.projectDir);
       default:
         return agent satisfies never;
     }

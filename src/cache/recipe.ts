@@ -38,6 +38,15 @@ function whatRuns(agent: AgentConfig): unknown {
       return null;
     case 'workflow':
       return agent.definition;
+    case 'claude':
+    case 'codex':
+    case 'gemini':
+    case 'opencode':
+    case 'copilot':
+    case 'plugin': {
+      const { program, plugin, model, effort, maxTurns, tools, permissions } = agent.cli;
+      return [program, plugin, model, effort, maxTurns, tools, permissions];
+    }
     default:
       return agent satisfies never;
   }

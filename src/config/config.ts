@@ -1,4 +1,5 @@
 /** The resolved configuration: what the rest of the program reads. Made once by `load.ts`, frozen, replaced whole. */
+import type { Access } from '../types/agent-cli.ts';
 import type { ScheduleConfig, WorkflowConfig } from './workflow.ts';
 
 export interface Config {
@@ -23,6 +24,10 @@ export interface Config {
   readonly concurrency: { readonly maxProcesses: number; readonly maxConcurrentFiles: number };
   /** Of all agents and rules together. */
   readonly budget?: BudgetConfig;
+  /** What tokens cost, for agents that do not say it themselves; the first that fits holds. */
+  readonly prices: readonly PriceConfig[];
+  /** Absent: work is reviewed only by `review` steps and by hand. */
+  readonly reviews?: ReviewsConfig;
   readonly alerts: readonly AlertConfig[];
   readonly thresholds: ThresholdsConfig;
   readonly output: {
@@ -107,6 +112,47 @@ export interface AlertConfig {
   readonly minIntervalMs: number;
 }
 
+/** US dollars for a million tokens each. */
+export interface PriceConfig {
+  /** Glob over the model's name. */
+  readonly model: string;
+  /** Holds from this day on (UTC midnight, epoch milliseconds): of several, the latest that has come. */
+  readonly from: number;
+  readonly input: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+  readonly output: number;
+}
+
+export type ReviewTrigger = 'result' | 'milestone' | 'blocker' | 'request' | 'quiet' | 'manual' | 'step';
+export type ReviewDecision = 'continue' | 'warn' | 'pause' | 'stop';
+
+/** How work is reviewed by other agents before it counts, and while it goes on. */
+export interface ReviewsConfig {
+  /** `result`: work that has its proof; the others happen while it goes on. */
+  readonly on: ReadonlySet<Exclude<ReviewTrigger, 'manual' | 'step'>>;
+  /** How many agents review. */
+  readonly reviewers: number;
+  /** Who may review, in this order. Empty: every agent with the capability `code_review`. */
+  readonly agents: readonly string[];
+  /** Work that tells nothing for so long is looked at. */
+  readonly quietMs: number;
+  /** Reviews of one piece of work in all: in between its author answers blocking findings. */
+  readonly maxRounds: number;
+  /** Fewer valid verdicts than this decide nothing: a person is asked. */
+  readonly quorum: number;
+  /** `four_rules`: any blocker stops, two concerns pause, one warns. `votes`: the heaviest verdict. Or rules in order. */
+  readonly policy: 'four_rules' | 'votes' | readonly ReviewRule[];
+  /** Weight of an agent's verdict; 1 where it is not named. */
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+export interface ReviewRule {
+  /** Expression over `approved`, `concerns`, `blockers` (weights) and `verdicts`, `missing`, `round` (numbers). */
+  readonly if: string;
+  readonly decision: ReviewDecision;
+}
+
 /** When numbers become conditions. */
 export interface ThresholdsConfig {
   /** `ERROR_RATE`: share of failed among the jobs that ended within `windowMs`, of at least `minimum`. */
@@ -167,6 +213,8 @@ export interface RuleConfig {
   readonly maxLoad: number;
   readonly batch?: BatchConfig;
   readonly budget?: BudgetConfig;
+  /** Whether `reviews` hold for its work. Absent: where an agent CLI did it. */
+  readonly review?: boolean;
   /** Made from `on.file` of the workflow that it sends files to. */
   readonly fromWorkflow?: true;
 }
@@ -176,6 +224,12 @@ interface AgentCommon {
   readonly description?: string;
   readonly type?: string;
   readonly capabilities: readonly string[];
+  /** What it says of some of its capabilities. */
+  readonly capabilityDetails?: readonly CapabilityDetail[];
+  /** `light`: for small pieces of work and reviews; `heavy` for the rest. Absent: either. */
+  readonly load?: 'heavy' | 'light';
+  /** What one piece of work should take: told in prompts; larger inputs go to others first. */
+  readonly tokensPerTask?: number;
   /** For selection among several agents: higher first. */
   readonly priority: number;
   /** Agents that take over, in this order, when this one fails or cannot work. */
@@ -208,6 +262,43 @@ interface AgentCommon {
   readonly sandbox: SandboxConfig;
 }
 
+export interface CapabilityDetail {
+  readonly name: string;
+  readonly description?: string;
+  readonly domains: readonly string[];
+  readonly tools: readonly string[];
+}
+
+export const cliKinds = ['claude', 'codex', 'gemini', 'opencode', 'copilot', 'plugin'] as const;
+export type CliKindName = (typeof cliKinds)[number];
+
+/** What an agent CLI is started with. */
+export interface CliSettings {
+  /** Its program, a name or a path; absent: the kind's own names. */
+  readonly program?: string;
+  /** Of kind `plugin`: the npm package, and what its agent is told. */
+  readonly plugin?: { readonly package: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly model?: string;
+  readonly effort?: string;
+  readonly maxTurns?: number;
+  /** Tools that need no permission, in the CLI's own words. */
+  readonly tools: readonly string[];
+  readonly permissions: {
+    /** What it starts with, and what one corrected launch may widen that to. */
+    readonly mode: Access;
+    readonly ceiling: Access;
+    /** Folders besides the tree it works on that it may be given when it asks. Absolute. */
+    readonly directories: readonly string[];
+  };
+  readonly onQuota: 'wait' | 'fallback' | 'pause';
+}
+
+export type CliAgent = Extract<AgentConfig, { kind: CliKindName }>;
+
+export function isCliAgent(agent: AgentConfig): agent is CliAgent {
+  return (cliKinds as readonly string[]).includes(agent.kind);
+}
+
 export type EnvEntry =
   | { readonly kind: 'pass'; readonly name: string }
   | {
@@ -234,6 +325,7 @@ export type AgentConfig =
       readonly request?: { readonly method: string; readonly body?: string };
     })
   | (AgentCommon & { readonly kind: 'builtin' })
+  | (AgentCommon & { readonly kind: CliKindName; readonly cli: CliSettings })
   | (AgentCommon & {
       /** Never written in a configuration: stands for a workflow that rules send files to. */
       readonly kind: 'workflow';

@@ -102,6 +102,7 @@ export async function resolveConfig(
     ],
     concurrency,
     ...(budget && { budget }),
+    prices: [],
     alerts: await resolveAlerts(context, data.alerts ?? []),
     thresholds: resolveThresholds(data.thresholds),
     output: {

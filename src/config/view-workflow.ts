@@ -106,6 +106,8 @@ function viewWork(step: StepConfig, shared: SharedViews) {
         // Without a time it has no effect.
         ...(step.timeoutMs !== undefined && { on_timeout: step.onTimeout }),
       };
+    case 'review':
+      return { of: step.of, ...(step.prompt !== undefined && { prompt: step.prompt }) };
     case 'report':
       return { template: step.template.text, output: step.output, with: step.with };
     default:

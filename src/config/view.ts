@@ -173,6 +173,13 @@ function viewAgent(agent: AgentConfig, projectDir: string) {
     case 'builtin':
     case 'workflow':
       return { kind: agent.kind, ...common };
+    case 'claude':
+    case 'codex':
+    case 'gemini':
+    case 'opencode':
+    case 'copilot':
+    case 'plugin':
+      return { kind: agent.kind, ...common, ...outside };
     default:
       return agent satisfies never;
   }

@@ -58,6 +58,13 @@ function whatRuns(agent: AgentConfig | undefined): unknown {
     case 'builtin':
     case 'workflow':
       return [agent.kind];
+    case 'claude':
+    case 'codex':
+    case 'gemini':
+    case 'opencode':
+    case 'copilot':
+    case 'plugin':
+      return [agent.kind, agent.cli, env];
     default:
       return agent satisfies never;
   }

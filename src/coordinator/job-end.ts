@@ -1,7 +1,8 @@
 /** A receipt read back: how its job ended, for a ledger that does not know it (any more). */
 import type { JobEnd } from '../ledger/ledger.ts';
+import type { CliRecord, FaultClass } from '../types/agent-cli.ts';
 import { type AttemptRecord, type FailureReason, type FinalState, finalStates } from '../types/job.ts';
-import type { Receipt } from '../types/receipt.ts';
+import type { Receipt, ReceiptCli } from '../types/receipt.ts';
 
 /** @returns undefined when the receipt is of a job that had not ended. */
 export function toJobEnd(receipt: Receipt): JobEnd | undefined {
@@ -44,6 +45,7 @@ export function toAttempts({ attempts }: Receipt): readonly AttemptRecord[] {
       cost_usd: costUsd,
       cpu_ms: cpuMs,
       peak_memory_bytes: peakMemoryBytes,
+      cli,
       ...same
     }) => ({
       ...same,
@@ -53,6 +55,23 @@ export function toAttempts({ attempts }: Receipt): readonly AttemptRecord[] {
       ...(costUsd !== undefined && { costUsd }),
       ...(cpuMs !== undefined && { cpuMs }),
       ...(peakMemoryBytes !== undefined && { peakMemoryBytes }),
+      ...(cli && { cli: toCliRecord(cli) }),
     }),
   );
+}
+
+function toCliRecord({
+  session_id: sessionId,
+  fault,
+  denials = [],
+  correction,
+  ...same
+}: ReceiptCli): CliRecord {
+  return {
+    ...same,
+    ...(sessionId !== undefined && { sessionId }),
+    ...(fault !== undefined && { fault: fault as FaultClass }),
+    denials,
+    ...(correction && { correction }),
+  };
 }

@@ -99,6 +99,10 @@ export function judge(agent: AgentConfig, result: AgentResult): Verdict {
         `If that is meant to be allowed, take it out of \`sandbox.blocked\` ${whose}.`,
         1,
       );
+    case 'lingered':
+      return { kind: 'succeeded', proof: [] };
+    case 'reviewed':
+      return { kind: 'cancelled', reason: outcome.message };
     case 'unconfinable':
       return failed('sandbox_unavailable', outcome.message, outcome.fix, 1);
     case 'cancelled':

@@ -1,5 +1,6 @@
 /** What the coordinator hands to an agent and what it gets back: the same for every kind. */
 import type { AgentConfig } from '../config/config.ts';
+import type { CliRecord, CliReport, Correction } from './agent-cli.ts';
 import type { AttemptState } from './attempt-state.ts';
 import type { SandboxReport, Usage } from './job.ts';
 import type { StepTask } from './step-task.ts';
@@ -30,6 +31,14 @@ export interface AgentCall {
    * then is its output looked at while it runs.
    */
   readonly onSpent?: (spent: Spent) => void;
+  /** Told of each event within a second of its being written. Only then, or with `onSpent`, is the output looked at. */
+  readonly onEvent?: (event: AgentEvent) => void;
+  /** What an agent CLI is to be given beyond a plain launch. */
+  readonly correction?: Correction;
+  /** What its next answer must heed: findings of a review, a person's answer, what was wrong with the last one. */
+  readonly guidance?: string;
+  /** The answer is to be JSON of this shape. */
+  readonly schema?: { readonly file: string; readonly schema: unknown };
   /** The rule's prompt, not yet interpolated. */
   readonly prompt?: string;
   /** Opaque text that the spawner writes beside the exit status in the attempts journal: what recovery needs. */
@@ -65,7 +74,10 @@ export interface Spent {
  */
 export type EndReason =
   | string
-  | Extract<AttemptOutcome, { kind: 'limit_exceeded' | 'stuck' | 'refused_command' }>;
+  | Extract<
+      AttemptOutcome,
+      { kind: 'limit_exceeded' | 'stuck' | 'refused_command' | 'lingered' | 'reviewed' }
+    >;
 
 /** How one attempt ended. What agents do is an outcome, never an exception. */
 export type AttemptOutcome =
@@ -85,6 +97,10 @@ export type AttemptOutcome =
   | { readonly kind: 'stuck'; readonly tool: string; readonly times: number }
   /** It ran (or said that it runs) a command that is blocked. */
   | { readonly kind: 'refused_command'; readonly command: string }
+  /** It had given its result and did not end; its tree was ended after a grace. */
+  | { readonly kind: 'lingered'; readonly graceMs: number }
+  /** A review ended it while it ran: a person is asked, or it is over. */
+  | { readonly kind: 'reviewed'; readonly decision: 'pause' | 'stop'; readonly message: string }
   /** Confinement or limits that are required cannot be had. */
   | { readonly kind: 'unconfinable'; readonly message: string; readonly fix: string }
   | { readonly kind: 'cancelled'; readonly reason: string }
@@ -126,6 +142,8 @@ export interface AgentResult {
   readonly limits: Readonly<Record<string, string>>;
   readonly cpuMs?: number;
   readonly peakMemoryBytes?: number;
+  /** Of an agent CLI: what its stream said, and how it was started. */
+  readonly cli?: { readonly report: CliReport; readonly record: CliRecord };
   /** Processes of its tree that could not be ended. */
   readonly survivors?: number;
 }

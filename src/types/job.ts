@@ -1,4 +1,5 @@
 /** One piece of work for one agent, from the queue to its receipt. The words are those of ARCHITECTURE.md. */
+import type { CliRecord } from './agent-cli.ts';
 import type { StepTask } from './step-task.ts';
 
 export type JobId = string;
@@ -49,10 +50,22 @@ export type WaitReason =
   | 'budget'
   | 'sandbox'
   | 'limits'
-  | 'approval';
+  | 'approval'
+  | 'quota'
+  | 'review';
 
-/** Why a job is `held`: a person decides. `interrupted`: the daemon or its helper died each time it ran. */
-export type HoldReason = 'loop' | 'depth' | 'too_expensive' | 'interrupted';
+/**
+ * Why a job is `held`: a person decides. `interrupted`: the daemon or its helper died each time it ran.
+ * `permission_denied`: it needs more than its agent may have. `clarify`, `escalated`: what its review decided.
+ */
+export type HoldReason =
+  | 'loop'
+  | 'depth'
+  | 'too_expensive'
+  | 'interrupted'
+  | 'permission_denied'
+  | 'clarify'
+  | 'escalated';
 
 /** What a success rests on, in the order it was checked. */
 export type Proof = 'exit_code' | 'http_status' | 'event' | 'outputs' | 'schema';
@@ -109,6 +122,8 @@ export interface AttemptRecord {
   /** Of the whole process tree, where it was measured. */
   readonly cpuMs?: number;
   readonly peakMemoryBytes?: number;
+  /** Of an agent CLI. */
+  readonly cli?: CliRecord;
   /** It worked on so many files at once; `id` is the same on all of them. */
   readonly batch?: { readonly id: string; readonly files: number };
 }

@@ -68,5 +68,20 @@ export interface ReceiptAttempt {
   readonly cost_usd?: number;
   readonly cpu_ms?: number;
   readonly peak_memory_bytes?: number;
+  /** Of an agent CLI: version, session, flags, what was denied, and how a corrected launch differed. */
+  readonly cli?: ReceiptCli;
   readonly batch?: { readonly id: string; readonly files: number };
+}
+
+export interface ReceiptCli {
+  readonly kind: string;
+  readonly version?: string;
+  readonly model?: string;
+  readonly session_id?: string;
+  /** Command line by which a person looks inside the session or goes on with it. */
+  readonly resume?: string;
+  readonly flags: readonly string[];
+  readonly fault?: string;
+  readonly denials?: readonly string[];
+  readonly correction?: { readonly added: readonly string[]; readonly removed: readonly string[] };
 }

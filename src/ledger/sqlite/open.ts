@@ -16,6 +16,7 @@ import { createJobLedger } from './jobs.ts';
 import { createKeptLedger } from './kept.ts';
 import { createMetricLedger } from './metrics.ts';
 import { createResultLedger } from './results.ts';
+import { createReviewLedger } from './reviews.ts';
 import { createRunLedger } from './runs.ts';
 import { APPLICATION_ID, migrations } from './schema.ts';
 import { createSessionLedger } from './sessions.ts';
@@ -158,6 +159,7 @@ function toLedger(db: Database, file: string, { now = Date.now }: OpenOptions): 
     audit: createAuditLedger(db, now),
     runs: createRunLedger(db, now),
     sessions: createSessionLedger(db, now),
+    reviews: createReviewLedger(db),
     durable: () => db.durable(),
     tidy: () => tidy(db, file),
     copyTo: (target) => copyTo(db, file, target),

@@ -170,4 +170,13 @@ export const migrations: readonly string[] = [
   create index session_lock_holder on session_lock (holder);
   create index session_lock_until on session_lock (until);
   `,
+  `
+  create table review (
+    seq integer primary key, id text not null unique, session text not null, started_at integer not null,
+    ended_at integer, value text not null
+  );
+  create index review_session on review (session);
+  create index review_open on review (seq) where ended_at is null;
+  create index review_ended on review (ended_at) where ended_at is not null;
+  `,
 ];

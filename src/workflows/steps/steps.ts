@@ -7,6 +7,7 @@ import { runCommand } from './custom-command.ts';
 import { runFileProcessing } from './file-processing.ts';
 import { runHttp } from './http.ts';
 import { runReport } from './report.ts';
+import { runReview } from './review.ts';
 import { runWorkflow } from './workflow.ts';
 
 const kinds: {
@@ -21,6 +22,7 @@ const kinds: {
   file_processing: runFileProcessing,
   http: runHttp,
   report: runReport,
+  review: runReview,
   workflow: runWorkflow,
 };
 

@@ -1,0 +1,5 @@
+/** The kinds of agent CLIs that come with Sluice. */
+import type { CliKindName } from '../../config/config.ts';
+import type { CliKind } from './kind.ts';
+
+export const builtinCliKinds: ReadonlyMap<Exclude<CliKindName, 'plugin'>, CliKind> = new Map();

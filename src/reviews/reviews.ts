@@ -1,0 +1,41 @@
+/** Work before several reviewers, and the decision that follows. */
+import type { ReviewsConfig, ReviewTrigger } from '../config/config.ts';
+import type { ReviewRecord, ReviewSubject } from '../types/review.ts';
+
+/** What the reviewers see. Everything in it is data to them, fenced. */
+export interface ReviewWork {
+  /** One line: what was asked for. */
+  readonly title: string;
+  /** The task as its author got it, as far as it is known. */
+  readonly task: string;
+  /** The author's own report: its result text. */
+  readonly report: string;
+  /** Unified diff of what it changed; empty: nothing, or it cannot be known. */
+  readonly diff: string;
+  /** Names and sizes of output files, and what they hold as far as they are short texts. */
+  readonly outputs: readonly { readonly path: string; readonly bytes: number; readonly text?: string }[];
+}
+
+export interface ReviewRequest {
+  readonly subject: ReviewSubject;
+  readonly sessionId: string;
+  readonly author: string;
+  readonly trigger: ReviewTrigger;
+  /** 1 for the first; the same work in the same round is the same review, also after a restart. */
+  readonly round: number;
+  readonly work: ReviewWork;
+  readonly config: ReviewsConfig;
+  /** Absolute: `<name>.json` and `<name>.md` of the round are written here (`reviews/`). */
+  readonly artifactsDir: string;
+  /** Nesting of the jobs of its reviewers. */
+  readonly depth: number;
+  readonly priority: number;
+}
+
+export interface Reviews {
+  /**
+   * One round: chooses reviewers, runs them as jobs, reads their verdicts, decides. Idempotent over restarts. Never
+   * rejects for what reviewers do. Aborting leaves the round open: it goes on when it is asked for again.
+   */
+  conduct(request: ReviewRequest, signal: AbortSignal): Promise<ReviewRecord>;
+}

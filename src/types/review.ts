@@ -1,0 +1,55 @@
+/** What agents say of another's work, and what is made of it. Plain JSON: it stands in the ledger and in `reviews/`. */
+import type { ReviewDecision, ReviewTrigger } from '../config/config.ts';
+import type { JobId } from './job.ts';
+
+export interface ReviewFinding {
+  /** Only `blocking` ones are sent back to the author. */
+  readonly severity: 'blocking' | 'major' | 'minor';
+  readonly text: string;
+  /** `src/a.ts:12`, or a heading. */
+  readonly place?: string;
+  /** What shows it: a quotation, an output. */
+  readonly evidence?: string;
+}
+
+export interface ReviewVerdict {
+  readonly agent: string;
+  readonly weight: number;
+  /** `missing`: no valid answer came; it approves nothing. */
+  readonly verdict: 'approved' | 'concern' | 'blocker' | 'missing';
+  readonly summary: string;
+  readonly findings: readonly ReviewFinding[];
+  /** The reviewer's own job; absent for checks of our own. */
+  readonly jobId?: JobId;
+  readonly costUsd: number | null;
+}
+
+/** What is reviewed: a job's work, or that of a step of a run. */
+export type ReviewSubject =
+  | { readonly kind: 'job'; readonly jobId: JobId }
+  | { readonly kind: 'step'; readonly runId: string; readonly workflow: string; readonly step: string };
+
+/** One round: the same work before several reviewers, and the decision that follows. */
+export interface ReviewRecord {
+  readonly id: string;
+  /** The run, or the job itself. */
+  readonly sessionId: string;
+  readonly subject: ReviewSubject;
+  /** Who did the work; never among the reviewers. */
+  readonly author: string;
+  readonly trigger: ReviewTrigger;
+  /** 1 for the first. */
+  readonly round: number;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** Absent: it goes on. */
+  readonly endedAt?: number;
+  /** Hex SHA-256 over the work as it was shown: equal means unchanged. */
+  readonly workSha256: string;
+  readonly verdicts: readonly ReviewVerdict[];
+  readonly decision?: ReviewDecision;
+  /** Why, in a sentence. */
+  readonly why?: string;
+  /** The author is asked to answer the blocking findings, and another round follows. */
+  readonly isRevised?: boolean;
+}
