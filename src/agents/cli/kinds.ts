@@ -1,5 +1,8 @@
 /** The kinds of agent CLIs that come with Sluice. */
 import type { CliKindName } from '../../config/config.ts';
+import { codexKind } from './codex/codex.ts';
 import type { CliKind } from './kind.ts';
 
-export const builtinCliKinds: ReadonlyMap<Exclude<CliKindName, 'plugin'>, CliKind> = new Map();
+export const builtinCliKinds: ReadonlyMap<Exclude<CliKindName, 'plugin'>, CliKind> = new Map([
+  ['codex', codexKind],
+]);
