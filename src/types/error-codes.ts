@@ -50,6 +50,7 @@ export const errorCodes = {
   WORKSPACE_LOST: 'An agent removed the copy of the tree that it worked on, or all that was in it.',
   RUNS_AS_ROOT: 'The daemon runs as root, and so do its agents.',
   AGENT_UNAVAILABLE: "An agent's command cannot be found; its jobs wait.",
+  PLUGIN_INVALID: 'The package of a plugin cannot be loaded, is no agent kind, or failed at its work.',
   EXPRESSION: 'A `${{ … }}` cannot be parsed, or its value cannot be had.',
   TEMPLATE: 'The template of a report step has an error, or does not come to an end.',
   UNKNOWN_WORKFLOW: 'There is no workflow of this name.',
