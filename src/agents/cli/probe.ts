@@ -3,6 +3,7 @@
  * itself once, remembered as long as its file is the same. Costs no money: nothing is sent to a model.
  */
 import type { CliAgent } from '../../config/config.ts';
+import type { KeptLedger } from '../../ledger/ledger.ts';
 import { AppError } from '../../types/errors.ts';
 import type { CliKind, CliVersion } from './kind.ts';
 
@@ -16,9 +17,11 @@ export interface ProbeOptions {
   /** Environment that the programs are asked in; its PATH is where they are looked for. */
   readonly env: NodeJS.ProcessEnv;
   readonly projectDir: string;
+  /** Where answers survive a restart. Absent: they are asked for anew. */
+  readonly kept?: Pick<KeptLedger, 'get' | 'put'>;
 }
 
-export class CliProbe {
+export class CliProbe implements Disposable {
   readonly #options: ProbeOptions;
 
   constructor(options: ProbeOptions) {
@@ -34,4 +37,7 @@ export class CliProbe {
       fix: kind.install,
     });
   }
+
+  /** Ends the programs that are being asked; who waits is refused. */
+  [Symbol.dispose](): void {}
 }
