@@ -25,6 +25,7 @@ export type Kind =
   | 'logs'
   | 'metrics'
   | 'spending'
+  | 'activity'
   | 'lineage'
   | 'leftovers';
 
@@ -40,7 +41,7 @@ export interface RetentionOptions {
   /** With `apply: false` a copy: rows are removed from it. */
   readonly ledger: Pick<
     Ledger,
-    'jobs' | 'runs' | 'sessions' | 'results' | 'metrics' | 'spending' | 'written' | 'tidy'
+    'jobs' | 'runs' | 'sessions' | 'results' | 'metrics' | 'spending' | 'activity' | 'written' | 'tidy'
   >;
   /** Whether files are removed, too. */
   readonly apply: boolean;
@@ -49,6 +50,7 @@ export interface RetentionOptions {
 
 const PAGE = 500;
 const DAY_MS = 86_400_000;
+const AGENT_DAYS = 31;
 /** A folder for temporary use that nobody has touched for so long was left by a process that was killed. */
 const LEFTOVER_MS = 3_600_000;
 
@@ -78,9 +80,10 @@ export async function applyRetention(o: RetentionOptions): Promise<readonly Remo
     if (ids.length < PAGE) break;
   }
   bin.count('metrics', await ledger.metrics.prune(now - metricsKeptMs(config)));
-  // Today's and yesterday's are what budgets are judged by.
-  const spendingBefore = Math.min(before, now - 2 * DAY_MS);
-  bin.count('spending', await ledger.spending.prune(new Date(spendingBefore).toISOString().slice(0, 10)));
+  // Today's and yesterday's are what budgets are judged by; `agents list` tells of thirty days. Both are a few rows a day.
+  const daysBefore = new Date(Math.min(before, now - AGENT_DAYS * DAY_MS)).toISOString().slice(0, 10);
+  bin.count('spending', await ledger.spending.prune(daysBefore));
+  bin.count('activity', await ledger.activity.prune(daysBefore));
   bin.count('lineage', await ledger.written.prune(before));
   await ledger.sessions.expire();
   bin.count('sessions', await ledger.sessions.prune(before));

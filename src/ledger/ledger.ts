@@ -24,6 +24,7 @@ import type {
 } from '../types/job.ts';
 import type { RunId } from '../types/run.ts';
 import type { StepTask } from '../types/step-task.ts';
+import type { ActivityLedger } from './activity-ledger.ts';
 import type { ReviewLedger } from './review-ledger.ts';
 import type { RunLedger } from './run-ledger.ts';
 import type { SessionLedger } from './session-ledger.ts';
@@ -42,6 +43,8 @@ export interface Ledger extends AsyncDisposable {
   readonly runs: RunLedger;
   readonly sessions: SessionLedger;
   readonly reviews: ReviewLedger;
+  /** What agents did, by day. */
+  readonly activity: ActivityLedger;
   /** Resolves when everything written so far is on disk. */
   durable(): Promise<void>;
   /** Gives unused space back to the disk, a little at a time, and cuts the write-ahead log short. */

@@ -4,6 +4,7 @@
  */
 import { describe } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.ts';
+import { activityContract } from './contract/activity.ts';
 import { auditContract } from './contract/audit.ts';
 import { batchContract } from './contract/batches.ts';
 import { fileContract } from './contract/files.ts';
@@ -38,6 +39,7 @@ export function ledgerContract(name: string, makePlace: MakePlace): void {
     batchContract(makePlace);
     movesContract(makePlace);
     moneyContract(makePlace);
+    activityContract(makePlace);
     singleFlightContract(makePlace);
     leaseContract(makePlace);
     fileContract(makePlace);

@@ -104,6 +104,9 @@ const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; sca
   oldestQueuedAt: { ask: ({ jobs }) => jobs.oldestQueuedAt(), scans: /COVERING INDEX job_queue/ },
   spending: { ask: ({ spending }) => spending.of('1970-01-01') },
   'prune spending': { ask: ({ spending }) => spending.prune('1970-01-01') },
+  activity: { ask: ({ activity }) => activity.since('1970-01-01') },
+  'failures of agents': { ask: ({ activity }) => activity.failures(), scans: /^SCAN agent_failure$/ },
+  'prune activity': { ask: ({ activity }) => activity.prune('1970-01-01'), scans: /^SCAN agent_failure$/ },
   'kept.put': { ask: ({ kept }) => kept.put('k', 'n', 1) },
   'kept.list': { ask: ({ kept }) => kept.list('k') },
   'written.put': {

@@ -93,7 +93,9 @@ function secondVersion(stateDir: string): string {
   using db = new DatabaseSync(file);
   db.exec(`begin; ${migrations[1]}; pragma user_version = 2; commit`);
   db.exec(`update job set batch = 'g', fallbacks = '[{"agent":"b","reason":"quota"}]' where id = 'queued';
-    insert into kept values ('k', 'n', '1'); insert into spending values ('1970-01-01', 'a', 'r', 1, 0, 2, 3)`);
+    insert into kept values ('k', 'n', '1'); insert into spending values ('1970-01-01', 'a', 'r', 1, 0, 2, 3);
+    insert into tally values ('1970-01-01', 'r1', 'a', 'succeeded', 4, 5, 2), ('1970-01-01', 'r2', 'a', 'succeeded', 1, 5, 2),
+      ('1970-01-01', 'r1', 'a', 'failed', 2, 5, 0), ('1970-01-01', 'r1', 'b', 'cached', 9, 0, 0)`);
   return file;
 }
 
@@ -111,6 +113,12 @@ test('a ledger of the second version keeps its jobs and takes runs, steps and se
     for (const job of await jobs.list({ limit: 99 })) expect(job).not.toHaveProperty('step');
     expect(await ledger.kept.get('k', 'n')).toBe(1);
     expect(await ledger.spending.of('1970-01-01')).toMatchObject([{ costUsd: 2 }]);
+    expect(await ledger.activity.since('1970-01-01'), 'earlier days are counted by job').toEqual([
+      {
+        ...{ agent: 'a', attempts: 1, unknown: 0, costUsd: 2, tokens: 3, succeeded: 5, failed: 2 },
+        latency: new Map(),
+      },
+    ]);
     expect([await runs.open(), await sessions.list(9)]).toEqual([[], []]);
     await runs.create(run('r'));
     await jobs.enqueue(stepJob('of a step', 'r', 'a'));

@@ -1,6 +1,7 @@
 /** The one place where a job reaches a final state: it is counted here, and the next of its key or path goes on. */
 import type { JobId, JobRecord, PromotedFile } from '../../types/job.ts';
 import type { JobEnd, Lease } from '../ledger.ts';
+import { countEnd } from './activity.ts';
 import type { Database } from './database.ts';
 import { type JobRow, toAttempts, toList, toRecord } from './job-rows.ts';
 import { countOpen } from './open-jobs.ts';
@@ -46,7 +47,19 @@ export function endLeased(db: Database, at: number, lease: Lease, end: JobEnd): 
   const { proof = [], outputs = [], costUsd = null, ...rest } = end;
   const attempts = toAttempts(row.attempts);
   const promoted = toList<PromotedFile>(row.promoted);
+  if (attempts.some(({ n }) => n === token)) countEndOf(db, at, job, end);
   return concluded(db, { ...job, ...rest, proof, outputs, costUsd, attempts, promoted, endedAt: at });
+}
+
+/** What was cancelled or overtaken says nothing about the agent. */
+function countEndOf(db: Database, at: number, job: JobRecord, { state, reason, message }: JobEnd): void {
+  if (state === 'succeeded') countEnd(db, at, job, { isSuccess: true });
+  else if (state === 'failed')
+    countEnd(db, at, job, {
+      isSuccess: false,
+      ...(reason !== undefined && { reason }),
+      ...(message !== undefined && { message }),
+    });
 }
 
 function values(end: JobEnd, at: number): (string | number | null)[] {

@@ -2,13 +2,14 @@
  * What happens to a job while it runs. Every change here is made by whoever holds the lease: the fence in the `where`
  * is the guard, and nothing is changed without it.
  */
-import type { Fallback } from '../../types/job.ts';
+import type { FailureReason, Fallback } from '../../types/job.ts';
 import type { Destination, JobLedger, Lease } from '../ledger.ts';
+import { countAttempt, countEnd } from './activity.ts';
 import { flightOf } from './batches.ts';
 import { claimJobs, toLease } from './claims.ts';
 import type { Database } from './database.ts';
 import { endLeased } from './endings.ts';
-import type { JobRow } from './job-rows.ts';
+import { type JobRow, toAttempts } from './job-rows.ts';
 import { countOpen } from './open-jobs.ts';
 import { AGING_MS, insertJob } from './queue.ts';
 import { letNextGoOn } from './single-flight.ts';
@@ -70,7 +71,10 @@ export function createLeases(db: Database, now: () => number): Leases {
         row.seq,
       );
       const isFirst = row.flight === null || row.flight === flightOf(row.seq, lease.token);
-      if (isNew) spend(db, lease.job.rule, attempt, isFirst);
+      if (isNew) {
+        spend(db, lease.job.rule, attempt, isFirst);
+        countAttempt(db, lease.job.id, attempt, isFirst);
+      }
       return true;
     },
 
@@ -142,7 +146,9 @@ export function createLeases(db: Database, now: () => number): Leases {
     },
 
     async fallBack(lease, to, because) {
-      return sendTo(db, lease, to, because);
+      if (!sendTo(db, lease, to, because)) return false;
+      countFallback(db, now(), lease, because);
+      return true;
     },
 
     async moveOn(lease, to) {
@@ -160,6 +166,17 @@ export function createLeases(db: Database, now: () => number): Leases {
       return row !== undefined;
     },
   };
+}
+
+/** One because of an attempt is a failure of its agent; because of a closed gate nobody has failed. */
+function countFallback(db: Database, at: number, { job, token }: Lease, { reason, message }: Fallback): void {
+  const row = db.get<Pick<JobRow, 'attempts'>>('select attempts from job where id = ?', job.id);
+  if (!toAttempts(row?.attempts ?? '{}').some(({ n }) => n === token)) return;
+  countEnd(db, at, job, {
+    isSuccess: false,
+    reason: reason as FailureReason,
+    ...(message !== undefined && { message }),
+  });
 }
 
 const AGAIN_FROM_THE_START =

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { AppError, messageOf, systemCode } from '../../types/errors.ts';
 import type { Ledger } from '../ledger.ts';
 import { requireLocalFolder } from '../location.ts';
+import { createActivityLedger } from './activity.ts';
 import { createAuditLedger } from './audit.ts';
 import { clearSuspicion, damaged, isDamaged, isSuspect, putAside } from './damage.ts';
 import { Database } from './database.ts';
@@ -160,6 +161,7 @@ function toLedger(db: Database, file: string, { now = Date.now }: OpenOptions): 
     runs: createRunLedger(db, now),
     sessions: createSessionLedger(db, now),
     reviews: createReviewLedger(db),
+    activity: createActivityLedger(db),
     durable: () => db.durable(),
     tidy: () => tidy(db, file),
     copyTo: (target) => copyTo(db, file, target),

@@ -179,4 +179,19 @@ export const migrations: readonly string[] = [
   create index review_open on review (seq) where ended_at is null;
   create index review_ended on review (ended_at) where ended_at is not null;
   `,
+  `
+  create table agent_day (
+    day text not null, agent text not null, succeeded integer not null, failed integer not null, primary key (day, agent)
+  ) without rowid;
+  insert into agent_day select day, agent, sum(iif(state = 'succeeded', jobs, 0)), sum(iif(state = 'failed', jobs, 0))
+    from tally where state in ('succeeded', 'failed') group by day, agent;
+
+  create table agent_latency (
+    day text not null, agent text not null, bucket integer not null, attempts integer not null, primary key (day, agent, bucket)
+  ) without rowid;
+
+  create table agent_failure (
+    agent text primary key, at integer not null, job_id text not null, reason text, message text not null
+  ) without rowid;
+  `,
 ];
