@@ -14,6 +14,7 @@ export { type FunctionSpec, functions, signatureOf } from './functions.ts';
 export { contextsOf, usesStatus } from './references.ts';
 export {
   evaluate,
+  evaluateNow,
   isFilesWord,
   type PlainScope,
   renderArguments,

@@ -15,6 +15,12 @@ export async function evaluate(expression: Expression | string, scope: Scope): P
   return drive(evaluateNode(parsed, new Evaluation(scope)));
 }
 
+/** The same at once, in a scope without files. */
+export function evaluateNow(expression: Expression | string, scope: PlainScope): Value {
+  const parsed = typeof expression === 'string' ? toExpression(expression) : expression;
+  return driveNow(evaluateNode(parsed, plain(scope)));
+}
+
 /** Values as text: texts as they are, numbers and booleans plain, null as nothing, lists and objects as JSON. @throws {ExpressionError}. */
 export async function renderText(template: Template | string, scope: Scope): Promise<string> {
   return drive(textSteps(toTemplate(template), new Evaluation(scope)));

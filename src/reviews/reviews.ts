@@ -23,6 +23,12 @@ export interface ReviewRequest {
   readonly trigger: ReviewTrigger;
   /** 1 for the first; the same work in the same round is the same review, also after a restart. */
   readonly round: number;
+  /** Tells apart several reviews of the same work: the name of the `review` step. Absent: there is one. */
+  readonly name?: string;
+  /** What to look for besides the general; written by the owner, not data. */
+  readonly lookFor?: string;
+  /** Blocking findings may go back to the author. Absent: not. */
+  readonly canRevise?: boolean;
   readonly work: ReviewWork;
   readonly config: ReviewsConfig;
   /** Absolute: `<name>.json` and `<name>.md` of the round are written here (`reviews/`). */

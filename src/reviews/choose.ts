@@ -1,0 +1,64 @@
+/**
+ * Who reviews: never the author, and as different from it and from each other as those who are there allow. Two models of
+ * one kind tend to overlook the same.
+ */
+import { type AgentConfig, isOwnAgent, type ReviewsConfig } from '../config/config.ts';
+
+/** What an agent must be able to do to review. */
+export const REVIEW_CAPABILITY = 'code_review';
+
+export interface Choice {
+  /** Of the configuration, in its order. */
+  readonly agents: readonly AgentConfig[];
+  /** An agent's name; perhaps one that is not configured any more. */
+  readonly author: string;
+  /** Can work now: installed, logged in, not parked, breaker closed. */
+  readonly isAvailable: (agent: string) => boolean;
+  readonly config: Pick<ReviewsConfig, 'reviewers' | 'agents'>;
+}
+
+/** @returns at most `reviewers` of them, best first; none: nobody can. */
+export function chooseReviewers({ agents, author, isAvailable, config }: Choice): readonly AgentConfig[] {
+  const able = agents.filter((agent) => agent.name !== author && canAnswer(agent) && isAvailable(agent.name));
+  if (config.agents.length > 0) {
+    const named = [...new Set(config.agents)];
+    return named
+      .flatMap((name) => able.find((agent) => agent.name === name) ?? [])
+      .slice(0, config.reviewers);
+  }
+  const authorKind = kindOf(agents.find(({ name }) => name === author));
+  const left = able.filter(({ capabilities }) => capabilities.includes(REVIEW_CAPABILITY));
+  const chosen: AgentConfig[] = [];
+  while (chosen.length < config.reviewers && left.length > 0) {
+    const kinds = new Set(chosen.map(kindOf));
+    const rank = (agent: AgentConfig): readonly number[] => [
+      kinds.has(kindOf(agent)) ? 1 : 0,
+      kindOf(agent) === authorKind ? 1 : 0,
+      loadRank(agent),
+      -agent.priority,
+    ];
+    const best = left.reduce((a, b) => (isBefore(rank(b), rank(a)) ? b : a));
+    chosen.push(best);
+    left.splice(left.indexOf(best), 1);
+  }
+  return chosen;
+}
+
+/** Workflows and the built-in agent have no opinion; agents that nobody wrote stand for steps. */
+function canAnswer({ name, kind }: AgentConfig): boolean {
+  return !isOwnAgent(name) && kind !== 'builtin' && kind !== 'workflow';
+}
+
+/** Plugins of different packages are different kinds. */
+function kindOf(agent: AgentConfig | undefined): string | undefined {
+  return agent?.kind === 'plugin' ? `plugin:${agent.cli.plugin?.package}` : agent?.kind;
+}
+
+function loadRank({ load }: AgentConfig): number {
+  return load === 'light' ? 0 : load === undefined ? 1 : 2;
+}
+
+function isBefore(a: readonly number[], b: readonly number[]): boolean {
+  const at = a.findIndex((value, index) => value !== b[index]);
+  return at >= 0 && (a[at] as number) < (b[at] as number);
+}
