@@ -7,10 +7,13 @@ import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
 import { AppError } from '../types/errors.ts';
 import { createBuiltinRunner } from './builtin.ts';
-import { createCliRunner } from './cli/runner.ts';
+import { CliProbe } from './cli/probe.ts';
+import { type CliRunnerOptions, createCliRunner } from './cli/runner.ts';
 import { createCommandRunner } from './command.ts';
+import { CommandLookup } from './command-lookup.ts';
 import { baseEnvironment } from './environment.ts';
 import { createHttpRunner } from './http.ts';
+import { createPlugins } from './plugins/plugins.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
 import { type JournalEntry, openSpawner } from './spawner/spawner.ts';
 import { createVersions } from './versions.ts';
@@ -31,6 +34,8 @@ export interface AgentsOptions {
   readonly protectedPaths?: () => readonly string[];
   /** Runs the workflows that rules send files to. Absent: such calls are refused. */
   readonly workflow?: Pick<AgentRunner, 'run'>;
+  /** What tokens of a model cost at a time, for agents that do not say it. Default: nobody knows. */
+  readonly priceOf?: CliRunnerOptions['priceOf'];
 }
 
 export interface Agents extends AgentRunner, AsyncDisposable {
@@ -73,7 +78,13 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
   const command = createCommandRunner({
     ...{ spawner, secrets, redactor, projectDir, daemonEnv, baseEnv, sandbox, approvals },
   });
-  const cli = createCliRunner();
+  const cli = createCliRunner({
+    ...{ spawner, secrets, redactor, daemonEnv, baseEnv, sandbox, approvals },
+    lookup: new CommandLookup(),
+    plugins: createPlugins({ projectDir }),
+    probe: new CliProbe({ env: daemonEnv, projectDir }),
+    priceOf: options.priceOf ?? (() => null),
+  });
   const builtin = createBuiltinRunner({ redactor });
   const runners = {
     ...{ command, builtin, http: createHttpRunner({ secrets, redactor }) },
@@ -82,8 +93,11 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
   return {
     run: (call, signal) => (isCliAgent(call.agent) ? cli : runners[call.agent.kind]).run(call, signal),
     ...createVersions({ projectDir, env: daemonEnv }),
-    recover: (call, entry) => command.recover(call, entry),
-    available: async (agent) => (agent.kind === 'command' ? command.available(agent) : undefined),
+    recover: (call, entry) => (isCliAgent(call.agent) ? cli : command).recover(call, entry),
+    available: async (agent) => {
+      if (isCliAgent(agent)) return cli.available(agent);
+      return agent.kind === 'command' ? command.available(agent) : undefined;
+    },
     follow: (agents) => sandbox.follow(agents),
     approvals,
     checkpoint: (open) => spawner.checkpoint(open),

@@ -6,14 +6,16 @@ import type { Template } from '../expressions/expressions.ts';
 import type { Approvals } from '../sandbox/approvals.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
-import { AppError, messageOf, systemCode } from '../types/errors.ts';
+import { AppError } from '../types/errors.ts';
 import type { SandboxReport } from '../types/job.ts';
 import { CommandLookup } from './command-lookup.ts';
 import { collectOutput, outputFiles } from './command-output.ts';
 import { refusedOutcome, runConfined } from './confined.ts';
 import { agentEnvironment, type Environment, searchPath, stateEnvironment } from './environment.ts';
-import { interpolateWord, parseWord, placeholderValues, renderPrompt } from './placeholders.ts';
+import { isFullDisk, uncollected } from './output-faults.ts';
+import { interpolateWord, parseWord, placeholderValues } from './placeholders.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
+import { promptOf } from './prompt-of.ts';
 import {
   type JournalEntry,
   limitsProblem,
@@ -101,20 +103,6 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
   };
 }
 
-function isFullDisk(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '');
-}
-
-function uncollected(cause: unknown, workDir: string): AppError {
-  if (cause instanceof AppError) return cause;
-  const isFull = isFullDisk(cause);
-  const message = `Cannot take up the output in "${workDir}": ${messageOf(cause)}`;
-  const fix = isFull
-    ? 'Make room on that disk, then run `sluice jobs retry`.'
-    : 'Check the permissions of that folder.';
-  return new AppError(isFull ? 'DISK_FULL' : 'OUTPUT_UNWRITABLE', message, { cause, fix });
-}
-
 function startRequest(
   call: AgentCall,
   agent: CommandAgent,
@@ -162,12 +150,6 @@ function startRequest(
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     maxOutputBytes,
   };
-}
-
-/** A step's prompt was filled in before it became a job. */
-function promptOf({ prompt, step, input, inputs }: AgentCall): string | undefined {
-  if (prompt === undefined) return undefined;
-  return step ? prompt : renderPrompt(prompt, input, inputs);
 }
 
 function available(

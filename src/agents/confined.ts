@@ -13,7 +13,7 @@ import type { SandboxReport } from '../types/job.ts';
 import { fsPath } from '../types/path-bytes.ts';
 import type { CommandLookup } from './command-lookup.ts';
 import { outputFiles, readTail } from './command-output.ts';
-import { watchLive } from './live/watch-live.ts';
+import { type LiveOptions, watchLive } from './live/watch-live.ts';
 import type { Redactor } from './ports.ts';
 import type { SpawnExit, Spawner, StartRequest } from './spawner/spawner.ts';
 
@@ -28,18 +28,30 @@ export interface ConfinedOptions {
 /** Files come and go between the look at them and the start; after so many starts in vain it is something else. */
 const maxSetups = 3;
 
+/** What an agent CLI needs besides. */
+export interface OwnNeeds {
+  readonly ownPlaces: readonly string[];
+  readonly ownProtected: readonly string[];
+  /** How its output is heard while it runs. */
+  readonly read: NonNullable<LiveOptions['read']>;
+}
+
 /** @returns how it ended, with outcome `unconfinable` when it could not be confined as it must be. */
 export async function runConfined(
   options: ConfinedOptions,
   call: AgentCall,
-  agent: Extract<AgentConfig, { kind: 'command' }>,
+  agent: AgentConfig,
   request: StartRequest,
   signal: AbortSignal,
+  needs?: OwnNeeds,
 ): Promise<{ readonly exit: SpawnExit; readonly report: SandboxReport }> {
   const { sandbox, approvals, lookup } = options;
   // The spawner finds the command, or says why not.
   if (agent.sandbox.mode === 'off')
-    return { exit: await runOnce(options, call, agent, request, signal), report: plainReport(agent.sandbox) };
+    return {
+      exit: await runOnce(options, call, agent, request, signal, needs),
+      report: plainReport(agent.sandbox),
+    };
   const { jobId, attempt, workDir, inputs, rootDirs, input, workspaceDir = input.rootDir } = call;
   const startedAt = Date.now();
   const found = lookup.find(request.argv[0] ?? '', request.env.PATH ?? '', request.cwd);
@@ -56,10 +68,12 @@ export async function runConfined(
       ...{ agent: agent.name, jobId, attempt, argv: request.argv, env: request.env, cwd: request.cwd },
       ...{ commandFile: found.file, workDir, rootDirs, workspaceDir, inputs: inputs.map(({ file }) => file) },
       ...(call.state && { state: call.state }),
+      ...(needs && { ownPlaces: needs.ownPlaces, ownProtected: needs.ownProtected }),
     });
     const { report } = confinement;
     if (confinement.kind === 'refused') return { exit: notRun(unconfinable(confinement), startedAt), report };
-    const exit = await runOnce(options, call, agent, { ...request, ...startOf(confinement) }, signal);
+    const start = { ...request, ...startOf(confinement) };
+    const exit = await runOnce(options, call, agent, start, signal, needs);
     const fault = await faultOf(options, confinement, exit, workDir);
     if (fault?.kind === 'again' && setups < maxSetups && !signal.aborted) continue;
     return { exit: fault === undefined ? exit : { ...exit, outcome: outcomeOf(fault) }, report };
@@ -72,12 +86,15 @@ async function runOnce(
   agent: AgentConfig,
   request: StartRequest,
   signal: AbortSignal,
+  needs: OwnNeeds | undefined,
 ): Promise<SpawnExit> {
   const ending = new AbortController();
   using watch = watchLive({
     stdoutFile: request.stdout,
     agent,
     onSpent: call.onSpent,
+    onEvent: call.onEvent,
+    ...(needs && { read: needs.read }),
     onEnd: (reason) => ending.abort(reason),
     blocked: agent.sandbox.mode === 'off' ? undefined : agent.sandbox.blocked,
     redact: (text) => redactor.redact(text),

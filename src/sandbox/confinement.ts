@@ -18,6 +18,10 @@ export interface ConfineRequest {
   readonly inputs: readonly string[];
   /** The tree that the agent works on: its copy, or the root's folder. */
   readonly workspaceDir: string;
+  /** Places in the home that are the program's own: shown, and written. Absolute. */
+  readonly ownPlaces?: readonly string[];
+  /** What lies in those and is not written. Absolute; exist. */
+  readonly ownProtected?: readonly string[];
   /** How it reaches the state of its session: that much of the state folder is shown. */
   readonly state?: AttemptState;
 }

@@ -3,7 +3,7 @@
  * is relied upon, and tried again while it fails, so that installing what is missing is all that is needed.
  */
 import { join } from 'node:path';
-import type { AgentConfig, SandboxConfig } from '../config/config.ts';
+import { type AgentConfig, isCliAgent, type SandboxConfig } from '../config/config.ts';
 import type { Conditions } from '../types/condition.ts';
 import { AppError } from '../types/errors.ts';
 import type { SandboxReport } from '../types/job.ts';
@@ -65,7 +65,7 @@ export class Sandbox {
 
   /** Tries what these agents need and raises, or clears, the conditions that say so; for those that are gone too. */
   async follow(agents: Iterable<AgentConfig>): Promise<void> {
-    const commands = [...agents].filter(({ kind }) => kind === 'command');
+    const commands = [...agents].filter((agent) => agent.kind === 'command' || isCliAgent(agent));
     const gone = this.#followed.difference(new Set(commands.map(({ name }) => name)));
     for (const name of gone) this.#show(name, undefined);
     this.#followed = new Set(commands.map(({ name }) => name));
@@ -153,6 +153,7 @@ export class Sandbox {
   #viewRequest(sandbox: Confined, request: ConfineRequest, shims: Shims | undefined): ViewRequest {
     const { projectDir, stateDir, homes, protectedPaths } = this.#options;
     const { workDir, env, argv, commandFile, rootDirs, inputs, state } = request;
+    const { ownPlaces = [], ownProtected = [] } = request;
     // A copy of the tree lies in the job's own folder, all of which is writable.
     const tree = contains(workDir, request.workspaceDir) ? undefined : request.workspaceDir;
     const approvals = approvalsDir(workDir);
@@ -165,9 +166,14 @@ export class Sandbox {
       join(dir, '.git/config'),
     ]);
     return {
-      ...{ projectDir, stateDir, rootDirs, workDir, inputs, write, commandFile },
+      ...{ projectDir, stateDir, rootDirs, workDir, inputs, write, ownPlaces, commandFile },
       ...(tree === undefined ? {} : { workspaceDir: tree }),
-      protectedPaths: [...protectedPaths(), ...hooks, ...(shims ? [join(approvals, 'answers')] : [])],
+      protectedPaths: [
+        ...protectedPaths(),
+        ...ownProtected,
+        ...hooks,
+        ...(shims ? [join(approvals, 'answers')] : []),
+      ],
       shownPaths: [
         ...(shims ? [shims.dir] : []),
         ...(state ? [state.socket, state.commandsDir, ...state.parts] : []),

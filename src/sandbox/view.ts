@@ -39,6 +39,8 @@ export interface ViewRequest extends SurroundingsRequest {
   readonly inputs: readonly string[];
   readonly workspaceDir?: string;
   readonly write: readonly string[];
+  /** Places of the program's own, in the home: written where they exist. */
+  readonly ownPlaces: readonly string[];
   /** Never written, even inside of `write`: results, the configuration. */
   readonly protectedPaths: readonly string[];
   /** Shown read-only although they lie in the state folder, or elsewhere where nothing is seen. */
@@ -115,6 +117,7 @@ export function viewOf(around: Surroundings, request: ViewRequest): View {
   const files = [...request.inputs, ...request.shownPaths].flatMap((path) => show(mounts, path, 'visible'));
   if (request.workspaceDir !== undefined) show(mounts, request.workspaceDir, 'visible');
   for (const path of request.write) show(mounts, writablePlace(path, request), 'writable');
+  const own = request.ownPlaces.flatMap((path) => show(mounts, path, 'writable'));
   for (const path of request.protectedPaths) show(mounts, path, 'protected');
   const state = realPath(request.stateDir);
   if (state !== undefined) mounts.push({ kind: 'hidden', path: state.path, is: 'folder' });
@@ -133,7 +136,7 @@ export function viewOf(around: Surroundings, request: ViewRequest): View {
       { dir: '/etc', depth: 3 },
       ...around.prefixes.map((dir) => ({ dir, depth: 2 })),
     ],
-    needed: new Set([...files, ...needed.flatMap(realOf)]),
+    needed: new Set([...files, ...own, ...needed.flatMap(realOf)]),
     tmp: around.scratch.find((dir) => !isShown(dir)) ?? '/dev/shm',
     home: around.home,
   };

@@ -44,6 +44,11 @@ export interface HomePlace {
   readonly variable?: string;
   /** It is a folder (the default) or a file. */
   readonly isFile?: boolean;
+  /**
+   * What lies in it and decides what later runs may do or start (settings, hooks): never written from inside the sandbox.
+   * Made with this content where it is missing, since what is not there cannot be protected.
+   */
+  readonly protected?: readonly { readonly path: string; readonly content: string }[];
 }
 
 export interface LoginQuestion {

@@ -1,8 +1,40 @@
-/** Kinds `claude`, `codex`, `gemini` and their like: an agent CLI run headless, its stream read, its word checked. */
-import type { AgentConfig } from '../../config/config.ts';
+/**
+ * Kinds `claude`, `codex`, `gemini` and their like: an agent CLI run headless in its sandbox, its stream read, its word
+ * kept beside how it ended. What follows from that is the coordinator's.
+ */
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AgentConfig, type CliAgent, isCliAgent } from '../../config/config.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../../types/agent.ts';
-import { AppError } from '../../types/errors.ts';
-import type { JournalEntry } from '../spawner/spawner.ts';
+import type { CliRecord, CliReport } from '../../types/agent-cli.ts';
+import { AppError, messageOf } from '../../types/errors.ts';
+import type { SandboxReport, Usage } from '../../types/job.ts';
+import { fsPath } from '../../types/path-bytes.ts';
+import { outputFiles } from '../command-output.ts';
+import { type ConfinedOptions, refusedOutcome, runConfined } from '../confined.ts';
+import { agentEnvironment, type Environment, stateEnvironment } from '../environment.ts';
+import { isFullDisk, uncollected } from '../output-faults.ts';
+import type { Plugins } from '../plugins/plugins.ts';
+import type { SecretResolver } from '../ports.ts';
+import { type JournalEntry, limitsProblem, type SpawnExit, type StartRequest } from '../spawner/spawner.ts';
+import { collectCli } from './collect.ts';
+import { correctionFor } from './correction.ts';
+import type { CliKind } from './kind.ts';
+import { ceilingOf, homePlaces, type Plan, planLaunch } from './plan.ts';
+import type { CliProbe } from './probe.ts';
+import { CliStream } from './stream.ts';
+
+export interface CliRunnerOptions extends ConfinedOptions {
+  readonly secrets: SecretResolver;
+  readonly daemonEnv: NodeJS.ProcessEnv;
+  readonly baseEnv: Environment;
+  readonly plugins: Plugins;
+  readonly probe: Pick<CliProbe, 'find'>;
+  /** What tokens of a model cost at a time, in US dollars; null: nobody knows. */
+  readonly priceOf: (model: string | undefined, usage: Usage, at: number) => number | null;
+}
 
 export interface CliRunner extends Pick<AgentRunner, 'run'> {
   /** The result of an attempt that had ended before the daemon died. */
@@ -11,9 +43,240 @@ export interface CliRunner extends Pick<AgentRunner, 'run'> {
   available(agent: AgentConfig): Promise<AppError | undefined>;
 }
 
-export function createCliRunner(): CliRunner {
-  const refuse = async (): Promise<never> => {
-    throw new AppError('INTERNAL', 'agent CLIs are not wired up', { fix: 'Please report it.' });
+/** What of a launch has to be known when its attempt is taken up after a crash. */
+interface Launched {
+  readonly record: Plan['record'];
+  readonly cwd: string;
+  readonly lastMessageFile?: string;
+}
+
+const fullDiskRetryMs = 2_000;
+const launchedName = 'launch.json';
+const maxShownDenials = 10;
+
+export function createCliRunner(options: CliRunnerOptions): CliRunner {
+  const { secrets, daemonEnv, baseEnv, plugins, probe, sandbox, spawner, redactor, priceOf } = options;
+
+  const environmentOf = async (kind: CliKind, agent: CliAgent): Promise<Environment> => {
+    const own = namesIn(daemonEnv, kind.environment);
+    // Keys reach the commands that it runs, and from there its output: they are known to the redaction.
+    for (const name of own)
+      if (/KEY|TOKEN|SECRET|PASSWORD/.test(name) && daemonEnv[name]) await secrets.resolve(`\${env:${name}}`);
+    const passed = own.map((name) => ({ kind: 'pass', name }) as const);
+    return agentEnvironment(baseEnv, [...passed, ...agent.env], daemonEnv, secrets);
   };
-  return { run: refuse, recover: refuse, available: async () => undefined };
+
+  const finish = async (
+    kind: CliKind,
+    call: AgentCall,
+    launched: Launched,
+    exit: SpawnExit,
+    report: SandboxReport,
+    signal?: AbortSignal,
+  ): Promise<AgentResult> => {
+    const { startedAt, endedAt, limits = {}, cpuMs, peakMemoryBytes, survivors } = exit;
+    for (;;)
+      try {
+        const isPlain = call.agent.sandbox.mode === 'off';
+        const outcome = isPlain ? exit.outcome : await refusedOutcome(exit.outcome, call.workDir);
+        const { report: said, ...collected } = await collectCli({
+          ...{ kind, call, exit, redactor },
+          lastMessageFile: launched.lastMessageFile,
+        });
+        const { usage } = said;
+        return {
+          ...{ outcome, startedAt, endedAt, limits, sandbox: report },
+          ...collected,
+          ...(usage && { usage }),
+          costUsd: said.costUsd ?? (usage ? priceOf(said.model ?? modelOf(call), usage, endedAt) : null),
+          ...(cpuMs === undefined ? {} : { cpuMs }),
+          ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
+          ...(survivors === undefined ? {} : { survivors }),
+          cli: {
+            report: said,
+            record: recordOf(kind, call, launched, said, (text) => redactor.redact(text)),
+          },
+        };
+      } catch (error) {
+        // The work is done and paid for: it is taken up when there is space again.
+        if (!signal || signal.aborted || !isFullDisk(error)) throw uncollected(error, call.workDir);
+        await sleep(fullDiskRetryMs, undefined, { signal }).catch(() => {});
+      }
+  };
+
+  return {
+    run: async (call, signal) => {
+      const agent = asCli(call.agent);
+      const kind = await plugins.kindOf(agent);
+      const { file, version } = await probe.find(kind, agent);
+      const env = await environmentOf(kind, agent);
+      const { backend } = await sandbox.reportOf(agent.sandbox);
+      const isConfined = agent.sandbox.mode !== 'off' && backend !== 'none';
+      const plan = planLaunch({ kind, agent, call, version, env, sessionId: randomUUID(), isConfined });
+      const { lastMessageFile } = plan.launch;
+      const launched = {
+        record: plan.record,
+        cwd: plan.cwd,
+        ...(lastMessageFile !== undefined && { lastMessageFile }),
+      };
+      const places = homePlaces(kind.home, env);
+      const { exit, report } = await runConfined(
+        options,
+        call,
+        agent,
+        startRequest(call, agent, file, plan, launched, env),
+        signal,
+        {
+          ownPlaces: isConfined ? places.flatMap(madeReady) : [],
+          ownProtected: isConfined ? places.flatMap(protectedIn) : [],
+          read: (onEvent) => new CliStream(kind, onEvent),
+        },
+      );
+      return finish(kind, call, launched, exit, report, signal);
+    },
+
+    recover: async (call, entry) => {
+      const agent = asCli(call.agent);
+      const kind = await plugins.kindOf(agent);
+      const report = await sandbox.reportOf(agent.sandbox);
+      return finish(kind, call, readLaunched(kind, call), entry.exit, report);
+    },
+
+    available: async (agent) => {
+      try {
+        const kind = await plugins.kindOf(asCli(agent));
+        await probe.find(kind, asCli(agent));
+      } catch (error) {
+        if (error instanceof AppError) return error;
+        throw error;
+      }
+      return (await sandbox.available(agent)) ?? limitsProblem(agent, spawner.limitsBackend);
+    },
+  };
+}
+
+function startRequest(
+  call: AgentCall,
+  agent: CliAgent,
+  file: string,
+  { launch, cwd }: Plan,
+  launched: Launched,
+  env: Environment,
+): StartRequest {
+  const { workDir, schema } = call;
+  const { stdout, stderr } = outputFiles(workDir);
+  const stdin = join(workDir, 'stdin');
+  const temporary = join(workDir, 'tmp');
+  mkdirSync(fsPath(temporary), { recursive: true, mode: 0o700 });
+  const { idleTimeoutMs, timeoutMs, maxOutputBytes, limits } = agent;
+  return {
+    ...{ job: call.jobId, n: call.attempt, journal: call.journal },
+    argv: [file, ...launch.args],
+    limits,
+    env: {
+      ...env,
+      TMPDIR: temporary,
+      ...launch.env,
+      ...stateEnvironment(env, call.state),
+      SLUICE_JOB_ID: call.jobId,
+      SLUICE_SESSION_ID: call.sessionId,
+      SLUICE_RULE: call.rule,
+      SLUICE_DEPTH: String(call.depth),
+      SLUICE_OUTPUT_DIR: call.outputDir,
+    },
+    cwd,
+    ...{ stdout, stderr },
+    ...(launch.stdin !== undefined && { stdin }),
+    files: [
+      ...launch.files,
+      ...(launch.stdin === undefined ? [] : [[stdin, launch.stdin] as const]),
+      ...(schema ? [[join(workDir, 'schema.json'), JSON.stringify(schema.schema)] as const] : []),
+      [join(workDir, launchedName), JSON.stringify(launched)],
+    ],
+    timeoutMs,
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+    maxOutputBytes,
+  };
+}
+
+function recordOf(
+  kind: CliKind,
+  call: AgentCall,
+  { record, cwd }: Launched,
+  report: CliReport,
+  redact: (text: string) => string,
+): CliRecord {
+  const { sessionId, denials, faults, model } = report;
+  const agent = asCli(call.agent);
+  const next = correctionFor(report, ceilingOf(agent, call), call.correction);
+  const fault = report.terminal === 'success' ? undefined : faults[0];
+  const named = model ?? agent.cli.model;
+  return {
+    ...record,
+    flags: record.flags.map(redact),
+    ...(named !== undefined && { model: named }),
+    ...(sessionId !== undefined && { sessionId, resume: kind.resume(sessionId, cwd) }),
+    ...(fault && { fault: fault.class }),
+    denials: denials.slice(0, maxShownDenials).map(({ message }) => redact(message).slice(0, 300)),
+    ...(next && { next }),
+  };
+}
+
+/** After a crash what it was started with is read back; an agent may have changed that file, so nothing is decided by it. */
+function readLaunched(kind: CliKind, { workDir }: AgentCall): Launched {
+  try {
+    const read = JSON.parse(readFileSync(fsPath(join(workDir, launchedName)), 'utf8')) as Launched;
+    if (Array.isArray(read.record.flags) && typeof read.cwd === 'string') {
+      const { lastMessageFile } = read;
+      const isOurs = lastMessageFile !== undefined && dirname(lastMessageFile) === workDir;
+      return { record: read.record, cwd: read.cwd, ...(isOurs && { lastMessageFile }) };
+    }
+  } catch {
+    // It was not written, or is no more what it was.
+  }
+  return { record: { kind: kind.name, flags: [] }, cwd: '' };
+}
+
+/** Folders are made: the CLI would make them, and what is not there cannot be shown. */
+function madeReady({ path, place }: ReturnType<typeof homePlaces>[number]): string[] {
+  if (place.isFile) return existsSync(fsPath(path)) ? [path] : [];
+  try {
+    mkdirSync(fsPath(path), { recursive: true, mode: 0o700 });
+  } catch {
+    return [];
+  }
+  return [path];
+}
+
+function protectedIn({ path, place }: ReturnType<typeof homePlaces>[number]): string[] {
+  return (place.protected ?? []).map((one) => {
+    const file = join(path, one.path);
+    try {
+      writeFileSync(fsPath(file), one.content, { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      if (!existsSync(fsPath(file)))
+        throw new AppError('INTERNAL', `Cannot make "${file}": ${messageOf(error)}`, {
+          fix: 'Check the permissions of that folder.',
+        });
+    }
+    return file;
+  });
+}
+
+/** @param patterns Names, or beginnings that end with `*`. */
+function namesIn(env: NodeJS.ProcessEnv, patterns: readonly string[]): readonly string[] {
+  return Object.keys(env).filter((name) =>
+    patterns.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one)),
+  );
+}
+
+function modelOf({ agent }: AgentCall): string | undefined {
+  return isCliAgent(agent) ? agent.cli.model : undefined;
+}
+
+function asCli(agent: AgentConfig): CliAgent {
+  if (isCliAgent(agent)) return agent;
+  throw new AppError('INTERNAL', `Agent "${agent.name}" of kind ${agent.kind} was handed to the CLI runner`, {
+    fix: 'This is a fault in Sluice; please report it.',
+  });
 }

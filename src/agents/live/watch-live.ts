@@ -26,6 +26,17 @@ export interface LiveOptions {
   readonly blocked: Blocked | undefined;
   /** Takes secrets out of what the agent said. */
   readonly redact: (text: string) => string;
+  /** Told of each event. */
+  readonly onEvent?: AgentCall['onEvent'];
+  /** How the output is read; default: lines that are events of ours. */
+  readonly read?: (onEvent: (event: AgentEvent) => void) => LiveReader;
+}
+
+export interface LiveReader {
+  /** Only valid during the call. */
+  push(chunk: Buffer): void;
+  /** Its result is there: whoever does not end by itself then is ended after a grace. */
+  readonly hasEnded?: boolean;
 }
 
 const lookMs = 250;
@@ -33,15 +44,17 @@ const lookMs = 250;
 const behindMs = 10;
 const spentMs = 500;
 const maxShownChars = 300;
+/** From an agent's last word to the end of its tree. */
+export const lingerMs = 10_000;
 
 /**
  * Begins to listen; disposing ends it at once. Undefined where there is nothing to hear. Whoever ends within 250 ms has cost a timer.
  * Does not keep the process alive.
  */
 export function watchLive(options: LiveOptions): Disposable | undefined {
-  const { onSpent, agent, blocked } = options;
-  if (onSpent === undefined && agent.maxRepeats === Number.POSITIVE_INFINITY && blocked === undefined)
-    return undefined;
+  const { onSpent, onEvent, agent, blocked, read } = options;
+  const wanted = [onSpent, onEvent, blocked, read].some((one) => one !== undefined);
+  if (!wanted && agent.maxRepeats === Number.POSITIVE_INFINITY) return undefined;
   return new LiveWatch(options);
 }
 
@@ -49,7 +62,8 @@ class LiveWatch implements Disposable {
   readonly #options: LiveOptions;
   readonly #file: GrowingFile;
   readonly #repeats: Repeats;
-  #splitter: EventSplitter;
+  #reader: LiveReader;
+  #endedAt: number | undefined;
   #sum = new UsageSum();
   /** Of what was in the file before it was cut short or replaced: spent is spent. */
   #least: Spent = { costUsd: null };
@@ -61,9 +75,9 @@ class LiveWatch implements Disposable {
   constructor(options: LiveOptions) {
     this.#options = options;
     this.#repeats = new Repeats(options.agent.maxRepeats);
-    this.#splitter = this.#newSplitter();
+    this.#reader = this.#newReader();
     this.#file = new GrowingFile(options.stdoutFile, {
-      bytes: (chunk) => this.#splitter.push(chunk),
+      bytes: (chunk) => this.#reader.push(chunk),
       restart: () => this.#restart(),
     });
     this.#timer = this.#lookIn(lookMs);
@@ -83,22 +97,34 @@ class LiveWatch implements Disposable {
     const isBehind = await this.#file.look(() => !this.#isClosed).catch(() => false);
     if (this.#isClosed) return;
     this.#tell();
+    if (this.#hasLingered()) return this.#end({ kind: 'lingered', graceMs: lingerMs });
     this.#timer = this.#lookIn(isBehind ? behindMs : lookMs);
   }
 
-  #newSplitter(): EventSplitter {
-    return new EventSplitter({ event: (event) => this.#hear(event), result: () => {} });
+  #newReader(): LiveReader {
+    const { read } = this.#options;
+    const hear = (event: AgentEvent): void => this.#hear(event);
+    return read ? read(hear) : new EventSplitter({ event: hear, result: () => {} });
+  }
+
+  #hasLingered(): boolean {
+    if (!this.#reader.hasEnded) return false;
+    const now = performance.now();
+    this.#endedAt ??= now;
+    return now - this.#endedAt >= lingerMs;
   }
 
   #restart(): void {
     this.#least = this.#spent();
     this.#sum = new UsageSum();
     this.#repeats.restart();
-    this.#splitter = this.#newSplitter();
+    this.#reader = this.#newReader();
+    this.#endedAt = undefined;
   }
 
   #hear(event: AgentEvent): void {
     if (this.#isClosed) return;
+    this.#options.onEvent?.(event);
     const { usage, cost_usd: cost } = event.payload;
     if (usage !== undefined || cost !== undefined) {
       this.#sum.add(event);

@@ -91,6 +91,12 @@ function openPlain(path: string): number {
   throw new Error(`"${path}" is no plain file`);
 }
 
+/** What the attempt reads as its stdin: written with `files` just before. */
+export function openInput(path: string): number {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  return openSync(fsPath(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+}
+
 const slowestMeasureMs = 100;
 const fastestMeasureMs = 10;
 

@@ -24,9 +24,17 @@ export function reasonOf(signal: AbortSignal): string {
   return typeof reason === 'string' ? reason : reason.kind;
 }
 
+const outcomes = [
+  'limit_exceeded',
+  'stuck',
+  'refused_command',
+  'lingered',
+  'reviewed',
+] as const satisfies Exclude<EndReason, string>['kind'][];
+
 function isOutcome(reason: unknown): reason is Exclude<EndReason, string> {
   const kind = (reason as { kind?: unknown } | null | undefined)?.kind;
-  return kind === 'limit_exceeded' || kind === 'stuck' || kind === 'refused_command';
+  return (outcomes as readonly unknown[]).includes(kind);
 }
 
 function textOf(reason: unknown): string {

@@ -64,14 +64,14 @@ export async function createNativeLauncher({ tag, onExit, onDrained }: NativeOpt
 
   const actions = Buffer.alloc(256);
   const pidOut = Buffer.alloc(4);
-  const start = ({ file, argv, env, cwd, stdoutFd, stderrFd, seq }: Launch): number => {
+  const start = ({ file, argv, env, cwd, stdinFd, stdoutFd, stderrFd, seq }: Launch): number => {
     const pointers = pointerTable(koffi.address);
     const argvTable = pointers(argv.map(cString));
     const envTable = pointers(Object.entries(env).map(([name, value]) => cString(`${name}=${value}`)));
     mark(seq);
     actionsInit(actions);
     try {
-      addDup2(actions, nullFd, 0);
+      addDup2(actions, stdinFd ?? nullFd, 0);
       addDup2(actions, stdoutFd, 1);
       addDup2(actions, stderrFd, 2);
       addChdir(actions, cString(cwd));

@@ -24,7 +24,7 @@ export function createPortableLauncher({ onExit }: PortableOptions): Launcher {
 }
 
 function start(
-  { file, argv, env, cwd, stdoutFd, stderrFd }: Launch,
+  { file, argv, env, cwd, stdinFd, stdoutFd, stderrFd }: Launch,
   onExit: PortableOptions['onExit'],
 ): number | Promise<number> {
   for (const text of [file, cwd, ...argv, ...Object.values(env)]) {
@@ -38,7 +38,7 @@ function start(
     cwd,
     env,
     detached: true,
-    stdio: ['ignore', stdoutFd, stderrFd],
+    stdio: [stdinFd ?? 'ignore', stdoutFd, stderrFd],
   });
   const { pid } = child;
   if (pid === undefined) {

@@ -11,6 +11,8 @@ export interface Launch {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** Absent: /dev/null. */
+  readonly stdinFd?: number;
   readonly stdoutFd: number;
   readonly stderrFd: number;
   /** A number that identifies the attempt; the native way marks the process and all it starts with it. */

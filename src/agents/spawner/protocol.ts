@@ -15,6 +15,8 @@ export interface StartRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Absolute. */
   readonly cwd: string;
+  /** A file whose content is its stdin; absolute. Absent: there is nothing to read. */
+  readonly stdin?: string;
   /** Files that are created (0600) for the output; absolute. */
   readonly stdout: string;
   readonly stderr: string;

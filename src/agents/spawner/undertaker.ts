@@ -3,12 +3,13 @@
  * is left, and only after its line stands in the journal. Everything here is one thread and, but for a refused start in
  * the portable way, synchronous: no state can change between a look and the act that follows from it.
  */
+import { closeSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { AttemptOutcome, EndReason } from '../../types/agent.ts';
 import { messageOf } from '../../types/errors.ts';
 import { CommandLookup } from '../command-lookup.ts';
 import { askToEnd } from './ask.ts';
-import { type Attempt, addUsage, conclude, measure, OutputFiles, overstepped } from './attempt.ts';
+import { type Attempt, addUsage, conclude, measure, OutputFiles, openInput, overstepped } from './attempt.ts';
 import { endedBy, urgentGraceMs } from './end-reason.ts';
 import type { JournalWriter } from './journal.ts';
 import { LaunchError, type Launcher, type OnExit } from './launcher.ts';
@@ -82,6 +83,7 @@ export class Undertaker {
     const startedAt = Date.now();
     let files: OutputFiles | undefined;
     let cage: Cage | undefined;
+    let stdinFd: number | undefined;
     try {
       const seq = nextSeq(this.#seq);
       this.#seq = seq;
@@ -93,10 +95,12 @@ export class Undertaker {
       const tag = `${this.#options.tag}.${request.job}.${request.n}`;
       const env = { ...request.env, [projectVariable]: this.#options.tag, [attemptVariable]: tag };
       const { stdoutFd, stderrFd } = files;
+      stdinFd = request.stdin === undefined ? undefined : openInput(request.stdin);
       const launch = {
         ...behind(cage, found.file, request.argv),
         env,
         cwd: request.cwd,
+        ...(stdinFd !== undefined && { stdinFd }),
         stdoutFd,
         stderrFd,
         seq,
@@ -128,6 +132,8 @@ export class Undertaker {
       cage?.remove();
       const outcome = refusalOf(error, request);
       this.#finish(id, request, { outcome, startedAt, endedAt: Date.now(), stdoutBytes: 0, stderrBytes: 0 });
+    } finally {
+      if (stdinFd !== undefined) closeSync(stdinFd);
     }
   }
 

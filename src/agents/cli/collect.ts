@@ -1,0 +1,139 @@
+/**
+ * From what an agent CLI left in its files to what the attempt gives: the raw stream, our events, the answer, the report.
+ * Can be done again after a crash in the middle: the raw stream is kept, everything else is made from it.
+ */
+import { once } from 'node:events';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+} from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AgentCall, AgentEvent } from '../../types/agent.ts';
+import type { CliReport } from '../../types/agent-cli.ts';
+import { fsPath } from '../../types/path-bytes.ts';
+import { outputFiles, readTail } from '../command-output.ts';
+import type { Redactor } from '../ports.ts';
+import type { SpawnExit } from '../spawner/spawner.ts';
+import { answerAsJson } from './answer.ts';
+import type { CliKind } from './kind.ts';
+import { CliStream } from './stream.ts';
+
+const chunkBytes = 256 << 10;
+const stderrPartBytes = 32 << 10;
+const maxLastMessageBytes = 4 << 20;
+
+/** The raw stream, as the CLI wrote it (redacted). */
+export const streamFile = (workDir: string): string => join(workDir, 'stream.jsonl');
+
+export interface Collected {
+  readonly report: CliReport;
+  readonly resultFile?: string;
+  readonly resultBytes: number;
+  readonly events: number;
+  readonly stderrTail: string;
+}
+
+export async function collectCli(o: {
+  readonly kind: Pick<CliKind, 'read'>;
+  readonly call: Pick<AgentCall, 'workDir' | 'schema'>;
+  readonly exit: Pick<SpawnExit, 'outcome'>;
+  readonly lastMessageFile: string | undefined;
+  readonly redactor: Redactor;
+}): Promise<Collected> {
+  const { kind, call, exit, redactor } = o;
+  const files = outputFiles(call.workDir);
+  const raw = streamFile(call.workDir);
+  if (isPlain(files.stdout)) {
+    await redactor.redactFile(files.stdout);
+    await rename(fsPath(files.stdout), fsPath(raw));
+  }
+  const { stream, events } = await readStream(kind, raw, files.events);
+  const stderrTail = await readTail(files.stderr, redactor);
+  const report = stream.report({
+    ...(exit.outcome.kind === 'exited' && { exitCode: exit.outcome.exitCode }),
+    ...(exit.outcome.kind === 'signalled' && { signal: exit.outcome.signal }),
+    stderr: readEnds(files.stderr),
+    ...lastMessageOf(o.lastMessageFile, redactor),
+    now: Date.now(),
+  });
+  const answer = call.schema === undefined ? report.text : (answerAsJson(report) ?? report.text);
+  if (answer === '') {
+    await rm(fsPath(files.result), { force: true, recursive: true });
+    return { report, resultBytes: 0, events, stderrTail };
+  }
+  const text = answer.endsWith('\n') ? answer : `${answer}\n`;
+  await rm(fsPath(files.result), { force: true, recursive: true });
+  await writeFile(fsPath(files.result), text, { mode: 0o600, flag: 'wx' });
+  return { report, resultFile: files.result, resultBytes: Buffer.byteLength(text), events, stderrTail };
+}
+
+async function readStream(kind: Pick<CliKind, 'read'>, raw: string, eventsFile: string) {
+  const part = `${eventsFile}.part`;
+  // Made anew: what stands there is the rest of an interrupted try, or something that the agent made.
+  for (const file of [part, eventsFile]) await rm(fsPath(file), { force: true, recursive: true });
+  const out = createWriteStream(fsPath(part), { flags: 'wx', mode: 0o600 });
+  const failure = once(out, 'error').then(([error]) => Promise.reject(error));
+  failure.catch(() => {});
+  let events = 0;
+  const write = (event: AgentEvent): void => {
+    events += 1;
+    out.write(`${JSON.stringify(event)}\n`);
+  };
+  const stream = new CliStream(kind, write);
+  if (isPlain(raw))
+    for await (const chunk of createReadStream(fsPath(raw), { highWaterMark: chunkBytes })) {
+      stream.push(chunk as Buffer);
+      if (out.writableNeedDrain) await Promise.race([once(out, 'drain'), failure]);
+    }
+  stream.flush();
+  const closed = once(out, 'close');
+  out.end();
+  await Promise.race([closed, failure]);
+  if (events > 0) await rename(fsPath(part), fsPath(eventsFile));
+  else await rm(fsPath(part), { force: true });
+  return { stream, events };
+}
+
+/** Beginning and end: what was refused at the start, and what it died of. */
+function readEnds(file: string): string {
+  return withPlain(file, (fd, size) => {
+    if (size <= 2 * stderrPartBytes) return readAt(fd, 0, size);
+    return `${readAt(fd, 0, stderrPartBytes)}\n…\n${readAt(fd, size - stderrPartBytes, stderrPartBytes)}`;
+  });
+}
+
+function lastMessageOf(file: string | undefined, redactor: Redactor): { readonly lastMessage?: string } {
+  if (file === undefined || !existsSync(fsPath(file))) return {};
+  const text = withPlain(file, (fd, size) => readAt(fd, 0, Math.min(size, maxLastMessageBytes)));
+  return text === '' ? {} : { lastMessage: redactor.redact(text) };
+}
+
+function isPlain(file: string): boolean {
+  return withPlain(file, () => 'yes') === 'yes';
+}
+
+/** '' when there is no plain file: what the agent put there in its place (a link, a FIFO) is not looked at. */
+function withPlain(file: string, read: (fd: number, size: number) => string): string {
+  let fd: number | undefined;
+  try {
+    fd = openSync(fsPath(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = fstatSync(fd);
+    return stats.isFile() ? read(fd, stats.size) : '';
+  } catch {
+    return '';
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function readAt(fd: number, from: number, bytes: number): string {
+  const buffer = Buffer.alloc(bytes);
+  return buffer.toString('utf8', 0, readSync(fd, buffer, 0, bytes, from));
+}

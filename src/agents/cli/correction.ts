@@ -1,0 +1,128 @@
+/**
+ * From what an agent was denied to the one thing that a second launch changes, never beyond its ceiling. Pure. A launch is
+ * widened by as little as lifts the denial: a tool before a mode, one folder before all.
+ */
+import { isAbsolute, relative } from 'node:path';
+import type { CliSettings } from '../../config/config.ts';
+import type { Access, CliReport, Correction, Cure } from '../../types/agent-cli.ts';
+
+/** Folders that are remembered for an agent at most: it is no way to give it a whole disk bit by bit. */
+const maxDirectories = 16;
+const rank: Readonly<Record<Access, number>> = { read: 0, edit: 1, all: 2 };
+
+export interface Ceiling {
+  readonly permissions: CliSettings['permissions'];
+  /** Folders that it may be given anyway: project, roots, the tree that it works on. Absolute. */
+  readonly places: readonly string[];
+}
+
+/**
+ * @returns what the next launch gets in all, or undefined when one of the denials cannot be lifted within the ceiling:
+ * a launch that is denied again would only cost once more.
+ */
+export function correctionFor(
+  { denials, faults, terminal }: Pick<CliReport, 'denials' | 'faults' | 'terminal'>,
+  ceiling: Ceiling,
+  sofar: Correction = {},
+): Correction | undefined {
+  const cures: (Cure | undefined)[] = denials.map(({ cure }) => cure);
+  // What it failed of counts; what it got over does not.
+  if (terminal !== 'success') cures.push(...faults.filter(({ cure }) => cure).map(({ cure }) => cure));
+  if (cures.length === 0) return undefined;
+  let next: Correction = sofar;
+  for (const cure of cures) {
+    if (!cure || !isWithin(cure, ceiling)) return undefined;
+    next = add(next, cure);
+  }
+  return same(next, sofar) ? undefined : next;
+}
+
+/** What of a correction holds under the ceiling in force: configurations change. */
+export function boundCorrection(correction: Correction, ceiling: Ceiling): Correction {
+  const { access, directories, tools, ...rest } = correction;
+  const isAllowed = access !== undefined && rank[access] <= rank[ceiling.permissions.ceiling];
+  const kept = directories?.filter((path) => isWithin({ kind: 'directory', path, write: false }, ceiling));
+  return {
+    ...rest,
+    ...(isAllowed && { access }),
+    ...(kept && kept.length > 0 && { directories: kept }),
+    // A tool is remembered with nothing that says how far it reaches: it goes when the ceiling has been lowered.
+    ...(tools && rank[ceiling.permissions.ceiling] > 0 && { tools }),
+  };
+}
+
+export function merge(a: Correction, b: Correction): Correction {
+  const access = higher(a.access, b.access);
+  return {
+    ...(access && { access }),
+    ...list('directories', a, b),
+    ...list('tools', a, b),
+    ...list('withoutFlags', a, b),
+    ...((a.skipGitCheck || b.skipGitCheck) && { skipGitCheck: true }),
+    ...((a.trust || b.trust) && { trust: true }),
+  };
+}
+
+export function isEmpty(correction: Correction): boolean {
+  return Object.keys(correction).length === 0;
+}
+
+export function atLeast(access: Access, wanted: Access | undefined): Access {
+  return higher(access, wanted) as Access;
+}
+
+function isWithin(cure: Cure, { permissions, places }: Ceiling): boolean {
+  const { ceiling, directories } = permissions;
+  switch (cure.kind) {
+    case 'access':
+    case 'tool':
+      return rank[cure.access] <= rank[ceiling];
+    case 'directory':
+      if (cure.write && ceiling === 'read') return false;
+      return ceiling === 'all' || [...places, ...directories].some((place) => lies(cure.path, place));
+    case 'skip_git_check':
+    case 'trust':
+    case 'without_flag':
+      return true;
+    default:
+      return cure satisfies never;
+  }
+}
+
+function add(to: Correction, cure: Cure): Correction {
+  switch (cure.kind) {
+    case 'access':
+      return merge(to, { access: cure.access });
+    case 'tool':
+      return merge(to, { tools: [cure.tool] });
+    case 'directory':
+      return merge(to, { directories: [cure.path] });
+    case 'skip_git_check':
+      return merge(to, { skipGitCheck: true });
+    case 'trust':
+      return merge(to, { trust: true });
+    case 'without_flag':
+      return merge(to, { withoutFlags: [cure.flag] });
+    default:
+      return cure satisfies never;
+  }
+}
+
+function list<K extends 'directories' | 'tools' | 'withoutFlags'>(key: K, a: Correction, b: Correction) {
+  const all = [...new Set([...(a[key] ?? []), ...(b[key] ?? [])])].slice(-maxDirectories);
+  return all.length > 0 ? ({ [key]: all } as unknown as Pick<Correction, K>) : {};
+}
+
+function higher(a: Access | undefined, b: Access | undefined): Access | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return rank[a] >= rank[b] ? a : b;
+}
+
+function lies(path: string, place: string): boolean {
+  const way = relative(place, path);
+  return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
+}
+
+function same(a: Correction, b: Correction): boolean {
+  return JSON.stringify(merge(a, {})) === JSON.stringify(merge(b, {}));
+}

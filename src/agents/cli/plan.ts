@@ -1,0 +1,133 @@
+/**
+ * What one attempt of an agent CLI is started with: the configuration's settings and what a correction widens, never
+ * beyond the ceiling; the launch as it would be without the correction tells what that changed.
+ */
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, relative } from 'node:path';
+import type { CliAgent } from '../../config/config.ts';
+import type { AgentCall } from '../../types/agent.ts';
+import type { Access, CliRecord, Correction } from '../../types/agent-cli.ts';
+import { fsPath } from '../../types/path-bytes.ts';
+import { promptOf } from '../prompt-of.ts';
+import { atLeast, boundCorrection, type Ceiling, isEmpty } from './correction.ts';
+import type { CliKind, CliVersion, HomePlace, Launch, LaunchRequest } from './kind.ts';
+import { buildPrompt } from './prompt.ts';
+
+export interface Plan {
+  readonly launch: Launch;
+  readonly cwd: string;
+  readonly record: Omit<CliRecord, 'denials' | 'next' | 'fault' | 'model' | 'sessionId' | 'resume'>;
+}
+
+export function planLaunch(o: {
+  readonly kind: CliKind;
+  readonly agent: CliAgent;
+  readonly call: AgentCall;
+  readonly version: CliVersion;
+  readonly env: Readonly<Record<string, string>>;
+  readonly sessionId: string;
+  readonly isConfined: boolean;
+}): Plan {
+  const { kind, agent, call, version } = o;
+  const { cli, budget } = agent;
+  const correction = boundCorrection(call.correction ?? {}, ceilingOf(agent, call));
+  const cwd = call.projectDir;
+  const request = (given: Correction): LaunchRequest => {
+    const access: Access = atLeast(cli.permissions.mode, given.access);
+    return {
+      version,
+      ...(cli.model !== undefined && { model: cli.model }),
+      ...(cli.effort !== undefined && { effort: cli.effort }),
+      ...(cli.maxTurns !== undefined && { maxTurns: cli.maxTurns }),
+      tools: [...new Set([...cli.tools, ...(given.tools ?? [])])],
+      access,
+      cwd,
+      directories: directoriesOf(call, cwd, access, given),
+      prompt: buildPrompt(call, {
+        prompt: promptOf(call),
+        description: agent.description,
+        outputDir: access === 'read' ? undefined : call.outputDir,
+        tokensPerTask: agent.tokensPerTask,
+        isPromptOnly: call.step !== undefined && call.input.file === join(call.workDir, 'prompt.md'),
+      }),
+      ...(call.schema && { schema: { file: join(call.workDir, 'schema.json'), schema: call.schema.schema } }),
+      ...(budget?.usdPerRun !== undefined && { maxUsd: budget.usdPerRun }),
+      sessionId: o.sessionId,
+      workDir: call.workDir,
+      skipGitCheck: given.skipGitCheck === true,
+      withoutFlags: given.withoutFlags ?? [],
+      isConfined: o.isConfined,
+      isRoot: process.getuid?.() === 0,
+      env: o.env,
+      options: cli.plugin?.options ?? {},
+    };
+  };
+  const launch = kind.launch(request(correction));
+  const flags = flagsOf(launch);
+  const plain = isEmpty(correction) ? undefined : flagsOf(kind.launch(request({})));
+  return {
+    launch,
+    cwd,
+    record: {
+      kind: kind.name,
+      version: version.text,
+      flags,
+      ...(plain && {
+        correction: { ...correction, added: without(flags, plain), removed: without(plain, flags) },
+      }),
+    },
+  };
+}
+
+export function ceilingOf(
+  { cli }: Pick<CliAgent, 'cli'>,
+  call: Pick<AgentCall, 'projectDir' | 'rootDirs' | 'workspaceDir'>,
+): Ceiling {
+  const { projectDir, rootDirs, workspaceDir } = call;
+  return {
+    permissions: cli.permissions,
+    places: [projectDir, ...rootDirs, ...(workspaceDir === undefined ? [] : [workspaceDir])],
+  };
+}
+
+/** Where this user keeps what the program needs, as places that its sandbox shows. */
+export function homePlaces(
+  places: readonly HomePlace[],
+  env: Readonly<Record<string, string | undefined>>,
+): readonly { readonly path: string; readonly place: HomePlace }[] {
+  const home = env.HOME;
+  return places.flatMap((place) => {
+    const named = place.variable === undefined ? undefined : env[place.variable];
+    if (named !== undefined && isAbsolute(named)) return [{ path: named, place }];
+    return home === undefined ? [] : [{ path: join(home, place.path), place }];
+  });
+}
+
+function directoriesOf(call: AgentCall, cwd: string, access: Access, given: Correction): readonly string[] {
+  const wanted = [
+    ...(call.inputs.length > 0 ? [call.input.rootDir] : []),
+    ...(access === 'read' ? [] : [call.outputDir]),
+    ...(given.directories ?? []),
+  ];
+  return [...new Set(wanted)].filter((dir) => !contains(cwd, dir) && existsSync(fsPath(dir)));
+}
+
+function contains(outer: string, inner: string): boolean {
+  const way = relative(outer, inner);
+  return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
+}
+
+/** As it is shown: without the prompt, where that is an argument. */
+function flagsOf({ args }: Launch): readonly string[] {
+  return args.map((arg) => (arg.length > 300 ? `<${arg.length} characters>` : arg));
+}
+
+function without(a: readonly string[], b: readonly string[]): readonly string[] {
+  const left = new Map<string, number>();
+  for (const word of b) left.set(word, (left.get(word) ?? 0) + 1);
+  return a.filter((word) => {
+    const count = left.get(word) ?? 0;
+    left.set(word, count - 1);
+    return count <= 0;
+  });
+}
