@@ -20,6 +20,7 @@ import type { StepTask } from '../types/step-task.ts';
 import { type AttemptDeps, runAttempt } from './attempt.ts';
 import { Background } from './background.ts';
 import { BatchSizes } from './batch-sizes.ts';
+import type { BreakerState } from './breaker.ts';
 import { type Crew, leaderOf } from './call.ts';
 import { ClaimGate } from './claim-gate.ts';
 import type { CoordinatorDeps } from './deps.ts';
@@ -50,6 +51,14 @@ const PATROL_MS = 15_000;
 const CLAIMS_PER_TURN = 32;
 /** From here on a content is read beside the others, so that one large file does not hold up the intake. */
 const LARGE_BYTES = 8 << 20;
+
+/** Why an agent is left alone: `quota`, `rate`, `paused` … */
+export interface ParkedAgent {
+  /** Epoch milliseconds. */
+  readonly until?: number;
+  readonly reason: string;
+  readonly message: string;
+}
 
 export class Coordinator implements AsyncDisposable {
   readonly events = new CoordinatorEvents();
@@ -256,6 +265,25 @@ export class Coordinator implements AsyncDisposable {
     if (job) await this.#deps.ledger.files.setDisposition(job.input.root, job.input.path, id, undefined);
     this.pump();
     return true;
+  }
+
+  /** Agents that are left alone for a time, or until a person says `resumeAgent` (`reason` is `paused`, `until` absent). */
+  parked(): ReadonlyMap<string, ParkedAgent> {
+    return new Map();
+  }
+
+  /** Starts nothing more of this agent, also after a restart; what runs goes on. */
+  async pauseAgent(name: string, _who: string): Promise<void> {
+    throw new AppError('INTERNAL', `agent "${name}" cannot be paused yet`, { fix: 'Please report it.' });
+  }
+
+  /** Ends a pause, and parking for a quota. @returns false when the agent was not parked. */
+  async resumeAgent(_name: string): Promise<boolean> {
+    return false;
+  }
+
+  breaker(agent: string): BreakerState {
+    return this.#gates.breaker(agent);
   }
 
   async status(): Promise<CoordinatorStatus> {

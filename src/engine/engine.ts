@@ -8,7 +8,7 @@ import { endLeftovers, readAttemptsJournal } from '../agents/spawner/spawner.ts'
 import { type Aggregator, createAggregator } from '../aggregator/aggregator.ts';
 import { collectOutputs } from '../aggregator/outputs.ts';
 import type { ConditionBoard } from '../conditions/board.ts';
-import type { Config } from '../config/config.ts';
+import type { AgentConfig, Config } from '../config/config.ts';
 import { workflowPlaces } from '../config/workflow-places.ts';
 import { Coordinator } from '../coordinator/coordinator.ts';
 import type { ResultStore } from '../coordinator/deps.ts';
@@ -33,6 +33,7 @@ import { createRedaction } from './redaction.ts';
 import { tellApprovals } from './tell-approvals.ts';
 import { tellJobs } from './tell-jobs.ts';
 import { tellRuns } from './tell-runs.ts';
+import { type Tiers, watchTiers } from './tiers.ts';
 import { openWorkflows, withWorkflows } from './workflows.ts';
 import { openWorkspaces } from './workspaces.ts';
 
@@ -47,6 +48,10 @@ export interface Engine extends AsyncDisposable {
   readonly sessions: Sessions;
   /** Gives attempts access to the state of their session. */
   readonly attemptStates: AttemptStates;
+  /** How well the project is staffed with agent CLIs now. */
+  readonly tiers: Tiers;
+  /** Why an agent cannot be started now, if so. */
+  available(agent: AgentConfig): Promise<AppError | undefined>;
   /** Texts as they may be shown to the owner: without the secrets of the configuration. */
   redaction(): Promise<(text: string) => string>;
   /** The aggregator in force: a reload may bring another output folder. */
@@ -220,11 +225,21 @@ export async function openEngine({
     }),
   );
 
+  const tiers = opening.use(
+    watchTiers({
+      config: () => config,
+      available: (agent) => agents.available(agent),
+      ...{ coordinator, conditions, log: log.log, now },
+    }),
+  );
+
   const stack = opening.move();
   return {
     ledger,
     conditions,
     coordinator,
+    tiers,
+    available: (agent) => agents.available(agent),
     workflows,
     workspaces,
     approvals: agents.approvals,
@@ -244,6 +259,7 @@ export async function openEngine({
       await agents.follow(next.agents.values());
       workflows.configure(next);
       await coordinator.configure(next);
+      tiers.look().catch(() => {});
     },
     async drain(drainMs) {
       coordinator.block('drain');

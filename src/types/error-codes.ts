@@ -29,6 +29,7 @@ export const errorCodes = {
   LIMITS_UNAVAILABLE: 'CPU or memory limits that are required cannot be enforced here; the jobs wait.',
   BREAKER_OPEN:
     'An agent failed too often and is left alone for a while; its jobs wait or go to its fallback.',
+  TIER_LOWERED: 'Not all agent CLIs that are configured can work now; what that means, the message says.',
   BUDGET_SPENT: 'A budget of money or tokens is used up; what it covers waits until the next day.',
   COST_UNKNOWN: 'An agent with a budget did not say what it cost; its further jobs wait.',
   SCHEDULE_FAILED:
