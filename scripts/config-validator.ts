@@ -4,7 +4,7 @@ import standalone from 'ajv/dist/standalone/index.js';
 import { isDuration, parseDuration } from '../src/config/duration.ts';
 import { isPercent, parsePercent } from '../src/config/percent.ts';
 import { isSize, parseSize } from '../src/config/size.ts';
-import { type Subject, validatorSchema } from './published-schema.ts';
+import { type Subject, validatorSchema, withSharedParts } from './published-schema.ts';
 
 const sources = { configuration: 'schema.ts', workflow: 'schema-workflow.ts' };
 const header = (subject: Subject) => `// @ts-nocheck
@@ -31,7 +31,7 @@ export function configValidator(subject: Subject): string {
   addBounded(ajv, 'x-duration', parseDuration, { ref: isDuration, code: _`isDuration` });
   addBounded(ajv, 'x-size', parseSize, { ref: isSize, code: _`isSize` });
   addBounded(ajv, 'x-percent', parsePercent, { ref: isPercent, code: _`isPercent` });
-  const code = standalone.default(ajv, ajv.compile(validatorSchema(subject)));
+  const code = standalone.default(ajv, ajv.compile(withSharedParts(validatorSchema(subject))));
   if (/\brequire\(/.test(code)) throw new Error('The generated validator would load ajv at run time');
   const body = code
     .replace(/^"use strict";\n/, '')

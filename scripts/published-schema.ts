@@ -63,6 +63,37 @@ export function publishedSchema(subject: Subject = 'configuration'): JsonSchema 
   };
 }
 
+/**
+ * The same schema with what it holds more than once apart, under `definitions`: the validator made from it has each of
+ * these once, which halves what every command loads. Defaults stay where they are: they belong to the key.
+ */
+export function withSharedParts(schema: JsonSchema): JsonSchema {
+  const shared = structuredClone(schema);
+  const places = new Map<string, JsonSchema[]>();
+  visit(shared, (part) => {
+    if (part === shared || !(isObject(part.properties) || part.items) || part.$ref) return;
+    const { default: _, 'x-default': _x, ...rest } = part;
+    const text = JSON.stringify(rest);
+    places.set(text, [...(places.get(text) ?? []), part]);
+  });
+  const definitions: JsonSchema = {};
+  const moved = new Set<JsonSchema>();
+  // The largest first: what lies within a part that is shared goes with it.
+  for (const [text, all] of [...places].toSorted(([a], [b]) => b.length - a.length)) {
+    const parts = all.filter((part) => !moved.has(part));
+    if (parts.length < 2) continue;
+    const name = `part${Object.keys(definitions).length + 1}`;
+    definitions[name] = JSON.parse(text) as JsonSchema;
+    for (const part of parts) {
+      visit(part, (inner) => moved.add(inner));
+      const kept = part.default === undefined ? {} : { default: part.default };
+      for (const key of Object.keys(part)) delete part[key];
+      Object.assign(part, { $ref: `#/definitions/${name}` }, kept);
+    }
+  }
+  return { ...shared, definitions: { ...(shared.definitions as JsonSchema | undefined), ...definitions } };
+}
+
 /** Steps stand in two lists, and are described once. */
 function shareSteps(schema: JsonSchema): void {
   const { steps, on_failure: onFailure } = schema.properties as Record<string, JsonSchema>;

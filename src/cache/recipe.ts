@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { AgentConfig, RuleConfig } from '../config/config.ts';
+import { whatCliRuns } from '../config/what-cli-runs.ts';
 
 /** @param agentVersion What `AgentRunner.version` says of the agent's binary or script. */
 export function recipeOf(agent: AgentConfig, agentVersion: string, rule: RuleConfig): string {
@@ -43,10 +44,8 @@ function whatRuns(agent: AgentConfig): unknown {
     case 'gemini':
     case 'opencode':
     case 'copilot':
-    case 'plugin': {
-      const { program, plugin, model, effort, maxTurns, tools, permissions } = agent.cli;
-      return [program, plugin, model, effort, maxTurns, tools, permissions];
-    }
+    case 'plugin':
+      return whatCliRuns(agent.cli);
     default:
       return agent satisfies never;
   }

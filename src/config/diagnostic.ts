@@ -37,6 +37,7 @@ export const diagnosticCodes = {
   FALLBACK_CYCLE: 'Agents fall back to each other in a circle.',
   RULE_CYCLE: 'What an agent writes goes through a rule back to it.',
   LIMIT_UNREACHED: 'A limit that another one makes without effect.',
+  CAPABILITY_UNKNOWN: 'A capability whose name is nearly one of those that others look for.',
   BATCH_SINGLE_FILE: 'An agent that gets many files is told of one.',
   ROOT_MISSING: 'A watched folder does not exist yet.',
   RULE_SHADOWED: 'A rule never matches because an earlier one takes its files.',

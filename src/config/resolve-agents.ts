@@ -1,8 +1,10 @@
 /** `agents` and `watcher_endpoints` → agents by name, each of one kind, with everything an attempt needs to know. */
 import { checkUrl } from './check-url.ts';
-import type { AgentConfig, EnvEntry, RateConfig } from './config.ts';
+import { type AgentConfig, type BudgetConfig, cliKinds, type EnvEntry, type RateConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
 import { parseRate } from './rate.ts';
+import { resolveCapabilities } from './resolve-capabilities.ts';
+import { resolveCli } from './resolve-cli-agent.ts';
 import { resolveCommand, warnUnlessFound } from './resolve-command.ts';
 import { resolveBreaker, resolveBudget, resolveLimits } from './resolve-limits.ts';
 import { nothingToConfine, resolveSandbox } from './resolve-sandbox.ts';
@@ -12,6 +14,7 @@ import type { CommandAgentFile } from './schema-agents.ts';
 import { agentDefaults, sandboxDefaults } from './shape.ts';
 import { parseSize } from './size.ts';
 import type { Path } from './source.ts';
+import { parseTokens } from './tokens.ts';
 
 type CommonConfig = Omit<Extract<AgentConfig, { kind: 'builtin' }>, 'kind'>;
 
@@ -68,6 +71,13 @@ async function resolveAgent(
         await warnUnlessFound(context, [...at, 'command'], command[0] as string, common.env);
       return { ...common, kind: 'command', command };
     }
+    case 'claude':
+    case 'codex':
+    case 'gemini':
+    case 'opencode':
+    case 'copilot':
+    case 'plugin':
+      return { ...common, kind: agent.kind, cli: await resolveCli(context, at, agent) };
     default:
       return undefined;
   }
@@ -90,7 +100,10 @@ async function resolveCommon(
     limits,
     sandbox,
     env,
+    load,
+    tokens_per_task: tokens,
   } = agent as Partial<Loose<CommandAgentFile>>;
+  const isCli = (cliKinds as readonly string[]).includes(agent.kind ?? '');
   const retry = {
     attempts: agent.retry?.attempts ?? 0,
     initialMs: parseDuration(agent.retry?.initial ?? '') ?? 0,
@@ -104,7 +117,7 @@ async function resolveCommon(
       'Make `max` at least as long as `initial`.',
     );
   const timeoutMs = parseDuration(agent.timeout ?? '') ?? 0;
-  const bounds = resolveBudget(context, [...at, 'budget'], budget);
+  const bounds = resolveBudget(context, [...at, 'budget'], budget) ?? (isCli ? budgetOfCli : undefined);
   if (agent.kind === 'http' && sandbox && sandbox.mode !== 'off' && sandbox.reason === undefined)
     findings.add(
       'error',
@@ -113,20 +126,23 @@ async function resolveCommon(
       '`sandbox` has no effect: an http agent starts no program',
       'Remove it, or write `sandbox: { mode: off, reason: … }`.',
     );
+  const tokensPerTask = parseTokens(tokens ?? '');
   const breaker = resolveBreaker(agent.circuit_breaker);
   const texts = (list: readonly (string | undefined)[] = []) => list.filter((item) => item !== undefined);
   return {
     name,
     ...(agent.description !== undefined && { description: agent.description }),
     ...(agent.type !== undefined && { type: agent.type }),
-    capabilities: [...new Set(texts(agent.capabilities))],
+    ...resolveCapabilities(context, [...at, 'capabilities'], agent.capabilities),
+    ...(load !== undefined && { load }),
+    ...(tokensPerTask !== undefined && { tokensPerTask }),
     priority: agent.priority ?? 0,
     fallback: texts(agent.fallback),
     maxLoad: typeof agent.max_load === 'number' ? agent.max_load : Number.POSITIVE_INFINITY,
     ...(rate !== undefined && { rate: parseRate(rate) as RateConfig }),
     ...(bounds && { budget: bounds }),
     ...(breaker && { breaker }),
-    limits: resolveLimits(context, at, limits, timeoutMs),
+    limits: resolveLimits(context, at, isCli ? withRuntime(context, at, limits) : limits, timeoutMs),
     maxRepeats: typeof maxRepeats === 'number' ? maxRepeats : Number.POSITIVE_INFINITY,
     workspace: workspace ?? 'in_place',
     timeoutMs,
@@ -136,9 +152,24 @@ async function resolveCommon(
     env: await resolveEnv(context, [...at, 'env'], env),
     sandbox:
       agent.kind === 'command' || sandbox !== undefined
-        ? await resolveSandbox(context, [...at, 'sandbox'], sandbox ?? sandboxDefaults())
+        ? await resolveSandbox(
+            context,
+            [...at, 'sandbox'],
+            sandbox ?? sandboxDefaults(),
+            isCli ? 'required' : 'auto',
+          )
         : nothingToConfine,
   };
+}
+
+/** What is spent is a bill that comes later; that a CLI does not say what it costs is normal. */
+const budgetOfCli: BudgetConfig = { usdPerDay: 20, unknownCost: 'allow' };
+
+/** Who says how long one attempt may take has said it; otherwise an hour that led nowhere is not paid for again. */
+function withRuntime({ findings }: Resolving, at: Path, limits: Loose<CommandAgentFile['limits']> = {}) {
+  return limits.runtime === undefined && !findings.has([...at, 'timeout'])
+    ? { ...limits, runtime: '1h' }
+    : limits;
 }
 
 /** @param at Of `headers`. */

@@ -1,13 +1,9 @@
 /**
- * The `sandbox` of a command agent: what it may write to, reach and run. Paths are checked here, as they stand on disk:
- * a link in a path that looks harmless would open another place than the one a person read and agreed to.
+ * The `sandbox` of an agent that starts programs, and of command steps: what it may write to, reach and run.
  */
-import { realpath } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
 import type { SandboxConfig } from './config.ts';
-import { contains } from './contains.ts';
-import { type Loose, projectPath, type Resolving, refuseReferences } from './resolving.ts';
+import { type FolderAdvice, resolveFolder } from './resolve-folder.ts';
+import type { Loose, Resolving } from './resolving.ts';
 import type { CommandAgentFile } from './schema-agents.ts';
 import type { Path } from './source.ts';
 import { splitCommand } from './split-command.ts';
@@ -26,11 +22,13 @@ export const nothingToConfine: SandboxConfig = {
 /**
  * @param at Path of the `sandbox`.
  * @param sandbox With the schema's defaults, also when it is not written.
+ * @param unwritten The mode where no `sandbox` is written.
  */
 export async function resolveSandbox(
   context: Resolving,
   at: Path,
   sandbox: SandboxFile,
+  unwritten: 'auto' | 'required' = 'auto',
 ): Promise<SandboxConfig> {
   const { findings } = context;
   const written = findings.has(at);
@@ -65,7 +63,8 @@ export async function resolveSandbox(
   const write = new Set<string>();
   for (const [index, entry] of (sandbox.write ?? []).entries()) {
     if (entry === undefined) continue;
-    const found = await resolveWritable(context, [...at, 'write', index], entry);
+    const found =
+      entry === 'workspace' ? entry : await resolveFolder(context, [...at, 'write', index], entry, writable);
     if (found !== undefined) write.add(found);
   }
   const blocked = resolveCommands(context, [...at, 'blocked'], sandbox.blocked ?? []);
@@ -81,7 +80,7 @@ export async function resolveSandbox(
       );
   return {
     // Who writes a sandbox relies on it; without one it is what can be had.
-    mode: sandbox.mode ?? (written ? 'required' : 'auto'),
+    mode: sandbox.mode ?? (written ? 'required' : unwritten),
     write: [...write],
     network: resolveNetwork(context, [...at, 'network'], sandbox.network ?? 'none'),
     blocked,
@@ -89,77 +88,12 @@ export async function resolveSandbox(
   };
 }
 
-/** @returns `workspace`, `project`, or an absolute path without links in it. */
-async function resolveWritable(context: Resolving, at: Path, entry: string): Promise<string | undefined> {
-  const { findings, projectDir } = context;
-  if (entry === 'workspace') return entry;
-  refuseReferences(context, at, entry);
-  if (entry.includes('${{')) {
-    findings.error(
-      'BAD_PLACEHOLDER',
-      at,
-      '`${{ … }}` is not filled in here',
-      'Write `workspace` for the tree that the file lies in; the folder of the job is always writable.',
-    );
-    return undefined;
-  }
-  const path = entry === 'project' ? projectDir : projectPath(context, entry);
-  if (contains(join(projectDir, '.sluice'), path)) return coversState(context, at, entry, false);
-  const real = await realpath(path).catch(() => undefined);
-  if (real === undefined) {
-    findings.error(
-      'BAD_FILE',
-      at,
-      `"${entry}" does not exist`,
-      `Create it (\`mkdir -p '${path}'\`), or correct the path; it is relative to the project folder.`,
-    );
-    return undefined;
-  }
-  const home = await realpath(homedir()).catch(() => homedir());
-  if (contains(real, home)) {
-    findings.error(
-      'BAD_VALUE',
-      at,
-      real === home ? `"${entry}" is the home folder itself` : `"${entry}" holds the home folder`,
-      'Name the folders in it that the agent needs.',
-    );
-    return undefined;
-  }
-  if (entry === 'project') return entry;
-  const within = (await seemsToLieIn(projectDir, path)) ?? (await seemsToLieIn(homedir(), path));
-  if (within ? !contains(within, real) : real !== path) {
-    findings.error(
-      'BAD_VALUE',
-      at,
-      `"${entry}" is or goes through a symbolic link and is really "${real}"`,
-      `Write the real path if that is what you want: \`${real}\`.`,
-    );
-    return undefined;
-  }
-  const project = await realpath(projectDir).catch(() => projectDir);
-  const state = join(project, '.sluice');
-  if (contains(real, state) || contains(state, real))
-    return coversState(context, at, entry, real === project);
-  // Below a project that is reached by a link the path keeps its written form: it is the one that agents see.
-  if (within === project) return resolve(projectDir, relative(project, real));
-  return real;
-}
-
-function coversState({ findings }: Resolving, at: Path, entry: string, isProject: boolean): undefined {
-  findings.error(
-    'CONFLICT',
-    at,
-    `"${entry}" covers \`.sluice\`, where Sluice keeps its own state`,
-    isProject
-      ? 'Write `project`: the project folder without it.'
-      : 'Name the folders that the agent needs; the folder of its job is always writable.',
-  );
-}
-
-/** The real path of `folder` when `path`, as it is written, lies in it. */
-async function seemsToLieIn(folder: string, path: string): Promise<string | undefined> {
-  return contains(folder, path) ? realpath(folder).catch(() => folder) : undefined;
-}
+const writable: FolderAdvice = {
+  placeholder:
+    'Write `workspace` for the tree that the file lies in; the folder of the job is always writable.',
+  project: 'Write `project`: the project folder without it.',
+  word: 'project',
+};
 
 function resolveNetwork(
   { findings }: Resolving,

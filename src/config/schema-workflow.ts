@@ -4,7 +4,7 @@
  * that act on it, so that editors say so too. The file is long because it is one table.
  */
 import { type Static, type TSchema, Type } from 'typebox';
-import { candidates, environment, headerName, retryKeys, Sandbox } from './schema-agents.ts';
+import { candidates, environment, headerName, retryKeys, Sandbox } from './schema-agent-keys.ts';
 import { Expect } from './schema-expect.ts';
 import { scheduleKeys } from './schema-schedule.ts';
 import {

@@ -9,7 +9,8 @@
  * the forms of values in `schema-values.ts`.
  */
 import { type Static, Type } from 'typebox';
-import { Agent, agentName, budget, candidates, maxLoad } from './schema-agents.ts';
+import { agentName, budget, candidates, maxLoad } from './schema-agent-keys.ts';
+import { Agent } from './schema-agents.ts';
 import { Expect } from './schema-expect.ts';
 import { Schedule } from './schema-schedule.ts';
 import {

@@ -3,6 +3,7 @@
  * findings a person can act on. What is wrong is taken out of the data, so that the checks after this one see only values
  * of the right type.
  */
+import { cliKinds } from './config.ts';
 import type { Loose } from './resolving.ts';
 import type { AgentFile } from './schema.ts';
 import type { CommandAgentFile } from './schema-agents.ts';
@@ -58,7 +59,7 @@ const configForm: ShapeForm = {
   at: [],
   place: describePlace,
   label: labelOf,
-  tag: { key: 'kind', values: ['command', 'http', 'builtin'], guess: guessKind },
+  tag: { key: 'kind', values: [...cliKinds, 'command', 'http', 'builtin'], guess: guessKind },
   noEffect,
   elsewhere: otherKind,
 };
@@ -172,18 +173,42 @@ function report(error: ShapeError, path: Path, data: unknown, findings: Findings
   }
 }
 
-/** A key that another kind of agent has. */
-function otherKind(key: string, path: Path): string | undefined {
+const keysOfClis = ['program', 'model', 'effort', 'max_turns', 'tools', 'permissions', 'on_quota'];
+
+/** A key that another kind of agent has, or that people look for here. */
+function otherKind(key: string, path: Path, data: unknown): string | undefined {
   if (path[0] !== 'agents' || path.length !== 2) return undefined;
+  const agents = isMapping(data) && isMapping(data.agents) ? data.agents : {};
+  const agent = agents[String(path[1])];
+  const isCli = isMapping(agent) && cliKinds.some((kind) => kind === agent.kind);
+  const hints = isCli ? hintsForClis : {};
+  if (Object.hasOwn(hints, key)) return hints[key as keyof typeof hints];
   const owners: Readonly<Record<string, string>> = {
     command: '`kind: command`',
     url: '`kind: http`',
     headers: '`kind: http`',
-    env: '`kind: command`',
-    idle_timeout: '`kind: command` and `kind: http`',
+    env: '`kind: command` and to agent CLIs',
+    idle_timeout: 'agents of other kinds',
+    load: 'agents of other kinds',
+    tokens_per_task: 'agents of other kinds',
+    plugin: '`kind: plugin`',
+    options: '`kind: plugin`',
+    ...Object.fromEntries(keysOfClis.map((name) => [name, `agent CLIs (${cliKinds.join(', ')})`])),
   };
   return Object.hasOwn(owners, key) ? `Remove it: \`${key}\` belongs to ${owners[key]}.` : undefined;
 }
+
+const hintsForClis: Readonly<Record<string, string>> = {
+  command:
+    'Remove it: Sluice knows how this CLI is started. `program` says which program, when it is not on PATH.',
+  args: 'Remove it: Sluice knows how this CLI is started; `model`, `effort`, `tools` and `permissions` say with what.',
+  prompt: 'Prompts belong to rules and to steps of workflows.',
+  api_key:
+    'Write `env: { NAME: "${env:NAME}" }` with the variable that the CLI reads, or log in with the CLI itself.',
+  allowed_tools: 'Write `tools: […]`.',
+  permission_mode: 'Write `permissions: { mode: read }`, or `edit`, or `all`.',
+  ceiling: 'Write `permissions: { ceiling: edit }`.',
+};
 
 /** A key that exists, and means nothing for the kind of agent it was written for. */
 function noEffect(
@@ -237,7 +262,13 @@ function nameAdvice(path: Path): string {
 
 function guessKind(data: unknown): string {
   if (!isMapping(data)) return 'command';
-  return data.url !== undefined ? 'http' : data.command !== undefined ? 'command' : 'builtin';
+  if (data.url !== undefined) return 'http';
+  if (data.command !== undefined) return 'command';
+  if (data.plugin !== undefined) return 'plugin';
+  const hasKeyOfClis = keysOfClis.some((key) => data[key] !== undefined);
+  if (!hasKeyOfClis) return 'builtin';
+  const model = String(data.model ?? '');
+  return /^gemini/i.test(model) ? 'gemini' : /^(gpt|o\d|codex)/i.test(model) ? 'codex' : 'claude';
 }
 
 function escapePointer(part: string): string {

@@ -4,18 +4,580 @@ import type { ShapeValidator } from './shape.ts';
 import { isDuration } from './duration.ts';
 
 export const validate: ShapeValidator = validate21;
-const schema6 = {"type":"object","required":["name","steps"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the workflow; its runs stand in `workflows/<name>/` of the output folder.","examples":["Code Quality Pipeline"]},"description":{"type":"string","pattern":"\\S","description":"What it does, for people."},"on":{"type":"object","properties":{"manual":{"type":"boolean","default":true,"description":"Whether people may start it (`sluice workflow run`); other workflows and schedules always may."},"file":{"type":["string","object","array"],"pattern":"\\S","properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root. One that starts with `!` only takes away.","examples":["**/*.csv"]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"As that of a routing rule; among equal ones those of the configuration come first."}},"required":["pattern"],"additionalProperties":false,"items":{"type":["string","object"],"pattern":"\\S","properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root. One that starts with `!` only takes away.","examples":["**/*.csv"]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"As that of a routing rule; among equal ones those of the configuration come first."}},"required":["pattern"],"additionalProperties":false,"description":"Files that start it."},"minItems":1,"description":"Files that start it, as a routing rule after those of the configuration would: a glob, a mapping, or a list of these.","examples":["*.csv",{"pattern":["**/*.jpg","!thumbs/**"],"priority":5}]},"schedule":{"type":["string","object","array"],"pattern":"\\S","properties":{"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"required":["cron"],"additionalProperties":false,"items":{"type":["string","object"],"pattern":"\\S","properties":{"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"required":["cron"],"additionalProperties":false,"description":"When it starts by itself."},"minItems":1,"description":"When it starts by itself: `cron` alone, a mapping, or a list of these.","examples":["0 7 * * 1-5",{"cron":"0 7 * * *","timezone":"Europe/Berlin"}]}},"additionalProperties":false,"default":{},"description":"What starts it."},"inputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"object","properties":{"type":{"type":"string","enum":["string","number","boolean","choice","json"],"default":"string","description":"What it may be. `choice`: one of `options`; `json`: anything, written as JSON on the command line."},"description":{"type":"string","pattern":"\\S","description":"What it is for, for people."},"required":{"type":"boolean","default":false,"description":"Whether a run needs it to be given."},"default":{"description":"Its value when it is not given; without one it is null."},"options":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"The values of a `choice`.","examples":[["fast","thorough"]]}},"additionalProperties":false,"description":"What a run is given when it is started: `sluice workflow run NAME --input X=…`, `${{ inputs.X }}`."},"default":{},"description":"What a run is given when it is started, by name."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"Environment of all its commands, agents and requests: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references. Steps can set others.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"concurrency":{"type":["string","object"],"pattern":"\\S","properties":{"group":{"type":"string","pattern":"\\S","description":"Runs with the same text go one after another. `${{ }}` is filled in."},"cancel_in_progress":{"type":"boolean","default":false,"description":"Whether the run that is under way is cancelled instead of being waited for."}},"required":["group"],"additionalProperties":false,"description":"A group of runs that go one after another: its name, or a mapping.","examples":["deploy",{"group":"deploy-${{ inputs.target }}","cancel_in_progress":true}]},"timeout":{"type":"string","description":"When a run has not ended after so long, what runs is cancelled and the run fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"steps":{"type":"array","items":{"$ref":"#/definitions/step"},"minItems":1,"description":"What is done. The order is that of the file, unless `needs` says another."},"on_failure":{"type":"array","items":{"$ref":"#/definitions/step"},"default":[],"description":"Steps that run one after another when the run has failed; what becomes of them does not change it."},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"What a run gives to a step that called it, by name; made when it has ended.","examples":[{"count":"${{ fromJSON(result).count }}"}]}},"additionalProperties":false,"description":"A workflow: steps, what they need of each other, and what starts them.","definitions":{"step":{"type":"object","discriminator":{"propertyName":"type"},"oneOf":[{"type":"object","required":["name","type","directory"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"file_processing","description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},"directory":{"type":"string","pattern":"\\S","description":"The directory, relative to the project folder. `${{ }}` is filled in.","examples":["./src"]},"recursive":{"type":"boolean","default":true,"description":"Whether the folders below it belong to it."},"timeout":{"type":"string","description":"When its files have not all ended after so long, those that have not are cancelled and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},{"type":"object","required":["name","type","command"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"custom_command","description":"A command in the project folder."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. Each `${{ }}` stays inside of its argument.","examples":["python generate_docs.py --source ./src",["npx","eslint","${{ item.path }}"]]},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What it sees of the environment beyond the small default: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"retry":{"type":["integer","object"],"minimum":1,"maximum":100,"properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Attempts in all; or a mapping that says the pauses too.","examples":[3,{"attempts":5,"initial":"10s"}],"x-default":"`1`"},"timeout":{"type":"string","description":"Wall time of one attempt; then everything it started is ended.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"object","required":["inputs"],"properties":{"inputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Globs, relative to the project folder: while the command and the content of these files stay the same, it is not run again.","examples":[["src/**","package.json"]]}},"additionalProperties":false,"description":"What decides the result of the command. Without it the command always runs."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"A command in the project folder."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"agent","description":"Work for an agent."},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["reviewer",["fast","careful"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ }}` is filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"file":{"type":"string","pattern":"\\S","description":"The file it works on, relative to the project folder.","examples":["${{ item.path }}"],"x-default":"the file that started the run, else the prompt itself"},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What it sees of the environment beyond the small default: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"retry":{"type":["integer","object"],"minimum":1,"maximum":100,"properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Attempts in all; or a mapping that says the pauses too.","examples":[3,{"attempts":5,"initial":"10s"}],"x-default":"as its agent has it"},"timeout":{"type":"string","description":"Wall time of one attempt.","x-default":"as its agent has it","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"boolean","default":true,"description":"Whether an earlier result of the same agent for the same input is taken instead of running again."},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Work for an agent."},{"type":"object","required":["name","type","url"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"http","description":"An HTTP request; a status of 2xx is a success, and the body its result."},"url":{"type":"string","pattern":"\\S","description":"Where it is sent. `${{ }}` and secret references are filled in.","examples":["https://example.com/build/${{ run.id }}"]},"method":{"type":"string","enum":["GET","POST","PUT","PATCH","DELETE"],"description":"The method.","x-default":"`POST` with a body, else `GET`"},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; `${{ }}` and secret references are filled in.","examples":[{"Authorization":"Bearer ${env:TOKEN}"}]},"body":{"description":"The body: text as it is, anything else as JSON. `${{ }}` in its texts is filled in.","examples":[{"text":"done: ${{ steps.build.outcome }}"}]},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"retry":{"type":["integer","object"],"minimum":1,"maximum":100,"properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Attempts in all; or a mapping that says the pauses too.","examples":[3,{"attempts":5,"initial":"10s"}],"x-default":"`3`"},"timeout":{"type":"string","description":"How long one request may take.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"An HTTP request; a status of 2xx is a success, and the body its result."},{"type":"object","required":["name","type","workflow"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"workflow","description":"Another workflow, as a run of its own; its `outputs` are those of the step."},"workflow":{"type":"string","pattern":"\\S","description":"The workflow: its name, or the stem of its file.","examples":["thumbnails"]},"with":{"type":"object","default":{},"description":"Inputs of the workflow, by name. `${{ }}` in texts is filled in.","examples":[{"folder":"${{ item }}"}]},"timeout":{"type":"string","description":"When the run has not ended after so long it is cancelled, and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Another workflow, as a run of its own; its `outputs` are those of the step."},{"type":"object","required":["name","type","message"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"approval","description":"Waits for a person: `sluice workflow approve` or `reject`."},"message":{"type":"string","pattern":"\\S","description":"What is asked. `${{ }}` is filled in.","examples":["Publish ${{ steps.build.outputs.version }}?"]},"timeout":{"type":"string","description":"How long it waits.","x-default":"for ever","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"on_timeout":{"type":"string","enum":["reject","approve"],"default":"reject","description":"What happens when nobody has answered within `timeout`."},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Waits for a person: `sluice workflow approve` or `reject`."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"report","description":"Renders a template over the results of the run into a file."},"template":{"type":"string","pattern":"\\S","description":"The template itself, in the Liquid language.","examples":["{{ steps.count.result }} files"]},"template_file":{"type":"string","pattern":"\\S","description":"A file to take the template from, relative to the project folder.","examples":["templates/digest.md"]},"output":{"type":"string","pattern":"\\S","description":"Name of the file that is written into the outputs of the step. `${{ }}` is filled in.","examples":["digest.md"],"x-default":"the name of the template file without `.liquid`, else `report.md`"},"with":{"type":"object","default":{},"description":"Further values for the template, by name. `${{ }}` in texts is filled in."},"timeout":{"type":"string","description":"How long rendering may take.","x-default":"`1m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Renders a template over the results of the run into a file."}]}}};
+const schema6 = {"type":"object","required":["name","steps"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the workflow; its runs stand in `workflows/<name>/` of the output folder.","examples":["Code Quality Pipeline"]},"description":{"type":"string","pattern":"\\S","description":"What it does, for people."},"on":{"type":"object","properties":{"manual":{"type":"boolean","default":true,"description":"Whether people may start it (`sluice workflow run`); other workflows and schedules always may."},"file":{"type":["string","object","array"],"pattern":"\\S","properties":{"pattern":{"$ref":"#/definitions/part6"},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"As that of a routing rule; among equal ones those of the configuration come first."}},"required":["pattern"],"additionalProperties":false,"items":{"type":["string","object"],"pattern":"\\S","properties":{"pattern":{"$ref":"#/definitions/part6"},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"As that of a routing rule; among equal ones those of the configuration come first."}},"required":["pattern"],"additionalProperties":false,"description":"Files that start it."},"minItems":1,"description":"Files that start it, as a routing rule after those of the configuration would: a glob, a mapping, or a list of these.","examples":["*.csv",{"pattern":["**/*.jpg","!thumbs/**"],"priority":5}]},"schedule":{"type":["string","object","array"],"pattern":"\\S","properties":{"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"required":["cron"],"additionalProperties":false,"items":{"type":["string","object"],"pattern":"\\S","properties":{"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"required":["cron"],"additionalProperties":false,"description":"When it starts by itself."},"minItems":1,"description":"When it starts by itself: `cron` alone, a mapping, or a list of these.","examples":["0 7 * * 1-5",{"cron":"0 7 * * *","timezone":"Europe/Berlin"}]}},"additionalProperties":false,"default":{},"description":"What starts it."},"inputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"object","properties":{"type":{"type":"string","enum":["string","number","boolean","choice","json"],"default":"string","description":"What it may be. `choice`: one of `options`; `json`: anything, written as JSON on the command line."},"description":{"type":"string","pattern":"\\S","description":"What it is for, for people."},"required":{"type":"boolean","default":false,"description":"Whether a run needs it to be given."},"default":{"description":"Its value when it is not given; without one it is null."},"options":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"The values of a `choice`.","examples":[["fast","thorough"]]}},"additionalProperties":false,"description":"What a run is given when it is started: `sluice workflow run NAME --input X=…`, `${{ inputs.X }}`."},"default":{},"description":"What a run is given when it is started, by name."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"Environment of all its commands, agents and requests: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references. Steps can set others.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"concurrency":{"type":["string","object"],"pattern":"\\S","properties":{"group":{"type":"string","pattern":"\\S","description":"Runs with the same text go one after another. `${{ }}` is filled in."},"cancel_in_progress":{"type":"boolean","default":false,"description":"Whether the run that is under way is cancelled instead of being waited for."}},"required":["group"],"additionalProperties":false,"description":"A group of runs that go one after another: its name, or a mapping.","examples":["deploy",{"group":"deploy-${{ inputs.target }}","cancel_in_progress":true}]},"timeout":{"type":"string","description":"When a run has not ended after so long, what runs is cancelled and the run fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"steps":{"type":"array","items":{"$ref":"#/definitions/step"},"minItems":1,"description":"What is done. The order is that of the file, unless `needs` says another."},"on_failure":{"type":"array","items":{"$ref":"#/definitions/step"},"default":[],"description":"Steps that run one after another when the run has failed; what becomes of them does not change it."},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"What a run gives to a step that called it, by name; made when it has ended.","examples":[{"count":"${{ fromJSON(result).count }}"}]}},"additionalProperties":false,"description":"A workflow: steps, what they need of each other, and what starts them.","definitions":{"step":{"type":"object","discriminator":{"propertyName":"type"},"oneOf":[{"type":"object","required":["name","type","directory"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"file_processing","description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},"directory":{"type":"string","pattern":"\\S","description":"The directory, relative to the project folder. `${{ }}` is filled in.","examples":["./src"]},"recursive":{"type":"boolean","default":true,"description":"Whether the folders below it belong to it."},"timeout":{"type":"string","description":"When its files have not all ended after so long, those that have not are cancelled and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},{"type":"object","required":["name","type","command"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"custom_command","description":"A command in the project folder."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. Each `${{ }}` stays inside of its argument.","examples":["python generate_docs.py --source ./src",["npx","eslint","${{ item.path }}"]]},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt; then everything it started is ended.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"object","required":["inputs"],"properties":{"inputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Globs, relative to the project folder: while the command and the content of these files stay the same, it is not run again.","examples":[["src/**","package.json"]]}},"additionalProperties":false,"description":"What decides the result of the command. Without it the command always runs."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"A command in the project folder."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"agent","description":"Work for an agent."},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["reviewer",["fast","careful"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ }}` is filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"file":{"type":"string","pattern":"\\S","description":"The file it works on, relative to the project folder.","examples":["${{ item.path }}"],"x-default":"the file that started the run, else the prompt itself"},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt.","x-default":"as its agent has it","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"boolean","default":true,"description":"Whether an earlier result of the same agent for the same input is taken instead of running again."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Work for an agent."},{"type":"object","required":["name","type","url"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"http","description":"An HTTP request; a status of 2xx is a success, and the body its result."},"url":{"type":"string","pattern":"\\S","description":"Where it is sent. `${{ }}` and secret references are filled in.","examples":["https://example.com/build/${{ run.id }}"]},"method":{"type":"string","enum":["GET","POST","PUT","PATCH","DELETE"],"description":"The method.","x-default":"`POST` with a body, else `GET`"},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; `${{ }}` and secret references are filled in.","examples":[{"Authorization":"Bearer ${env:TOKEN}"}]},"body":{"description":"The body: text as it is, anything else as JSON. `${{ }}` in its texts is filled in.","examples":[{"text":"done: ${{ steps.build.outcome }}"}]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"How long one request may take.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"An HTTP request; a status of 2xx is a success, and the body its result."},{"type":"object","required":["name","type","workflow"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"workflow","description":"Another workflow, as a run of its own; its `outputs` are those of the step."},"workflow":{"type":"string","pattern":"\\S","description":"The workflow: its name, or the stem of its file.","examples":["thumbnails"]},"with":{"type":"object","default":{},"description":"Inputs of the workflow, by name. `${{ }}` in texts is filled in.","examples":[{"folder":"${{ item }}"}]},"timeout":{"type":"string","description":"When the run has not ended after so long it is cancelled, and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Another workflow, as a run of its own; its `outputs` are those of the step."},{"type":"object","required":["name","type","message"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"approval","description":"Waits for a person: `sluice workflow approve` or `reject`."},"message":{"type":"string","pattern":"\\S","description":"What is asked. `${{ }}` is filled in.","examples":["Publish ${{ steps.build.outputs.version }}?"]},"timeout":{"type":"string","description":"How long it waits.","x-default":"for ever","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"on_timeout":{"type":"string","enum":["reject","approve"],"default":"reject","description":"What happens when nobody has answered within `timeout`."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Waits for a person: `sluice workflow approve` or `reject`."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"report","description":"Renders a template over the results of the run into a file."},"template":{"type":"string","pattern":"\\S","description":"The template itself, in the Liquid language.","examples":["{{ steps.count.result }} files"]},"template_file":{"type":"string","pattern":"\\S","description":"A file to take the template from, relative to the project folder.","examples":["templates/digest.md"]},"output":{"type":"string","pattern":"\\S","description":"Name of the file that is written into the outputs of the step. `${{ }}` is filled in.","examples":["digest.md"],"x-default":"the name of the template file without `.liquid`, else `report.md`"},"with":{"type":"object","default":{},"description":"Further values for the template, by name. `${{ }}` in texts is filled in."},"timeout":{"type":"string","description":"How long rendering may take.","x-default":"`1m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Renders a template over the results of the run into a file."}]},"part1":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"part2":{"type":["integer","object"],"minimum":1,"maximum":100,"properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Attempts in all; or a mapping that says the pauses too.","examples":[3,{"attempts":5,"initial":"10s"}]},"part3":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"part4":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"description":"What it sees of the environment beyond the small default: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"part5":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"part6":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root. One that starts with `!` only takes away.","examples":["**/*.csv"]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = isDuration;
 const pattern0 = new RegExp("^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$", "u");
 const pattern1 = new RegExp("\\S", "u");
-const pattern12 = new RegExp("^[A-Za-z_][A-Za-z0-9_-]{0,99}$", "u");
-const pattern16 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
-const schema7 = {"type":"object","discriminator":{"propertyName":"type"},"oneOf":[{"type":"object","required":["name","type","directory"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"file_processing","description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},"directory":{"type":"string","pattern":"\\S","description":"The directory, relative to the project folder. `${{ }}` is filled in.","examples":["./src"]},"recursive":{"type":"boolean","default":true,"description":"Whether the folders below it belong to it."},"timeout":{"type":"string","description":"When its files have not all ended after so long, those that have not are cancelled and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},{"type":"object","required":["name","type","command"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"custom_command","description":"A command in the project folder."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. Each `${{ }}` stays inside of its argument.","examples":["python generate_docs.py --source ./src",["npx","eslint","${{ item.path }}"]]},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What it sees of the environment beyond the small default: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"retry":{"type":["integer","object"],"minimum":1,"maximum":100,"properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Attempts in all; or a mapping that says the pauses too.","examples":[3,{"attempts":5,"initial":"10s"}],"x-default":"`1`"},"timeout":{"type":"string","description":"Wall time of one attempt; then everything it started is ended.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"object","required":["inputs"],"properties":{"inputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Globs, relative to the project folder: while the command and the content of these files stay the same, it is not run again.","examples":[["src/**","package.json"]]}},"additionalProperties":false,"description":"What decides the result of the command. Without it the command always runs."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"A command in the project folder."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"agent","description":"Work for an agent."},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["reviewer",["fast","careful"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ }}` is filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"file":{"type":"string","pattern":"\\S","description":"The file it works on, relative to the project folder.","examples":["${{ item.path }}"],"x-default":"the file that started the run, else the prompt itself"},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What it sees of the environment beyond the small default: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"retry":{"type":["integer","object"],"minimum":1,"maximum":100,"properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Attempts in all; or a mapping that says the pauses too.","examples":[3,{"attempts":5,"initial":"10s"}],"x-default":"as its agent has it"},"timeout":{"type":"string","description":"Wall time of one attempt.","x-default":"as its agent has it","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"boolean","default":true,"description":"Whether an earlier result of the same agent for the same input is taken instead of running again."},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Work for an agent."},{"type":"object","required":["name","type","url"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"http","description":"An HTTP request; a status of 2xx is a success, and the body its result."},"url":{"type":"string","pattern":"\\S","description":"Where it is sent. `${{ }}` and secret references are filled in.","examples":["https://example.com/build/${{ run.id }}"]},"method":{"type":"string","enum":["GET","POST","PUT","PATCH","DELETE"],"description":"The method.","x-default":"`POST` with a body, else `GET`"},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; `${{ }}` and secret references are filled in.","examples":[{"Authorization":"Bearer ${env:TOKEN}"}]},"body":{"description":"The body: text as it is, anything else as JSON. `${{ }}` in its texts is filled in.","examples":[{"text":"done: ${{ steps.build.outcome }}"}]},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"retry":{"type":["integer","object"],"minimum":1,"maximum":100,"properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Attempts in all; or a mapping that says the pauses too.","examples":[3,{"attempts":5,"initial":"10s"}],"x-default":"`3`"},"timeout":{"type":"string","description":"How long one request may take.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"An HTTP request; a status of 2xx is a success, and the body its result."},{"type":"object","required":["name","type","workflow"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"workflow","description":"Another workflow, as a run of its own; its `outputs` are those of the step."},"workflow":{"type":"string","pattern":"\\S","description":"The workflow: its name, or the stem of its file.","examples":["thumbnails"]},"with":{"type":"object","default":{},"description":"Inputs of the workflow, by name. `${{ }}` in texts is filled in.","examples":[{"folder":"${{ item }}"}]},"timeout":{"type":"string","description":"When the run has not ended after so long it is cancelled, and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Another workflow, as a run of its own; its `outputs` are those of the step."},{"type":"object","required":["name","type","message"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"approval","description":"Waits for a person: `sluice workflow approve` or `reject`."},"message":{"type":"string","pattern":"\\S","description":"What is asked. `${{ }}` is filled in.","examples":["Publish ${{ steps.build.outputs.version }}?"]},"timeout":{"type":"string","description":"How long it waits.","x-default":"for ever","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"on_timeout":{"type":"string","enum":["reject","approve"],"default":"reject","description":"What happens when nobody has answered within `timeout`."},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Waits for a person: `sluice workflow approve` or `reject`."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"report","description":"Renders a template over the results of the run into a file."},"template":{"type":"string","pattern":"\\S","description":"The template itself, in the Liquid language.","examples":["{{ steps.count.result }} files"]},"template_file":{"type":"string","pattern":"\\S","description":"A file to take the template from, relative to the project folder.","examples":["templates/digest.md"]},"output":{"type":"string","pattern":"\\S","description":"Name of the file that is written into the outputs of the step. `${{ }}` is filled in.","examples":["digest.md"],"x-default":"the name of the template file without `.liquid`, else `report.md`"},"with":{"type":"object","default":{},"description":"Further values for the template, by name. `${{ }}` in texts is filled in."},"timeout":{"type":"string","description":"How long rendering may take.","x-default":"`1m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Renders a template over the results of the run into a file."}]};
-const pattern35 = new RegExp("^(none|allow)$", "u");
-const pattern64 = new RegExp("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "u");
+const pattern11 = new RegExp("^[A-Za-z_][A-Za-z0-9_-]{0,99}$", "u");
+const pattern15 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
+const schema7 = {"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root. One that starts with `!` only takes away.","examples":["**/*.csv"]};
 
 function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema7.type},message:"must be string,array",schema:schema7.type,parentSchema:schema7,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err1 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7,data};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+const err2 = {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema7,data};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+const err3 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.items.type,parentSchema:schema7.items,data:data0};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+}
+validate22.errors = vErrors;
+return errors === 0;
+}
+
+const schema8 = {"type":"object","discriminator":{"propertyName":"type"},"oneOf":[{"type":"object","required":["name","type","directory"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"file_processing","description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},"directory":{"type":"string","pattern":"\\S","description":"The directory, relative to the project folder. `${{ }}` is filled in.","examples":["./src"]},"recursive":{"type":"boolean","default":true,"description":"Whether the folders below it belong to it."},"timeout":{"type":"string","description":"When its files have not all ended after so long, those that have not are cancelled and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},{"type":"object","required":["name","type","command"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"custom_command","description":"A command in the project folder."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. Each `${{ }}` stays inside of its argument.","examples":["python generate_docs.py --source ./src",["npx","eslint","${{ item.path }}"]]},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt; then everything it started is ended.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"object","required":["inputs"],"properties":{"inputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Globs, relative to the project folder: while the command and the content of these files stay the same, it is not run again.","examples":[["src/**","package.json"]]}},"additionalProperties":false,"description":"What decides the result of the command. Without it the command always runs."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"A command in the project folder."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"agent","description":"Work for an agent."},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["reviewer",["fast","careful"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ }}` is filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"file":{"type":"string","pattern":"\\S","description":"The file it works on, relative to the project folder.","examples":["${{ item.path }}"],"x-default":"the file that started the run, else the prompt itself"},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt.","x-default":"as its agent has it","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"boolean","default":true,"description":"Whether an earlier result of the same agent for the same input is taken instead of running again."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Work for an agent."},{"type":"object","required":["name","type","url"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"http","description":"An HTTP request; a status of 2xx is a success, and the body its result."},"url":{"type":"string","pattern":"\\S","description":"Where it is sent. `${{ }}` and secret references are filled in.","examples":["https://example.com/build/${{ run.id }}"]},"method":{"type":"string","enum":["GET","POST","PUT","PATCH","DELETE"],"description":"The method.","x-default":"`POST` with a body, else `GET`"},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; `${{ }}` and secret references are filled in.","examples":[{"Authorization":"Bearer ${env:TOKEN}"}]},"body":{"description":"The body: text as it is, anything else as JSON. `${{ }}` in its texts is filled in.","examples":[{"text":"done: ${{ steps.build.outcome }}"}]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"How long one request may take.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"An HTTP request; a status of 2xx is a success, and the body its result."},{"type":"object","required":["name","type","workflow"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"workflow","description":"Another workflow, as a run of its own; its `outputs` are those of the step."},"workflow":{"type":"string","pattern":"\\S","description":"The workflow: its name, or the stem of its file.","examples":["thumbnails"]},"with":{"type":"object","default":{},"description":"Inputs of the workflow, by name. `${{ }}` in texts is filled in.","examples":[{"folder":"${{ item }}"}]},"timeout":{"type":"string","description":"When the run has not ended after so long it is cancelled, and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Another workflow, as a run of its own; its `outputs` are those of the step."},{"type":"object","required":["name","type","message"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"approval","description":"Waits for a person: `sluice workflow approve` or `reject`."},"message":{"type":"string","pattern":"\\S","description":"What is asked. `${{ }}` is filled in.","examples":["Publish ${{ steps.build.outputs.version }}?"]},"timeout":{"type":"string","description":"How long it waits.","x-default":"for ever","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"on_timeout":{"type":"string","enum":["reject","approve"],"default":"reject","description":"What happens when nobody has answered within `timeout`."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Waits for a person: `sluice workflow approve` or `reject`."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"report","description":"Renders a template over the results of the run into a file."},"template":{"type":"string","pattern":"\\S","description":"The template itself, in the Liquid language.","examples":["{{ steps.count.result }} files"]},"template_file":{"type":"string","pattern":"\\S","description":"A file to take the template from, relative to the project folder.","examples":["templates/digest.md"]},"output":{"type":"string","pattern":"\\S","description":"Name of the file that is written into the outputs of the step. `${{ }}` is filled in.","examples":["digest.md"],"x-default":"the name of the template file without `.liquid`, else `report.md`"},"with":{"type":"object","default":{},"description":"Further values for the template, by name. `${{ }}` in texts is filled in."},"timeout":{"type":"string","description":"How long rendering may take.","x-default":"`1m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Renders a template over the results of the run into a file."}]};
+const pattern34 = new RegExp("^(none|allow)$", "u");
+const pattern51 = new RegExp("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "u");
+const schema9 = {"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]};
+
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema9.type},message:"must be string,array",schema:schema9.type,parentSchema:schema9,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err1 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema9,data};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern1.test(data0)){
+const err2 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema9.items,data:data0};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+else {
+const err3 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.items.type,parentSchema:schema9.items,data:data0};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+}
+validate26.errors = vErrors;
+return errors === 0;
+}
+
+const schema10 = {"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]};
+
+function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema10.type},message:"must be string,array,object",schema:schema10.type,parentSchema:schema10,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err1 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema10,data};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.items === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "items"},message:"must have required property '"+"items"+"'",schema:schema10.required,parentSchema:schema10,data};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "items") || (key0 === "max_parallel"))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema10,data};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.items !== undefined){
+let data0 = data.items;
+if((typeof data0 !== "string") && (!(Array.isArray(data0)))){
+const err4 = {instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: schema10.properties.items.type},message:"must be string,array",schema:schema10.properties.items.type,parentSchema:schema10.properties.items,data:data0};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data0 === "string"){
+if(!pattern1.test(data0)){
+const err5 = {instancePath:instancePath+"/items",schemaPath:"#/properties/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema10.properties.items,data:data0};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+if(data.max_parallel !== undefined){
+let data1 = data.max_parallel;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err6 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema10.properties.max_parallel.type,parentSchema:schema10.properties.max_parallel,data:data1};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 10000 || isNaN(data1)){
+const err7 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema10.properties.max_parallel,data:data1};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(data1 < 1 || isNaN(data1)){
+const err8 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema10.properties.max_parallel,data:data1};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+}
+validate28.errors = vErrors;
+return errors === 0;
+}
+
+const schema11 = {"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"description":"What it sees of the environment beyond the small default: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]};
+
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!data || typeof data != "object"){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema11.type},message:"must be array,object",schema:schema11.type,parentSchema:schema11,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern1.test(data0)){
+const err1 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.items,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.items.type,parentSchema:schema11.items,data:data0};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+const _errs3 = errors;
+if(typeof key0 === "string"){
+if(!pattern15.test(key0)){
+const err3 = {instancePath,schemaPath:"#/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.propertyNames,data:key0,propertyName:key0};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+var valid2 = _errs3 === errors;
+if(!valid2){
+const err4 = {instancePath,schemaPath:"#/propertyNames",keyword:"propertyNames",params:{propertyName: key0},message:"property name must be valid",schema:schema11.propertyNames,parentSchema:schema11,data};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+for(const key1 in data){
+let data1 = data[key1];
+if(typeof data1 !== "string"){
+const err5 = {instancePath:instancePath+"/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.additionalProperties.type,parentSchema:schema11.additionalProperties,data:data1};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+validate30.errors = vErrors;
+return errors === 0;
+}
+
+const schema12 = {"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."};
+
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.outputs === undefined){
+data.outputs = [];
+}
+for(const key0 in data){
+if(!((key0 === "outputs") || (key0 === "json_schema"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema12,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+let data0 = data.outputs;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+if(typeof data1 === "string"){
+if(!pattern1.test(data1)){
+const err1 = {instancePath:instancePath+"/outputs/" + i0,schemaPath:"#/properties/outputs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema12.properties.outputs.items,data:data1};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/outputs/" + i0,schemaPath:"#/properties/outputs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.outputs.items.type,parentSchema:schema12.properties.outputs.items,data:data1};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+}
+else {
+const err3 = {instancePath:instancePath+"/outputs",schemaPath:"#/properties/outputs/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema12.properties.outputs.type,parentSchema:schema12.properties.outputs,data:data0};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.json_schema !== undefined){
+let data2 = data.json_schema;
+if(typeof data2 === "string"){
+if(!pattern1.test(data2)){
+const err4 = {instancePath:instancePath+"/json_schema",schemaPath:"#/properties/json_schema/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema12.properties.json_schema,data:data2};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/json_schema",schemaPath:"#/properties/json_schema/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.json_schema.type,parentSchema:schema12.properties.json_schema,data:data2};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+else {
+const err6 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.type,parentSchema:schema12,data};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+validate32.errors = vErrors;
+return errors === 0;
+}
+
+const schema13 = {"type":["integer","object"],"minimum":1,"maximum":100,"properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Attempts in all; or a mapping that says the pauses too.","examples":[3,{"attempts":5,"initial":"10s"}]};
+
+function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))) && (!(data && typeof data == "object" && !Array.isArray(data)))){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema13.type},message:"must be integer,object",schema:schema13.type,parentSchema:schema13,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if((typeof data == "number") && (isFinite(data))){
+if(data > 100 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema13,data};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 1 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema13,data};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.attempts === undefined){
+data.attempts = 3;
+}
+if(data.initial === undefined){
+data.initial = "1s";
+}
+if(data.max === undefined){
+data.max = "5m";
+}
+for(const key0 in data){
+if(!(((key0 === "attempts") || (key0 === "initial")) || (key0 === "max"))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema13,data};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+let data0 = data.attempts;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+const err4 = {instancePath:instancePath+"/attempts",schemaPath:"#/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema13.properties.attempts.type,parentSchema:schema13.properties.attempts,data:data0};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 100 || isNaN(data0)){
+const err5 = {instancePath:instancePath+"/attempts",schemaPath:"#/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema13.properties.attempts,data:data0};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data0 < 1 || isNaN(data0)){
+const err6 = {instancePath:instancePath+"/attempts",schemaPath:"#/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema13.properties.attempts,data:data0};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+let data1 = data.initial;
+if(typeof data1 === "string"){
+if(!(func3(data1, 1, 2073600000, []))){
+const err7 = {instancePath:instancePath+"/initial",schemaPath:"#/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema13.properties.initial["x-duration"],parentSchema:schema13.properties.initial,data:data1};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/initial",schemaPath:"#/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.initial.type,parentSchema:schema13.properties.initial,data:data1};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+let data2 = data.max;
+if(typeof data2 === "string"){
+if(!(func3(data2, 1, 2073600000, []))){
+const err9 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema13.properties.max["x-duration"],parentSchema:schema13.properties.max,data:data2};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.max.type,parentSchema:schema13.properties.max,data:data2};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+validate34.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -33,7 +595,7 @@ if(data.continue_on_error === undefined){
 data.continue_on_error = false;
 }
 if(data.name === undefined){
-const err0 = {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema7.oneOf[0].required,parentSchema:schema7.oneOf[0],data};
+const err0 = {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema8.oneOf[0].required,parentSchema:schema8.oneOf[0],data};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -43,7 +605,7 @@ vErrors.push(err0);
 errors++;
 }
 if(data.type === undefined){
-const err1 = {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema7.oneOf[0].required,parentSchema:schema7.oneOf[0],data};
+const err1 = {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema8.oneOf[0].required,parentSchema:schema8.oneOf[0],data};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -53,7 +615,7 @@ vErrors.push(err1);
 errors++;
 }
 if(data.directory === undefined){
-const err2 = {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "directory"},message:"must have required property '"+"directory"+"'",schema:schema7.oneOf[0].required,parentSchema:schema7.oneOf[0],data};
+const err2 = {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "directory"},message:"must have required property '"+"directory"+"'",schema:schema8.oneOf[0].required,parentSchema:schema8.oneOf[0],data};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -63,8 +625,8 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema7.oneOf[0].properties, key0))){
-const err3 = {instancePath,schemaPath:"#/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[0],data};
+if(!(func2.call(schema8.oneOf[0].properties, key0))){
+const err3 = {instancePath,schemaPath:"#/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[0],data};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -78,7 +640,7 @@ if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
 if(!pattern0.test(data0)){
-const err4 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/0/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema7.oneOf[0].properties.name,data:data0};
+const err4 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/0/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema8.oneOf[0].properties.name,data:data0};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -89,7 +651,7 @@ errors++;
 }
 }
 else {
-const err5 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/0/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[0].properties.name.type,parentSchema:schema7.oneOf[0].properties.name,data:data0};
+const err5 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/0/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[0].properties.name.type,parentSchema:schema8.oneOf[0].properties.name,data:data0};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -102,7 +664,7 @@ errors++;
 if(data.type !== undefined){
 let data1 = data.type;
 if(typeof data1 !== "string"){
-const err6 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[0].properties.type.type,parentSchema:schema7.oneOf[0].properties.type,data:data1};
+const err6 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[0].properties.type.type,parentSchema:schema8.oneOf[0].properties.type,data:data1};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -112,7 +674,7 @@ vErrors.push(err6);
 errors++;
 }
 if("file_processing" !== data1){
-const err7 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/0/properties/type/const",keyword:"const",params:{allowedValue: "file_processing"},message:"must be equal to constant",schema:"file_processing",parentSchema:schema7.oneOf[0].properties.type,data:data1};
+const err7 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/0/properties/type/const",keyword:"const",params:{allowedValue: "file_processing"},message:"must be equal to constant",schema:"file_processing",parentSchema:schema8.oneOf[0].properties.type,data:data1};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -126,7 +688,7 @@ if(data.directory !== undefined){
 let data2 = data.directory;
 if(typeof data2 === "string"){
 if(!pattern1.test(data2)){
-const err8 = {instancePath:instancePath+"/directory",schemaPath:"#/oneOf/0/properties/directory/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[0].properties.directory,data:data2};
+const err8 = {instancePath:instancePath+"/directory",schemaPath:"#/oneOf/0/properties/directory/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[0].properties.directory,data:data2};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -137,7 +699,7 @@ errors++;
 }
 }
 else {
-const err9 = {instancePath:instancePath+"/directory",schemaPath:"#/oneOf/0/properties/directory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[0].properties.directory.type,parentSchema:schema7.oneOf[0].properties.directory,data:data2};
+const err9 = {instancePath:instancePath+"/directory",schemaPath:"#/oneOf/0/properties/directory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[0].properties.directory.type,parentSchema:schema8.oneOf[0].properties.directory,data:data2};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -149,7 +711,7 @@ errors++;
 }
 let data3 = data.recursive;
 if(typeof data3 !== "boolean"){
-const err10 = {instancePath:instancePath+"/recursive",schemaPath:"#/oneOf/0/properties/recursive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema7.oneOf[0].properties.recursive.type,parentSchema:schema7.oneOf[0].properties.recursive,data:data3};
+const err10 = {instancePath:instancePath+"/recursive",schemaPath:"#/oneOf/0/properties/recursive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[0].properties.recursive.type,parentSchema:schema8.oneOf[0].properties.recursive,data:data3};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -162,7 +724,7 @@ if(data.timeout !== undefined){
 let data4 = data.timeout;
 if(typeof data4 === "string"){
 if(!(func3(data4, 1, 2073600000, []))){
-const err11 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[0].properties.timeout["x-duration"],parentSchema:schema7.oneOf[0].properties.timeout,data:data4};
+const err11 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema8.oneOf[0].properties.timeout["x-duration"],parentSchema:schema8.oneOf[0].properties.timeout,data:data4};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -173,7 +735,7 @@ errors++;
 }
 }
 else {
-const err12 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[0].properties.timeout.type,parentSchema:schema7.oneOf[0].properties.timeout,data:data4};
+const err12 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[0].properties.timeout.type,parentSchema:schema8.oneOf[0].properties.timeout,data:data4};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -184,9 +746,15 @@ errors++;
 }
 }
 if(data.needs !== undefined){
-let data5 = data.needs;
-if((typeof data5 !== "string") && (!(Array.isArray(data5)))){
-const err13 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/0/properties/needs/type",keyword:"type",params:{type: schema7.oneOf[0].properties.needs.type},message:"must be string,array",schema:schema7.oneOf[0].properties.needs.type,parentSchema:schema7.oneOf[0].properties.needs,data:data5};
+if(!(validate26(data.needs, {instancePath:instancePath+"/needs",parentData:data,parentDataProperty:"needs",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+}
+if(data.if !== undefined){
+let data6 = data.if;
+if((typeof data6 !== "string") && (typeof data6 !== "boolean")){
+const err13 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/0/properties/if/type",keyword:"type",params:{type: schema8.oneOf[0].properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[0].properties.if.type,parentSchema:schema8.oneOf[0].properties.if,data:data6};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -195,9 +763,9 @@ vErrors.push(err13);
 }
 errors++;
 }
-if(typeof data5 === "string"){
-if(!pattern1.test(data5)){
-const err14 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/0/properties/needs/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[0].properties.needs,data:data5};
+if(typeof data6 === "string"){
+if(!pattern1.test(data6)){
+const err14 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/0/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[0].properties.if,data:data6};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -207,13 +775,17 @@ vErrors.push(err14);
 errors++;
 }
 }
-if(Array.isArray(data5)){
-const len0 = data5.length;
-for(let i0=0; i0<len0; i0++){
-let data6 = data5[i0];
-if(typeof data6 === "string"){
-if(!pattern1.test(data6)){
-const err15 = {instancePath:instancePath+"/needs/" + i0,schemaPath:"#/oneOf/0/properties/needs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[0].properties.needs.items,data:data6};
+}
+if(data.for_each !== undefined){
+if(!(validate28(data.for_each, {instancePath:instancePath+"/for_each",parentData:data,parentDataProperty:"for_each",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_parallel !== undefined){
+let data8 = data.max_parallel;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+const err15 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/0/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[0].properties.max_parallel.type,parentSchema:schema8.oneOf[0].properties.max_parallel,data:data8};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -222,9 +794,9 @@ vErrors.push(err15);
 }
 errors++;
 }
-}
-else {
-const err16 = {instancePath:instancePath+"/needs/" + i0,schemaPath:"#/oneOf/0/properties/needs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[0].properties.needs.items.type,parentSchema:schema7.oneOf[0].properties.needs.items,data:data6};
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 10000 || isNaN(data8)){
+const err16 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/0/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema8.oneOf[0].properties.max_parallel,data:data8};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -233,13 +805,8 @@ vErrors.push(err16);
 }
 errors++;
 }
-}
-}
-}
-if(data.if !== undefined){
-let data7 = data.if;
-if((typeof data7 !== "string") && (typeof data7 !== "boolean")){
-const err17 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/0/properties/if/type",keyword:"type",params:{type: schema7.oneOf[0].properties.if.type},message:"must be string,boolean",schema:schema7.oneOf[0].properties.if.type,parentSchema:schema7.oneOf[0].properties.if,data:data7};
+if(data8 < 1 || isNaN(data8)){
+const err17 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/0/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[0].properties.max_parallel,data:data8};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -248,9 +815,15 @@ vErrors.push(err17);
 }
 errors++;
 }
-if(typeof data7 === "string"){
-if(!pattern1.test(data7)){
-const err18 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/0/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[0].properties.if,data:data7};
+}
+}
+let data9 = data.outputs;
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+for(const key1 in data9){
+const _errs23 = errors;
+if(typeof key1 === "string"){
+if(!pattern11.test(key1)){
+const err18 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/0/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema8.oneOf[0].properties.outputs.propertyNames,data:key1,propertyName:key1};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -260,11 +833,9 @@ vErrors.push(err18);
 errors++;
 }
 }
-}
-if(data.for_each !== undefined){
-let data8 = data.for_each;
-if((!data8 || typeof data8 != "object") && (typeof data8 !== "string")){
-const err19 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/0/properties/for_each/type",keyword:"type",params:{type: schema7.oneOf[0].properties.for_each.type},message:"must be string,array,object",schema:schema7.oneOf[0].properties.for_each.type,parentSchema:schema7.oneOf[0].properties.for_each,data:data8};
+var valid3 = _errs23 === errors;
+if(!valid3){
+const err19 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/0/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key1},message:"property name must be valid",schema:schema8.oneOf[0].properties.outputs.propertyNames,parentSchema:schema8.oneOf[0].properties.outputs,data:data9};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -273,9 +844,11 @@ vErrors.push(err19);
 }
 errors++;
 }
-if(typeof data8 === "string"){
-if(!pattern1.test(data8)){
-const err20 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/0/properties/for_each/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[0].properties.for_each,data:data8};
+}
+for(const key2 in data9){
+let data10 = data9[key2];
+if(typeof data10 !== "string"){
+const err20 = {instancePath:instancePath+"/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/0/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[0].properties.outputs.additionalProperties.type,parentSchema:schema8.oneOf[0].properties.outputs.additionalProperties,data:data10};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -285,9 +858,9 @@ vErrors.push(err20);
 errors++;
 }
 }
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-if(data8.items === undefined){
-const err21 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/0/properties/for_each/required",keyword:"required",params:{missingProperty: "items"},message:"must have required property '"+"items"+"'",schema:schema7.oneOf[0].properties.for_each.required,parentSchema:schema7.oneOf[0].properties.for_each,data:data8};
+}
+else {
+const err21 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/0/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[0].properties.outputs.type,parentSchema:schema8.oneOf[0].properties.outputs,data:data9};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -296,9 +869,9 @@ vErrors.push(err21);
 }
 errors++;
 }
-for(const key1 in data8){
-if(!((key1 === "items") || (key1 === "max_parallel"))){
-const err22 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/0/properties/for_each/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[0].properties.for_each,data:data8};
+let data11 = data.continue_on_error;
+if(typeof data11 !== "boolean"){
+const err22 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/0/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[0].properties.continue_on_error.type,parentSchema:schema8.oneOf[0].properties.continue_on_error,data:data11};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -308,174 +881,13 @@ vErrors.push(err22);
 errors++;
 }
 }
-if(data8.items !== undefined){
-let data9 = data8.items;
-if((typeof data9 !== "string") && (!(Array.isArray(data9)))){
-const err23 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/0/properties/for_each/properties/items/type",keyword:"type",params:{type: schema7.oneOf[0].properties.for_each.properties.items.type},message:"must be string,array",schema:schema7.oneOf[0].properties.for_each.properties.items.type,parentSchema:schema7.oneOf[0].properties.for_each.properties.items,data:data9};
+else {
+const err23 = {instancePath,schemaPath:"#/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[0].type,parentSchema:schema8.oneOf[0],data};
 if(vErrors === null){
 vErrors = [err23];
 }
 else {
 vErrors.push(err23);
-}
-errors++;
-}
-if(typeof data9 === "string"){
-if(!pattern1.test(data9)){
-const err24 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/0/properties/for_each/properties/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[0].properties.for_each.properties.items,data:data9};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-}
-if(data8.max_parallel !== undefined){
-let data10 = data8.max_parallel;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-const err25 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/0/properties/for_each/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[0].properties.for_each.properties.max_parallel.type,parentSchema:schema7.oneOf[0].properties.for_each.properties.max_parallel,data:data10};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 > 10000 || isNaN(data10)){
-const err26 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/0/properties/for_each/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[0].properties.for_each.properties.max_parallel,data:data10};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-if(data10 < 1 || isNaN(data10)){
-const err27 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/0/properties/for_each/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[0].properties.for_each.properties.max_parallel,data:data10};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-}
-}
-}
-if(data.max_parallel !== undefined){
-let data11 = data.max_parallel;
-if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-const err28 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/0/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[0].properties.max_parallel.type,parentSchema:schema7.oneOf[0].properties.max_parallel,data:data11};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 > 10000 || isNaN(data11)){
-const err29 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/0/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[0].properties.max_parallel,data:data11};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-if(data11 < 1 || isNaN(data11)){
-const err30 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/0/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[0].properties.max_parallel,data:data11};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-}
-}
-let data12 = data.outputs;
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-for(const key2 in data12){
-const _errs32 = errors;
-if(typeof key2 === "string"){
-if(!pattern12.test(key2)){
-const err31 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/0/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema7.oneOf[0].properties.outputs.propertyNames,data:key2,propertyName:key2};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-}
-var valid6 = _errs32 === errors;
-if(!valid6){
-const err32 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/0/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key2},message:"property name must be valid",schema:schema7.oneOf[0].properties.outputs.propertyNames,parentSchema:schema7.oneOf[0].properties.outputs,data:data12};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-}
-for(const key3 in data12){
-let data13 = data12[key3];
-if(typeof data13 !== "string"){
-const err33 = {instancePath:instancePath+"/outputs/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/0/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[0].properties.outputs.additionalProperties.type,parentSchema:schema7.oneOf[0].properties.outputs.additionalProperties,data:data13};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-}
-}
-else {
-const err34 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/0/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[0].properties.outputs.type,parentSchema:schema7.oneOf[0].properties.outputs,data:data12};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-let data14 = data.continue_on_error;
-if(typeof data14 !== "boolean"){
-const err35 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/0/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema7.oneOf[0].properties.continue_on_error.type,parentSchema:schema7.oneOf[0].properties.continue_on_error,data:data14};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-}
-else {
-const err36 = {instancePath,schemaPath:"#/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[0].type,parentSchema:schema7.oneOf[0],data};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
 }
 errors++;
 }
@@ -495,7 +907,176 @@ if(data.continue_on_error === undefined){
 data.continue_on_error = false;
 }
 if(data.name === undefined){
-const err37 = {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema7.oneOf[1].required,parentSchema:schema7.oneOf[1],data};
+const err24 = {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema8.oneOf[1].required,parentSchema:schema8.oneOf[1],data};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+if(data.type === undefined){
+const err25 = {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema8.oneOf[1].required,parentSchema:schema8.oneOf[1],data};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+if(data.command === undefined){
+const err26 = {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema8.oneOf[1].required,parentSchema:schema8.oneOf[1],data};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+for(const key3 in data){
+if(!(func2.call(schema8.oneOf[1].properties, key3))){
+const err27 = {instancePath,schemaPath:"#/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[1],data};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+}
+if(data.name !== undefined){
+let data12 = data.name;
+if(typeof data12 === "string"){
+if(!pattern0.test(data12)){
+const err28 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/1/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema8.oneOf[1].properties.name,data:data12};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+}
+else {
+const err29 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/1/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.name.type,parentSchema:schema8.oneOf[1].properties.name,data:data12};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+if(data.type !== undefined){
+let data13 = data.type;
+if(typeof data13 !== "string"){
+const err30 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/1/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.type.type,parentSchema:schema8.oneOf[1].properties.type,data:data13};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+if("custom_command" !== data13){
+const err31 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/1/properties/type/const",keyword:"const",params:{allowedValue: "custom_command"},message:"must be equal to constant",schema:"custom_command",parentSchema:schema8.oneOf[1].properties.type,data:data13};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+if(data.command !== undefined){
+let data14 = data.command;
+if((typeof data14 !== "string") && (!(Array.isArray(data14)))){
+const err32 = {instancePath:instancePath+"/command",schemaPath:"#/oneOf/1/properties/command/type",keyword:"type",params:{type: schema8.oneOf[1].properties.command.type},message:"must be string,array",schema:schema8.oneOf[1].properties.command.type,parentSchema:schema8.oneOf[1].properties.command,data:data14};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+if(typeof data14 === "string"){
+if(!pattern1.test(data14)){
+const err33 = {instancePath:instancePath+"/command",schemaPath:"#/oneOf/1/properties/command/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[1].properties.command,data:data14};
+if(vErrors === null){
+vErrors = [err33];
+}
+else {
+vErrors.push(err33);
+}
+errors++;
+}
+}
+if(Array.isArray(data14)){
+if(data14.length < 1){
+const err34 = {instancePath:instancePath+"/command",schemaPath:"#/oneOf/1/properties/command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema8.oneOf[1].properties.command,data:data14};
+if(vErrors === null){
+vErrors = [err34];
+}
+else {
+vErrors.push(err34);
+}
+errors++;
+}
+const len0 = data14.length;
+for(let i0=0; i0<len0; i0++){
+let data15 = data14[i0];
+if(typeof data15 !== "string"){
+const err35 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/oneOf/1/properties/command/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.command.items.type,parentSchema:schema8.oneOf[1].properties.command.items,data:data15};
+if(vErrors === null){
+vErrors = [err35];
+}
+else {
+vErrors.push(err35);
+}
+errors++;
+}
+}
+}
+}
+if(!(validate30(data.env, {instancePath:instancePath+"/env",parentData:data,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+if(!(validate32(data.expect, {instancePath:instancePath+"/expect",parentData:data,parentDataProperty:"expect",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data.retry !== undefined){
+if(!(validate34(data.retry, {instancePath:instancePath+"/retry",parentData:data,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+errors = vErrors.length;
+}
+}
+if(data.timeout !== undefined){
+let data19 = data.timeout;
+if(typeof data19 === "string"){
+if(!(func3(data19, 1, 2073600000, []))){
+const err36 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/1/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema8.oneOf[1].properties.timeout["x-duration"],parentSchema:schema8.oneOf[1].properties.timeout,data:data19};
+if(vErrors === null){
+vErrors = [err36];
+}
+else {
+vErrors.push(err36);
+}
+errors++;
+}
+}
+else {
+const err37 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/1/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.timeout.type,parentSchema:schema8.oneOf[1].properties.timeout,data:data19};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -504,8 +1085,12 @@ vErrors.push(err37);
 }
 errors++;
 }
-if(data.type === undefined){
-const err38 = {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema7.oneOf[1].required,parentSchema:schema7.oneOf[1],data};
+}
+if(data.cache !== undefined){
+let data20 = data.cache;
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if(data20.inputs === undefined){
+const err38 = {instancePath:instancePath+"/cache",schemaPath:"#/oneOf/1/properties/cache/required",keyword:"required",params:{missingProperty: "inputs"},message:"must have required property '"+"inputs"+"'",schema:schema8.oneOf[1].properties.cache.required,parentSchema:schema8.oneOf[1].properties.cache,data:data20};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -514,8 +1099,9 @@ vErrors.push(err38);
 }
 errors++;
 }
-if(data.command === undefined){
-const err39 = {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema7.oneOf[1].required,parentSchema:schema7.oneOf[1],data};
+for(const key4 in data20){
+if(!(key4 === "inputs")){
+const err39 = {instancePath:instancePath+"/cache",schemaPath:"#/oneOf/1/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[1].properties.cache,data:data20};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -524,9 +1110,12 @@ vErrors.push(err39);
 }
 errors++;
 }
-for(const key4 in data){
-if(!(func2.call(schema7.oneOf[1].properties, key4))){
-const err40 = {instancePath,schemaPath:"#/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[1],data};
+}
+if(data20.inputs !== undefined){
+let data21 = data20.inputs;
+if(Array.isArray(data21)){
+if(data21.length < 1){
+const err40 = {instancePath:instancePath+"/cache/inputs",schemaPath:"#/oneOf/1/properties/cache/properties/inputs/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema8.oneOf[1].properties.cache.properties.inputs,data:data21};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -535,12 +1124,12 @@ vErrors.push(err40);
 }
 errors++;
 }
-}
-if(data.name !== undefined){
-let data15 = data.name;
-if(typeof data15 === "string"){
-if(!pattern0.test(data15)){
-const err41 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/1/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema7.oneOf[1].properties.name,data:data15};
+const len1 = data21.length;
+for(let i1=0; i1<len1; i1++){
+let data22 = data21[i1];
+if(typeof data22 === "string"){
+if(!pattern1.test(data22)){
+const err41 = {instancePath:instancePath+"/cache/inputs/" + i1,schemaPath:"#/oneOf/1/properties/cache/properties/inputs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[1].properties.cache.properties.inputs.items,data:data22};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -551,7 +1140,7 @@ errors++;
 }
 }
 else {
-const err42 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/1/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.name.type,parentSchema:schema7.oneOf[1].properties.name,data:data15};
+const err42 = {instancePath:instancePath+"/cache/inputs/" + i1,schemaPath:"#/oneOf/1/properties/cache/properties/inputs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.cache.properties.inputs.items.type,parentSchema:schema8.oneOf[1].properties.cache.properties.inputs.items,data:data22};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -561,10 +1150,9 @@ vErrors.push(err42);
 errors++;
 }
 }
-if(data.type !== undefined){
-let data16 = data.type;
-if(typeof data16 !== "string"){
-const err43 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/1/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.type.type,parentSchema:schema7.oneOf[1].properties.type,data:data16};
+}
+else {
+const err43 = {instancePath:instancePath+"/cache/inputs",schemaPath:"#/oneOf/1/properties/cache/properties/inputs/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.oneOf[1].properties.cache.properties.inputs.type,parentSchema:schema8.oneOf[1].properties.cache.properties.inputs,data:data21};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -573,8 +1161,10 @@ vErrors.push(err43);
 }
 errors++;
 }
-if("custom_command" !== data16){
-const err44 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/1/properties/type/const",keyword:"const",params:{allowedValue: "custom_command"},message:"must be equal to constant",schema:"custom_command",parentSchema:schema7.oneOf[1].properties.type,data:data16};
+}
+}
+else {
+const err44 = {instancePath:instancePath+"/cache",schemaPath:"#/oneOf/1/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[1].properties.cache.type,parentSchema:schema8.oneOf[1].properties.cache,data:data20};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -584,10 +1174,24 @@ vErrors.push(err44);
 errors++;
 }
 }
-if(data.command !== undefined){
-let data17 = data.command;
-if((typeof data17 !== "string") && (!(Array.isArray(data17)))){
-const err45 = {instancePath:instancePath+"/command",schemaPath:"#/oneOf/1/properties/command/type",keyword:"type",params:{type: schema7.oneOf[1].properties.command.type},message:"must be string,array",schema:schema7.oneOf[1].properties.command.type,parentSchema:schema7.oneOf[1].properties.command,data:data17};
+if(data.sandbox !== undefined){
+let data23 = data.sandbox;
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
+if(data23.write === undefined){
+data23.write = [];
+}
+if(data23.network === undefined){
+data23.network = "none";
+}
+if(data23.blocked === undefined){
+data23.blocked = ["dd","mkfs","fdisk","sudo","su","shutdown","reboot"];
+}
+if(data23.confirm === undefined){
+data23.confirm = ["git push","npm publish","pip install"];
+}
+for(const key5 in data23){
+if(!((((((key5 === "mode") || (key5 === "write")) || (key5 === "network")) || (key5 === "blocked")) || (key5 === "confirm")) || (key5 === "reason"))){
+const err45 = {instancePath:instancePath+"/sandbox",schemaPath:"#/oneOf/1/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[1].properties.sandbox,data:data23};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -596,9 +1200,11 @@ vErrors.push(err45);
 }
 errors++;
 }
-if(typeof data17 === "string"){
-if(!pattern1.test(data17)){
-const err46 = {instancePath:instancePath+"/command",schemaPath:"#/oneOf/1/properties/command/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.command,data:data17};
+}
+if(data23.mode !== undefined){
+let data24 = data23.mode;
+if(typeof data24 !== "string"){
+const err46 = {instancePath:instancePath+"/sandbox/mode",schemaPath:"#/oneOf/1/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.sandbox.properties.mode.type,parentSchema:schema8.oneOf[1].properties.sandbox.properties.mode,data:data24};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -607,10 +1213,8 @@ vErrors.push(err46);
 }
 errors++;
 }
-}
-if(Array.isArray(data17)){
-if(data17.length < 1){
-const err47 = {instancePath:instancePath+"/command",schemaPath:"#/oneOf/1/properties/command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema7.oneOf[1].properties.command,data:data17};
+if(!(((data24 === "auto") || (data24 === "required")) || (data24 === "off"))){
+const err47 = {instancePath:instancePath+"/sandbox/mode",schemaPath:"#/oneOf/1/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema8.oneOf[1].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema8.oneOf[1].properties.sandbox.properties.mode.enum,parentSchema:schema8.oneOf[1].properties.sandbox.properties.mode,data:data24};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -619,11 +1223,15 @@ vErrors.push(err47);
 }
 errors++;
 }
-const len1 = data17.length;
-for(let i1=0; i1<len1; i1++){
-let data18 = data17[i1];
-if(typeof data18 !== "string"){
-const err48 = {instancePath:instancePath+"/command/" + i1,schemaPath:"#/oneOf/1/properties/command/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.command.items.type,parentSchema:schema7.oneOf[1].properties.command.items,data:data18};
+}
+let data25 = data23.write;
+if(Array.isArray(data25)){
+const len2 = data25.length;
+for(let i2=0; i2<len2; i2++){
+let data26 = data25[i2];
+if(typeof data26 === "string"){
+if(!pattern1.test(data26)){
+const err48 = {instancePath:instancePath+"/sandbox/write/" + i2,schemaPath:"#/oneOf/1/properties/sandbox/properties/write/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[1].properties.sandbox.properties.write.items,data:data26};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -633,11 +1241,8 @@ vErrors.push(err48);
 errors++;
 }
 }
-}
-}
-let data19 = data.env;
-if(!data19 || typeof data19 != "object"){
-const err49 = {instancePath:instancePath+"/env",schemaPath:"#/oneOf/1/properties/env/type",keyword:"type",params:{type: schema7.oneOf[1].properties.env.type},message:"must be array,object",schema:schema7.oneOf[1].properties.env.type,parentSchema:schema7.oneOf[1].properties.env,data:data19};
+else {
+const err49 = {instancePath:instancePath+"/sandbox/write/" + i2,schemaPath:"#/oneOf/1/properties/sandbox/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.sandbox.properties.write.items.type,parentSchema:schema8.oneOf[1].properties.sandbox.properties.write.items,data:data26};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -646,13 +1251,10 @@ vErrors.push(err49);
 }
 errors++;
 }
-if(Array.isArray(data19)){
-const len2 = data19.length;
-for(let i2=0; i2<len2; i2++){
-let data20 = data19[i2];
-if(typeof data20 === "string"){
-if(!pattern1.test(data20)){
-const err50 = {instancePath:instancePath+"/env/" + i2,schemaPath:"#/oneOf/1/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.env.items,data:data20};
+}
+}
+else {
+const err50 = {instancePath:instancePath+"/sandbox/write",schemaPath:"#/oneOf/1/properties/sandbox/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.oneOf[1].properties.sandbox.properties.write.type,parentSchema:schema8.oneOf[1].properties.sandbox.properties.write,data:data25};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -661,9 +1263,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-}
-else {
-const err51 = {instancePath:instancePath+"/env/" + i2,schemaPath:"#/oneOf/1/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.env.items.type,parentSchema:schema7.oneOf[1].properties.env.items,data:data20};
+let data27 = data23.network;
+if((typeof data27 !== "string") && (!(Array.isArray(data27)))){
+const err51 = {instancePath:instancePath+"/sandbox/network",schemaPath:"#/oneOf/1/properties/sandbox/properties/network/type",keyword:"type",params:{type: schema8.oneOf[1].properties.sandbox.properties.network.type},message:"must be string,array",schema:schema8.oneOf[1].properties.sandbox.properties.network.type,parentSchema:schema8.oneOf[1].properties.sandbox.properties.network,data:data27};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -672,14 +1274,9 @@ vErrors.push(err51);
 }
 errors++;
 }
-}
-}
-if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
-for(const key5 in data19){
-const _errs53 = errors;
-if(typeof key5 === "string"){
-if(!pattern16.test(key5)){
-const err52 = {instancePath:instancePath+"/env",schemaPath:"#/oneOf/1/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema7.oneOf[1].properties.env.propertyNames,data:key5,propertyName:key5};
+if(typeof data27 === "string"){
+if(!pattern34.test(data27)){
+const err52 = {instancePath:instancePath+"/sandbox/network",schemaPath:"#/oneOf/1/properties/sandbox/properties/network/pattern",keyword:"pattern",params:{pattern: "^(none|allow)$"},message:"must match pattern \""+"^(none|allow)$"+"\"",schema:"^(none|allow)$",parentSchema:schema8.oneOf[1].properties.sandbox.properties.network,data:data27};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -689,9 +1286,13 @@ vErrors.push(err52);
 errors++;
 }
 }
-var valid14 = _errs53 === errors;
-if(!valid14){
-const err53 = {instancePath:instancePath+"/env",schemaPath:"#/oneOf/1/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key5},message:"property name must be valid",schema:schema7.oneOf[1].properties.env.propertyNames,parentSchema:schema7.oneOf[1].properties.env,data:data19};
+if(Array.isArray(data27)){
+const len3 = data27.length;
+for(let i3=0; i3<len3; i3++){
+let data28 = data27[i3];
+if(typeof data28 === "string"){
+if(!pattern1.test(data28)){
+const err53 = {instancePath:instancePath+"/sandbox/network/" + i3,schemaPath:"#/oneOf/1/properties/sandbox/properties/network/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[1].properties.sandbox.properties.network.items,data:data28};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -701,10 +1302,8 @@ vErrors.push(err53);
 errors++;
 }
 }
-for(const key6 in data19){
-let data21 = data19[key6];
-if(typeof data21 !== "string"){
-const err54 = {instancePath:instancePath+"/env/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/1/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.env.additionalProperties.type,parentSchema:schema7.oneOf[1].properties.env.additionalProperties,data:data21};
+else {
+const err54 = {instancePath:instancePath+"/sandbox/network/" + i3,schemaPath:"#/oneOf/1/properties/sandbox/properties/network/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.sandbox.properties.network.items.type,parentSchema:schema8.oneOf[1].properties.sandbox.properties.network.items,data:data28};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -715,14 +1314,14 @@ errors++;
 }
 }
 }
-let data22 = data.expect;
-if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
-if(data22.outputs === undefined){
-data22.outputs = [];
-}
-for(const key7 in data22){
-if(!((key7 === "outputs") || (key7 === "json_schema"))){
-const err55 = {instancePath:instancePath+"/expect",schemaPath:"#/oneOf/1/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[1].properties.expect,data:data22};
+let data29 = data23.blocked;
+if(Array.isArray(data29)){
+const len4 = data29.length;
+for(let i4=0; i4<len4; i4++){
+let data30 = data29[i4];
+if(typeof data30 === "string"){
+if(!pattern1.test(data30)){
+const err55 = {instancePath:instancePath+"/sandbox/blocked/" + i4,schemaPath:"#/oneOf/1/properties/sandbox/properties/blocked/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[1].properties.sandbox.properties.blocked.items,data:data30};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -732,14 +1331,8 @@ vErrors.push(err55);
 errors++;
 }
 }
-let data23 = data22.outputs;
-if(Array.isArray(data23)){
-const len3 = data23.length;
-for(let i3=0; i3<len3; i3++){
-let data24 = data23[i3];
-if(typeof data24 === "string"){
-if(!pattern1.test(data24)){
-const err56 = {instancePath:instancePath+"/expect/outputs/" + i3,schemaPath:"#/oneOf/1/properties/expect/properties/outputs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.expect.properties.outputs.items,data:data24};
+else {
+const err56 = {instancePath:instancePath+"/sandbox/blocked/" + i4,schemaPath:"#/oneOf/1/properties/sandbox/properties/blocked/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.sandbox.properties.blocked.items.type,parentSchema:schema8.oneOf[1].properties.sandbox.properties.blocked.items,data:data30};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -749,8 +1342,9 @@ vErrors.push(err56);
 errors++;
 }
 }
+}
 else {
-const err57 = {instancePath:instancePath+"/expect/outputs/" + i3,schemaPath:"#/oneOf/1/properties/expect/properties/outputs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.expect.properties.outputs.items.type,parentSchema:schema7.oneOf[1].properties.expect.properties.outputs.items,data:data24};
+const err57 = {instancePath:instancePath+"/sandbox/blocked",schemaPath:"#/oneOf/1/properties/sandbox/properties/blocked/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.oneOf[1].properties.sandbox.properties.blocked.type,parentSchema:schema8.oneOf[1].properties.sandbox.properties.blocked,data:data29};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -759,10 +1353,14 @@ vErrors.push(err57);
 }
 errors++;
 }
-}
-}
-else {
-const err58 = {instancePath:instancePath+"/expect/outputs",schemaPath:"#/oneOf/1/properties/expect/properties/outputs/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema7.oneOf[1].properties.expect.properties.outputs.type,parentSchema:schema7.oneOf[1].properties.expect.properties.outputs,data:data23};
+let data31 = data23.confirm;
+if(Array.isArray(data31)){
+const len5 = data31.length;
+for(let i5=0; i5<len5; i5++){
+let data32 = data31[i5];
+if(typeof data32 === "string"){
+if(!pattern1.test(data32)){
+const err58 = {instancePath:instancePath+"/sandbox/confirm/" + i5,schemaPath:"#/oneOf/1/properties/sandbox/properties/confirm/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[1].properties.sandbox.properties.confirm.items,data:data32};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -771,11 +1369,9 @@ vErrors.push(err58);
 }
 errors++;
 }
-if(data22.json_schema !== undefined){
-let data25 = data22.json_schema;
-if(typeof data25 === "string"){
-if(!pattern1.test(data25)){
-const err59 = {instancePath:instancePath+"/expect/json_schema",schemaPath:"#/oneOf/1/properties/expect/properties/json_schema/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.expect.properties.json_schema,data:data25};
+}
+else {
+const err59 = {instancePath:instancePath+"/sandbox/confirm/" + i5,schemaPath:"#/oneOf/1/properties/sandbox/properties/confirm/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.sandbox.properties.confirm.items.type,parentSchema:schema8.oneOf[1].properties.sandbox.properties.confirm.items,data:data32};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -785,8 +1381,9 @@ vErrors.push(err59);
 errors++;
 }
 }
+}
 else {
-const err60 = {instancePath:instancePath+"/expect/json_schema",schemaPath:"#/oneOf/1/properties/expect/properties/json_schema/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.expect.properties.json_schema.type,parentSchema:schema7.oneOf[1].properties.expect.properties.json_schema,data:data25};
+const err60 = {instancePath:instancePath+"/sandbox/confirm",schemaPath:"#/oneOf/1/properties/sandbox/properties/confirm/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.oneOf[1].properties.sandbox.properties.confirm.type,parentSchema:schema8.oneOf[1].properties.sandbox.properties.confirm,data:data31};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -795,10 +1392,11 @@ vErrors.push(err60);
 }
 errors++;
 }
-}
-}
-else {
-const err61 = {instancePath:instancePath+"/expect",schemaPath:"#/oneOf/1/properties/expect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[1].properties.expect.type,parentSchema:schema7.oneOf[1].properties.expect,data:data22};
+if(data23.reason !== undefined){
+let data33 = data23.reason;
+if(typeof data33 === "string"){
+if(!pattern1.test(data33)){
+const err61 = {instancePath:instancePath+"/sandbox/reason",schemaPath:"#/oneOf/1/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[1].properties.sandbox.properties.reason,data:data33};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -807,10 +1405,9 @@ vErrors.push(err61);
 }
 errors++;
 }
-if(data.retry !== undefined){
-let data26 = data.retry;
-if((!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))) && (!(data26 && typeof data26 == "object" && !Array.isArray(data26)))){
-const err62 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/1/properties/retry/type",keyword:"type",params:{type: schema7.oneOf[1].properties.retry.type},message:"must be integer,object",schema:schema7.oneOf[1].properties.retry.type,parentSchema:schema7.oneOf[1].properties.retry,data:data26};
+}
+else {
+const err62 = {instancePath:instancePath+"/sandbox/reason",schemaPath:"#/oneOf/1/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.sandbox.properties.reason.type,parentSchema:schema8.oneOf[1].properties.sandbox.properties.reason,data:data33};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -819,9 +1416,10 @@ vErrors.push(err62);
 }
 errors++;
 }
-if((typeof data26 == "number") && (isFinite(data26))){
-if(data26 > 100 || isNaN(data26)){
-const err63 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/1/properties/retry/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema7.oneOf[1].properties.retry,data:data26};
+}
+}
+else {
+const err63 = {instancePath:instancePath+"/sandbox",schemaPath:"#/oneOf/1/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[1].properties.sandbox.type,parentSchema:schema8.oneOf[1].properties.sandbox,data:data23};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -830,8 +1428,17 @@ vErrors.push(err63);
 }
 errors++;
 }
-if(data26 < 1 || isNaN(data26)){
-const err64 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/1/properties/retry/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[1].properties.retry,data:data26};
+}
+if(data.needs !== undefined){
+if(!(validate26(data.needs, {instancePath:instancePath+"/needs",parentData:data,parentDataProperty:"needs",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+}
+if(data.if !== undefined){
+let data35 = data.if;
+if((typeof data35 !== "string") && (typeof data35 !== "boolean")){
+const err64 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/1/properties/if/type",keyword:"type",params:{type: schema8.oneOf[1].properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[1].properties.if.type,parentSchema:schema8.oneOf[1].properties.if,data:data35};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -840,20 +1447,9 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-if(data26.attempts === undefined){
-data26.attempts = 3;
-}
-if(data26.initial === undefined){
-data26.initial = "1s";
-}
-if(data26.max === undefined){
-data26.max = "5m";
-}
-for(const key8 in data26){
-if(!(((key8 === "attempts") || (key8 === "initial")) || (key8 === "max"))){
-const err65 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/1/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[1].properties.retry,data:data26};
+if(typeof data35 === "string"){
+if(!pattern1.test(data35)){
+const err65 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/1/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[1].properties.if,data:data35};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -863,9 +1459,17 @@ vErrors.push(err65);
 errors++;
 }
 }
-let data27 = data26.attempts;
-if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-const err66 = {instancePath:instancePath+"/retry/attempts",schemaPath:"#/oneOf/1/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[1].properties.retry.properties.attempts.type,parentSchema:schema7.oneOf[1].properties.retry.properties.attempts,data:data27};
+}
+if(data.for_each !== undefined){
+if(!(validate28(data.for_each, {instancePath:instancePath+"/for_each",parentData:data,parentDataProperty:"for_each",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_parallel !== undefined){
+let data37 = data.max_parallel;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
+const err66 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/1/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[1].properties.max_parallel.type,parentSchema:schema8.oneOf[1].properties.max_parallel,data:data37};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -874,9 +1478,9 @@ vErrors.push(err66);
 }
 errors++;
 }
-if((typeof data27 == "number") && (isFinite(data27))){
-if(data27 > 100 || isNaN(data27)){
-const err67 = {instancePath:instancePath+"/retry/attempts",schemaPath:"#/oneOf/1/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema7.oneOf[1].properties.retry.properties.attempts,data:data27};
+if((typeof data37 == "number") && (isFinite(data37))){
+if(data37 > 10000 || isNaN(data37)){
+const err67 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/1/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema8.oneOf[1].properties.max_parallel,data:data37};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -885,8 +1489,8 @@ vErrors.push(err67);
 }
 errors++;
 }
-if(data27 < 1 || isNaN(data27)){
-const err68 = {instancePath:instancePath+"/retry/attempts",schemaPath:"#/oneOf/1/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[1].properties.retry.properties.attempts,data:data27};
+if(data37 < 1 || isNaN(data37)){
+const err68 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/1/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[1].properties.max_parallel,data:data37};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -896,10 +1500,14 @@ vErrors.push(err68);
 errors++;
 }
 }
-let data28 = data26.initial;
-if(typeof data28 === "string"){
-if(!(func3(data28, 1, 2073600000, []))){
-const err69 = {instancePath:instancePath+"/retry/initial",schemaPath:"#/oneOf/1/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[1].properties.retry.properties.initial["x-duration"],parentSchema:schema7.oneOf[1].properties.retry.properties.initial,data:data28};
+}
+let data38 = data.outputs;
+if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
+for(const key6 in data38){
+const _errs83 = errors;
+if(typeof key6 === "string"){
+if(!pattern11.test(key6)){
+const err69 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/1/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema8.oneOf[1].properties.outputs.propertyNames,data:key6,propertyName:key6};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -909,8 +1517,9 @@ vErrors.push(err69);
 errors++;
 }
 }
-else {
-const err70 = {instancePath:instancePath+"/retry/initial",schemaPath:"#/oneOf/1/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.retry.properties.initial.type,parentSchema:schema7.oneOf[1].properties.retry.properties.initial,data:data28};
+var valid21 = _errs83 === errors;
+if(!valid21){
+const err70 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/1/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key6},message:"property name must be valid",schema:schema8.oneOf[1].properties.outputs.propertyNames,parentSchema:schema8.oneOf[1].properties.outputs,data:data38};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -919,10 +1528,11 @@ vErrors.push(err70);
 }
 errors++;
 }
-let data29 = data26.max;
-if(typeof data29 === "string"){
-if(!(func3(data29, 1, 2073600000, []))){
-const err71 = {instancePath:instancePath+"/retry/max",schemaPath:"#/oneOf/1/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[1].properties.retry.properties.max["x-duration"],parentSchema:schema7.oneOf[1].properties.retry.properties.max,data:data29};
+}
+for(const key7 in data38){
+let data39 = data38[key7];
+if(typeof data39 !== "string"){
+const err71 = {instancePath:instancePath+"/outputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/1/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[1].properties.outputs.additionalProperties.type,parentSchema:schema8.oneOf[1].properties.outputs.additionalProperties,data:data39};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -932,8 +1542,9 @@ vErrors.push(err71);
 errors++;
 }
 }
+}
 else {
-const err72 = {instancePath:instancePath+"/retry/max",schemaPath:"#/oneOf/1/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.retry.properties.max.type,parentSchema:schema7.oneOf[1].properties.retry.properties.max,data:data29};
+const err72 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/1/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[1].properties.outputs.type,parentSchema:schema8.oneOf[1].properties.outputs,data:data38};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -942,13 +1553,9 @@ vErrors.push(err72);
 }
 errors++;
 }
-}
-}
-if(data.timeout !== undefined){
-let data30 = data.timeout;
-if(typeof data30 === "string"){
-if(!(func3(data30, 1, 2073600000, []))){
-const err73 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/1/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[1].properties.timeout["x-duration"],parentSchema:schema7.oneOf[1].properties.timeout,data:data30};
+let data40 = data.continue_on_error;
+if(typeof data40 !== "boolean"){
+const err73 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/1/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[1].properties.continue_on_error.type,parentSchema:schema8.oneOf[1].properties.continue_on_error,data:data40};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -959,652 +1566,12 @@ errors++;
 }
 }
 else {
-const err74 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/1/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.timeout.type,parentSchema:schema7.oneOf[1].properties.timeout,data:data30};
+const err74 = {instancePath,schemaPath:"#/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[1].type,parentSchema:schema8.oneOf[1],data};
 if(vErrors === null){
 vErrors = [err74];
 }
 else {
 vErrors.push(err74);
-}
-errors++;
-}
-}
-if(data.cache !== undefined){
-let data31 = data.cache;
-if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
-if(data31.inputs === undefined){
-const err75 = {instancePath:instancePath+"/cache",schemaPath:"#/oneOf/1/properties/cache/required",keyword:"required",params:{missingProperty: "inputs"},message:"must have required property '"+"inputs"+"'",schema:schema7.oneOf[1].properties.cache.required,parentSchema:schema7.oneOf[1].properties.cache,data:data31};
-if(vErrors === null){
-vErrors = [err75];
-}
-else {
-vErrors.push(err75);
-}
-errors++;
-}
-for(const key9 in data31){
-if(!(key9 === "inputs")){
-const err76 = {instancePath:instancePath+"/cache",schemaPath:"#/oneOf/1/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[1].properties.cache,data:data31};
-if(vErrors === null){
-vErrors = [err76];
-}
-else {
-vErrors.push(err76);
-}
-errors++;
-}
-}
-if(data31.inputs !== undefined){
-let data32 = data31.inputs;
-if(Array.isArray(data32)){
-if(data32.length < 1){
-const err77 = {instancePath:instancePath+"/cache/inputs",schemaPath:"#/oneOf/1/properties/cache/properties/inputs/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema7.oneOf[1].properties.cache.properties.inputs,data:data32};
-if(vErrors === null){
-vErrors = [err77];
-}
-else {
-vErrors.push(err77);
-}
-errors++;
-}
-const len4 = data32.length;
-for(let i4=0; i4<len4; i4++){
-let data33 = data32[i4];
-if(typeof data33 === "string"){
-if(!pattern1.test(data33)){
-const err78 = {instancePath:instancePath+"/cache/inputs/" + i4,schemaPath:"#/oneOf/1/properties/cache/properties/inputs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.cache.properties.inputs.items,data:data33};
-if(vErrors === null){
-vErrors = [err78];
-}
-else {
-vErrors.push(err78);
-}
-errors++;
-}
-}
-else {
-const err79 = {instancePath:instancePath+"/cache/inputs/" + i4,schemaPath:"#/oneOf/1/properties/cache/properties/inputs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.cache.properties.inputs.items.type,parentSchema:schema7.oneOf[1].properties.cache.properties.inputs.items,data:data33};
-if(vErrors === null){
-vErrors = [err79];
-}
-else {
-vErrors.push(err79);
-}
-errors++;
-}
-}
-}
-else {
-const err80 = {instancePath:instancePath+"/cache/inputs",schemaPath:"#/oneOf/1/properties/cache/properties/inputs/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema7.oneOf[1].properties.cache.properties.inputs.type,parentSchema:schema7.oneOf[1].properties.cache.properties.inputs,data:data32};
-if(vErrors === null){
-vErrors = [err80];
-}
-else {
-vErrors.push(err80);
-}
-errors++;
-}
-}
-}
-else {
-const err81 = {instancePath:instancePath+"/cache",schemaPath:"#/oneOf/1/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[1].properties.cache.type,parentSchema:schema7.oneOf[1].properties.cache,data:data31};
-if(vErrors === null){
-vErrors = [err81];
-}
-else {
-vErrors.push(err81);
-}
-errors++;
-}
-}
-if(data.sandbox !== undefined){
-let data34 = data.sandbox;
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-if(data34.write === undefined){
-data34.write = [];
-}
-if(data34.network === undefined){
-data34.network = "none";
-}
-if(data34.blocked === undefined){
-data34.blocked = ["dd","mkfs","fdisk","sudo","su","shutdown","reboot"];
-}
-if(data34.confirm === undefined){
-data34.confirm = ["git push","npm publish","pip install"];
-}
-for(const key10 in data34){
-if(!((((((key10 === "mode") || (key10 === "write")) || (key10 === "network")) || (key10 === "blocked")) || (key10 === "confirm")) || (key10 === "reason"))){
-const err82 = {instancePath:instancePath+"/sandbox",schemaPath:"#/oneOf/1/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[1].properties.sandbox,data:data34};
-if(vErrors === null){
-vErrors = [err82];
-}
-else {
-vErrors.push(err82);
-}
-errors++;
-}
-}
-if(data34.mode !== undefined){
-let data35 = data34.mode;
-if(typeof data35 !== "string"){
-const err83 = {instancePath:instancePath+"/sandbox/mode",schemaPath:"#/oneOf/1/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.sandbox.properties.mode.type,parentSchema:schema7.oneOf[1].properties.sandbox.properties.mode,data:data35};
-if(vErrors === null){
-vErrors = [err83];
-}
-else {
-vErrors.push(err83);
-}
-errors++;
-}
-if(!(((data35 === "auto") || (data35 === "required")) || (data35 === "off"))){
-const err84 = {instancePath:instancePath+"/sandbox/mode",schemaPath:"#/oneOf/1/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema7.oneOf[1].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema7.oneOf[1].properties.sandbox.properties.mode.enum,parentSchema:schema7.oneOf[1].properties.sandbox.properties.mode,data:data35};
-if(vErrors === null){
-vErrors = [err84];
-}
-else {
-vErrors.push(err84);
-}
-errors++;
-}
-}
-let data36 = data34.write;
-if(Array.isArray(data36)){
-const len5 = data36.length;
-for(let i5=0; i5<len5; i5++){
-let data37 = data36[i5];
-if(typeof data37 === "string"){
-if(!pattern1.test(data37)){
-const err85 = {instancePath:instancePath+"/sandbox/write/" + i5,schemaPath:"#/oneOf/1/properties/sandbox/properties/write/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.sandbox.properties.write.items,data:data37};
-if(vErrors === null){
-vErrors = [err85];
-}
-else {
-vErrors.push(err85);
-}
-errors++;
-}
-}
-else {
-const err86 = {instancePath:instancePath+"/sandbox/write/" + i5,schemaPath:"#/oneOf/1/properties/sandbox/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.sandbox.properties.write.items.type,parentSchema:schema7.oneOf[1].properties.sandbox.properties.write.items,data:data37};
-if(vErrors === null){
-vErrors = [err86];
-}
-else {
-vErrors.push(err86);
-}
-errors++;
-}
-}
-}
-else {
-const err87 = {instancePath:instancePath+"/sandbox/write",schemaPath:"#/oneOf/1/properties/sandbox/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema7.oneOf[1].properties.sandbox.properties.write.type,parentSchema:schema7.oneOf[1].properties.sandbox.properties.write,data:data36};
-if(vErrors === null){
-vErrors = [err87];
-}
-else {
-vErrors.push(err87);
-}
-errors++;
-}
-let data38 = data34.network;
-if((typeof data38 !== "string") && (!(Array.isArray(data38)))){
-const err88 = {instancePath:instancePath+"/sandbox/network",schemaPath:"#/oneOf/1/properties/sandbox/properties/network/type",keyword:"type",params:{type: schema7.oneOf[1].properties.sandbox.properties.network.type},message:"must be string,array",schema:schema7.oneOf[1].properties.sandbox.properties.network.type,parentSchema:schema7.oneOf[1].properties.sandbox.properties.network,data:data38};
-if(vErrors === null){
-vErrors = [err88];
-}
-else {
-vErrors.push(err88);
-}
-errors++;
-}
-if(typeof data38 === "string"){
-if(!pattern35.test(data38)){
-const err89 = {instancePath:instancePath+"/sandbox/network",schemaPath:"#/oneOf/1/properties/sandbox/properties/network/pattern",keyword:"pattern",params:{pattern: "^(none|allow)$"},message:"must match pattern \""+"^(none|allow)$"+"\"",schema:"^(none|allow)$",parentSchema:schema7.oneOf[1].properties.sandbox.properties.network,data:data38};
-if(vErrors === null){
-vErrors = [err89];
-}
-else {
-vErrors.push(err89);
-}
-errors++;
-}
-}
-if(Array.isArray(data38)){
-const len6 = data38.length;
-for(let i6=0; i6<len6; i6++){
-let data39 = data38[i6];
-if(typeof data39 === "string"){
-if(!pattern1.test(data39)){
-const err90 = {instancePath:instancePath+"/sandbox/network/" + i6,schemaPath:"#/oneOf/1/properties/sandbox/properties/network/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.sandbox.properties.network.items,data:data39};
-if(vErrors === null){
-vErrors = [err90];
-}
-else {
-vErrors.push(err90);
-}
-errors++;
-}
-}
-else {
-const err91 = {instancePath:instancePath+"/sandbox/network/" + i6,schemaPath:"#/oneOf/1/properties/sandbox/properties/network/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.sandbox.properties.network.items.type,parentSchema:schema7.oneOf[1].properties.sandbox.properties.network.items,data:data39};
-if(vErrors === null){
-vErrors = [err91];
-}
-else {
-vErrors.push(err91);
-}
-errors++;
-}
-}
-}
-let data40 = data34.blocked;
-if(Array.isArray(data40)){
-const len7 = data40.length;
-for(let i7=0; i7<len7; i7++){
-let data41 = data40[i7];
-if(typeof data41 === "string"){
-if(!pattern1.test(data41)){
-const err92 = {instancePath:instancePath+"/sandbox/blocked/" + i7,schemaPath:"#/oneOf/1/properties/sandbox/properties/blocked/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.sandbox.properties.blocked.items,data:data41};
-if(vErrors === null){
-vErrors = [err92];
-}
-else {
-vErrors.push(err92);
-}
-errors++;
-}
-}
-else {
-const err93 = {instancePath:instancePath+"/sandbox/blocked/" + i7,schemaPath:"#/oneOf/1/properties/sandbox/properties/blocked/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.sandbox.properties.blocked.items.type,parentSchema:schema7.oneOf[1].properties.sandbox.properties.blocked.items,data:data41};
-if(vErrors === null){
-vErrors = [err93];
-}
-else {
-vErrors.push(err93);
-}
-errors++;
-}
-}
-}
-else {
-const err94 = {instancePath:instancePath+"/sandbox/blocked",schemaPath:"#/oneOf/1/properties/sandbox/properties/blocked/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema7.oneOf[1].properties.sandbox.properties.blocked.type,parentSchema:schema7.oneOf[1].properties.sandbox.properties.blocked,data:data40};
-if(vErrors === null){
-vErrors = [err94];
-}
-else {
-vErrors.push(err94);
-}
-errors++;
-}
-let data42 = data34.confirm;
-if(Array.isArray(data42)){
-const len8 = data42.length;
-for(let i8=0; i8<len8; i8++){
-let data43 = data42[i8];
-if(typeof data43 === "string"){
-if(!pattern1.test(data43)){
-const err95 = {instancePath:instancePath+"/sandbox/confirm/" + i8,schemaPath:"#/oneOf/1/properties/sandbox/properties/confirm/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.sandbox.properties.confirm.items,data:data43};
-if(vErrors === null){
-vErrors = [err95];
-}
-else {
-vErrors.push(err95);
-}
-errors++;
-}
-}
-else {
-const err96 = {instancePath:instancePath+"/sandbox/confirm/" + i8,schemaPath:"#/oneOf/1/properties/sandbox/properties/confirm/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.sandbox.properties.confirm.items.type,parentSchema:schema7.oneOf[1].properties.sandbox.properties.confirm.items,data:data43};
-if(vErrors === null){
-vErrors = [err96];
-}
-else {
-vErrors.push(err96);
-}
-errors++;
-}
-}
-}
-else {
-const err97 = {instancePath:instancePath+"/sandbox/confirm",schemaPath:"#/oneOf/1/properties/sandbox/properties/confirm/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema7.oneOf[1].properties.sandbox.properties.confirm.type,parentSchema:schema7.oneOf[1].properties.sandbox.properties.confirm,data:data42};
-if(vErrors === null){
-vErrors = [err97];
-}
-else {
-vErrors.push(err97);
-}
-errors++;
-}
-if(data34.reason !== undefined){
-let data44 = data34.reason;
-if(typeof data44 === "string"){
-if(!pattern1.test(data44)){
-const err98 = {instancePath:instancePath+"/sandbox/reason",schemaPath:"#/oneOf/1/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.sandbox.properties.reason,data:data44};
-if(vErrors === null){
-vErrors = [err98];
-}
-else {
-vErrors.push(err98);
-}
-errors++;
-}
-}
-else {
-const err99 = {instancePath:instancePath+"/sandbox/reason",schemaPath:"#/oneOf/1/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.sandbox.properties.reason.type,parentSchema:schema7.oneOf[1].properties.sandbox.properties.reason,data:data44};
-if(vErrors === null){
-vErrors = [err99];
-}
-else {
-vErrors.push(err99);
-}
-errors++;
-}
-}
-}
-else {
-const err100 = {instancePath:instancePath+"/sandbox",schemaPath:"#/oneOf/1/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[1].properties.sandbox.type,parentSchema:schema7.oneOf[1].properties.sandbox,data:data34};
-if(vErrors === null){
-vErrors = [err100];
-}
-else {
-vErrors.push(err100);
-}
-errors++;
-}
-}
-if(data.needs !== undefined){
-let data45 = data.needs;
-if((typeof data45 !== "string") && (!(Array.isArray(data45)))){
-const err101 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/1/properties/needs/type",keyword:"type",params:{type: schema7.oneOf[1].properties.needs.type},message:"must be string,array",schema:schema7.oneOf[1].properties.needs.type,parentSchema:schema7.oneOf[1].properties.needs,data:data45};
-if(vErrors === null){
-vErrors = [err101];
-}
-else {
-vErrors.push(err101);
-}
-errors++;
-}
-if(typeof data45 === "string"){
-if(!pattern1.test(data45)){
-const err102 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/1/properties/needs/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.needs,data:data45};
-if(vErrors === null){
-vErrors = [err102];
-}
-else {
-vErrors.push(err102);
-}
-errors++;
-}
-}
-if(Array.isArray(data45)){
-const len9 = data45.length;
-for(let i9=0; i9<len9; i9++){
-let data46 = data45[i9];
-if(typeof data46 === "string"){
-if(!pattern1.test(data46)){
-const err103 = {instancePath:instancePath+"/needs/" + i9,schemaPath:"#/oneOf/1/properties/needs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.needs.items,data:data46};
-if(vErrors === null){
-vErrors = [err103];
-}
-else {
-vErrors.push(err103);
-}
-errors++;
-}
-}
-else {
-const err104 = {instancePath:instancePath+"/needs/" + i9,schemaPath:"#/oneOf/1/properties/needs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.needs.items.type,parentSchema:schema7.oneOf[1].properties.needs.items,data:data46};
-if(vErrors === null){
-vErrors = [err104];
-}
-else {
-vErrors.push(err104);
-}
-errors++;
-}
-}
-}
-}
-if(data.if !== undefined){
-let data47 = data.if;
-if((typeof data47 !== "string") && (typeof data47 !== "boolean")){
-const err105 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/1/properties/if/type",keyword:"type",params:{type: schema7.oneOf[1].properties.if.type},message:"must be string,boolean",schema:schema7.oneOf[1].properties.if.type,parentSchema:schema7.oneOf[1].properties.if,data:data47};
-if(vErrors === null){
-vErrors = [err105];
-}
-else {
-vErrors.push(err105);
-}
-errors++;
-}
-if(typeof data47 === "string"){
-if(!pattern1.test(data47)){
-const err106 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/1/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.if,data:data47};
-if(vErrors === null){
-vErrors = [err106];
-}
-else {
-vErrors.push(err106);
-}
-errors++;
-}
-}
-}
-if(data.for_each !== undefined){
-let data48 = data.for_each;
-if((!data48 || typeof data48 != "object") && (typeof data48 !== "string")){
-const err107 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/1/properties/for_each/type",keyword:"type",params:{type: schema7.oneOf[1].properties.for_each.type},message:"must be string,array,object",schema:schema7.oneOf[1].properties.for_each.type,parentSchema:schema7.oneOf[1].properties.for_each,data:data48};
-if(vErrors === null){
-vErrors = [err107];
-}
-else {
-vErrors.push(err107);
-}
-errors++;
-}
-if(typeof data48 === "string"){
-if(!pattern1.test(data48)){
-const err108 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/1/properties/for_each/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.for_each,data:data48};
-if(vErrors === null){
-vErrors = [err108];
-}
-else {
-vErrors.push(err108);
-}
-errors++;
-}
-}
-if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
-if(data48.items === undefined){
-const err109 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/1/properties/for_each/required",keyword:"required",params:{missingProperty: "items"},message:"must have required property '"+"items"+"'",schema:schema7.oneOf[1].properties.for_each.required,parentSchema:schema7.oneOf[1].properties.for_each,data:data48};
-if(vErrors === null){
-vErrors = [err109];
-}
-else {
-vErrors.push(err109);
-}
-errors++;
-}
-for(const key11 in data48){
-if(!((key11 === "items") || (key11 === "max_parallel"))){
-const err110 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/1/properties/for_each/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[1].properties.for_each,data:data48};
-if(vErrors === null){
-vErrors = [err110];
-}
-else {
-vErrors.push(err110);
-}
-errors++;
-}
-}
-if(data48.items !== undefined){
-let data49 = data48.items;
-if((typeof data49 !== "string") && (!(Array.isArray(data49)))){
-const err111 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/1/properties/for_each/properties/items/type",keyword:"type",params:{type: schema7.oneOf[1].properties.for_each.properties.items.type},message:"must be string,array",schema:schema7.oneOf[1].properties.for_each.properties.items.type,parentSchema:schema7.oneOf[1].properties.for_each.properties.items,data:data49};
-if(vErrors === null){
-vErrors = [err111];
-}
-else {
-vErrors.push(err111);
-}
-errors++;
-}
-if(typeof data49 === "string"){
-if(!pattern1.test(data49)){
-const err112 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/1/properties/for_each/properties/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[1].properties.for_each.properties.items,data:data49};
-if(vErrors === null){
-vErrors = [err112];
-}
-else {
-vErrors.push(err112);
-}
-errors++;
-}
-}
-}
-if(data48.max_parallel !== undefined){
-let data50 = data48.max_parallel;
-if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
-const err113 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/1/properties/for_each/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[1].properties.for_each.properties.max_parallel.type,parentSchema:schema7.oneOf[1].properties.for_each.properties.max_parallel,data:data50};
-if(vErrors === null){
-vErrors = [err113];
-}
-else {
-vErrors.push(err113);
-}
-errors++;
-}
-if((typeof data50 == "number") && (isFinite(data50))){
-if(data50 > 10000 || isNaN(data50)){
-const err114 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/1/properties/for_each/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[1].properties.for_each.properties.max_parallel,data:data50};
-if(vErrors === null){
-vErrors = [err114];
-}
-else {
-vErrors.push(err114);
-}
-errors++;
-}
-if(data50 < 1 || isNaN(data50)){
-const err115 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/1/properties/for_each/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[1].properties.for_each.properties.max_parallel,data:data50};
-if(vErrors === null){
-vErrors = [err115];
-}
-else {
-vErrors.push(err115);
-}
-errors++;
-}
-}
-}
-}
-}
-if(data.max_parallel !== undefined){
-let data51 = data.max_parallel;
-if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
-const err116 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/1/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[1].properties.max_parallel.type,parentSchema:schema7.oneOf[1].properties.max_parallel,data:data51};
-if(vErrors === null){
-vErrors = [err116];
-}
-else {
-vErrors.push(err116);
-}
-errors++;
-}
-if((typeof data51 == "number") && (isFinite(data51))){
-if(data51 > 10000 || isNaN(data51)){
-const err117 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/1/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[1].properties.max_parallel,data:data51};
-if(vErrors === null){
-vErrors = [err117];
-}
-else {
-vErrors.push(err117);
-}
-errors++;
-}
-if(data51 < 1 || isNaN(data51)){
-const err118 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/1/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[1].properties.max_parallel,data:data51};
-if(vErrors === null){
-vErrors = [err118];
-}
-else {
-vErrors.push(err118);
-}
-errors++;
-}
-}
-}
-let data52 = data.outputs;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-for(const key12 in data52){
-const _errs124 = errors;
-if(typeof key12 === "string"){
-if(!pattern12.test(key12)){
-const err119 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/1/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema7.oneOf[1].properties.outputs.propertyNames,data:key12,propertyName:key12};
-if(vErrors === null){
-vErrors = [err119];
-}
-else {
-vErrors.push(err119);
-}
-errors++;
-}
-}
-var valid35 = _errs124 === errors;
-if(!valid35){
-const err120 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/1/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key12},message:"property name must be valid",schema:schema7.oneOf[1].properties.outputs.propertyNames,parentSchema:schema7.oneOf[1].properties.outputs,data:data52};
-if(vErrors === null){
-vErrors = [err120];
-}
-else {
-vErrors.push(err120);
-}
-errors++;
-}
-}
-for(const key13 in data52){
-let data53 = data52[key13];
-if(typeof data53 !== "string"){
-const err121 = {instancePath:instancePath+"/outputs/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/1/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[1].properties.outputs.additionalProperties.type,parentSchema:schema7.oneOf[1].properties.outputs.additionalProperties,data:data53};
-if(vErrors === null){
-vErrors = [err121];
-}
-else {
-vErrors.push(err121);
-}
-errors++;
-}
-}
-}
-else {
-const err122 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/1/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[1].properties.outputs.type,parentSchema:schema7.oneOf[1].properties.outputs,data:data52};
-if(vErrors === null){
-vErrors = [err122];
-}
-else {
-vErrors.push(err122);
-}
-errors++;
-}
-let data54 = data.continue_on_error;
-if(typeof data54 !== "boolean"){
-const err123 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/1/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema7.oneOf[1].properties.continue_on_error.type,parentSchema:schema7.oneOf[1].properties.continue_on_error,data:data54};
-if(vErrors === null){
-vErrors = [err123];
-}
-else {
-vErrors.push(err123);
-}
-errors++;
-}
-}
-else {
-const err124 = {instancePath,schemaPath:"#/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[1].type,parentSchema:schema7.oneOf[1],data};
-if(vErrors === null){
-vErrors = [err124];
-}
-else {
-vErrors.push(err124);
 }
 errors++;
 }
@@ -1627,130 +1594,130 @@ if(data.continue_on_error === undefined){
 data.continue_on_error = false;
 }
 if(data.name === undefined){
-const err125 = {instancePath,schemaPath:"#/oneOf/2/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema7.oneOf[2].required,parentSchema:schema7.oneOf[2],data};
+const err75 = {instancePath,schemaPath:"#/oneOf/2/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema8.oneOf[2].required,parentSchema:schema8.oneOf[2],data};
 if(vErrors === null){
-vErrors = [err125];
+vErrors = [err75];
 }
 else {
-vErrors.push(err125);
+vErrors.push(err75);
 }
 errors++;
 }
 if(data.type === undefined){
-const err126 = {instancePath,schemaPath:"#/oneOf/2/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema7.oneOf[2].required,parentSchema:schema7.oneOf[2],data};
+const err76 = {instancePath,schemaPath:"#/oneOf/2/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema8.oneOf[2].required,parentSchema:schema8.oneOf[2],data};
 if(vErrors === null){
-vErrors = [err126];
+vErrors = [err76];
 }
 else {
-vErrors.push(err126);
+vErrors.push(err76);
 }
 errors++;
 }
-for(const key14 in data){
-if(!(func2.call(schema7.oneOf[2].properties, key14))){
-const err127 = {instancePath,schemaPath:"#/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[2],data};
+for(const key8 in data){
+if(!(func2.call(schema8.oneOf[2].properties, key8))){
+const err77 = {instancePath,schemaPath:"#/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[2],data};
 if(vErrors === null){
-vErrors = [err127];
+vErrors = [err77];
 }
 else {
-vErrors.push(err127);
+vErrors.push(err77);
 }
 errors++;
 }
 }
 if(data.name !== undefined){
-let data55 = data.name;
-if(typeof data55 === "string"){
-if(!pattern0.test(data55)){
-const err128 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/2/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema7.oneOf[2].properties.name,data:data55};
+let data41 = data.name;
+if(typeof data41 === "string"){
+if(!pattern0.test(data41)){
+const err78 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/2/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema8.oneOf[2].properties.name,data:data41};
 if(vErrors === null){
-vErrors = [err128];
+vErrors = [err78];
 }
 else {
-vErrors.push(err128);
+vErrors.push(err78);
 }
 errors++;
 }
 }
 else {
-const err129 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/2/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.name.type,parentSchema:schema7.oneOf[2].properties.name,data:data55};
+const err79 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/2/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[2].properties.name.type,parentSchema:schema8.oneOf[2].properties.name,data:data41};
 if(vErrors === null){
-vErrors = [err129];
+vErrors = [err79];
 }
 else {
-vErrors.push(err129);
+vErrors.push(err79);
 }
 errors++;
 }
 }
 if(data.type !== undefined){
-let data56 = data.type;
-if(typeof data56 !== "string"){
-const err130 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/2/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.type.type,parentSchema:schema7.oneOf[2].properties.type,data:data56};
+let data42 = data.type;
+if(typeof data42 !== "string"){
+const err80 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/2/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[2].properties.type.type,parentSchema:schema8.oneOf[2].properties.type,data:data42};
 if(vErrors === null){
-vErrors = [err130];
+vErrors = [err80];
 }
 else {
-vErrors.push(err130);
+vErrors.push(err80);
 }
 errors++;
 }
-if("agent" !== data56){
-const err131 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/2/properties/type/const",keyword:"const",params:{allowedValue: "agent"},message:"must be equal to constant",schema:"agent",parentSchema:schema7.oneOf[2].properties.type,data:data56};
+if("agent" !== data42){
+const err81 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/2/properties/type/const",keyword:"const",params:{allowedValue: "agent"},message:"must be equal to constant",schema:"agent",parentSchema:schema8.oneOf[2].properties.type,data:data42};
 if(vErrors === null){
-vErrors = [err131];
+vErrors = [err81];
 }
 else {
-vErrors.push(err131);
+vErrors.push(err81);
 }
 errors++;
 }
 }
 if(data.agent !== undefined){
-let data57 = data.agent;
-if((typeof data57 !== "string") && (!(Array.isArray(data57)))){
-const err132 = {instancePath:instancePath+"/agent",schemaPath:"#/oneOf/2/properties/agent/type",keyword:"type",params:{type: schema7.oneOf[2].properties.agent.type},message:"must be string,array",schema:schema7.oneOf[2].properties.agent.type,parentSchema:schema7.oneOf[2].properties.agent,data:data57};
+let data43 = data.agent;
+if((typeof data43 !== "string") && (!(Array.isArray(data43)))){
+const err82 = {instancePath:instancePath+"/agent",schemaPath:"#/oneOf/2/properties/agent/type",keyword:"type",params:{type: schema8.oneOf[2].properties.agent.type},message:"must be string,array",schema:schema8.oneOf[2].properties.agent.type,parentSchema:schema8.oneOf[2].properties.agent,data:data43};
 if(vErrors === null){
-vErrors = [err132];
+vErrors = [err82];
 }
 else {
-vErrors.push(err132);
+vErrors.push(err82);
 }
 errors++;
 }
-if(typeof data57 === "string"){
-if(!pattern1.test(data57)){
-const err133 = {instancePath:instancePath+"/agent",schemaPath:"#/oneOf/2/properties/agent/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.agent,data:data57};
+if(typeof data43 === "string"){
+if(!pattern1.test(data43)){
+const err83 = {instancePath:instancePath+"/agent",schemaPath:"#/oneOf/2/properties/agent/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[2].properties.agent,data:data43};
 if(vErrors === null){
-vErrors = [err133];
+vErrors = [err83];
 }
 else {
-vErrors.push(err133);
+vErrors.push(err83);
 }
 errors++;
 }
 }
-if(Array.isArray(data57)){
-if(data57.length < 1){
-const err134 = {instancePath:instancePath+"/agent",schemaPath:"#/oneOf/2/properties/agent/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema7.oneOf[2].properties.agent,data:data57};
+if(Array.isArray(data43)){
+if(data43.length < 1){
+const err84 = {instancePath:instancePath+"/agent",schemaPath:"#/oneOf/2/properties/agent/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema8.oneOf[2].properties.agent,data:data43};
 if(vErrors === null){
-vErrors = [err134];
+vErrors = [err84];
 }
 else {
-vErrors.push(err134);
+vErrors.push(err84);
 }
 errors++;
 }
-const len10 = data57.length;
-for(let i10=0; i10<len10; i10++){
-let data58 = data57[i10];
-if(typeof data58 !== "string"){
-const err135 = {instancePath:instancePath+"/agent/" + i10,schemaPath:"#/oneOf/2/properties/agent/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.agent.items.type,parentSchema:schema7.oneOf[2].properties.agent.items,data:data58};
+const len6 = data43.length;
+for(let i6=0; i6<len6; i6++){
+let data44 = data43[i6];
+if(typeof data44 !== "string"){
+const err85 = {instancePath:instancePath+"/agent/" + i6,schemaPath:"#/oneOf/2/properties/agent/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[2].properties.agent.items.type,parentSchema:schema8.oneOf[2].properties.agent.items,data:data44};
 if(vErrors === null){
-vErrors = [err135];
+vErrors = [err85];
 }
 else {
-vErrors.push(err135);
+vErrors.push(err85);
 }
 errors++;
 }
@@ -1758,792 +1725,347 @@ errors++;
 }
 }
 if(data.capabilities !== undefined){
-let data59 = data.capabilities;
-if(Array.isArray(data59)){
-if(data59.length < 1){
-const err136 = {instancePath:instancePath+"/capabilities",schemaPath:"#/oneOf/2/properties/capabilities/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema7.oneOf[2].properties.capabilities,data:data59};
+let data45 = data.capabilities;
+if(Array.isArray(data45)){
+if(data45.length < 1){
+const err86 = {instancePath:instancePath+"/capabilities",schemaPath:"#/oneOf/2/properties/capabilities/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema8.oneOf[2].properties.capabilities,data:data45};
 if(vErrors === null){
-vErrors = [err136];
+vErrors = [err86];
 }
 else {
-vErrors.push(err136);
+vErrors.push(err86);
 }
 errors++;
 }
-const len11 = data59.length;
-for(let i11=0; i11<len11; i11++){
-let data60 = data59[i11];
-if(typeof data60 === "string"){
-if(!pattern1.test(data60)){
-const err137 = {instancePath:instancePath+"/capabilities/" + i11,schemaPath:"#/oneOf/2/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.capabilities.items,data:data60};
+const len7 = data45.length;
+for(let i7=0; i7<len7; i7++){
+let data46 = data45[i7];
+if(typeof data46 === "string"){
+if(!pattern1.test(data46)){
+const err87 = {instancePath:instancePath+"/capabilities/" + i7,schemaPath:"#/oneOf/2/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[2].properties.capabilities.items,data:data46};
 if(vErrors === null){
-vErrors = [err137];
+vErrors = [err87];
 }
 else {
-vErrors.push(err137);
-}
-errors++;
-}
-}
-else {
-const err138 = {instancePath:instancePath+"/capabilities/" + i11,schemaPath:"#/oneOf/2/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.capabilities.items.type,parentSchema:schema7.oneOf[2].properties.capabilities.items,data:data60};
-if(vErrors === null){
-vErrors = [err138];
-}
-else {
-vErrors.push(err138);
+vErrors.push(err87);
 }
 errors++;
 }
 }
-}
 else {
-const err139 = {instancePath:instancePath+"/capabilities",schemaPath:"#/oneOf/2/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema7.oneOf[2].properties.capabilities.type,parentSchema:schema7.oneOf[2].properties.capabilities,data:data59};
+const err88 = {instancePath:instancePath+"/capabilities/" + i7,schemaPath:"#/oneOf/2/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[2].properties.capabilities.items.type,parentSchema:schema8.oneOf[2].properties.capabilities.items,data:data46};
 if(vErrors === null){
-vErrors = [err139];
+vErrors = [err88];
 }
 else {
-vErrors.push(err139);
+vErrors.push(err88);
+}
+errors++;
+}
+}
+}
+else {
+const err89 = {instancePath:instancePath+"/capabilities",schemaPath:"#/oneOf/2/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.oneOf[2].properties.capabilities.type,parentSchema:schema8.oneOf[2].properties.capabilities,data:data45};
+if(vErrors === null){
+vErrors = [err89];
+}
+else {
+vErrors.push(err89);
 }
 errors++;
 }
 }
 if(data.select !== undefined){
-let data61 = data.select;
-if(typeof data61 !== "string"){
-const err140 = {instancePath:instancePath+"/select",schemaPath:"#/oneOf/2/properties/select/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.select.type,parentSchema:schema7.oneOf[2].properties.select,data:data61};
+let data47 = data.select;
+if(typeof data47 !== "string"){
+const err90 = {instancePath:instancePath+"/select",schemaPath:"#/oneOf/2/properties/select/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[2].properties.select.type,parentSchema:schema8.oneOf[2].properties.select,data:data47};
 if(vErrors === null){
-vErrors = [err140];
+vErrors = [err90];
 }
 else {
-vErrors.push(err140);
+vErrors.push(err90);
 }
 errors++;
 }
-if(!(((data61 === "least_loaded") || (data61 === "specialized")) || (data61 === "in_order"))){
-const err141 = {instancePath:instancePath+"/select",schemaPath:"#/oneOf/2/properties/select/enum",keyword:"enum",params:{allowedValues: schema7.oneOf[2].properties.select.enum},message:"must be equal to one of the allowed values",schema:schema7.oneOf[2].properties.select.enum,parentSchema:schema7.oneOf[2].properties.select,data:data61};
+if(!(((data47 === "least_loaded") || (data47 === "specialized")) || (data47 === "in_order"))){
+const err91 = {instancePath:instancePath+"/select",schemaPath:"#/oneOf/2/properties/select/enum",keyword:"enum",params:{allowedValues: schema8.oneOf[2].properties.select.enum},message:"must be equal to one of the allowed values",schema:schema8.oneOf[2].properties.select.enum,parentSchema:schema8.oneOf[2].properties.select,data:data47};
 if(vErrors === null){
-vErrors = [err141];
+vErrors = [err91];
 }
 else {
-vErrors.push(err141);
+vErrors.push(err91);
 }
 errors++;
 }
 }
 if(data.prompt !== undefined){
-let data62 = data.prompt;
-if(typeof data62 === "string"){
-if(!pattern1.test(data62)){
-const err142 = {instancePath:instancePath+"/prompt",schemaPath:"#/oneOf/2/properties/prompt/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.prompt,data:data62};
+let data48 = data.prompt;
+if(typeof data48 === "string"){
+if(!pattern1.test(data48)){
+const err92 = {instancePath:instancePath+"/prompt",schemaPath:"#/oneOf/2/properties/prompt/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[2].properties.prompt,data:data48};
 if(vErrors === null){
-vErrors = [err142];
+vErrors = [err92];
 }
 else {
-vErrors.push(err142);
+vErrors.push(err92);
 }
 errors++;
 }
 }
 else {
-const err143 = {instancePath:instancePath+"/prompt",schemaPath:"#/oneOf/2/properties/prompt/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.prompt.type,parentSchema:schema7.oneOf[2].properties.prompt,data:data62};
+const err93 = {instancePath:instancePath+"/prompt",schemaPath:"#/oneOf/2/properties/prompt/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[2].properties.prompt.type,parentSchema:schema8.oneOf[2].properties.prompt,data:data48};
 if(vErrors === null){
-vErrors = [err143];
+vErrors = [err93];
 }
 else {
-vErrors.push(err143);
+vErrors.push(err93);
 }
 errors++;
 }
 }
 if(data.prompt_file !== undefined){
-let data63 = data.prompt_file;
-if(typeof data63 === "string"){
-if(!pattern1.test(data63)){
-const err144 = {instancePath:instancePath+"/prompt_file",schemaPath:"#/oneOf/2/properties/prompt_file/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.prompt_file,data:data63};
+let data49 = data.prompt_file;
+if(typeof data49 === "string"){
+if(!pattern1.test(data49)){
+const err94 = {instancePath:instancePath+"/prompt_file",schemaPath:"#/oneOf/2/properties/prompt_file/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[2].properties.prompt_file,data:data49};
 if(vErrors === null){
-vErrors = [err144];
+vErrors = [err94];
 }
 else {
-vErrors.push(err144);
+vErrors.push(err94);
 }
 errors++;
 }
 }
 else {
-const err145 = {instancePath:instancePath+"/prompt_file",schemaPath:"#/oneOf/2/properties/prompt_file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.prompt_file.type,parentSchema:schema7.oneOf[2].properties.prompt_file,data:data63};
+const err95 = {instancePath:instancePath+"/prompt_file",schemaPath:"#/oneOf/2/properties/prompt_file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[2].properties.prompt_file.type,parentSchema:schema8.oneOf[2].properties.prompt_file,data:data49};
 if(vErrors === null){
-vErrors = [err145];
+vErrors = [err95];
 }
 else {
-vErrors.push(err145);
+vErrors.push(err95);
 }
 errors++;
 }
 }
 if(data.file !== undefined){
-let data64 = data.file;
-if(typeof data64 === "string"){
-if(!pattern1.test(data64)){
-const err146 = {instancePath:instancePath+"/file",schemaPath:"#/oneOf/2/properties/file/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.file,data:data64};
+let data50 = data.file;
+if(typeof data50 === "string"){
+if(!pattern1.test(data50)){
+const err96 = {instancePath:instancePath+"/file",schemaPath:"#/oneOf/2/properties/file/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[2].properties.file,data:data50};
 if(vErrors === null){
-vErrors = [err146];
+vErrors = [err96];
 }
 else {
-vErrors.push(err146);
+vErrors.push(err96);
 }
 errors++;
 }
 }
 else {
-const err147 = {instancePath:instancePath+"/file",schemaPath:"#/oneOf/2/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.file.type,parentSchema:schema7.oneOf[2].properties.file,data:data64};
+const err97 = {instancePath:instancePath+"/file",schemaPath:"#/oneOf/2/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[2].properties.file.type,parentSchema:schema8.oneOf[2].properties.file,data:data50};
 if(vErrors === null){
-vErrors = [err147];
+vErrors = [err97];
 }
 else {
-vErrors.push(err147);
+vErrors.push(err97);
 }
 errors++;
 }
 }
-let data65 = data.env;
-if(!data65 || typeof data65 != "object"){
-const err148 = {instancePath:instancePath+"/env",schemaPath:"#/oneOf/2/properties/env/type",keyword:"type",params:{type: schema7.oneOf[2].properties.env.type},message:"must be array,object",schema:schema7.oneOf[2].properties.env.type,parentSchema:schema7.oneOf[2].properties.env,data:data65};
-if(vErrors === null){
-vErrors = [err148];
+if(!(validate30(data.env, {instancePath:instancePath+"/env",parentData:data,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
 }
-else {
-vErrors.push(err148);
-}
-errors++;
-}
-if(Array.isArray(data65)){
-const len12 = data65.length;
-for(let i12=0; i12<len12; i12++){
-let data66 = data65[i12];
-if(typeof data66 === "string"){
-if(!pattern1.test(data66)){
-const err149 = {instancePath:instancePath+"/env/" + i12,schemaPath:"#/oneOf/2/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.env.items,data:data66};
-if(vErrors === null){
-vErrors = [err149];
-}
-else {
-vErrors.push(err149);
-}
-errors++;
-}
-}
-else {
-const err150 = {instancePath:instancePath+"/env/" + i12,schemaPath:"#/oneOf/2/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.env.items.type,parentSchema:schema7.oneOf[2].properties.env.items,data:data66};
-if(vErrors === null){
-vErrors = [err150];
-}
-else {
-vErrors.push(err150);
-}
-errors++;
-}
-}
-}
-if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
-for(const key15 in data65){
-const _errs157 = errors;
-if(typeof key15 === "string"){
-if(!pattern16.test(key15)){
-const err151 = {instancePath:instancePath+"/env",schemaPath:"#/oneOf/2/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema7.oneOf[2].properties.env.propertyNames,data:key15,propertyName:key15};
-if(vErrors === null){
-vErrors = [err151];
-}
-else {
-vErrors.push(err151);
-}
-errors++;
-}
-}
-var valid45 = _errs157 === errors;
-if(!valid45){
-const err152 = {instancePath:instancePath+"/env",schemaPath:"#/oneOf/2/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key15},message:"property name must be valid",schema:schema7.oneOf[2].properties.env.propertyNames,parentSchema:schema7.oneOf[2].properties.env,data:data65};
-if(vErrors === null){
-vErrors = [err152];
-}
-else {
-vErrors.push(err152);
-}
-errors++;
-}
-}
-for(const key16 in data65){
-let data67 = data65[key16];
-if(typeof data67 !== "string"){
-const err153 = {instancePath:instancePath+"/env/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/2/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.env.additionalProperties.type,parentSchema:schema7.oneOf[2].properties.env.additionalProperties,data:data67};
-if(vErrors === null){
-vErrors = [err153];
-}
-else {
-vErrors.push(err153);
-}
-errors++;
-}
-}
-}
-let data68 = data.expect;
-if(data68 && typeof data68 == "object" && !Array.isArray(data68)){
-if(data68.outputs === undefined){
-data68.outputs = [];
-}
-for(const key17 in data68){
-if(!((key17 === "outputs") || (key17 === "json_schema"))){
-const err154 = {instancePath:instancePath+"/expect",schemaPath:"#/oneOf/2/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[2].properties.expect,data:data68};
-if(vErrors === null){
-vErrors = [err154];
-}
-else {
-vErrors.push(err154);
-}
-errors++;
-}
-}
-let data69 = data68.outputs;
-if(Array.isArray(data69)){
-const len13 = data69.length;
-for(let i13=0; i13<len13; i13++){
-let data70 = data69[i13];
-if(typeof data70 === "string"){
-if(!pattern1.test(data70)){
-const err155 = {instancePath:instancePath+"/expect/outputs/" + i13,schemaPath:"#/oneOf/2/properties/expect/properties/outputs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.expect.properties.outputs.items,data:data70};
-if(vErrors === null){
-vErrors = [err155];
-}
-else {
-vErrors.push(err155);
-}
-errors++;
-}
-}
-else {
-const err156 = {instancePath:instancePath+"/expect/outputs/" + i13,schemaPath:"#/oneOf/2/properties/expect/properties/outputs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.expect.properties.outputs.items.type,parentSchema:schema7.oneOf[2].properties.expect.properties.outputs.items,data:data70};
-if(vErrors === null){
-vErrors = [err156];
-}
-else {
-vErrors.push(err156);
-}
-errors++;
-}
-}
-}
-else {
-const err157 = {instancePath:instancePath+"/expect/outputs",schemaPath:"#/oneOf/2/properties/expect/properties/outputs/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema7.oneOf[2].properties.expect.properties.outputs.type,parentSchema:schema7.oneOf[2].properties.expect.properties.outputs,data:data69};
-if(vErrors === null){
-vErrors = [err157];
-}
-else {
-vErrors.push(err157);
-}
-errors++;
-}
-if(data68.json_schema !== undefined){
-let data71 = data68.json_schema;
-if(typeof data71 === "string"){
-if(!pattern1.test(data71)){
-const err158 = {instancePath:instancePath+"/expect/json_schema",schemaPath:"#/oneOf/2/properties/expect/properties/json_schema/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.expect.properties.json_schema,data:data71};
-if(vErrors === null){
-vErrors = [err158];
-}
-else {
-vErrors.push(err158);
-}
-errors++;
-}
-}
-else {
-const err159 = {instancePath:instancePath+"/expect/json_schema",schemaPath:"#/oneOf/2/properties/expect/properties/json_schema/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.expect.properties.json_schema.type,parentSchema:schema7.oneOf[2].properties.expect.properties.json_schema,data:data71};
-if(vErrors === null){
-vErrors = [err159];
-}
-else {
-vErrors.push(err159);
-}
-errors++;
-}
-}
-}
-else {
-const err160 = {instancePath:instancePath+"/expect",schemaPath:"#/oneOf/2/properties/expect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[2].properties.expect.type,parentSchema:schema7.oneOf[2].properties.expect,data:data68};
-if(vErrors === null){
-vErrors = [err160];
-}
-else {
-vErrors.push(err160);
-}
-errors++;
+if(!(validate32(data.expect, {instancePath:instancePath+"/expect",parentData:data,parentDataProperty:"expect",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
 }
 if(data.retry !== undefined){
-let data72 = data.retry;
-if((!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))) && (!(data72 && typeof data72 == "object" && !Array.isArray(data72)))){
-const err161 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/2/properties/retry/type",keyword:"type",params:{type: schema7.oneOf[2].properties.retry.type},message:"must be integer,object",schema:schema7.oneOf[2].properties.retry.type,parentSchema:schema7.oneOf[2].properties.retry,data:data72};
-if(vErrors === null){
-vErrors = [err161];
-}
-else {
-vErrors.push(err161);
-}
-errors++;
-}
-if((typeof data72 == "number") && (isFinite(data72))){
-if(data72 > 100 || isNaN(data72)){
-const err162 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/2/properties/retry/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema7.oneOf[2].properties.retry,data:data72};
-if(vErrors === null){
-vErrors = [err162];
-}
-else {
-vErrors.push(err162);
-}
-errors++;
-}
-if(data72 < 1 || isNaN(data72)){
-const err163 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/2/properties/retry/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[2].properties.retry,data:data72};
-if(vErrors === null){
-vErrors = [err163];
-}
-else {
-vErrors.push(err163);
-}
-errors++;
-}
-}
-if(data72 && typeof data72 == "object" && !Array.isArray(data72)){
-if(data72.attempts === undefined){
-data72.attempts = 3;
-}
-if(data72.initial === undefined){
-data72.initial = "1s";
-}
-if(data72.max === undefined){
-data72.max = "5m";
-}
-for(const key18 in data72){
-if(!(((key18 === "attempts") || (key18 === "initial")) || (key18 === "max"))){
-const err164 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/2/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[2].properties.retry,data:data72};
-if(vErrors === null){
-vErrors = [err164];
-}
-else {
-vErrors.push(err164);
-}
-errors++;
-}
-}
-let data73 = data72.attempts;
-if(!(((typeof data73 == "number") && (!(data73 % 1) && !isNaN(data73))) && (isFinite(data73)))){
-const err165 = {instancePath:instancePath+"/retry/attempts",schemaPath:"#/oneOf/2/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[2].properties.retry.properties.attempts.type,parentSchema:schema7.oneOf[2].properties.retry.properties.attempts,data:data73};
-if(vErrors === null){
-vErrors = [err165];
-}
-else {
-vErrors.push(err165);
-}
-errors++;
-}
-if((typeof data73 == "number") && (isFinite(data73))){
-if(data73 > 100 || isNaN(data73)){
-const err166 = {instancePath:instancePath+"/retry/attempts",schemaPath:"#/oneOf/2/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema7.oneOf[2].properties.retry.properties.attempts,data:data73};
-if(vErrors === null){
-vErrors = [err166];
-}
-else {
-vErrors.push(err166);
-}
-errors++;
-}
-if(data73 < 1 || isNaN(data73)){
-const err167 = {instancePath:instancePath+"/retry/attempts",schemaPath:"#/oneOf/2/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[2].properties.retry.properties.attempts,data:data73};
-if(vErrors === null){
-vErrors = [err167];
-}
-else {
-vErrors.push(err167);
-}
-errors++;
-}
-}
-let data74 = data72.initial;
-if(typeof data74 === "string"){
-if(!(func3(data74, 1, 2073600000, []))){
-const err168 = {instancePath:instancePath+"/retry/initial",schemaPath:"#/oneOf/2/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[2].properties.retry.properties.initial["x-duration"],parentSchema:schema7.oneOf[2].properties.retry.properties.initial,data:data74};
-if(vErrors === null){
-vErrors = [err168];
-}
-else {
-vErrors.push(err168);
-}
-errors++;
-}
-}
-else {
-const err169 = {instancePath:instancePath+"/retry/initial",schemaPath:"#/oneOf/2/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.retry.properties.initial.type,parentSchema:schema7.oneOf[2].properties.retry.properties.initial,data:data74};
-if(vErrors === null){
-vErrors = [err169];
-}
-else {
-vErrors.push(err169);
-}
-errors++;
-}
-let data75 = data72.max;
-if(typeof data75 === "string"){
-if(!(func3(data75, 1, 2073600000, []))){
-const err170 = {instancePath:instancePath+"/retry/max",schemaPath:"#/oneOf/2/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[2].properties.retry.properties.max["x-duration"],parentSchema:schema7.oneOf[2].properties.retry.properties.max,data:data75};
-if(vErrors === null){
-vErrors = [err170];
-}
-else {
-vErrors.push(err170);
-}
-errors++;
-}
-}
-else {
-const err171 = {instancePath:instancePath+"/retry/max",schemaPath:"#/oneOf/2/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.retry.properties.max.type,parentSchema:schema7.oneOf[2].properties.retry.properties.max,data:data75};
-if(vErrors === null){
-vErrors = [err171];
-}
-else {
-vErrors.push(err171);
-}
-errors++;
-}
+if(!(validate34(data.retry, {instancePath:instancePath+"/retry",parentData:data,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+errors = vErrors.length;
 }
 }
 if(data.timeout !== undefined){
-let data76 = data.timeout;
-if(typeof data76 === "string"){
-if(!(func3(data76, 1, 2073600000, []))){
-const err172 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[2].properties.timeout["x-duration"],parentSchema:schema7.oneOf[2].properties.timeout,data:data76};
+let data54 = data.timeout;
+if(typeof data54 === "string"){
+if(!(func3(data54, 1, 2073600000, []))){
+const err98 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema8.oneOf[2].properties.timeout["x-duration"],parentSchema:schema8.oneOf[2].properties.timeout,data:data54};
 if(vErrors === null){
-vErrors = [err172];
+vErrors = [err98];
 }
 else {
-vErrors.push(err172);
+vErrors.push(err98);
 }
 errors++;
 }
 }
 else {
-const err173 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.timeout.type,parentSchema:schema7.oneOf[2].properties.timeout,data:data76};
+const err99 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[2].properties.timeout.type,parentSchema:schema8.oneOf[2].properties.timeout,data:data54};
 if(vErrors === null){
-vErrors = [err173];
+vErrors = [err99];
 }
 else {
-vErrors.push(err173);
+vErrors.push(err99);
 }
 errors++;
 }
 }
-let data77 = data.cache;
-if(typeof data77 !== "boolean"){
-const err174 = {instancePath:instancePath+"/cache",schemaPath:"#/oneOf/2/properties/cache/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema7.oneOf[2].properties.cache.type,parentSchema:schema7.oneOf[2].properties.cache,data:data77};
+let data55 = data.cache;
+if(typeof data55 !== "boolean"){
+const err100 = {instancePath:instancePath+"/cache",schemaPath:"#/oneOf/2/properties/cache/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[2].properties.cache.type,parentSchema:schema8.oneOf[2].properties.cache,data:data55};
 if(vErrors === null){
-vErrors = [err174];
+vErrors = [err100];
 }
 else {
-vErrors.push(err174);
+vErrors.push(err100);
 }
 errors++;
 }
 if(data.needs !== undefined){
-let data78 = data.needs;
-if((typeof data78 !== "string") && (!(Array.isArray(data78)))){
-const err175 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/2/properties/needs/type",keyword:"type",params:{type: schema7.oneOf[2].properties.needs.type},message:"must be string,array",schema:schema7.oneOf[2].properties.needs.type,parentSchema:schema7.oneOf[2].properties.needs,data:data78};
-if(vErrors === null){
-vErrors = [err175];
-}
-else {
-vErrors.push(err175);
-}
-errors++;
-}
-if(typeof data78 === "string"){
-if(!pattern1.test(data78)){
-const err176 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/2/properties/needs/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.needs,data:data78};
-if(vErrors === null){
-vErrors = [err176];
-}
-else {
-vErrors.push(err176);
-}
-errors++;
-}
-}
-if(Array.isArray(data78)){
-const len14 = data78.length;
-for(let i14=0; i14<len14; i14++){
-let data79 = data78[i14];
-if(typeof data79 === "string"){
-if(!pattern1.test(data79)){
-const err177 = {instancePath:instancePath+"/needs/" + i14,schemaPath:"#/oneOf/2/properties/needs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.needs.items,data:data79};
-if(vErrors === null){
-vErrors = [err177];
-}
-else {
-vErrors.push(err177);
-}
-errors++;
-}
-}
-else {
-const err178 = {instancePath:instancePath+"/needs/" + i14,schemaPath:"#/oneOf/2/properties/needs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.needs.items.type,parentSchema:schema7.oneOf[2].properties.needs.items,data:data79};
-if(vErrors === null){
-vErrors = [err178];
-}
-else {
-vErrors.push(err178);
-}
-errors++;
-}
-}
+if(!(validate26(data.needs, {instancePath:instancePath+"/needs",parentData:data,parentDataProperty:"needs",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
-let data80 = data.if;
-if((typeof data80 !== "string") && (typeof data80 !== "boolean")){
-const err179 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/2/properties/if/type",keyword:"type",params:{type: schema7.oneOf[2].properties.if.type},message:"must be string,boolean",schema:schema7.oneOf[2].properties.if.type,parentSchema:schema7.oneOf[2].properties.if,data:data80};
+let data57 = data.if;
+if((typeof data57 !== "string") && (typeof data57 !== "boolean")){
+const err101 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/2/properties/if/type",keyword:"type",params:{type: schema8.oneOf[2].properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[2].properties.if.type,parentSchema:schema8.oneOf[2].properties.if,data:data57};
 if(vErrors === null){
-vErrors = [err179];
+vErrors = [err101];
 }
 else {
-vErrors.push(err179);
+vErrors.push(err101);
 }
 errors++;
 }
-if(typeof data80 === "string"){
-if(!pattern1.test(data80)){
-const err180 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/2/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.if,data:data80};
+if(typeof data57 === "string"){
+if(!pattern1.test(data57)){
+const err102 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/2/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[2].properties.if,data:data57};
 if(vErrors === null){
-vErrors = [err180];
+vErrors = [err102];
 }
 else {
-vErrors.push(err180);
+vErrors.push(err102);
 }
 errors++;
 }
 }
 }
 if(data.for_each !== undefined){
-let data81 = data.for_each;
-if((!data81 || typeof data81 != "object") && (typeof data81 !== "string")){
-const err181 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/2/properties/for_each/type",keyword:"type",params:{type: schema7.oneOf[2].properties.for_each.type},message:"must be string,array,object",schema:schema7.oneOf[2].properties.for_each.type,parentSchema:schema7.oneOf[2].properties.for_each,data:data81};
-if(vErrors === null){
-vErrors = [err181];
-}
-else {
-vErrors.push(err181);
-}
-errors++;
-}
-if(typeof data81 === "string"){
-if(!pattern1.test(data81)){
-const err182 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/2/properties/for_each/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.for_each,data:data81};
-if(vErrors === null){
-vErrors = [err182];
-}
-else {
-vErrors.push(err182);
-}
-errors++;
-}
-}
-if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
-if(data81.items === undefined){
-const err183 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/2/properties/for_each/required",keyword:"required",params:{missingProperty: "items"},message:"must have required property '"+"items"+"'",schema:schema7.oneOf[2].properties.for_each.required,parentSchema:schema7.oneOf[2].properties.for_each,data:data81};
-if(vErrors === null){
-vErrors = [err183];
-}
-else {
-vErrors.push(err183);
-}
-errors++;
-}
-for(const key19 in data81){
-if(!((key19 === "items") || (key19 === "max_parallel"))){
-const err184 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/2/properties/for_each/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[2].properties.for_each,data:data81};
-if(vErrors === null){
-vErrors = [err184];
-}
-else {
-vErrors.push(err184);
-}
-errors++;
-}
-}
-if(data81.items !== undefined){
-let data82 = data81.items;
-if((typeof data82 !== "string") && (!(Array.isArray(data82)))){
-const err185 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/2/properties/for_each/properties/items/type",keyword:"type",params:{type: schema7.oneOf[2].properties.for_each.properties.items.type},message:"must be string,array",schema:schema7.oneOf[2].properties.for_each.properties.items.type,parentSchema:schema7.oneOf[2].properties.for_each.properties.items,data:data82};
-if(vErrors === null){
-vErrors = [err185];
-}
-else {
-vErrors.push(err185);
-}
-errors++;
-}
-if(typeof data82 === "string"){
-if(!pattern1.test(data82)){
-const err186 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/2/properties/for_each/properties/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[2].properties.for_each.properties.items,data:data82};
-if(vErrors === null){
-vErrors = [err186];
-}
-else {
-vErrors.push(err186);
-}
-errors++;
-}
-}
-}
-if(data81.max_parallel !== undefined){
-let data83 = data81.max_parallel;
-if(!(((typeof data83 == "number") && (!(data83 % 1) && !isNaN(data83))) && (isFinite(data83)))){
-const err187 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/2/properties/for_each/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[2].properties.for_each.properties.max_parallel.type,parentSchema:schema7.oneOf[2].properties.for_each.properties.max_parallel,data:data83};
-if(vErrors === null){
-vErrors = [err187];
-}
-else {
-vErrors.push(err187);
-}
-errors++;
-}
-if((typeof data83 == "number") && (isFinite(data83))){
-if(data83 > 10000 || isNaN(data83)){
-const err188 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/2/properties/for_each/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[2].properties.for_each.properties.max_parallel,data:data83};
-if(vErrors === null){
-vErrors = [err188];
-}
-else {
-vErrors.push(err188);
-}
-errors++;
-}
-if(data83 < 1 || isNaN(data83)){
-const err189 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/2/properties/for_each/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[2].properties.for_each.properties.max_parallel,data:data83};
-if(vErrors === null){
-vErrors = [err189];
-}
-else {
-vErrors.push(err189);
-}
-errors++;
-}
-}
-}
+if(!(validate28(data.for_each, {instancePath:instancePath+"/for_each",parentData:data,parentDataProperty:"for_each",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
 }
 }
 if(data.max_parallel !== undefined){
-let data84 = data.max_parallel;
-if(!(((typeof data84 == "number") && (!(data84 % 1) && !isNaN(data84))) && (isFinite(data84)))){
-const err190 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/2/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[2].properties.max_parallel.type,parentSchema:schema7.oneOf[2].properties.max_parallel,data:data84};
+let data59 = data.max_parallel;
+if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
+const err103 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/2/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[2].properties.max_parallel.type,parentSchema:schema8.oneOf[2].properties.max_parallel,data:data59};
 if(vErrors === null){
-vErrors = [err190];
+vErrors = [err103];
 }
 else {
-vErrors.push(err190);
+vErrors.push(err103);
 }
 errors++;
 }
-if((typeof data84 == "number") && (isFinite(data84))){
-if(data84 > 10000 || isNaN(data84)){
-const err191 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/2/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[2].properties.max_parallel,data:data84};
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 > 10000 || isNaN(data59)){
+const err104 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/2/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema8.oneOf[2].properties.max_parallel,data:data59};
 if(vErrors === null){
-vErrors = [err191];
+vErrors = [err104];
 }
 else {
-vErrors.push(err191);
+vErrors.push(err104);
 }
 errors++;
 }
-if(data84 < 1 || isNaN(data84)){
-const err192 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/2/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[2].properties.max_parallel,data:data84};
+if(data59 < 1 || isNaN(data59)){
+const err105 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/2/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[2].properties.max_parallel,data:data59};
 if(vErrors === null){
-vErrors = [err192];
+vErrors = [err105];
 }
 else {
-vErrors.push(err192);
-}
-errors++;
-}
-}
-}
-let data85 = data.outputs;
-if(data85 && typeof data85 == "object" && !Array.isArray(data85)){
-for(const key20 in data85){
-const _errs200 = errors;
-if(typeof key20 === "string"){
-if(!pattern12.test(key20)){
-const err193 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/2/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema7.oneOf[2].properties.outputs.propertyNames,data:key20,propertyName:key20};
-if(vErrors === null){
-vErrors = [err193];
-}
-else {
-vErrors.push(err193);
-}
-errors++;
-}
-}
-var valid54 = _errs200 === errors;
-if(!valid54){
-const err194 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/2/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key20},message:"property name must be valid",schema:schema7.oneOf[2].properties.outputs.propertyNames,parentSchema:schema7.oneOf[2].properties.outputs,data:data85};
-if(vErrors === null){
-vErrors = [err194];
-}
-else {
-vErrors.push(err194);
-}
-errors++;
-}
-}
-for(const key21 in data85){
-let data86 = data85[key21];
-if(typeof data86 !== "string"){
-const err195 = {instancePath:instancePath+"/outputs/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/2/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[2].properties.outputs.additionalProperties.type,parentSchema:schema7.oneOf[2].properties.outputs.additionalProperties,data:data86};
-if(vErrors === null){
-vErrors = [err195];
-}
-else {
-vErrors.push(err195);
+vErrors.push(err105);
 }
 errors++;
 }
 }
 }
-else {
-const err196 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/2/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[2].properties.outputs.type,parentSchema:schema7.oneOf[2].properties.outputs,data:data85};
+let data60 = data.outputs;
+if(data60 && typeof data60 == "object" && !Array.isArray(data60)){
+for(const key9 in data60){
+const _errs127 = errors;
+if(typeof key9 === "string"){
+if(!pattern11.test(key9)){
+const err106 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/2/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema8.oneOf[2].properties.outputs.propertyNames,data:key9,propertyName:key9};
 if(vErrors === null){
-vErrors = [err196];
+vErrors = [err106];
 }
 else {
-vErrors.push(err196);
-}
-errors++;
-}
-let data87 = data.continue_on_error;
-if(typeof data87 !== "boolean"){
-const err197 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/2/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema7.oneOf[2].properties.continue_on_error.type,parentSchema:schema7.oneOf[2].properties.continue_on_error,data:data87};
-if(vErrors === null){
-vErrors = [err197];
-}
-else {
-vErrors.push(err197);
+vErrors.push(err106);
 }
 errors++;
 }
 }
-else {
-const err198 = {instancePath,schemaPath:"#/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[2].type,parentSchema:schema7.oneOf[2],data};
+var valid29 = _errs127 === errors;
+if(!valid29){
+const err107 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/2/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key9},message:"property name must be valid",schema:schema8.oneOf[2].properties.outputs.propertyNames,parentSchema:schema8.oneOf[2].properties.outputs,data:data60};
 if(vErrors === null){
-vErrors = [err198];
+vErrors = [err107];
 }
 else {
-vErrors.push(err198);
+vErrors.push(err107);
+}
+errors++;
+}
+}
+for(const key10 in data60){
+let data61 = data60[key10];
+if(typeof data61 !== "string"){
+const err108 = {instancePath:instancePath+"/outputs/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/2/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[2].properties.outputs.additionalProperties.type,parentSchema:schema8.oneOf[2].properties.outputs.additionalProperties,data:data61};
+if(vErrors === null){
+vErrors = [err108];
+}
+else {
+vErrors.push(err108);
+}
+errors++;
+}
+}
+}
+else {
+const err109 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/2/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[2].properties.outputs.type,parentSchema:schema8.oneOf[2].properties.outputs,data:data60};
+if(vErrors === null){
+vErrors = [err109];
+}
+else {
+vErrors.push(err109);
+}
+errors++;
+}
+let data62 = data.continue_on_error;
+if(typeof data62 !== "boolean"){
+const err110 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/2/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[2].properties.continue_on_error.type,parentSchema:schema8.oneOf[2].properties.continue_on_error,data:data62};
+if(vErrors === null){
+vErrors = [err110];
+}
+else {
+vErrors.push(err110);
+}
+errors++;
+}
+}
+else {
+const err111 = {instancePath,schemaPath:"#/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[2].type,parentSchema:schema8.oneOf[2],data};
+if(vErrors === null){
+vErrors = [err111];
+}
+else {
+vErrors.push(err111);
 }
 errors++;
 }
@@ -2563,742 +2085,373 @@ if(data.continue_on_error === undefined){
 data.continue_on_error = false;
 }
 if(data.name === undefined){
-const err199 = {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema7.oneOf[3].required,parentSchema:schema7.oneOf[3],data};
+const err112 = {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema8.oneOf[3].required,parentSchema:schema8.oneOf[3],data};
 if(vErrors === null){
-vErrors = [err199];
+vErrors = [err112];
 }
 else {
-vErrors.push(err199);
+vErrors.push(err112);
 }
 errors++;
 }
 if(data.type === undefined){
-const err200 = {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema7.oneOf[3].required,parentSchema:schema7.oneOf[3],data};
+const err113 = {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema8.oneOf[3].required,parentSchema:schema8.oneOf[3],data};
 if(vErrors === null){
-vErrors = [err200];
+vErrors = [err113];
 }
 else {
-vErrors.push(err200);
+vErrors.push(err113);
 }
 errors++;
 }
 if(data.url === undefined){
-const err201 = {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema7.oneOf[3].required,parentSchema:schema7.oneOf[3],data};
+const err114 = {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema8.oneOf[3].required,parentSchema:schema8.oneOf[3],data};
 if(vErrors === null){
-vErrors = [err201];
+vErrors = [err114];
 }
 else {
-vErrors.push(err201);
+vErrors.push(err114);
 }
 errors++;
 }
-for(const key22 in data){
-if(!(func2.call(schema7.oneOf[3].properties, key22))){
-const err202 = {instancePath,schemaPath:"#/oneOf/3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[3],data};
+for(const key11 in data){
+if(!(func2.call(schema8.oneOf[3].properties, key11))){
+const err115 = {instancePath,schemaPath:"#/oneOf/3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[3],data};
 if(vErrors === null){
-vErrors = [err202];
+vErrors = [err115];
 }
 else {
-vErrors.push(err202);
+vErrors.push(err115);
 }
 errors++;
 }
 }
 if(data.name !== undefined){
-let data88 = data.name;
-if(typeof data88 === "string"){
-if(!pattern0.test(data88)){
-const err203 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/3/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema7.oneOf[3].properties.name,data:data88};
+let data63 = data.name;
+if(typeof data63 === "string"){
+if(!pattern0.test(data63)){
+const err116 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/3/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema8.oneOf[3].properties.name,data:data63};
 if(vErrors === null){
-vErrors = [err203];
+vErrors = [err116];
 }
 else {
-vErrors.push(err203);
+vErrors.push(err116);
 }
 errors++;
 }
 }
 else {
-const err204 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/3/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.name.type,parentSchema:schema7.oneOf[3].properties.name,data:data88};
+const err117 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/3/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[3].properties.name.type,parentSchema:schema8.oneOf[3].properties.name,data:data63};
 if(vErrors === null){
-vErrors = [err204];
+vErrors = [err117];
 }
 else {
-vErrors.push(err204);
+vErrors.push(err117);
 }
 errors++;
 }
 }
 if(data.type !== undefined){
-let data89 = data.type;
-if(typeof data89 !== "string"){
-const err205 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/3/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.type.type,parentSchema:schema7.oneOf[3].properties.type,data:data89};
+let data64 = data.type;
+if(typeof data64 !== "string"){
+const err118 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/3/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[3].properties.type.type,parentSchema:schema8.oneOf[3].properties.type,data:data64};
 if(vErrors === null){
-vErrors = [err205];
+vErrors = [err118];
 }
 else {
-vErrors.push(err205);
+vErrors.push(err118);
 }
 errors++;
 }
-if("http" !== data89){
-const err206 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/3/properties/type/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant",schema:"http",parentSchema:schema7.oneOf[3].properties.type,data:data89};
+if("http" !== data64){
+const err119 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/3/properties/type/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant",schema:"http",parentSchema:schema8.oneOf[3].properties.type,data:data64};
 if(vErrors === null){
-vErrors = [err206];
+vErrors = [err119];
 }
 else {
-vErrors.push(err206);
+vErrors.push(err119);
 }
 errors++;
 }
 }
 if(data.url !== undefined){
-let data90 = data.url;
-if(typeof data90 === "string"){
-if(!pattern1.test(data90)){
-const err207 = {instancePath:instancePath+"/url",schemaPath:"#/oneOf/3/properties/url/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[3].properties.url,data:data90};
+let data65 = data.url;
+if(typeof data65 === "string"){
+if(!pattern1.test(data65)){
+const err120 = {instancePath:instancePath+"/url",schemaPath:"#/oneOf/3/properties/url/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[3].properties.url,data:data65};
 if(vErrors === null){
-vErrors = [err207];
+vErrors = [err120];
 }
 else {
-vErrors.push(err207);
+vErrors.push(err120);
 }
 errors++;
 }
 }
 else {
-const err208 = {instancePath:instancePath+"/url",schemaPath:"#/oneOf/3/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.url.type,parentSchema:schema7.oneOf[3].properties.url,data:data90};
+const err121 = {instancePath:instancePath+"/url",schemaPath:"#/oneOf/3/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[3].properties.url.type,parentSchema:schema8.oneOf[3].properties.url,data:data65};
 if(vErrors === null){
-vErrors = [err208];
+vErrors = [err121];
 }
 else {
-vErrors.push(err208);
+vErrors.push(err121);
 }
 errors++;
 }
 }
 if(data.method !== undefined){
-let data91 = data.method;
-if(typeof data91 !== "string"){
-const err209 = {instancePath:instancePath+"/method",schemaPath:"#/oneOf/3/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.method.type,parentSchema:schema7.oneOf[3].properties.method,data:data91};
+let data66 = data.method;
+if(typeof data66 !== "string"){
+const err122 = {instancePath:instancePath+"/method",schemaPath:"#/oneOf/3/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[3].properties.method.type,parentSchema:schema8.oneOf[3].properties.method,data:data66};
 if(vErrors === null){
-vErrors = [err209];
+vErrors = [err122];
 }
 else {
-vErrors.push(err209);
+vErrors.push(err122);
 }
 errors++;
 }
-if(!(((((data91 === "GET") || (data91 === "POST")) || (data91 === "PUT")) || (data91 === "PATCH")) || (data91 === "DELETE"))){
-const err210 = {instancePath:instancePath+"/method",schemaPath:"#/oneOf/3/properties/method/enum",keyword:"enum",params:{allowedValues: schema7.oneOf[3].properties.method.enum},message:"must be equal to one of the allowed values",schema:schema7.oneOf[3].properties.method.enum,parentSchema:schema7.oneOf[3].properties.method,data:data91};
+if(!(((((data66 === "GET") || (data66 === "POST")) || (data66 === "PUT")) || (data66 === "PATCH")) || (data66 === "DELETE"))){
+const err123 = {instancePath:instancePath+"/method",schemaPath:"#/oneOf/3/properties/method/enum",keyword:"enum",params:{allowedValues: schema8.oneOf[3].properties.method.enum},message:"must be equal to one of the allowed values",schema:schema8.oneOf[3].properties.method.enum,parentSchema:schema8.oneOf[3].properties.method,data:data66};
 if(vErrors === null){
-vErrors = [err210];
+vErrors = [err123];
 }
 else {
-vErrors.push(err210);
-}
-errors++;
-}
-}
-let data92 = data.headers;
-if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
-for(const key23 in data92){
-const _errs219 = errors;
-if(typeof key23 === "string"){
-if(!pattern64.test(key23)){
-const err211 = {instancePath:instancePath+"/headers",schemaPath:"#/oneOf/3/properties/headers/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"+"\"",schema:"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",parentSchema:schema7.oneOf[3].properties.headers.propertyNames,data:key23,propertyName:key23};
-if(vErrors === null){
-vErrors = [err211];
-}
-else {
-vErrors.push(err211);
+vErrors.push(err123);
 }
 errors++;
 }
 }
-var valid58 = _errs219 === errors;
-if(!valid58){
-const err212 = {instancePath:instancePath+"/headers",schemaPath:"#/oneOf/3/properties/headers/propertyNames",keyword:"propertyNames",params:{propertyName: key23},message:"property name must be valid",schema:schema7.oneOf[3].properties.headers.propertyNames,parentSchema:schema7.oneOf[3].properties.headers,data:data92};
+let data67 = data.headers;
+if(data67 && typeof data67 == "object" && !Array.isArray(data67)){
+for(const key12 in data67){
+const _errs146 = errors;
+if(typeof key12 === "string"){
+if(!pattern51.test(key12)){
+const err124 = {instancePath:instancePath+"/headers",schemaPath:"#/oneOf/3/properties/headers/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"+"\"",schema:"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",parentSchema:schema8.oneOf[3].properties.headers.propertyNames,data:key12,propertyName:key12};
 if(vErrors === null){
-vErrors = [err212];
+vErrors = [err124];
 }
 else {
-vErrors.push(err212);
+vErrors.push(err124);
 }
 errors++;
 }
 }
-for(const key24 in data92){
-let data93 = data92[key24];
-if(typeof data93 !== "string"){
-const err213 = {instancePath:instancePath+"/headers/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/3/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.headers.additionalProperties.type,parentSchema:schema7.oneOf[3].properties.headers.additionalProperties,data:data93};
+var valid33 = _errs146 === errors;
+if(!valid33){
+const err125 = {instancePath:instancePath+"/headers",schemaPath:"#/oneOf/3/properties/headers/propertyNames",keyword:"propertyNames",params:{propertyName: key12},message:"property name must be valid",schema:schema8.oneOf[3].properties.headers.propertyNames,parentSchema:schema8.oneOf[3].properties.headers,data:data67};
 if(vErrors === null){
-vErrors = [err213];
+vErrors = [err125];
 }
 else {
-vErrors.push(err213);
+vErrors.push(err125);
 }
 errors++;
 }
 }
-}
-else {
-const err214 = {instancePath:instancePath+"/headers",schemaPath:"#/oneOf/3/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[3].properties.headers.type,parentSchema:schema7.oneOf[3].properties.headers,data:data92};
+for(const key13 in data67){
+let data68 = data67[key13];
+if(typeof data68 !== "string"){
+const err126 = {instancePath:instancePath+"/headers/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/3/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[3].properties.headers.additionalProperties.type,parentSchema:schema8.oneOf[3].properties.headers.additionalProperties,data:data68};
 if(vErrors === null){
-vErrors = [err214];
+vErrors = [err126];
 }
 else {
-vErrors.push(err214);
-}
-errors++;
-}
-let data94 = data.expect;
-if(data94 && typeof data94 == "object" && !Array.isArray(data94)){
-if(data94.outputs === undefined){
-data94.outputs = [];
-}
-for(const key25 in data94){
-if(!((key25 === "outputs") || (key25 === "json_schema"))){
-const err215 = {instancePath:instancePath+"/expect",schemaPath:"#/oneOf/3/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[3].properties.expect,data:data94};
-if(vErrors === null){
-vErrors = [err215];
-}
-else {
-vErrors.push(err215);
-}
-errors++;
-}
-}
-let data95 = data94.outputs;
-if(Array.isArray(data95)){
-const len15 = data95.length;
-for(let i15=0; i15<len15; i15++){
-let data96 = data95[i15];
-if(typeof data96 === "string"){
-if(!pattern1.test(data96)){
-const err216 = {instancePath:instancePath+"/expect/outputs/" + i15,schemaPath:"#/oneOf/3/properties/expect/properties/outputs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[3].properties.expect.properties.outputs.items,data:data96};
-if(vErrors === null){
-vErrors = [err216];
-}
-else {
-vErrors.push(err216);
-}
-errors++;
-}
-}
-else {
-const err217 = {instancePath:instancePath+"/expect/outputs/" + i15,schemaPath:"#/oneOf/3/properties/expect/properties/outputs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.expect.properties.outputs.items.type,parentSchema:schema7.oneOf[3].properties.expect.properties.outputs.items,data:data96};
-if(vErrors === null){
-vErrors = [err217];
-}
-else {
-vErrors.push(err217);
+vErrors.push(err126);
 }
 errors++;
 }
 }
 }
 else {
-const err218 = {instancePath:instancePath+"/expect/outputs",schemaPath:"#/oneOf/3/properties/expect/properties/outputs/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema7.oneOf[3].properties.expect.properties.outputs.type,parentSchema:schema7.oneOf[3].properties.expect.properties.outputs,data:data95};
+const err127 = {instancePath:instancePath+"/headers",schemaPath:"#/oneOf/3/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[3].properties.headers.type,parentSchema:schema8.oneOf[3].properties.headers,data:data67};
 if(vErrors === null){
-vErrors = [err218];
+vErrors = [err127];
 }
 else {
-vErrors.push(err218);
+vErrors.push(err127);
 }
 errors++;
 }
-if(data94.json_schema !== undefined){
-let data97 = data94.json_schema;
-if(typeof data97 === "string"){
-if(!pattern1.test(data97)){
-const err219 = {instancePath:instancePath+"/expect/json_schema",schemaPath:"#/oneOf/3/properties/expect/properties/json_schema/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[3].properties.expect.properties.json_schema,data:data97};
-if(vErrors === null){
-vErrors = [err219];
-}
-else {
-vErrors.push(err219);
-}
-errors++;
-}
-}
-else {
-const err220 = {instancePath:instancePath+"/expect/json_schema",schemaPath:"#/oneOf/3/properties/expect/properties/json_schema/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.expect.properties.json_schema.type,parentSchema:schema7.oneOf[3].properties.expect.properties.json_schema,data:data97};
-if(vErrors === null){
-vErrors = [err220];
-}
-else {
-vErrors.push(err220);
-}
-errors++;
-}
-}
-}
-else {
-const err221 = {instancePath:instancePath+"/expect",schemaPath:"#/oneOf/3/properties/expect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[3].properties.expect.type,parentSchema:schema7.oneOf[3].properties.expect,data:data94};
-if(vErrors === null){
-vErrors = [err221];
-}
-else {
-vErrors.push(err221);
-}
-errors++;
+if(!(validate32(data.expect, {instancePath:instancePath+"/expect",parentData:data,parentDataProperty:"expect",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
 }
 if(data.retry !== undefined){
-let data98 = data.retry;
-if((!(((typeof data98 == "number") && (!(data98 % 1) && !isNaN(data98))) && (isFinite(data98)))) && (!(data98 && typeof data98 == "object" && !Array.isArray(data98)))){
-const err222 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/3/properties/retry/type",keyword:"type",params:{type: schema7.oneOf[3].properties.retry.type},message:"must be integer,object",schema:schema7.oneOf[3].properties.retry.type,parentSchema:schema7.oneOf[3].properties.retry,data:data98};
-if(vErrors === null){
-vErrors = [err222];
-}
-else {
-vErrors.push(err222);
-}
-errors++;
-}
-if((typeof data98 == "number") && (isFinite(data98))){
-if(data98 > 100 || isNaN(data98)){
-const err223 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/3/properties/retry/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema7.oneOf[3].properties.retry,data:data98};
-if(vErrors === null){
-vErrors = [err223];
-}
-else {
-vErrors.push(err223);
-}
-errors++;
-}
-if(data98 < 1 || isNaN(data98)){
-const err224 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/3/properties/retry/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[3].properties.retry,data:data98};
-if(vErrors === null){
-vErrors = [err224];
-}
-else {
-vErrors.push(err224);
-}
-errors++;
-}
-}
-if(data98 && typeof data98 == "object" && !Array.isArray(data98)){
-if(data98.attempts === undefined){
-data98.attempts = 3;
-}
-if(data98.initial === undefined){
-data98.initial = "1s";
-}
-if(data98.max === undefined){
-data98.max = "5m";
-}
-for(const key26 in data98){
-if(!(((key26 === "attempts") || (key26 === "initial")) || (key26 === "max"))){
-const err225 = {instancePath:instancePath+"/retry",schemaPath:"#/oneOf/3/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[3].properties.retry,data:data98};
-if(vErrors === null){
-vErrors = [err225];
-}
-else {
-vErrors.push(err225);
-}
-errors++;
-}
-}
-let data99 = data98.attempts;
-if(!(((typeof data99 == "number") && (!(data99 % 1) && !isNaN(data99))) && (isFinite(data99)))){
-const err226 = {instancePath:instancePath+"/retry/attempts",schemaPath:"#/oneOf/3/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[3].properties.retry.properties.attempts.type,parentSchema:schema7.oneOf[3].properties.retry.properties.attempts,data:data99};
-if(vErrors === null){
-vErrors = [err226];
-}
-else {
-vErrors.push(err226);
-}
-errors++;
-}
-if((typeof data99 == "number") && (isFinite(data99))){
-if(data99 > 100 || isNaN(data99)){
-const err227 = {instancePath:instancePath+"/retry/attempts",schemaPath:"#/oneOf/3/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema7.oneOf[3].properties.retry.properties.attempts,data:data99};
-if(vErrors === null){
-vErrors = [err227];
-}
-else {
-vErrors.push(err227);
-}
-errors++;
-}
-if(data99 < 1 || isNaN(data99)){
-const err228 = {instancePath:instancePath+"/retry/attempts",schemaPath:"#/oneOf/3/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[3].properties.retry.properties.attempts,data:data99};
-if(vErrors === null){
-vErrors = [err228];
-}
-else {
-vErrors.push(err228);
-}
-errors++;
-}
-}
-let data100 = data98.initial;
-if(typeof data100 === "string"){
-if(!(func3(data100, 1, 2073600000, []))){
-const err229 = {instancePath:instancePath+"/retry/initial",schemaPath:"#/oneOf/3/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[3].properties.retry.properties.initial["x-duration"],parentSchema:schema7.oneOf[3].properties.retry.properties.initial,data:data100};
-if(vErrors === null){
-vErrors = [err229];
-}
-else {
-vErrors.push(err229);
-}
-errors++;
-}
-}
-else {
-const err230 = {instancePath:instancePath+"/retry/initial",schemaPath:"#/oneOf/3/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.retry.properties.initial.type,parentSchema:schema7.oneOf[3].properties.retry.properties.initial,data:data100};
-if(vErrors === null){
-vErrors = [err230];
-}
-else {
-vErrors.push(err230);
-}
-errors++;
-}
-let data101 = data98.max;
-if(typeof data101 === "string"){
-if(!(func3(data101, 1, 2073600000, []))){
-const err231 = {instancePath:instancePath+"/retry/max",schemaPath:"#/oneOf/3/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[3].properties.retry.properties.max["x-duration"],parentSchema:schema7.oneOf[3].properties.retry.properties.max,data:data101};
-if(vErrors === null){
-vErrors = [err231];
-}
-else {
-vErrors.push(err231);
-}
-errors++;
-}
-}
-else {
-const err232 = {instancePath:instancePath+"/retry/max",schemaPath:"#/oneOf/3/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.retry.properties.max.type,parentSchema:schema7.oneOf[3].properties.retry.properties.max,data:data101};
-if(vErrors === null){
-vErrors = [err232];
-}
-else {
-vErrors.push(err232);
-}
-errors++;
-}
+if(!(validate34(data.retry, {instancePath:instancePath+"/retry",parentData:data,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+errors = vErrors.length;
 }
 }
 if(data.timeout !== undefined){
-let data102 = data.timeout;
-if(typeof data102 === "string"){
-if(!(func3(data102, 1, 2073600000, []))){
-const err233 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/3/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[3].properties.timeout["x-duration"],parentSchema:schema7.oneOf[3].properties.timeout,data:data102};
+let data71 = data.timeout;
+if(typeof data71 === "string"){
+if(!(func3(data71, 1, 2073600000, []))){
+const err128 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/3/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema8.oneOf[3].properties.timeout["x-duration"],parentSchema:schema8.oneOf[3].properties.timeout,data:data71};
 if(vErrors === null){
-vErrors = [err233];
+vErrors = [err128];
 }
 else {
-vErrors.push(err233);
+vErrors.push(err128);
 }
 errors++;
 }
 }
 else {
-const err234 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/3/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.timeout.type,parentSchema:schema7.oneOf[3].properties.timeout,data:data102};
+const err129 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/3/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[3].properties.timeout.type,parentSchema:schema8.oneOf[3].properties.timeout,data:data71};
 if(vErrors === null){
-vErrors = [err234];
+vErrors = [err129];
 }
 else {
-vErrors.push(err234);
+vErrors.push(err129);
 }
 errors++;
 }
 }
 if(data.needs !== undefined){
-let data103 = data.needs;
-if((typeof data103 !== "string") && (!(Array.isArray(data103)))){
-const err235 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/3/properties/needs/type",keyword:"type",params:{type: schema7.oneOf[3].properties.needs.type},message:"must be string,array",schema:schema7.oneOf[3].properties.needs.type,parentSchema:schema7.oneOf[3].properties.needs,data:data103};
-if(vErrors === null){
-vErrors = [err235];
-}
-else {
-vErrors.push(err235);
-}
-errors++;
-}
-if(typeof data103 === "string"){
-if(!pattern1.test(data103)){
-const err236 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/3/properties/needs/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[3].properties.needs,data:data103};
-if(vErrors === null){
-vErrors = [err236];
-}
-else {
-vErrors.push(err236);
-}
-errors++;
-}
-}
-if(Array.isArray(data103)){
-const len16 = data103.length;
-for(let i16=0; i16<len16; i16++){
-let data104 = data103[i16];
-if(typeof data104 === "string"){
-if(!pattern1.test(data104)){
-const err237 = {instancePath:instancePath+"/needs/" + i16,schemaPath:"#/oneOf/3/properties/needs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[3].properties.needs.items,data:data104};
-if(vErrors === null){
-vErrors = [err237];
-}
-else {
-vErrors.push(err237);
-}
-errors++;
-}
-}
-else {
-const err238 = {instancePath:instancePath+"/needs/" + i16,schemaPath:"#/oneOf/3/properties/needs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.needs.items.type,parentSchema:schema7.oneOf[3].properties.needs.items,data:data104};
-if(vErrors === null){
-vErrors = [err238];
-}
-else {
-vErrors.push(err238);
-}
-errors++;
-}
-}
+if(!(validate26(data.needs, {instancePath:instancePath+"/needs",parentData:data,parentDataProperty:"needs",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
-let data105 = data.if;
-if((typeof data105 !== "string") && (typeof data105 !== "boolean")){
-const err239 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/3/properties/if/type",keyword:"type",params:{type: schema7.oneOf[3].properties.if.type},message:"must be string,boolean",schema:schema7.oneOf[3].properties.if.type,parentSchema:schema7.oneOf[3].properties.if,data:data105};
+let data73 = data.if;
+if((typeof data73 !== "string") && (typeof data73 !== "boolean")){
+const err130 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/3/properties/if/type",keyword:"type",params:{type: schema8.oneOf[3].properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[3].properties.if.type,parentSchema:schema8.oneOf[3].properties.if,data:data73};
 if(vErrors === null){
-vErrors = [err239];
+vErrors = [err130];
 }
 else {
-vErrors.push(err239);
+vErrors.push(err130);
 }
 errors++;
 }
-if(typeof data105 === "string"){
-if(!pattern1.test(data105)){
-const err240 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/3/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[3].properties.if,data:data105};
+if(typeof data73 === "string"){
+if(!pattern1.test(data73)){
+const err131 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/3/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[3].properties.if,data:data73};
 if(vErrors === null){
-vErrors = [err240];
+vErrors = [err131];
 }
 else {
-vErrors.push(err240);
+vErrors.push(err131);
 }
 errors++;
 }
 }
 }
 if(data.for_each !== undefined){
-let data106 = data.for_each;
-if((!data106 || typeof data106 != "object") && (typeof data106 !== "string")){
-const err241 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/3/properties/for_each/type",keyword:"type",params:{type: schema7.oneOf[3].properties.for_each.type},message:"must be string,array,object",schema:schema7.oneOf[3].properties.for_each.type,parentSchema:schema7.oneOf[3].properties.for_each,data:data106};
-if(vErrors === null){
-vErrors = [err241];
-}
-else {
-vErrors.push(err241);
-}
-errors++;
-}
-if(typeof data106 === "string"){
-if(!pattern1.test(data106)){
-const err242 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/3/properties/for_each/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[3].properties.for_each,data:data106};
-if(vErrors === null){
-vErrors = [err242];
-}
-else {
-vErrors.push(err242);
-}
-errors++;
-}
-}
-if(data106 && typeof data106 == "object" && !Array.isArray(data106)){
-if(data106.items === undefined){
-const err243 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/3/properties/for_each/required",keyword:"required",params:{missingProperty: "items"},message:"must have required property '"+"items"+"'",schema:schema7.oneOf[3].properties.for_each.required,parentSchema:schema7.oneOf[3].properties.for_each,data:data106};
-if(vErrors === null){
-vErrors = [err243];
-}
-else {
-vErrors.push(err243);
-}
-errors++;
-}
-for(const key27 in data106){
-if(!((key27 === "items") || (key27 === "max_parallel"))){
-const err244 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/3/properties/for_each/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[3].properties.for_each,data:data106};
-if(vErrors === null){
-vErrors = [err244];
-}
-else {
-vErrors.push(err244);
-}
-errors++;
-}
-}
-if(data106.items !== undefined){
-let data107 = data106.items;
-if((typeof data107 !== "string") && (!(Array.isArray(data107)))){
-const err245 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/3/properties/for_each/properties/items/type",keyword:"type",params:{type: schema7.oneOf[3].properties.for_each.properties.items.type},message:"must be string,array",schema:schema7.oneOf[3].properties.for_each.properties.items.type,parentSchema:schema7.oneOf[3].properties.for_each.properties.items,data:data107};
-if(vErrors === null){
-vErrors = [err245];
-}
-else {
-vErrors.push(err245);
-}
-errors++;
-}
-if(typeof data107 === "string"){
-if(!pattern1.test(data107)){
-const err246 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/3/properties/for_each/properties/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[3].properties.for_each.properties.items,data:data107};
-if(vErrors === null){
-vErrors = [err246];
-}
-else {
-vErrors.push(err246);
-}
-errors++;
-}
-}
-}
-if(data106.max_parallel !== undefined){
-let data108 = data106.max_parallel;
-if(!(((typeof data108 == "number") && (!(data108 % 1) && !isNaN(data108))) && (isFinite(data108)))){
-const err247 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/3/properties/for_each/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[3].properties.for_each.properties.max_parallel.type,parentSchema:schema7.oneOf[3].properties.for_each.properties.max_parallel,data:data108};
-if(vErrors === null){
-vErrors = [err247];
-}
-else {
-vErrors.push(err247);
-}
-errors++;
-}
-if((typeof data108 == "number") && (isFinite(data108))){
-if(data108 > 10000 || isNaN(data108)){
-const err248 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/3/properties/for_each/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[3].properties.for_each.properties.max_parallel,data:data108};
-if(vErrors === null){
-vErrors = [err248];
-}
-else {
-vErrors.push(err248);
-}
-errors++;
-}
-if(data108 < 1 || isNaN(data108)){
-const err249 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/3/properties/for_each/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[3].properties.for_each.properties.max_parallel,data:data108};
-if(vErrors === null){
-vErrors = [err249];
-}
-else {
-vErrors.push(err249);
-}
-errors++;
-}
-}
-}
+if(!(validate28(data.for_each, {instancePath:instancePath+"/for_each",parentData:data,parentDataProperty:"for_each",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
 }
 }
 if(data.max_parallel !== undefined){
-let data109 = data.max_parallel;
-if(!(((typeof data109 == "number") && (!(data109 % 1) && !isNaN(data109))) && (isFinite(data109)))){
-const err250 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/3/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[3].properties.max_parallel.type,parentSchema:schema7.oneOf[3].properties.max_parallel,data:data109};
+let data75 = data.max_parallel;
+if(!(((typeof data75 == "number") && (!(data75 % 1) && !isNaN(data75))) && (isFinite(data75)))){
+const err132 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/3/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[3].properties.max_parallel.type,parentSchema:schema8.oneOf[3].properties.max_parallel,data:data75};
 if(vErrors === null){
-vErrors = [err250];
+vErrors = [err132];
 }
 else {
-vErrors.push(err250);
+vErrors.push(err132);
 }
 errors++;
 }
-if((typeof data109 == "number") && (isFinite(data109))){
-if(data109 > 10000 || isNaN(data109)){
-const err251 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/3/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[3].properties.max_parallel,data:data109};
+if((typeof data75 == "number") && (isFinite(data75))){
+if(data75 > 10000 || isNaN(data75)){
+const err133 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/3/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema8.oneOf[3].properties.max_parallel,data:data75};
 if(vErrors === null){
-vErrors = [err251];
+vErrors = [err133];
 }
 else {
-vErrors.push(err251);
+vErrors.push(err133);
 }
 errors++;
 }
-if(data109 < 1 || isNaN(data109)){
-const err252 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/3/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[3].properties.max_parallel,data:data109};
+if(data75 < 1 || isNaN(data75)){
+const err134 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/3/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[3].properties.max_parallel,data:data75};
 if(vErrors === null){
-vErrors = [err252];
+vErrors = [err134];
 }
 else {
-vErrors.push(err252);
-}
-errors++;
-}
-}
-}
-let data110 = data.outputs;
-if(data110 && typeof data110 == "object" && !Array.isArray(data110)){
-for(const key28 in data110){
-const _errs260 = errors;
-if(typeof key28 === "string"){
-if(!pattern12.test(key28)){
-const err253 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/3/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema7.oneOf[3].properties.outputs.propertyNames,data:key28,propertyName:key28};
-if(vErrors === null){
-vErrors = [err253];
-}
-else {
-vErrors.push(err253);
-}
-errors++;
-}
-}
-var valid67 = _errs260 === errors;
-if(!valid67){
-const err254 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/3/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key28},message:"property name must be valid",schema:schema7.oneOf[3].properties.outputs.propertyNames,parentSchema:schema7.oneOf[3].properties.outputs,data:data110};
-if(vErrors === null){
-vErrors = [err254];
-}
-else {
-vErrors.push(err254);
-}
-errors++;
-}
-}
-for(const key29 in data110){
-let data111 = data110[key29];
-if(typeof data111 !== "string"){
-const err255 = {instancePath:instancePath+"/outputs/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/3/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[3].properties.outputs.additionalProperties.type,parentSchema:schema7.oneOf[3].properties.outputs.additionalProperties,data:data111};
-if(vErrors === null){
-vErrors = [err255];
-}
-else {
-vErrors.push(err255);
+vErrors.push(err134);
 }
 errors++;
 }
 }
 }
-else {
-const err256 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/3/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[3].properties.outputs.type,parentSchema:schema7.oneOf[3].properties.outputs,data:data110};
+let data76 = data.outputs;
+if(data76 && typeof data76 == "object" && !Array.isArray(data76)){
+for(const key14 in data76){
+const _errs162 = errors;
+if(typeof key14 === "string"){
+if(!pattern11.test(key14)){
+const err135 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/3/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema8.oneOf[3].properties.outputs.propertyNames,data:key14,propertyName:key14};
 if(vErrors === null){
-vErrors = [err256];
+vErrors = [err135];
 }
 else {
-vErrors.push(err256);
-}
-errors++;
-}
-let data112 = data.continue_on_error;
-if(typeof data112 !== "boolean"){
-const err257 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/3/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema7.oneOf[3].properties.continue_on_error.type,parentSchema:schema7.oneOf[3].properties.continue_on_error,data:data112};
-if(vErrors === null){
-vErrors = [err257];
-}
-else {
-vErrors.push(err257);
+vErrors.push(err135);
 }
 errors++;
 }
 }
-else {
-const err258 = {instancePath,schemaPath:"#/oneOf/3/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[3].type,parentSchema:schema7.oneOf[3],data};
+var valid35 = _errs162 === errors;
+if(!valid35){
+const err136 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/3/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key14},message:"property name must be valid",schema:schema8.oneOf[3].properties.outputs.propertyNames,parentSchema:schema8.oneOf[3].properties.outputs,data:data76};
 if(vErrors === null){
-vErrors = [err258];
+vErrors = [err136];
 }
 else {
-vErrors.push(err258);
+vErrors.push(err136);
+}
+errors++;
+}
+}
+for(const key15 in data76){
+let data77 = data76[key15];
+if(typeof data77 !== "string"){
+const err137 = {instancePath:instancePath+"/outputs/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/3/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[3].properties.outputs.additionalProperties.type,parentSchema:schema8.oneOf[3].properties.outputs.additionalProperties,data:data77};
+if(vErrors === null){
+vErrors = [err137];
+}
+else {
+vErrors.push(err137);
+}
+errors++;
+}
+}
+}
+else {
+const err138 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/3/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[3].properties.outputs.type,parentSchema:schema8.oneOf[3].properties.outputs,data:data76};
+if(vErrors === null){
+vErrors = [err138];
+}
+else {
+vErrors.push(err138);
+}
+errors++;
+}
+let data78 = data.continue_on_error;
+if(typeof data78 !== "boolean"){
+const err139 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/3/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[3].properties.continue_on_error.type,parentSchema:schema8.oneOf[3].properties.continue_on_error,data:data78};
+if(vErrors === null){
+vErrors = [err139];
+}
+else {
+vErrors.push(err139);
+}
+errors++;
+}
+}
+else {
+const err140 = {instancePath,schemaPath:"#/oneOf/3/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[3].type,parentSchema:schema8.oneOf[3],data};
+if(vErrors === null){
+vErrors = [err140];
+}
+else {
+vErrors.push(err140);
 }
 errors++;
 }
@@ -3315,449 +2468,299 @@ if(data.continue_on_error === undefined){
 data.continue_on_error = false;
 }
 if(data.name === undefined){
-const err259 = {instancePath,schemaPath:"#/oneOf/4/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema7.oneOf[4].required,parentSchema:schema7.oneOf[4],data};
+const err141 = {instancePath,schemaPath:"#/oneOf/4/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema8.oneOf[4].required,parentSchema:schema8.oneOf[4],data};
 if(vErrors === null){
-vErrors = [err259];
+vErrors = [err141];
 }
 else {
-vErrors.push(err259);
+vErrors.push(err141);
 }
 errors++;
 }
 if(data.type === undefined){
-const err260 = {instancePath,schemaPath:"#/oneOf/4/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema7.oneOf[4].required,parentSchema:schema7.oneOf[4],data};
+const err142 = {instancePath,schemaPath:"#/oneOf/4/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema8.oneOf[4].required,parentSchema:schema8.oneOf[4],data};
 if(vErrors === null){
-vErrors = [err260];
+vErrors = [err142];
 }
 else {
-vErrors.push(err260);
+vErrors.push(err142);
 }
 errors++;
 }
 if(data.workflow === undefined){
-const err261 = {instancePath,schemaPath:"#/oneOf/4/required",keyword:"required",params:{missingProperty: "workflow"},message:"must have required property '"+"workflow"+"'",schema:schema7.oneOf[4].required,parentSchema:schema7.oneOf[4],data};
+const err143 = {instancePath,schemaPath:"#/oneOf/4/required",keyword:"required",params:{missingProperty: "workflow"},message:"must have required property '"+"workflow"+"'",schema:schema8.oneOf[4].required,parentSchema:schema8.oneOf[4],data};
 if(vErrors === null){
-vErrors = [err261];
+vErrors = [err143];
 }
 else {
-vErrors.push(err261);
+vErrors.push(err143);
 }
 errors++;
 }
-for(const key30 in data){
-if(!(func2.call(schema7.oneOf[4].properties, key30))){
-const err262 = {instancePath,schemaPath:"#/oneOf/4/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[4],data};
+for(const key16 in data){
+if(!(func2.call(schema8.oneOf[4].properties, key16))){
+const err144 = {instancePath,schemaPath:"#/oneOf/4/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[4],data};
 if(vErrors === null){
-vErrors = [err262];
+vErrors = [err144];
 }
 else {
-vErrors.push(err262);
+vErrors.push(err144);
 }
 errors++;
 }
 }
 if(data.name !== undefined){
-let data113 = data.name;
-if(typeof data113 === "string"){
-if(!pattern0.test(data113)){
-const err263 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/4/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema7.oneOf[4].properties.name,data:data113};
+let data79 = data.name;
+if(typeof data79 === "string"){
+if(!pattern0.test(data79)){
+const err145 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/4/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema8.oneOf[4].properties.name,data:data79};
 if(vErrors === null){
-vErrors = [err263];
+vErrors = [err145];
 }
 else {
-vErrors.push(err263);
+vErrors.push(err145);
 }
 errors++;
 }
 }
 else {
-const err264 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/4/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[4].properties.name.type,parentSchema:schema7.oneOf[4].properties.name,data:data113};
+const err146 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/4/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[4].properties.name.type,parentSchema:schema8.oneOf[4].properties.name,data:data79};
 if(vErrors === null){
-vErrors = [err264];
+vErrors = [err146];
 }
 else {
-vErrors.push(err264);
+vErrors.push(err146);
 }
 errors++;
 }
 }
 if(data.type !== undefined){
-let data114 = data.type;
-if(typeof data114 !== "string"){
-const err265 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/4/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[4].properties.type.type,parentSchema:schema7.oneOf[4].properties.type,data:data114};
+let data80 = data.type;
+if(typeof data80 !== "string"){
+const err147 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/4/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[4].properties.type.type,parentSchema:schema8.oneOf[4].properties.type,data:data80};
 if(vErrors === null){
-vErrors = [err265];
+vErrors = [err147];
 }
 else {
-vErrors.push(err265);
+vErrors.push(err147);
 }
 errors++;
 }
-if("workflow" !== data114){
-const err266 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/4/properties/type/const",keyword:"const",params:{allowedValue: "workflow"},message:"must be equal to constant",schema:"workflow",parentSchema:schema7.oneOf[4].properties.type,data:data114};
+if("workflow" !== data80){
+const err148 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/4/properties/type/const",keyword:"const",params:{allowedValue: "workflow"},message:"must be equal to constant",schema:"workflow",parentSchema:schema8.oneOf[4].properties.type,data:data80};
 if(vErrors === null){
-vErrors = [err266];
+vErrors = [err148];
 }
 else {
-vErrors.push(err266);
+vErrors.push(err148);
 }
 errors++;
 }
 }
 if(data.workflow !== undefined){
-let data115 = data.workflow;
-if(typeof data115 === "string"){
-if(!pattern1.test(data115)){
-const err267 = {instancePath:instancePath+"/workflow",schemaPath:"#/oneOf/4/properties/workflow/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[4].properties.workflow,data:data115};
+let data81 = data.workflow;
+if(typeof data81 === "string"){
+if(!pattern1.test(data81)){
+const err149 = {instancePath:instancePath+"/workflow",schemaPath:"#/oneOf/4/properties/workflow/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[4].properties.workflow,data:data81};
 if(vErrors === null){
-vErrors = [err267];
+vErrors = [err149];
 }
 else {
-vErrors.push(err267);
+vErrors.push(err149);
 }
 errors++;
 }
 }
 else {
-const err268 = {instancePath:instancePath+"/workflow",schemaPath:"#/oneOf/4/properties/workflow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[4].properties.workflow.type,parentSchema:schema7.oneOf[4].properties.workflow,data:data115};
+const err150 = {instancePath:instancePath+"/workflow",schemaPath:"#/oneOf/4/properties/workflow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[4].properties.workflow.type,parentSchema:schema8.oneOf[4].properties.workflow,data:data81};
 if(vErrors === null){
-vErrors = [err268];
+vErrors = [err150];
 }
 else {
-vErrors.push(err268);
+vErrors.push(err150);
 }
 errors++;
 }
 }
-let data116 = data.with;
-if(!(data116 && typeof data116 == "object" && !Array.isArray(data116))){
-const err269 = {instancePath:instancePath+"/with",schemaPath:"#/oneOf/4/properties/with/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[4].properties.with.type,parentSchema:schema7.oneOf[4].properties.with,data:data116};
+let data82 = data.with;
+if(!(data82 && typeof data82 == "object" && !Array.isArray(data82))){
+const err151 = {instancePath:instancePath+"/with",schemaPath:"#/oneOf/4/properties/with/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[4].properties.with.type,parentSchema:schema8.oneOf[4].properties.with,data:data82};
 if(vErrors === null){
-vErrors = [err269];
+vErrors = [err151];
 }
 else {
-vErrors.push(err269);
+vErrors.push(err151);
 }
 errors++;
 }
 if(data.timeout !== undefined){
-let data117 = data.timeout;
-if(typeof data117 === "string"){
-if(!(func3(data117, 1, 2073600000, []))){
-const err270 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/4/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[4].properties.timeout["x-duration"],parentSchema:schema7.oneOf[4].properties.timeout,data:data117};
+let data83 = data.timeout;
+if(typeof data83 === "string"){
+if(!(func3(data83, 1, 2073600000, []))){
+const err152 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/4/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema8.oneOf[4].properties.timeout["x-duration"],parentSchema:schema8.oneOf[4].properties.timeout,data:data83};
 if(vErrors === null){
-vErrors = [err270];
+vErrors = [err152];
 }
 else {
-vErrors.push(err270);
+vErrors.push(err152);
 }
 errors++;
 }
 }
 else {
-const err271 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/4/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[4].properties.timeout.type,parentSchema:schema7.oneOf[4].properties.timeout,data:data117};
+const err153 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/4/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[4].properties.timeout.type,parentSchema:schema8.oneOf[4].properties.timeout,data:data83};
 if(vErrors === null){
-vErrors = [err271];
+vErrors = [err153];
 }
 else {
-vErrors.push(err271);
+vErrors.push(err153);
 }
 errors++;
 }
 }
 if(data.needs !== undefined){
-let data118 = data.needs;
-if((typeof data118 !== "string") && (!(Array.isArray(data118)))){
-const err272 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/4/properties/needs/type",keyword:"type",params:{type: schema7.oneOf[4].properties.needs.type},message:"must be string,array",schema:schema7.oneOf[4].properties.needs.type,parentSchema:schema7.oneOf[4].properties.needs,data:data118};
-if(vErrors === null){
-vErrors = [err272];
-}
-else {
-vErrors.push(err272);
-}
-errors++;
-}
-if(typeof data118 === "string"){
-if(!pattern1.test(data118)){
-const err273 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/4/properties/needs/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[4].properties.needs,data:data118};
-if(vErrors === null){
-vErrors = [err273];
-}
-else {
-vErrors.push(err273);
-}
-errors++;
-}
-}
-if(Array.isArray(data118)){
-const len17 = data118.length;
-for(let i17=0; i17<len17; i17++){
-let data119 = data118[i17];
-if(typeof data119 === "string"){
-if(!pattern1.test(data119)){
-const err274 = {instancePath:instancePath+"/needs/" + i17,schemaPath:"#/oneOf/4/properties/needs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[4].properties.needs.items,data:data119};
-if(vErrors === null){
-vErrors = [err274];
-}
-else {
-vErrors.push(err274);
-}
-errors++;
-}
-}
-else {
-const err275 = {instancePath:instancePath+"/needs/" + i17,schemaPath:"#/oneOf/4/properties/needs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[4].properties.needs.items.type,parentSchema:schema7.oneOf[4].properties.needs.items,data:data119};
-if(vErrors === null){
-vErrors = [err275];
-}
-else {
-vErrors.push(err275);
-}
-errors++;
-}
-}
+if(!(validate26(data.needs, {instancePath:instancePath+"/needs",parentData:data,parentDataProperty:"needs",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
-let data120 = data.if;
-if((typeof data120 !== "string") && (typeof data120 !== "boolean")){
-const err276 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/4/properties/if/type",keyword:"type",params:{type: schema7.oneOf[4].properties.if.type},message:"must be string,boolean",schema:schema7.oneOf[4].properties.if.type,parentSchema:schema7.oneOf[4].properties.if,data:data120};
+let data85 = data.if;
+if((typeof data85 !== "string") && (typeof data85 !== "boolean")){
+const err154 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/4/properties/if/type",keyword:"type",params:{type: schema8.oneOf[4].properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[4].properties.if.type,parentSchema:schema8.oneOf[4].properties.if,data:data85};
 if(vErrors === null){
-vErrors = [err276];
+vErrors = [err154];
 }
 else {
-vErrors.push(err276);
+vErrors.push(err154);
 }
 errors++;
 }
-if(typeof data120 === "string"){
-if(!pattern1.test(data120)){
-const err277 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/4/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[4].properties.if,data:data120};
+if(typeof data85 === "string"){
+if(!pattern1.test(data85)){
+const err155 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/4/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[4].properties.if,data:data85};
 if(vErrors === null){
-vErrors = [err277];
+vErrors = [err155];
 }
 else {
-vErrors.push(err277);
+vErrors.push(err155);
 }
 errors++;
 }
 }
 }
 if(data.for_each !== undefined){
-let data121 = data.for_each;
-if((!data121 || typeof data121 != "object") && (typeof data121 !== "string")){
-const err278 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/4/properties/for_each/type",keyword:"type",params:{type: schema7.oneOf[4].properties.for_each.type},message:"must be string,array,object",schema:schema7.oneOf[4].properties.for_each.type,parentSchema:schema7.oneOf[4].properties.for_each,data:data121};
-if(vErrors === null){
-vErrors = [err278];
-}
-else {
-vErrors.push(err278);
-}
-errors++;
-}
-if(typeof data121 === "string"){
-if(!pattern1.test(data121)){
-const err279 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/4/properties/for_each/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[4].properties.for_each,data:data121};
-if(vErrors === null){
-vErrors = [err279];
-}
-else {
-vErrors.push(err279);
-}
-errors++;
-}
-}
-if(data121 && typeof data121 == "object" && !Array.isArray(data121)){
-if(data121.items === undefined){
-const err280 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/4/properties/for_each/required",keyword:"required",params:{missingProperty: "items"},message:"must have required property '"+"items"+"'",schema:schema7.oneOf[4].properties.for_each.required,parentSchema:schema7.oneOf[4].properties.for_each,data:data121};
-if(vErrors === null){
-vErrors = [err280];
-}
-else {
-vErrors.push(err280);
-}
-errors++;
-}
-for(const key31 in data121){
-if(!((key31 === "items") || (key31 === "max_parallel"))){
-const err281 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/4/properties/for_each/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[4].properties.for_each,data:data121};
-if(vErrors === null){
-vErrors = [err281];
-}
-else {
-vErrors.push(err281);
-}
-errors++;
-}
-}
-if(data121.items !== undefined){
-let data122 = data121.items;
-if((typeof data122 !== "string") && (!(Array.isArray(data122)))){
-const err282 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/4/properties/for_each/properties/items/type",keyword:"type",params:{type: schema7.oneOf[4].properties.for_each.properties.items.type},message:"must be string,array",schema:schema7.oneOf[4].properties.for_each.properties.items.type,parentSchema:schema7.oneOf[4].properties.for_each.properties.items,data:data122};
-if(vErrors === null){
-vErrors = [err282];
-}
-else {
-vErrors.push(err282);
-}
-errors++;
-}
-if(typeof data122 === "string"){
-if(!pattern1.test(data122)){
-const err283 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/4/properties/for_each/properties/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[4].properties.for_each.properties.items,data:data122};
-if(vErrors === null){
-vErrors = [err283];
-}
-else {
-vErrors.push(err283);
-}
-errors++;
-}
-}
-}
-if(data121.max_parallel !== undefined){
-let data123 = data121.max_parallel;
-if(!(((typeof data123 == "number") && (!(data123 % 1) && !isNaN(data123))) && (isFinite(data123)))){
-const err284 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/4/properties/for_each/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[4].properties.for_each.properties.max_parallel.type,parentSchema:schema7.oneOf[4].properties.for_each.properties.max_parallel,data:data123};
-if(vErrors === null){
-vErrors = [err284];
-}
-else {
-vErrors.push(err284);
-}
-errors++;
-}
-if((typeof data123 == "number") && (isFinite(data123))){
-if(data123 > 10000 || isNaN(data123)){
-const err285 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/4/properties/for_each/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[4].properties.for_each.properties.max_parallel,data:data123};
-if(vErrors === null){
-vErrors = [err285];
-}
-else {
-vErrors.push(err285);
-}
-errors++;
-}
-if(data123 < 1 || isNaN(data123)){
-const err286 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/4/properties/for_each/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[4].properties.for_each.properties.max_parallel,data:data123};
-if(vErrors === null){
-vErrors = [err286];
-}
-else {
-vErrors.push(err286);
-}
-errors++;
-}
-}
-}
+if(!(validate28(data.for_each, {instancePath:instancePath+"/for_each",parentData:data,parentDataProperty:"for_each",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
 }
 }
 if(data.max_parallel !== undefined){
-let data124 = data.max_parallel;
-if(!(((typeof data124 == "number") && (!(data124 % 1) && !isNaN(data124))) && (isFinite(data124)))){
-const err287 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/4/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[4].properties.max_parallel.type,parentSchema:schema7.oneOf[4].properties.max_parallel,data:data124};
+let data87 = data.max_parallel;
+if(!(((typeof data87 == "number") && (!(data87 % 1) && !isNaN(data87))) && (isFinite(data87)))){
+const err156 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/4/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[4].properties.max_parallel.type,parentSchema:schema8.oneOf[4].properties.max_parallel,data:data87};
 if(vErrors === null){
-vErrors = [err287];
+vErrors = [err156];
 }
 else {
-vErrors.push(err287);
+vErrors.push(err156);
 }
 errors++;
 }
-if((typeof data124 == "number") && (isFinite(data124))){
-if(data124 > 10000 || isNaN(data124)){
-const err288 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/4/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[4].properties.max_parallel,data:data124};
+if((typeof data87 == "number") && (isFinite(data87))){
+if(data87 > 10000 || isNaN(data87)){
+const err157 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/4/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema8.oneOf[4].properties.max_parallel,data:data87};
 if(vErrors === null){
-vErrors = [err288];
+vErrors = [err157];
 }
 else {
-vErrors.push(err288);
+vErrors.push(err157);
 }
 errors++;
 }
-if(data124 < 1 || isNaN(data124)){
-const err289 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/4/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[4].properties.max_parallel,data:data124};
+if(data87 < 1 || isNaN(data87)){
+const err158 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/4/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[4].properties.max_parallel,data:data87};
 if(vErrors === null){
-vErrors = [err289];
+vErrors = [err158];
 }
 else {
-vErrors.push(err289);
-}
-errors++;
-}
-}
-}
-let data125 = data.outputs;
-if(data125 && typeof data125 == "object" && !Array.isArray(data125)){
-for(const key32 in data125){
-const _errs296 = errors;
-if(typeof key32 === "string"){
-if(!pattern12.test(key32)){
-const err290 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/4/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema7.oneOf[4].properties.outputs.propertyNames,data:key32,propertyName:key32};
-if(vErrors === null){
-vErrors = [err290];
-}
-else {
-vErrors.push(err290);
-}
-errors++;
-}
-}
-var valid74 = _errs296 === errors;
-if(!valid74){
-const err291 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/4/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key32},message:"property name must be valid",schema:schema7.oneOf[4].properties.outputs.propertyNames,parentSchema:schema7.oneOf[4].properties.outputs,data:data125};
-if(vErrors === null){
-vErrors = [err291];
-}
-else {
-vErrors.push(err291);
-}
-errors++;
-}
-}
-for(const key33 in data125){
-let data126 = data125[key33];
-if(typeof data126 !== "string"){
-const err292 = {instancePath:instancePath+"/outputs/" + key33.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/4/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[4].properties.outputs.additionalProperties.type,parentSchema:schema7.oneOf[4].properties.outputs.additionalProperties,data:data126};
-if(vErrors === null){
-vErrors = [err292];
-}
-else {
-vErrors.push(err292);
+vErrors.push(err158);
 }
 errors++;
 }
 }
 }
-else {
-const err293 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/4/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[4].properties.outputs.type,parentSchema:schema7.oneOf[4].properties.outputs,data:data125};
+let data88 = data.outputs;
+if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
+for(const key17 in data88){
+const _errs189 = errors;
+if(typeof key17 === "string"){
+if(!pattern11.test(key17)){
+const err159 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/4/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema8.oneOf[4].properties.outputs.propertyNames,data:key17,propertyName:key17};
 if(vErrors === null){
-vErrors = [err293];
+vErrors = [err159];
 }
 else {
-vErrors.push(err293);
-}
-errors++;
-}
-let data127 = data.continue_on_error;
-if(typeof data127 !== "boolean"){
-const err294 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/4/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema7.oneOf[4].properties.continue_on_error.type,parentSchema:schema7.oneOf[4].properties.continue_on_error,data:data127};
-if(vErrors === null){
-vErrors = [err294];
-}
-else {
-vErrors.push(err294);
+vErrors.push(err159);
 }
 errors++;
 }
 }
-else {
-const err295 = {instancePath,schemaPath:"#/oneOf/4/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[4].type,parentSchema:schema7.oneOf[4],data};
+var valid39 = _errs189 === errors;
+if(!valid39){
+const err160 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/4/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key17},message:"property name must be valid",schema:schema8.oneOf[4].properties.outputs.propertyNames,parentSchema:schema8.oneOf[4].properties.outputs,data:data88};
 if(vErrors === null){
-vErrors = [err295];
+vErrors = [err160];
 }
 else {
-vErrors.push(err295);
+vErrors.push(err160);
+}
+errors++;
+}
+}
+for(const key18 in data88){
+let data89 = data88[key18];
+if(typeof data89 !== "string"){
+const err161 = {instancePath:instancePath+"/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/4/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[4].properties.outputs.additionalProperties.type,parentSchema:schema8.oneOf[4].properties.outputs.additionalProperties,data:data89};
+if(vErrors === null){
+vErrors = [err161];
+}
+else {
+vErrors.push(err161);
+}
+errors++;
+}
+}
+}
+else {
+const err162 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/4/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[4].properties.outputs.type,parentSchema:schema8.oneOf[4].properties.outputs,data:data88};
+if(vErrors === null){
+vErrors = [err162];
+}
+else {
+vErrors.push(err162);
+}
+errors++;
+}
+let data90 = data.continue_on_error;
+if(typeof data90 !== "boolean"){
+const err163 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/4/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[4].properties.continue_on_error.type,parentSchema:schema8.oneOf[4].properties.continue_on_error,data:data90};
+if(vErrors === null){
+vErrors = [err163];
+}
+else {
+vErrors.push(err163);
+}
+errors++;
+}
+}
+else {
+const err164 = {instancePath,schemaPath:"#/oneOf/4/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[4].type,parentSchema:schema8.oneOf[4],data};
+if(vErrors === null){
+vErrors = [err164];
+}
+else {
+vErrors.push(err164);
 }
 errors++;
 }
@@ -3774,459 +2777,309 @@ if(data.continue_on_error === undefined){
 data.continue_on_error = false;
 }
 if(data.name === undefined){
-const err296 = {instancePath,schemaPath:"#/oneOf/5/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema7.oneOf[5].required,parentSchema:schema7.oneOf[5],data};
+const err165 = {instancePath,schemaPath:"#/oneOf/5/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema8.oneOf[5].required,parentSchema:schema8.oneOf[5],data};
 if(vErrors === null){
-vErrors = [err296];
+vErrors = [err165];
 }
 else {
-vErrors.push(err296);
+vErrors.push(err165);
 }
 errors++;
 }
 if(data.type === undefined){
-const err297 = {instancePath,schemaPath:"#/oneOf/5/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema7.oneOf[5].required,parentSchema:schema7.oneOf[5],data};
+const err166 = {instancePath,schemaPath:"#/oneOf/5/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema8.oneOf[5].required,parentSchema:schema8.oneOf[5],data};
 if(vErrors === null){
-vErrors = [err297];
+vErrors = [err166];
 }
 else {
-vErrors.push(err297);
+vErrors.push(err166);
 }
 errors++;
 }
 if(data.message === undefined){
-const err298 = {instancePath,schemaPath:"#/oneOf/5/required",keyword:"required",params:{missingProperty: "message"},message:"must have required property '"+"message"+"'",schema:schema7.oneOf[5].required,parentSchema:schema7.oneOf[5],data};
+const err167 = {instancePath,schemaPath:"#/oneOf/5/required",keyword:"required",params:{missingProperty: "message"},message:"must have required property '"+"message"+"'",schema:schema8.oneOf[5].required,parentSchema:schema8.oneOf[5],data};
 if(vErrors === null){
-vErrors = [err298];
+vErrors = [err167];
 }
 else {
-vErrors.push(err298);
+vErrors.push(err167);
 }
 errors++;
 }
-for(const key34 in data){
-if(!(func2.call(schema7.oneOf[5].properties, key34))){
-const err299 = {instancePath,schemaPath:"#/oneOf/5/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key34},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[5],data};
+for(const key19 in data){
+if(!(func2.call(schema8.oneOf[5].properties, key19))){
+const err168 = {instancePath,schemaPath:"#/oneOf/5/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[5],data};
 if(vErrors === null){
-vErrors = [err299];
+vErrors = [err168];
 }
 else {
-vErrors.push(err299);
+vErrors.push(err168);
 }
 errors++;
 }
 }
 if(data.name !== undefined){
-let data128 = data.name;
-if(typeof data128 === "string"){
-if(!pattern0.test(data128)){
-const err300 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/5/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema7.oneOf[5].properties.name,data:data128};
+let data91 = data.name;
+if(typeof data91 === "string"){
+if(!pattern0.test(data91)){
+const err169 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/5/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema8.oneOf[5].properties.name,data:data91};
 if(vErrors === null){
-vErrors = [err300];
+vErrors = [err169];
 }
 else {
-vErrors.push(err300);
+vErrors.push(err169);
 }
 errors++;
 }
 }
 else {
-const err301 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/5/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[5].properties.name.type,parentSchema:schema7.oneOf[5].properties.name,data:data128};
+const err170 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/5/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[5].properties.name.type,parentSchema:schema8.oneOf[5].properties.name,data:data91};
 if(vErrors === null){
-vErrors = [err301];
+vErrors = [err170];
 }
 else {
-vErrors.push(err301);
+vErrors.push(err170);
 }
 errors++;
 }
 }
 if(data.type !== undefined){
-let data129 = data.type;
-if(typeof data129 !== "string"){
-const err302 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/5/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[5].properties.type.type,parentSchema:schema7.oneOf[5].properties.type,data:data129};
+let data92 = data.type;
+if(typeof data92 !== "string"){
+const err171 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/5/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[5].properties.type.type,parentSchema:schema8.oneOf[5].properties.type,data:data92};
 if(vErrors === null){
-vErrors = [err302];
+vErrors = [err171];
 }
 else {
-vErrors.push(err302);
+vErrors.push(err171);
 }
 errors++;
 }
-if("approval" !== data129){
-const err303 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/5/properties/type/const",keyword:"const",params:{allowedValue: "approval"},message:"must be equal to constant",schema:"approval",parentSchema:schema7.oneOf[5].properties.type,data:data129};
+if("approval" !== data92){
+const err172 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/5/properties/type/const",keyword:"const",params:{allowedValue: "approval"},message:"must be equal to constant",schema:"approval",parentSchema:schema8.oneOf[5].properties.type,data:data92};
 if(vErrors === null){
-vErrors = [err303];
+vErrors = [err172];
 }
 else {
-vErrors.push(err303);
+vErrors.push(err172);
 }
 errors++;
 }
 }
 if(data.message !== undefined){
-let data130 = data.message;
-if(typeof data130 === "string"){
-if(!pattern1.test(data130)){
-const err304 = {instancePath:instancePath+"/message",schemaPath:"#/oneOf/5/properties/message/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[5].properties.message,data:data130};
+let data93 = data.message;
+if(typeof data93 === "string"){
+if(!pattern1.test(data93)){
+const err173 = {instancePath:instancePath+"/message",schemaPath:"#/oneOf/5/properties/message/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[5].properties.message,data:data93};
 if(vErrors === null){
-vErrors = [err304];
+vErrors = [err173];
 }
 else {
-vErrors.push(err304);
+vErrors.push(err173);
 }
 errors++;
 }
 }
 else {
-const err305 = {instancePath:instancePath+"/message",schemaPath:"#/oneOf/5/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[5].properties.message.type,parentSchema:schema7.oneOf[5].properties.message,data:data130};
+const err174 = {instancePath:instancePath+"/message",schemaPath:"#/oneOf/5/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[5].properties.message.type,parentSchema:schema8.oneOf[5].properties.message,data:data93};
 if(vErrors === null){
-vErrors = [err305];
+vErrors = [err174];
 }
 else {
-vErrors.push(err305);
+vErrors.push(err174);
 }
 errors++;
 }
 }
 if(data.timeout !== undefined){
-let data131 = data.timeout;
-if(typeof data131 === "string"){
-if(!(func3(data131, 1, 2073600000, []))){
-const err306 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/5/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[5].properties.timeout["x-duration"],parentSchema:schema7.oneOf[5].properties.timeout,data:data131};
+let data94 = data.timeout;
+if(typeof data94 === "string"){
+if(!(func3(data94, 1, 2073600000, []))){
+const err175 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/5/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema8.oneOf[5].properties.timeout["x-duration"],parentSchema:schema8.oneOf[5].properties.timeout,data:data94};
 if(vErrors === null){
-vErrors = [err306];
+vErrors = [err175];
 }
 else {
-vErrors.push(err306);
+vErrors.push(err175);
 }
 errors++;
 }
 }
 else {
-const err307 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/5/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[5].properties.timeout.type,parentSchema:schema7.oneOf[5].properties.timeout,data:data131};
+const err176 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/5/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[5].properties.timeout.type,parentSchema:schema8.oneOf[5].properties.timeout,data:data94};
 if(vErrors === null){
-vErrors = [err307];
+vErrors = [err176];
 }
 else {
-vErrors.push(err307);
+vErrors.push(err176);
 }
 errors++;
 }
 }
-let data132 = data.on_timeout;
-if(typeof data132 !== "string"){
-const err308 = {instancePath:instancePath+"/on_timeout",schemaPath:"#/oneOf/5/properties/on_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[5].properties.on_timeout.type,parentSchema:schema7.oneOf[5].properties.on_timeout,data:data132};
+let data95 = data.on_timeout;
+if(typeof data95 !== "string"){
+const err177 = {instancePath:instancePath+"/on_timeout",schemaPath:"#/oneOf/5/properties/on_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[5].properties.on_timeout.type,parentSchema:schema8.oneOf[5].properties.on_timeout,data:data95};
 if(vErrors === null){
-vErrors = [err308];
+vErrors = [err177];
 }
 else {
-vErrors.push(err308);
+vErrors.push(err177);
 }
 errors++;
 }
-if(!((data132 === "reject") || (data132 === "approve"))){
-const err309 = {instancePath:instancePath+"/on_timeout",schemaPath:"#/oneOf/5/properties/on_timeout/enum",keyword:"enum",params:{allowedValues: schema7.oneOf[5].properties.on_timeout.enum},message:"must be equal to one of the allowed values",schema:schema7.oneOf[5].properties.on_timeout.enum,parentSchema:schema7.oneOf[5].properties.on_timeout,data:data132};
+if(!((data95 === "reject") || (data95 === "approve"))){
+const err178 = {instancePath:instancePath+"/on_timeout",schemaPath:"#/oneOf/5/properties/on_timeout/enum",keyword:"enum",params:{allowedValues: schema8.oneOf[5].properties.on_timeout.enum},message:"must be equal to one of the allowed values",schema:schema8.oneOf[5].properties.on_timeout.enum,parentSchema:schema8.oneOf[5].properties.on_timeout,data:data95};
 if(vErrors === null){
-vErrors = [err309];
+vErrors = [err178];
 }
 else {
-vErrors.push(err309);
+vErrors.push(err178);
 }
 errors++;
 }
 if(data.needs !== undefined){
-let data133 = data.needs;
-if((typeof data133 !== "string") && (!(Array.isArray(data133)))){
-const err310 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/5/properties/needs/type",keyword:"type",params:{type: schema7.oneOf[5].properties.needs.type},message:"must be string,array",schema:schema7.oneOf[5].properties.needs.type,parentSchema:schema7.oneOf[5].properties.needs,data:data133};
-if(vErrors === null){
-vErrors = [err310];
-}
-else {
-vErrors.push(err310);
-}
-errors++;
-}
-if(typeof data133 === "string"){
-if(!pattern1.test(data133)){
-const err311 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/5/properties/needs/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[5].properties.needs,data:data133};
-if(vErrors === null){
-vErrors = [err311];
-}
-else {
-vErrors.push(err311);
-}
-errors++;
-}
-}
-if(Array.isArray(data133)){
-const len18 = data133.length;
-for(let i18=0; i18<len18; i18++){
-let data134 = data133[i18];
-if(typeof data134 === "string"){
-if(!pattern1.test(data134)){
-const err312 = {instancePath:instancePath+"/needs/" + i18,schemaPath:"#/oneOf/5/properties/needs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[5].properties.needs.items,data:data134};
-if(vErrors === null){
-vErrors = [err312];
-}
-else {
-vErrors.push(err312);
-}
-errors++;
-}
-}
-else {
-const err313 = {instancePath:instancePath+"/needs/" + i18,schemaPath:"#/oneOf/5/properties/needs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[5].properties.needs.items.type,parentSchema:schema7.oneOf[5].properties.needs.items,data:data134};
-if(vErrors === null){
-vErrors = [err313];
-}
-else {
-vErrors.push(err313);
-}
-errors++;
-}
-}
+if(!(validate26(data.needs, {instancePath:instancePath+"/needs",parentData:data,parentDataProperty:"needs",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
-let data135 = data.if;
-if((typeof data135 !== "string") && (typeof data135 !== "boolean")){
-const err314 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/5/properties/if/type",keyword:"type",params:{type: schema7.oneOf[5].properties.if.type},message:"must be string,boolean",schema:schema7.oneOf[5].properties.if.type,parentSchema:schema7.oneOf[5].properties.if,data:data135};
+let data97 = data.if;
+if((typeof data97 !== "string") && (typeof data97 !== "boolean")){
+const err179 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/5/properties/if/type",keyword:"type",params:{type: schema8.oneOf[5].properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[5].properties.if.type,parentSchema:schema8.oneOf[5].properties.if,data:data97};
 if(vErrors === null){
-vErrors = [err314];
+vErrors = [err179];
 }
 else {
-vErrors.push(err314);
+vErrors.push(err179);
 }
 errors++;
 }
-if(typeof data135 === "string"){
-if(!pattern1.test(data135)){
-const err315 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/5/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[5].properties.if,data:data135};
+if(typeof data97 === "string"){
+if(!pattern1.test(data97)){
+const err180 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/5/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[5].properties.if,data:data97};
 if(vErrors === null){
-vErrors = [err315];
+vErrors = [err180];
 }
 else {
-vErrors.push(err315);
+vErrors.push(err180);
 }
 errors++;
 }
 }
 }
 if(data.for_each !== undefined){
-let data136 = data.for_each;
-if((!data136 || typeof data136 != "object") && (typeof data136 !== "string")){
-const err316 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/5/properties/for_each/type",keyword:"type",params:{type: schema7.oneOf[5].properties.for_each.type},message:"must be string,array,object",schema:schema7.oneOf[5].properties.for_each.type,parentSchema:schema7.oneOf[5].properties.for_each,data:data136};
-if(vErrors === null){
-vErrors = [err316];
-}
-else {
-vErrors.push(err316);
-}
-errors++;
-}
-if(typeof data136 === "string"){
-if(!pattern1.test(data136)){
-const err317 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/5/properties/for_each/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[5].properties.for_each,data:data136};
-if(vErrors === null){
-vErrors = [err317];
-}
-else {
-vErrors.push(err317);
-}
-errors++;
-}
-}
-if(data136 && typeof data136 == "object" && !Array.isArray(data136)){
-if(data136.items === undefined){
-const err318 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/5/properties/for_each/required",keyword:"required",params:{missingProperty: "items"},message:"must have required property '"+"items"+"'",schema:schema7.oneOf[5].properties.for_each.required,parentSchema:schema7.oneOf[5].properties.for_each,data:data136};
-if(vErrors === null){
-vErrors = [err318];
-}
-else {
-vErrors.push(err318);
-}
-errors++;
-}
-for(const key35 in data136){
-if(!((key35 === "items") || (key35 === "max_parallel"))){
-const err319 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/5/properties/for_each/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[5].properties.for_each,data:data136};
-if(vErrors === null){
-vErrors = [err319];
-}
-else {
-vErrors.push(err319);
-}
-errors++;
-}
-}
-if(data136.items !== undefined){
-let data137 = data136.items;
-if((typeof data137 !== "string") && (!(Array.isArray(data137)))){
-const err320 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/5/properties/for_each/properties/items/type",keyword:"type",params:{type: schema7.oneOf[5].properties.for_each.properties.items.type},message:"must be string,array",schema:schema7.oneOf[5].properties.for_each.properties.items.type,parentSchema:schema7.oneOf[5].properties.for_each.properties.items,data:data137};
-if(vErrors === null){
-vErrors = [err320];
-}
-else {
-vErrors.push(err320);
-}
-errors++;
-}
-if(typeof data137 === "string"){
-if(!pattern1.test(data137)){
-const err321 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/5/properties/for_each/properties/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[5].properties.for_each.properties.items,data:data137};
-if(vErrors === null){
-vErrors = [err321];
-}
-else {
-vErrors.push(err321);
-}
-errors++;
-}
-}
-}
-if(data136.max_parallel !== undefined){
-let data138 = data136.max_parallel;
-if(!(((typeof data138 == "number") && (!(data138 % 1) && !isNaN(data138))) && (isFinite(data138)))){
-const err322 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/5/properties/for_each/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[5].properties.for_each.properties.max_parallel.type,parentSchema:schema7.oneOf[5].properties.for_each.properties.max_parallel,data:data138};
-if(vErrors === null){
-vErrors = [err322];
-}
-else {
-vErrors.push(err322);
-}
-errors++;
-}
-if((typeof data138 == "number") && (isFinite(data138))){
-if(data138 > 10000 || isNaN(data138)){
-const err323 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/5/properties/for_each/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[5].properties.for_each.properties.max_parallel,data:data138};
-if(vErrors === null){
-vErrors = [err323];
-}
-else {
-vErrors.push(err323);
-}
-errors++;
-}
-if(data138 < 1 || isNaN(data138)){
-const err324 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/5/properties/for_each/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[5].properties.for_each.properties.max_parallel,data:data138};
-if(vErrors === null){
-vErrors = [err324];
-}
-else {
-vErrors.push(err324);
-}
-errors++;
-}
-}
-}
+if(!(validate28(data.for_each, {instancePath:instancePath+"/for_each",parentData:data,parentDataProperty:"for_each",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
 }
 }
 if(data.max_parallel !== undefined){
-let data139 = data.max_parallel;
-if(!(((typeof data139 == "number") && (!(data139 % 1) && !isNaN(data139))) && (isFinite(data139)))){
-const err325 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/5/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[5].properties.max_parallel.type,parentSchema:schema7.oneOf[5].properties.max_parallel,data:data139};
+let data99 = data.max_parallel;
+if(!(((typeof data99 == "number") && (!(data99 % 1) && !isNaN(data99))) && (isFinite(data99)))){
+const err181 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/5/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[5].properties.max_parallel.type,parentSchema:schema8.oneOf[5].properties.max_parallel,data:data99};
 if(vErrors === null){
-vErrors = [err325];
+vErrors = [err181];
 }
 else {
-vErrors.push(err325);
+vErrors.push(err181);
 }
 errors++;
 }
-if((typeof data139 == "number") && (isFinite(data139))){
-if(data139 > 10000 || isNaN(data139)){
-const err326 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/5/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[5].properties.max_parallel,data:data139};
+if((typeof data99 == "number") && (isFinite(data99))){
+if(data99 > 10000 || isNaN(data99)){
+const err182 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/5/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema8.oneOf[5].properties.max_parallel,data:data99};
 if(vErrors === null){
-vErrors = [err326];
+vErrors = [err182];
 }
 else {
-vErrors.push(err326);
+vErrors.push(err182);
 }
 errors++;
 }
-if(data139 < 1 || isNaN(data139)){
-const err327 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/5/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[5].properties.max_parallel,data:data139};
+if(data99 < 1 || isNaN(data99)){
+const err183 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/5/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[5].properties.max_parallel,data:data99};
 if(vErrors === null){
-vErrors = [err327];
+vErrors = [err183];
 }
 else {
-vErrors.push(err327);
-}
-errors++;
-}
-}
-}
-let data140 = data.outputs;
-if(data140 && typeof data140 == "object" && !Array.isArray(data140)){
-for(const key36 in data140){
-const _errs332 = errors;
-if(typeof key36 === "string"){
-if(!pattern12.test(key36)){
-const err328 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/5/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema7.oneOf[5].properties.outputs.propertyNames,data:key36,propertyName:key36};
-if(vErrors === null){
-vErrors = [err328];
-}
-else {
-vErrors.push(err328);
-}
-errors++;
-}
-}
-var valid81 = _errs332 === errors;
-if(!valid81){
-const err329 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/5/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key36},message:"property name must be valid",schema:schema7.oneOf[5].properties.outputs.propertyNames,parentSchema:schema7.oneOf[5].properties.outputs,data:data140};
-if(vErrors === null){
-vErrors = [err329];
-}
-else {
-vErrors.push(err329);
-}
-errors++;
-}
-}
-for(const key37 in data140){
-let data141 = data140[key37];
-if(typeof data141 !== "string"){
-const err330 = {instancePath:instancePath+"/outputs/" + key37.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/5/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[5].properties.outputs.additionalProperties.type,parentSchema:schema7.oneOf[5].properties.outputs.additionalProperties,data:data141};
-if(vErrors === null){
-vErrors = [err330];
-}
-else {
-vErrors.push(err330);
+vErrors.push(err183);
 }
 errors++;
 }
 }
 }
-else {
-const err331 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/5/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[5].properties.outputs.type,parentSchema:schema7.oneOf[5].properties.outputs,data:data140};
+let data100 = data.outputs;
+if(data100 && typeof data100 == "object" && !Array.isArray(data100)){
+for(const key20 in data100){
+const _errs216 = errors;
+if(typeof key20 === "string"){
+if(!pattern11.test(key20)){
+const err184 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/5/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema8.oneOf[5].properties.outputs.propertyNames,data:key20,propertyName:key20};
 if(vErrors === null){
-vErrors = [err331];
+vErrors = [err184];
 }
 else {
-vErrors.push(err331);
-}
-errors++;
-}
-let data142 = data.continue_on_error;
-if(typeof data142 !== "boolean"){
-const err332 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/5/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema7.oneOf[5].properties.continue_on_error.type,parentSchema:schema7.oneOf[5].properties.continue_on_error,data:data142};
-if(vErrors === null){
-vErrors = [err332];
-}
-else {
-vErrors.push(err332);
+vErrors.push(err184);
 }
 errors++;
 }
 }
-else {
-const err333 = {instancePath,schemaPath:"#/oneOf/5/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[5].type,parentSchema:schema7.oneOf[5],data};
+var valid43 = _errs216 === errors;
+if(!valid43){
+const err185 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/5/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key20},message:"property name must be valid",schema:schema8.oneOf[5].properties.outputs.propertyNames,parentSchema:schema8.oneOf[5].properties.outputs,data:data100};
 if(vErrors === null){
-vErrors = [err333];
+vErrors = [err185];
 }
 else {
-vErrors.push(err333);
+vErrors.push(err185);
+}
+errors++;
+}
+}
+for(const key21 in data100){
+let data101 = data100[key21];
+if(typeof data101 !== "string"){
+const err186 = {instancePath:instancePath+"/outputs/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/5/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[5].properties.outputs.additionalProperties.type,parentSchema:schema8.oneOf[5].properties.outputs.additionalProperties,data:data101};
+if(vErrors === null){
+vErrors = [err186];
+}
+else {
+vErrors.push(err186);
+}
+errors++;
+}
+}
+}
+else {
+const err187 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/5/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[5].properties.outputs.type,parentSchema:schema8.oneOf[5].properties.outputs,data:data100};
+if(vErrors === null){
+vErrors = [err187];
+}
+else {
+vErrors.push(err187);
+}
+errors++;
+}
+let data102 = data.continue_on_error;
+if(typeof data102 !== "boolean"){
+const err188 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/5/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[5].properties.continue_on_error.type,parentSchema:schema8.oneOf[5].properties.continue_on_error,data:data102};
+if(vErrors === null){
+vErrors = [err188];
+}
+else {
+vErrors.push(err188);
+}
+errors++;
+}
+}
+else {
+const err189 = {instancePath,schemaPath:"#/oneOf/5/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[5].type,parentSchema:schema8.oneOf[5],data};
+if(vErrors === null){
+vErrors = [err189];
+}
+else {
+vErrors.push(err189);
 }
 errors++;
 }
@@ -4243,526 +3096,376 @@ if(data.continue_on_error === undefined){
 data.continue_on_error = false;
 }
 if(data.name === undefined){
-const err334 = {instancePath,schemaPath:"#/oneOf/6/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema7.oneOf[6].required,parentSchema:schema7.oneOf[6],data};
+const err190 = {instancePath,schemaPath:"#/oneOf/6/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema8.oneOf[6].required,parentSchema:schema8.oneOf[6],data};
 if(vErrors === null){
-vErrors = [err334];
+vErrors = [err190];
 }
 else {
-vErrors.push(err334);
+vErrors.push(err190);
 }
 errors++;
 }
 if(data.type === undefined){
-const err335 = {instancePath,schemaPath:"#/oneOf/6/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema7.oneOf[6].required,parentSchema:schema7.oneOf[6],data};
+const err191 = {instancePath,schemaPath:"#/oneOf/6/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema8.oneOf[6].required,parentSchema:schema8.oneOf[6],data};
 if(vErrors === null){
-vErrors = [err335];
+vErrors = [err191];
 }
 else {
-vErrors.push(err335);
+vErrors.push(err191);
 }
 errors++;
 }
-for(const key38 in data){
-if(!(func2.call(schema7.oneOf[6].properties, key38))){
-const err336 = {instancePath,schemaPath:"#/oneOf/6/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key38},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[6],data};
+for(const key22 in data){
+if(!(func2.call(schema8.oneOf[6].properties, key22))){
+const err192 = {instancePath,schemaPath:"#/oneOf/6/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[6],data};
 if(vErrors === null){
-vErrors = [err336];
+vErrors = [err192];
 }
 else {
-vErrors.push(err336);
+vErrors.push(err192);
 }
 errors++;
 }
 }
 if(data.name !== undefined){
-let data143 = data.name;
-if(typeof data143 === "string"){
-if(!pattern0.test(data143)){
-const err337 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/6/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema7.oneOf[6].properties.name,data:data143};
+let data103 = data.name;
+if(typeof data103 === "string"){
+if(!pattern0.test(data103)){
+const err193 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/6/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema8.oneOf[6].properties.name,data:data103};
 if(vErrors === null){
-vErrors = [err337];
+vErrors = [err193];
 }
 else {
-vErrors.push(err337);
+vErrors.push(err193);
 }
 errors++;
 }
 }
 else {
-const err338 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/6/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[6].properties.name.type,parentSchema:schema7.oneOf[6].properties.name,data:data143};
+const err194 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/6/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.name.type,parentSchema:schema8.oneOf[6].properties.name,data:data103};
 if(vErrors === null){
-vErrors = [err338];
+vErrors = [err194];
 }
 else {
-vErrors.push(err338);
+vErrors.push(err194);
 }
 errors++;
 }
 }
 if(data.type !== undefined){
-let data144 = data.type;
-if(typeof data144 !== "string"){
-const err339 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/6/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[6].properties.type.type,parentSchema:schema7.oneOf[6].properties.type,data:data144};
+let data104 = data.type;
+if(typeof data104 !== "string"){
+const err195 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/6/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.type.type,parentSchema:schema8.oneOf[6].properties.type,data:data104};
 if(vErrors === null){
-vErrors = [err339];
+vErrors = [err195];
 }
 else {
-vErrors.push(err339);
+vErrors.push(err195);
 }
 errors++;
 }
-if("report" !== data144){
-const err340 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/6/properties/type/const",keyword:"const",params:{allowedValue: "report"},message:"must be equal to constant",schema:"report",parentSchema:schema7.oneOf[6].properties.type,data:data144};
+if("report" !== data104){
+const err196 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/6/properties/type/const",keyword:"const",params:{allowedValue: "report"},message:"must be equal to constant",schema:"report",parentSchema:schema8.oneOf[6].properties.type,data:data104};
 if(vErrors === null){
-vErrors = [err340];
+vErrors = [err196];
 }
 else {
-vErrors.push(err340);
+vErrors.push(err196);
 }
 errors++;
 }
 }
 if(data.template !== undefined){
-let data145 = data.template;
-if(typeof data145 === "string"){
-if(!pattern1.test(data145)){
-const err341 = {instancePath:instancePath+"/template",schemaPath:"#/oneOf/6/properties/template/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[6].properties.template,data:data145};
+let data105 = data.template;
+if(typeof data105 === "string"){
+if(!pattern1.test(data105)){
+const err197 = {instancePath:instancePath+"/template",schemaPath:"#/oneOf/6/properties/template/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.template,data:data105};
 if(vErrors === null){
-vErrors = [err341];
+vErrors = [err197];
 }
 else {
-vErrors.push(err341);
+vErrors.push(err197);
 }
 errors++;
 }
 }
 else {
-const err342 = {instancePath:instancePath+"/template",schemaPath:"#/oneOf/6/properties/template/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[6].properties.template.type,parentSchema:schema7.oneOf[6].properties.template,data:data145};
+const err198 = {instancePath:instancePath+"/template",schemaPath:"#/oneOf/6/properties/template/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.template.type,parentSchema:schema8.oneOf[6].properties.template,data:data105};
 if(vErrors === null){
-vErrors = [err342];
+vErrors = [err198];
 }
 else {
-vErrors.push(err342);
+vErrors.push(err198);
 }
 errors++;
 }
 }
 if(data.template_file !== undefined){
-let data146 = data.template_file;
-if(typeof data146 === "string"){
-if(!pattern1.test(data146)){
-const err343 = {instancePath:instancePath+"/template_file",schemaPath:"#/oneOf/6/properties/template_file/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[6].properties.template_file,data:data146};
+let data106 = data.template_file;
+if(typeof data106 === "string"){
+if(!pattern1.test(data106)){
+const err199 = {instancePath:instancePath+"/template_file",schemaPath:"#/oneOf/6/properties/template_file/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.template_file,data:data106};
 if(vErrors === null){
-vErrors = [err343];
+vErrors = [err199];
 }
 else {
-vErrors.push(err343);
+vErrors.push(err199);
 }
 errors++;
 }
 }
 else {
-const err344 = {instancePath:instancePath+"/template_file",schemaPath:"#/oneOf/6/properties/template_file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[6].properties.template_file.type,parentSchema:schema7.oneOf[6].properties.template_file,data:data146};
+const err200 = {instancePath:instancePath+"/template_file",schemaPath:"#/oneOf/6/properties/template_file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.template_file.type,parentSchema:schema8.oneOf[6].properties.template_file,data:data106};
 if(vErrors === null){
-vErrors = [err344];
+vErrors = [err200];
 }
 else {
-vErrors.push(err344);
+vErrors.push(err200);
 }
 errors++;
 }
 }
 if(data.output !== undefined){
-let data147 = data.output;
-if(typeof data147 === "string"){
-if(!pattern1.test(data147)){
-const err345 = {instancePath:instancePath+"/output",schemaPath:"#/oneOf/6/properties/output/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[6].properties.output,data:data147};
+let data107 = data.output;
+if(typeof data107 === "string"){
+if(!pattern1.test(data107)){
+const err201 = {instancePath:instancePath+"/output",schemaPath:"#/oneOf/6/properties/output/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.output,data:data107};
 if(vErrors === null){
-vErrors = [err345];
+vErrors = [err201];
 }
 else {
-vErrors.push(err345);
+vErrors.push(err201);
 }
 errors++;
 }
 }
 else {
-const err346 = {instancePath:instancePath+"/output",schemaPath:"#/oneOf/6/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[6].properties.output.type,parentSchema:schema7.oneOf[6].properties.output,data:data147};
+const err202 = {instancePath:instancePath+"/output",schemaPath:"#/oneOf/6/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.output.type,parentSchema:schema8.oneOf[6].properties.output,data:data107};
 if(vErrors === null){
-vErrors = [err346];
+vErrors = [err202];
 }
 else {
-vErrors.push(err346);
+vErrors.push(err202);
 }
 errors++;
 }
 }
-let data148 = data.with;
-if(!(data148 && typeof data148 == "object" && !Array.isArray(data148))){
-const err347 = {instancePath:instancePath+"/with",schemaPath:"#/oneOf/6/properties/with/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[6].properties.with.type,parentSchema:schema7.oneOf[6].properties.with,data:data148};
+let data108 = data.with;
+if(!(data108 && typeof data108 == "object" && !Array.isArray(data108))){
+const err203 = {instancePath:instancePath+"/with",schemaPath:"#/oneOf/6/properties/with/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[6].properties.with.type,parentSchema:schema8.oneOf[6].properties.with,data:data108};
 if(vErrors === null){
-vErrors = [err347];
+vErrors = [err203];
 }
 else {
-vErrors.push(err347);
+vErrors.push(err203);
 }
 errors++;
 }
 if(data.timeout !== undefined){
-let data149 = data.timeout;
-if(typeof data149 === "string"){
-if(!(func3(data149, 1, 2073600000, []))){
-const err348 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/6/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema7.oneOf[6].properties.timeout["x-duration"],parentSchema:schema7.oneOf[6].properties.timeout,data:data149};
+let data109 = data.timeout;
+if(typeof data109 === "string"){
+if(!(func3(data109, 1, 2073600000, []))){
+const err204 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/6/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema8.oneOf[6].properties.timeout["x-duration"],parentSchema:schema8.oneOf[6].properties.timeout,data:data109};
 if(vErrors === null){
-vErrors = [err348];
+vErrors = [err204];
 }
 else {
-vErrors.push(err348);
+vErrors.push(err204);
 }
 errors++;
 }
 }
 else {
-const err349 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/6/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[6].properties.timeout.type,parentSchema:schema7.oneOf[6].properties.timeout,data:data149};
+const err205 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/6/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.timeout.type,parentSchema:schema8.oneOf[6].properties.timeout,data:data109};
 if(vErrors === null){
-vErrors = [err349];
+vErrors = [err205];
 }
 else {
-vErrors.push(err349);
+vErrors.push(err205);
 }
 errors++;
 }
 }
 if(data.needs !== undefined){
-let data150 = data.needs;
-if((typeof data150 !== "string") && (!(Array.isArray(data150)))){
-const err350 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/6/properties/needs/type",keyword:"type",params:{type: schema7.oneOf[6].properties.needs.type},message:"must be string,array",schema:schema7.oneOf[6].properties.needs.type,parentSchema:schema7.oneOf[6].properties.needs,data:data150};
-if(vErrors === null){
-vErrors = [err350];
-}
-else {
-vErrors.push(err350);
-}
-errors++;
-}
-if(typeof data150 === "string"){
-if(!pattern1.test(data150)){
-const err351 = {instancePath:instancePath+"/needs",schemaPath:"#/oneOf/6/properties/needs/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[6].properties.needs,data:data150};
-if(vErrors === null){
-vErrors = [err351];
-}
-else {
-vErrors.push(err351);
-}
-errors++;
-}
-}
-if(Array.isArray(data150)){
-const len19 = data150.length;
-for(let i19=0; i19<len19; i19++){
-let data151 = data150[i19];
-if(typeof data151 === "string"){
-if(!pattern1.test(data151)){
-const err352 = {instancePath:instancePath+"/needs/" + i19,schemaPath:"#/oneOf/6/properties/needs/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[6].properties.needs.items,data:data151};
-if(vErrors === null){
-vErrors = [err352];
-}
-else {
-vErrors.push(err352);
-}
-errors++;
-}
-}
-else {
-const err353 = {instancePath:instancePath+"/needs/" + i19,schemaPath:"#/oneOf/6/properties/needs/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[6].properties.needs.items.type,parentSchema:schema7.oneOf[6].properties.needs.items,data:data151};
-if(vErrors === null){
-vErrors = [err353];
-}
-else {
-vErrors.push(err353);
-}
-errors++;
-}
-}
+if(!(validate26(data.needs, {instancePath:instancePath+"/needs",parentData:data,parentDataProperty:"needs",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
-let data152 = data.if;
-if((typeof data152 !== "string") && (typeof data152 !== "boolean")){
-const err354 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/6/properties/if/type",keyword:"type",params:{type: schema7.oneOf[6].properties.if.type},message:"must be string,boolean",schema:schema7.oneOf[6].properties.if.type,parentSchema:schema7.oneOf[6].properties.if,data:data152};
+let data111 = data.if;
+if((typeof data111 !== "string") && (typeof data111 !== "boolean")){
+const err206 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/6/properties/if/type",keyword:"type",params:{type: schema8.oneOf[6].properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[6].properties.if.type,parentSchema:schema8.oneOf[6].properties.if,data:data111};
 if(vErrors === null){
-vErrors = [err354];
+vErrors = [err206];
 }
 else {
-vErrors.push(err354);
+vErrors.push(err206);
 }
 errors++;
 }
-if(typeof data152 === "string"){
-if(!pattern1.test(data152)){
-const err355 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/6/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[6].properties.if,data:data152};
+if(typeof data111 === "string"){
+if(!pattern1.test(data111)){
+const err207 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/6/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.if,data:data111};
 if(vErrors === null){
-vErrors = [err355];
+vErrors = [err207];
 }
 else {
-vErrors.push(err355);
+vErrors.push(err207);
 }
 errors++;
 }
 }
 }
 if(data.for_each !== undefined){
-let data153 = data.for_each;
-if((!data153 || typeof data153 != "object") && (typeof data153 !== "string")){
-const err356 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/6/properties/for_each/type",keyword:"type",params:{type: schema7.oneOf[6].properties.for_each.type},message:"must be string,array,object",schema:schema7.oneOf[6].properties.for_each.type,parentSchema:schema7.oneOf[6].properties.for_each,data:data153};
-if(vErrors === null){
-vErrors = [err356];
-}
-else {
-vErrors.push(err356);
-}
-errors++;
-}
-if(typeof data153 === "string"){
-if(!pattern1.test(data153)){
-const err357 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/6/properties/for_each/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[6].properties.for_each,data:data153};
-if(vErrors === null){
-vErrors = [err357];
-}
-else {
-vErrors.push(err357);
-}
-errors++;
-}
-}
-if(data153 && typeof data153 == "object" && !Array.isArray(data153)){
-if(data153.items === undefined){
-const err358 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/6/properties/for_each/required",keyword:"required",params:{missingProperty: "items"},message:"must have required property '"+"items"+"'",schema:schema7.oneOf[6].properties.for_each.required,parentSchema:schema7.oneOf[6].properties.for_each,data:data153};
-if(vErrors === null){
-vErrors = [err358];
-}
-else {
-vErrors.push(err358);
-}
-errors++;
-}
-for(const key39 in data153){
-if(!((key39 === "items") || (key39 === "max_parallel"))){
-const err359 = {instancePath:instancePath+"/for_each",schemaPath:"#/oneOf/6/properties/for_each/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key39},message:"must NOT have additional properties",schema:false,parentSchema:schema7.oneOf[6].properties.for_each,data:data153};
-if(vErrors === null){
-vErrors = [err359];
-}
-else {
-vErrors.push(err359);
-}
-errors++;
-}
-}
-if(data153.items !== undefined){
-let data154 = data153.items;
-if((typeof data154 !== "string") && (!(Array.isArray(data154)))){
-const err360 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/6/properties/for_each/properties/items/type",keyword:"type",params:{type: schema7.oneOf[6].properties.for_each.properties.items.type},message:"must be string,array",schema:schema7.oneOf[6].properties.for_each.properties.items.type,parentSchema:schema7.oneOf[6].properties.for_each.properties.items,data:data154};
-if(vErrors === null){
-vErrors = [err360];
-}
-else {
-vErrors.push(err360);
-}
-errors++;
-}
-if(typeof data154 === "string"){
-if(!pattern1.test(data154)){
-const err361 = {instancePath:instancePath+"/for_each/items",schemaPath:"#/oneOf/6/properties/for_each/properties/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema7.oneOf[6].properties.for_each.properties.items,data:data154};
-if(vErrors === null){
-vErrors = [err361];
-}
-else {
-vErrors.push(err361);
-}
-errors++;
-}
-}
-}
-if(data153.max_parallel !== undefined){
-let data155 = data153.max_parallel;
-if(!(((typeof data155 == "number") && (!(data155 % 1) && !isNaN(data155))) && (isFinite(data155)))){
-const err362 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/6/properties/for_each/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[6].properties.for_each.properties.max_parallel.type,parentSchema:schema7.oneOf[6].properties.for_each.properties.max_parallel,data:data155};
-if(vErrors === null){
-vErrors = [err362];
-}
-else {
-vErrors.push(err362);
-}
-errors++;
-}
-if((typeof data155 == "number") && (isFinite(data155))){
-if(data155 > 10000 || isNaN(data155)){
-const err363 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/6/properties/for_each/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[6].properties.for_each.properties.max_parallel,data:data155};
-if(vErrors === null){
-vErrors = [err363];
-}
-else {
-vErrors.push(err363);
-}
-errors++;
-}
-if(data155 < 1 || isNaN(data155)){
-const err364 = {instancePath:instancePath+"/for_each/max_parallel",schemaPath:"#/oneOf/6/properties/for_each/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[6].properties.for_each.properties.max_parallel,data:data155};
-if(vErrors === null){
-vErrors = [err364];
-}
-else {
-vErrors.push(err364);
-}
-errors++;
-}
-}
-}
+if(!(validate28(data.for_each, {instancePath:instancePath+"/for_each",parentData:data,parentDataProperty:"for_each",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
 }
 }
 if(data.max_parallel !== undefined){
-let data156 = data.max_parallel;
-if(!(((typeof data156 == "number") && (!(data156 % 1) && !isNaN(data156))) && (isFinite(data156)))){
-const err365 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema7.oneOf[6].properties.max_parallel.type,parentSchema:schema7.oneOf[6].properties.max_parallel,data:data156};
+let data113 = data.max_parallel;
+if(!(((typeof data113 == "number") && (!(data113 % 1) && !isNaN(data113))) && (isFinite(data113)))){
+const err208 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[6].properties.max_parallel.type,parentSchema:schema8.oneOf[6].properties.max_parallel,data:data113};
 if(vErrors === null){
-vErrors = [err365];
+vErrors = [err208];
 }
 else {
-vErrors.push(err365);
+vErrors.push(err208);
 }
 errors++;
 }
-if((typeof data156 == "number") && (isFinite(data156))){
-if(data156 > 10000 || isNaN(data156)){
-const err366 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema7.oneOf[6].properties.max_parallel,data:data156};
+if((typeof data113 == "number") && (isFinite(data113))){
+if(data113 > 10000 || isNaN(data113)){
+const err209 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema8.oneOf[6].properties.max_parallel,data:data113};
 if(vErrors === null){
-vErrors = [err366];
+vErrors = [err209];
 }
 else {
-vErrors.push(err366);
+vErrors.push(err209);
 }
 errors++;
 }
-if(data156 < 1 || isNaN(data156)){
-const err367 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.oneOf[6].properties.max_parallel,data:data156};
+if(data113 < 1 || isNaN(data113)){
+const err210 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[6].properties.max_parallel,data:data113};
 if(vErrors === null){
-vErrors = [err367];
+vErrors = [err210];
 }
 else {
-vErrors.push(err367);
-}
-errors++;
-}
-}
-}
-let data157 = data.outputs;
-if(data157 && typeof data157 == "object" && !Array.isArray(data157)){
-for(const key40 in data157){
-const _errs372 = errors;
-if(typeof key40 === "string"){
-if(!pattern12.test(key40)){
-const err368 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema7.oneOf[6].properties.outputs.propertyNames,data:key40,propertyName:key40};
-if(vErrors === null){
-vErrors = [err368];
-}
-else {
-vErrors.push(err368);
-}
-errors++;
-}
-}
-var valid88 = _errs372 === errors;
-if(!valid88){
-const err369 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key40},message:"property name must be valid",schema:schema7.oneOf[6].properties.outputs.propertyNames,parentSchema:schema7.oneOf[6].properties.outputs,data:data157};
-if(vErrors === null){
-vErrors = [err369];
-}
-else {
-vErrors.push(err369);
-}
-errors++;
-}
-}
-for(const key41 in data157){
-let data158 = data157[key41];
-if(typeof data158 !== "string"){
-const err370 = {instancePath:instancePath+"/outputs/" + key41.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/6/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.oneOf[6].properties.outputs.additionalProperties.type,parentSchema:schema7.oneOf[6].properties.outputs.additionalProperties,data:data158};
-if(vErrors === null){
-vErrors = [err370];
-}
-else {
-vErrors.push(err370);
+vErrors.push(err210);
 }
 errors++;
 }
 }
 }
-else {
-const err371 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[6].properties.outputs.type,parentSchema:schema7.oneOf[6].properties.outputs,data:data157};
+let data114 = data.outputs;
+if(data114 && typeof data114 == "object" && !Array.isArray(data114)){
+for(const key23 in data114){
+const _errs247 = errors;
+if(typeof key23 === "string"){
+if(!pattern11.test(key23)){
+const err211 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema8.oneOf[6].properties.outputs.propertyNames,data:key23,propertyName:key23};
 if(vErrors === null){
-vErrors = [err371];
+vErrors = [err211];
 }
 else {
-vErrors.push(err371);
-}
-errors++;
-}
-let data159 = data.continue_on_error;
-if(typeof data159 !== "boolean"){
-const err372 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/6/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema7.oneOf[6].properties.continue_on_error.type,parentSchema:schema7.oneOf[6].properties.continue_on_error,data:data159};
-if(vErrors === null){
-vErrors = [err372];
-}
-else {
-vErrors.push(err372);
+vErrors.push(err211);
 }
 errors++;
 }
 }
-else {
-const err373 = {instancePath,schemaPath:"#/oneOf/6/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.oneOf[6].type,parentSchema:schema7.oneOf[6],data};
+var valid47 = _errs247 === errors;
+if(!valid47){
+const err212 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key23},message:"property name must be valid",schema:schema8.oneOf[6].properties.outputs.propertyNames,parentSchema:schema8.oneOf[6].properties.outputs,data:data114};
 if(vErrors === null){
-vErrors = [err373];
+vErrors = [err212];
 }
 else {
-vErrors.push(err373);
+vErrors.push(err212);
+}
+errors++;
+}
+}
+for(const key24 in data114){
+let data115 = data114[key24];
+if(typeof data115 !== "string"){
+const err213 = {instancePath:instancePath+"/outputs/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/6/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.outputs.additionalProperties.type,parentSchema:schema8.oneOf[6].properties.outputs.additionalProperties,data:data115};
+if(vErrors === null){
+vErrors = [err213];
+}
+else {
+vErrors.push(err213);
+}
+errors++;
+}
+}
+}
+else {
+const err214 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[6].properties.outputs.type,parentSchema:schema8.oneOf[6].properties.outputs,data:data114};
+if(vErrors === null){
+vErrors = [err214];
+}
+else {
+vErrors.push(err214);
+}
+errors++;
+}
+let data116 = data.continue_on_error;
+if(typeof data116 !== "boolean"){
+const err215 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/6/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[6].properties.continue_on_error.type,parentSchema:schema8.oneOf[6].properties.continue_on_error,data:data116};
+if(vErrors === null){
+vErrors = [err215];
+}
+else {
+vErrors.push(err215);
 }
 errors++;
 }
 }
 else {
-const err374 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "type", tagValue: tag0},message:"value of tag \"type\" must be in oneOf",schema:schema7.discriminator,parentSchema:schema7,data};
+const err216 = {instancePath,schemaPath:"#/oneOf/6/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[6].type,parentSchema:schema8.oneOf[6],data};
 if(vErrors === null){
-vErrors = [err374];
+vErrors = [err216];
 }
 else {
-vErrors.push(err374);
+vErrors.push(err216);
 }
 errors++;
 }
 }
 else {
-const err375 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "tag", tag: "type", tagValue: tag0},message:"tag \"type\" must be string",schema:schema7.discriminator,parentSchema:schema7,data};
+const err217 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "type", tagValue: tag0},message:"value of tag \"type\" must be in oneOf",schema:schema8.discriminator,parentSchema:schema8,data};
 if(vErrors === null){
-vErrors = [err375];
+vErrors = [err217];
 }
 else {
-vErrors.push(err375);
+vErrors.push(err217);
 }
 errors++;
 }
 }
 else {
-const err376 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.type,parentSchema:schema7,data};
+const err218 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "tag", tag: "type", tagValue: tag0},message:"tag \"type\" must be string",schema:schema8.discriminator,parentSchema:schema8,data};
 if(vErrors === null){
-vErrors = [err376];
+vErrors = [err218];
 }
 else {
-vErrors.push(err376);
+vErrors.push(err218);
 }
 errors++;
 }
-validate22.errors = vErrors;
+}
+else {
+const err219 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.type,parentSchema:schema8,data};
+if(vErrors === null){
+vErrors = [err219];
+}
+else {
+vErrors.push(err219);
+}
+errors++;
+}
+validate25.errors = vErrors;
 return errors === 0;
 }
 
@@ -4983,9 +3686,14 @@ errors++;
 }
 }
 if(data5.pattern !== undefined){
-let data6 = data5.pattern;
-if((typeof data6 !== "string") && (!(Array.isArray(data6)))){
-const err16 = {instancePath:instancePath+"/on/file/" + i0+"/pattern",schemaPath:"#/properties/on/properties/file/items/properties/pattern/type",keyword:"type",params:{type: schema6.properties.on.properties.file.items.properties.pattern.type},message:"must be string,array",schema:schema6.properties.on.properties.file.items.properties.pattern.type,parentSchema:schema6.properties.on.properties.file.items.properties.pattern,data:data6};
+if(!(validate22(data5.pattern, {instancePath:instancePath+"/on/file/" + i0+"/pattern",parentData:data5,parentDataProperty:"pattern",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data7 = data5.priority;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+const err16 = {instancePath:instancePath+"/on/file/" + i0+"/priority",schemaPath:"#/properties/on/properties/file/items/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.on.properties.file.items.properties.priority.type,parentSchema:schema6.properties.on.properties.file.items.properties.priority,data:data7};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -4994,9 +3702,9 @@ vErrors.push(err16);
 }
 errors++;
 }
-if(typeof data6 === "string"){
-if(!pattern1.test(data6)){
-const err17 = {instancePath:instancePath+"/on/file/" + i0+"/pattern",schemaPath:"#/properties/on/properties/file/items/properties/pattern/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.file.items.properties.pattern,data:data6};
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 1000000 || isNaN(data7)){
+const err17 = {instancePath:instancePath+"/on/file/" + i0+"/priority",schemaPath:"#/properties/on/properties/file/items/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.on.properties.file.items.properties.priority,data:data7};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -5005,63 +3713,13 @@ vErrors.push(err17);
 }
 errors++;
 }
-}
-if(Array.isArray(data6)){
-if(data6.length < 1){
-const err18 = {instancePath:instancePath+"/on/file/" + i0+"/pattern",schemaPath:"#/properties/on/properties/file/items/properties/pattern/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.on.properties.file.items.properties.pattern,data:data6};
+if(data7 < -1000000 || isNaN(data7)){
+const err18 = {instancePath:instancePath+"/on/file/" + i0+"/priority",schemaPath:"#/properties/on/properties/file/items/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.on.properties.file.items.properties.priority,data:data7};
 if(vErrors === null){
 vErrors = [err18];
 }
 else {
 vErrors.push(err18);
-}
-errors++;
-}
-const len1 = data6.length;
-for(let i1=0; i1<len1; i1++){
-let data7 = data6[i1];
-if(typeof data7 !== "string"){
-const err19 = {instancePath:instancePath+"/on/file/" + i0+"/pattern/" + i1,schemaPath:"#/properties/on/properties/file/items/properties/pattern/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.file.items.properties.pattern.items.type,parentSchema:schema6.properties.on.properties.file.items.properties.pattern.items,data:data7};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-}
-}
-}
-let data8 = data5.priority;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-const err20 = {instancePath:instancePath+"/on/file/" + i0+"/priority",schemaPath:"#/properties/on/properties/file/items/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.on.properties.file.items.properties.priority.type,parentSchema:schema6.properties.on.properties.file.items.properties.priority,data:data8};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-if((typeof data8 == "number") && (isFinite(data8))){
-if(data8 > 1000000 || isNaN(data8)){
-const err21 = {instancePath:instancePath+"/on/file/" + i0+"/priority",schemaPath:"#/properties/on/properties/file/items/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.on.properties.file.items.properties.priority,data:data8};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-if(data8 < -1000000 || isNaN(data8)){
-const err22 = {instancePath:instancePath+"/on/file/" + i0+"/priority",schemaPath:"#/properties/on/properties/file/items/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.on.properties.file.items.properties.priority,data:data8};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
 }
 errors++;
 }
@@ -5074,7 +3732,57 @@ if(data4.priority === undefined){
 data4.priority = 0;
 }
 if(data4.pattern === undefined){
-const err23 = {instancePath:instancePath+"/on/file",schemaPath:"#/properties/on/properties/file/required",keyword:"required",params:{missingProperty: "pattern"},message:"must have required property '"+"pattern"+"'",schema:schema6.properties.on.properties.file.required,parentSchema:schema6.properties.on.properties.file,data:data4};
+const err19 = {instancePath:instancePath+"/on/file",schemaPath:"#/properties/on/properties/file/required",keyword:"required",params:{missingProperty: "pattern"},message:"must have required property '"+"pattern"+"'",schema:schema6.properties.on.properties.file.required,parentSchema:schema6.properties.on.properties.file,data:data4};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+for(const key3 in data4){
+if(!((key3 === "pattern") || (key3 === "priority"))){
+const err20 = {instancePath:instancePath+"/on/file",schemaPath:"#/properties/on/properties/file/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.on.properties.file,data:data4};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+if(data4.pattern !== undefined){
+if(!(validate22(data4.pattern, {instancePath:instancePath+"/on/file/pattern",parentData:data4,parentDataProperty:"pattern",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data9 = data4.priority;
+if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
+const err21 = {instancePath:instancePath+"/on/file/priority",schemaPath:"#/properties/on/properties/file/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.on.properties.file.properties.priority.type,parentSchema:schema6.properties.on.properties.file.properties.priority,data:data9};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 > 1000000 || isNaN(data9)){
+const err22 = {instancePath:instancePath+"/on/file/priority",schemaPath:"#/properties/on/properties/file/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.on.properties.file.properties.priority,data:data9};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(data9 < -1000000 || isNaN(data9)){
+const err23 = {instancePath:instancePath+"/on/file/priority",schemaPath:"#/properties/on/properties/file/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.on.properties.file.properties.priority,data:data9};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -5083,9 +3791,13 @@ vErrors.push(err23);
 }
 errors++;
 }
-for(const key3 in data4){
-if(!((key3 === "pattern") || (key3 === "priority"))){
-const err24 = {instancePath:instancePath+"/on/file",schemaPath:"#/properties/on/properties/file/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.on.properties.file,data:data4};
+}
+}
+}
+if(data2.schedule !== undefined){
+let data10 = data2.schedule;
+if((!data10 || typeof data10 != "object") && (typeof data10 !== "string")){
+const err24 = {instancePath:instancePath+"/on/schedule",schemaPath:"#/properties/on/properties/schedule/type",keyword:"type",params:{type: schema6.properties.on.properties.schedule.type},message:"must be string,object,array",schema:schema6.properties.on.properties.schedule.type,parentSchema:schema6.properties.on.properties.schedule,data:data10};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -5094,11 +3806,9 @@ vErrors.push(err24);
 }
 errors++;
 }
-}
-if(data4.pattern !== undefined){
-let data9 = data4.pattern;
-if((typeof data9 !== "string") && (!(Array.isArray(data9)))){
-const err25 = {instancePath:instancePath+"/on/file/pattern",schemaPath:"#/properties/on/properties/file/properties/pattern/type",keyword:"type",params:{type: schema6.properties.on.properties.file.properties.pattern.type},message:"must be string,array",schema:schema6.properties.on.properties.file.properties.pattern.type,parentSchema:schema6.properties.on.properties.file.properties.pattern,data:data9};
+if(typeof data10 === "string"){
+if(!pattern1.test(data10)){
+const err25 = {instancePath:instancePath+"/on/schedule",schemaPath:"#/properties/on/properties/schedule/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule,data:data10};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -5107,9 +3817,10 @@ vErrors.push(err25);
 }
 errors++;
 }
-if(typeof data9 === "string"){
-if(!pattern1.test(data9)){
-const err26 = {instancePath:instancePath+"/on/file/pattern",schemaPath:"#/properties/on/properties/file/properties/pattern/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.file.properties.pattern,data:data9};
+}
+if(Array.isArray(data10)){
+if(data10.length < 1){
+const err26 = {instancePath:instancePath+"/on/schedule",schemaPath:"#/properties/on/properties/schedule/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.on.properties.schedule,data:data10};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -5118,10 +3829,11 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-if(Array.isArray(data9)){
-if(data9.length < 1){
-const err27 = {instancePath:instancePath+"/on/file/pattern",schemaPath:"#/properties/on/properties/file/properties/pattern/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.on.properties.file.properties.pattern,data:data9};
+const len1 = data10.length;
+for(let i1=0; i1<len1; i1++){
+let data11 = data10[i1];
+if((typeof data11 !== "string") && (!(data11 && typeof data11 == "object" && !Array.isArray(data11)))){
+const err27 = {instancePath:instancePath+"/on/schedule/" + i1,schemaPath:"#/properties/on/properties/schedule/items/type",keyword:"type",params:{type: schema6.properties.on.properties.schedule.items.type},message:"must be string,object",schema:schema6.properties.on.properties.schedule.items.type,parentSchema:schema6.properties.on.properties.schedule.items,data:data11};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -5130,11 +3842,9 @@ vErrors.push(err27);
 }
 errors++;
 }
-const len2 = data9.length;
-for(let i2=0; i2<len2; i2++){
-let data10 = data9[i2];
-if(typeof data10 !== "string"){
-const err28 = {instancePath:instancePath+"/on/file/pattern/" + i2,schemaPath:"#/properties/on/properties/file/properties/pattern/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.file.properties.pattern.items.type,parentSchema:schema6.properties.on.properties.file.properties.pattern.items,data:data10};
+if(typeof data11 === "string"){
+if(!pattern1.test(data11)){
+const err28 = {instancePath:instancePath+"/on/schedule/" + i1,schemaPath:"#/properties/on/properties/schedule/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule.items,data:data11};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -5144,11 +3854,18 @@ vErrors.push(err28);
 errors++;
 }
 }
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+if(data11.inputs === undefined){
+data11.inputs = {};
 }
+if(data11.overlap === undefined){
+data11.overlap = "skip";
 }
-let data11 = data4.priority;
-if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-const err29 = {instancePath:instancePath+"/on/file/priority",schemaPath:"#/properties/on/properties/file/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.on.properties.file.properties.priority.type,parentSchema:schema6.properties.on.properties.file.properties.priority,data:data11};
+if(data11.catch_up === undefined){
+data11.catch_up = true;
+}
+if(data11.cron === undefined){
+const err29 = {instancePath:instancePath+"/on/schedule/" + i1,schemaPath:"#/properties/on/properties/schedule/items/required",keyword:"required",params:{missingProperty: "cron"},message:"must have required property '"+"cron"+"'",schema:schema6.properties.on.properties.schedule.items.required,parentSchema:schema6.properties.on.properties.schedule.items,data:data11};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -5157,9 +3874,9 @@ vErrors.push(err29);
 }
 errors++;
 }
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 > 1000000 || isNaN(data11)){
-const err30 = {instancePath:instancePath+"/on/file/priority",schemaPath:"#/properties/on/properties/file/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.on.properties.file.properties.priority,data:data11};
+for(const key4 in data11){
+if(!(((((key4 === "cron") || (key4 === "timezone")) || (key4 === "inputs")) || (key4 === "overlap")) || (key4 === "catch_up"))){
+const err30 = {instancePath:instancePath+"/on/schedule/" + i1,schemaPath:"#/properties/on/properties/schedule/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.on.properties.schedule.items,data:data11};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -5168,8 +3885,12 @@ vErrors.push(err30);
 }
 errors++;
 }
-if(data11 < -1000000 || isNaN(data11)){
-const err31 = {instancePath:instancePath+"/on/file/priority",schemaPath:"#/properties/on/properties/file/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.on.properties.file.properties.priority,data:data11};
+}
+if(data11.cron !== undefined){
+let data12 = data11.cron;
+if(typeof data12 === "string"){
+if(!pattern1.test(data12)){
+const err31 = {instancePath:instancePath+"/on/schedule/" + i1+"/cron",schemaPath:"#/properties/on/properties/schedule/items/properties/cron/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule.items.properties.cron,data:data12};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -5179,12 +3900,8 @@ vErrors.push(err31);
 errors++;
 }
 }
-}
-}
-if(data2.schedule !== undefined){
-let data12 = data2.schedule;
-if((!data12 || typeof data12 != "object") && (typeof data12 !== "string")){
-const err32 = {instancePath:instancePath+"/on/schedule",schemaPath:"#/properties/on/properties/schedule/type",keyword:"type",params:{type: schema6.properties.on.properties.schedule.type},message:"must be string,object,array",schema:schema6.properties.on.properties.schedule.type,parentSchema:schema6.properties.on.properties.schedule,data:data12};
+else {
+const err32 = {instancePath:instancePath+"/on/schedule/" + i1+"/cron",schemaPath:"#/properties/on/properties/schedule/items/properties/cron/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.items.properties.cron.type,parentSchema:schema6.properties.on.properties.schedule.items.properties.cron,data:data12};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -5193,9 +3910,12 @@ vErrors.push(err32);
 }
 errors++;
 }
-if(typeof data12 === "string"){
-if(!pattern1.test(data12)){
-const err33 = {instancePath:instancePath+"/on/schedule",schemaPath:"#/properties/on/properties/schedule/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule,data:data12};
+}
+if(data11.timezone !== undefined){
+let data13 = data11.timezone;
+if(typeof data13 === "string"){
+if(!pattern1.test(data13)){
+const err33 = {instancePath:instancePath+"/on/schedule/" + i1+"/timezone",schemaPath:"#/properties/on/properties/schedule/items/properties/timezone/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule.items.properties.timezone,data:data13};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -5205,9 +3925,8 @@ vErrors.push(err33);
 errors++;
 }
 }
-if(Array.isArray(data12)){
-if(data12.length < 1){
-const err34 = {instancePath:instancePath+"/on/schedule",schemaPath:"#/properties/on/properties/schedule/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.on.properties.schedule,data:data12};
+else {
+const err34 = {instancePath:instancePath+"/on/schedule/" + i1+"/timezone",schemaPath:"#/properties/on/properties/schedule/items/properties/timezone/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.items.properties.timezone.type,parentSchema:schema6.properties.on.properties.schedule.items.properties.timezone,data:data13};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -5216,11 +3935,10 @@ vErrors.push(err34);
 }
 errors++;
 }
-const len3 = data12.length;
-for(let i3=0; i3<len3; i3++){
-let data13 = data12[i3];
-if((typeof data13 !== "string") && (!(data13 && typeof data13 == "object" && !Array.isArray(data13)))){
-const err35 = {instancePath:instancePath+"/on/schedule/" + i3,schemaPath:"#/properties/on/properties/schedule/items/type",keyword:"type",params:{type: schema6.properties.on.properties.schedule.items.type},message:"must be string,object",schema:schema6.properties.on.properties.schedule.items.type,parentSchema:schema6.properties.on.properties.schedule.items,data:data13};
+}
+let data14 = data11.inputs;
+if(!(data14 && typeof data14 == "object" && !Array.isArray(data14))){
+const err35 = {instancePath:instancePath+"/on/schedule/" + i1+"/inputs",schemaPath:"#/properties/on/properties/schedule/items/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.on.properties.schedule.items.properties.inputs.type,parentSchema:schema6.properties.on.properties.schedule.items.properties.inputs,data:data14};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -5229,9 +3947,9 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(typeof data13 === "string"){
-if(!pattern1.test(data13)){
-const err36 = {instancePath:instancePath+"/on/schedule/" + i3,schemaPath:"#/properties/on/properties/schedule/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule.items,data:data13};
+let data15 = data11.overlap;
+if(typeof data15 !== "string"){
+const err36 = {instancePath:instancePath+"/on/schedule/" + i1+"/overlap",schemaPath:"#/properties/on/properties/schedule/items/properties/overlap/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.items.properties.overlap.type,parentSchema:schema6.properties.on.properties.schedule.items.properties.overlap,data:data15};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -5240,19 +3958,8 @@ vErrors.push(err36);
 }
 errors++;
 }
-}
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-if(data13.inputs === undefined){
-data13.inputs = {};
-}
-if(data13.overlap === undefined){
-data13.overlap = "skip";
-}
-if(data13.catch_up === undefined){
-data13.catch_up = true;
-}
-if(data13.cron === undefined){
-const err37 = {instancePath:instancePath+"/on/schedule/" + i3,schemaPath:"#/properties/on/properties/schedule/items/required",keyword:"required",params:{missingProperty: "cron"},message:"must have required property '"+"cron"+"'",schema:schema6.properties.on.properties.schedule.items.required,parentSchema:schema6.properties.on.properties.schedule.items,data:data13};
+if(!(((data15 === "skip") || (data15 === "queue")) || (data15 === "cancel"))){
+const err37 = {instancePath:instancePath+"/on/schedule/" + i1+"/overlap",schemaPath:"#/properties/on/properties/schedule/items/properties/overlap/enum",keyword:"enum",params:{allowedValues: schema6.properties.on.properties.schedule.items.properties.overlap.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.on.properties.schedule.items.properties.overlap.enum,parentSchema:schema6.properties.on.properties.schedule.items.properties.overlap,data:data15};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -5261,9 +3968,9 @@ vErrors.push(err37);
 }
 errors++;
 }
-for(const key4 in data13){
-if(!(((((key4 === "cron") || (key4 === "timezone")) || (key4 === "inputs")) || (key4 === "overlap")) || (key4 === "catch_up"))){
-const err38 = {instancePath:instancePath+"/on/schedule/" + i3,schemaPath:"#/properties/on/properties/schedule/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.on.properties.schedule.items,data:data13};
+let data16 = data11.catch_up;
+if(typeof data16 !== "boolean"){
+const err38 = {instancePath:instancePath+"/on/schedule/" + i1+"/catch_up",schemaPath:"#/properties/on/properties/schedule/items/properties/catch_up/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.on.properties.schedule.items.properties.catch_up.type,parentSchema:schema6.properties.on.properties.schedule.items.properties.catch_up,data:data16};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -5273,11 +3980,20 @@ vErrors.push(err38);
 errors++;
 }
 }
-if(data13.cron !== undefined){
-let data14 = data13.cron;
-if(typeof data14 === "string"){
-if(!pattern1.test(data14)){
-const err39 = {instancePath:instancePath+"/on/schedule/" + i3+"/cron",schemaPath:"#/properties/on/properties/schedule/items/properties/cron/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule.items.properties.cron,data:data14};
+}
+}
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+if(data10.inputs === undefined){
+data10.inputs = {};
+}
+if(data10.overlap === undefined){
+data10.overlap = "skip";
+}
+if(data10.catch_up === undefined){
+data10.catch_up = true;
+}
+if(data10.cron === undefined){
+const err39 = {instancePath:instancePath+"/on/schedule",schemaPath:"#/properties/on/properties/schedule/required",keyword:"required",params:{missingProperty: "cron"},message:"must have required property '"+"cron"+"'",schema:schema6.properties.on.properties.schedule.required,parentSchema:schema6.properties.on.properties.schedule,data:data10};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -5286,9 +4002,9 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-else {
-const err40 = {instancePath:instancePath+"/on/schedule/" + i3+"/cron",schemaPath:"#/properties/on/properties/schedule/items/properties/cron/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.items.properties.cron.type,parentSchema:schema6.properties.on.properties.schedule.items.properties.cron,data:data14};
+for(const key5 in data10){
+if(!(((((key5 === "cron") || (key5 === "timezone")) || (key5 === "inputs")) || (key5 === "overlap")) || (key5 === "catch_up"))){
+const err40 = {instancePath:instancePath+"/on/schedule",schemaPath:"#/properties/on/properties/schedule/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.on.properties.schedule,data:data10};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -5298,11 +4014,11 @@ vErrors.push(err40);
 errors++;
 }
 }
-if(data13.timezone !== undefined){
-let data15 = data13.timezone;
-if(typeof data15 === "string"){
-if(!pattern1.test(data15)){
-const err41 = {instancePath:instancePath+"/on/schedule/" + i3+"/timezone",schemaPath:"#/properties/on/properties/schedule/items/properties/timezone/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule.items.properties.timezone,data:data15};
+if(data10.cron !== undefined){
+let data17 = data10.cron;
+if(typeof data17 === "string"){
+if(!pattern1.test(data17)){
+const err41 = {instancePath:instancePath+"/on/schedule/cron",schemaPath:"#/properties/on/properties/schedule/properties/cron/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule.properties.cron,data:data17};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -5313,7 +4029,7 @@ errors++;
 }
 }
 else {
-const err42 = {instancePath:instancePath+"/on/schedule/" + i3+"/timezone",schemaPath:"#/properties/on/properties/schedule/items/properties/timezone/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.items.properties.timezone.type,parentSchema:schema6.properties.on.properties.schedule.items.properties.timezone,data:data15};
+const err42 = {instancePath:instancePath+"/on/schedule/cron",schemaPath:"#/properties/on/properties/schedule/properties/cron/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.properties.cron.type,parentSchema:schema6.properties.on.properties.schedule.properties.cron,data:data17};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -5323,9 +4039,11 @@ vErrors.push(err42);
 errors++;
 }
 }
-let data16 = data13.inputs;
-if(!(data16 && typeof data16 == "object" && !Array.isArray(data16))){
-const err43 = {instancePath:instancePath+"/on/schedule/" + i3+"/inputs",schemaPath:"#/properties/on/properties/schedule/items/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.on.properties.schedule.items.properties.inputs.type,parentSchema:schema6.properties.on.properties.schedule.items.properties.inputs,data:data16};
+if(data10.timezone !== undefined){
+let data18 = data10.timezone;
+if(typeof data18 === "string"){
+if(!pattern1.test(data18)){
+const err43 = {instancePath:instancePath+"/on/schedule/timezone",schemaPath:"#/properties/on/properties/schedule/properties/timezone/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule.properties.timezone,data:data18};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -5334,9 +4052,9 @@ vErrors.push(err43);
 }
 errors++;
 }
-let data17 = data13.overlap;
-if(typeof data17 !== "string"){
-const err44 = {instancePath:instancePath+"/on/schedule/" + i3+"/overlap",schemaPath:"#/properties/on/properties/schedule/items/properties/overlap/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.items.properties.overlap.type,parentSchema:schema6.properties.on.properties.schedule.items.properties.overlap,data:data17};
+}
+else {
+const err44 = {instancePath:instancePath+"/on/schedule/timezone",schemaPath:"#/properties/on/properties/schedule/properties/timezone/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.properties.timezone.type,parentSchema:schema6.properties.on.properties.schedule.properties.timezone,data:data18};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -5345,8 +4063,10 @@ vErrors.push(err44);
 }
 errors++;
 }
-if(!(((data17 === "skip") || (data17 === "queue")) || (data17 === "cancel"))){
-const err45 = {instancePath:instancePath+"/on/schedule/" + i3+"/overlap",schemaPath:"#/properties/on/properties/schedule/items/properties/overlap/enum",keyword:"enum",params:{allowedValues: schema6.properties.on.properties.schedule.items.properties.overlap.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.on.properties.schedule.items.properties.overlap.enum,parentSchema:schema6.properties.on.properties.schedule.items.properties.overlap,data:data17};
+}
+let data19 = data10.inputs;
+if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
+const err45 = {instancePath:instancePath+"/on/schedule/inputs",schemaPath:"#/properties/on/properties/schedule/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.on.properties.schedule.properties.inputs.type,parentSchema:schema6.properties.on.properties.schedule.properties.inputs,data:data19};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -5355,9 +4075,9 @@ vErrors.push(err45);
 }
 errors++;
 }
-let data18 = data13.catch_up;
-if(typeof data18 !== "boolean"){
-const err46 = {instancePath:instancePath+"/on/schedule/" + i3+"/catch_up",schemaPath:"#/properties/on/properties/schedule/items/properties/catch_up/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.on.properties.schedule.items.properties.catch_up.type,parentSchema:schema6.properties.on.properties.schedule.items.properties.catch_up,data:data18};
+let data20 = data10.overlap;
+if(typeof data20 !== "string"){
+const err46 = {instancePath:instancePath+"/on/schedule/overlap",schemaPath:"#/properties/on/properties/schedule/properties/overlap/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.properties.overlap.type,parentSchema:schema6.properties.on.properties.schedule.properties.overlap,data:data20};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -5366,21 +4086,8 @@ vErrors.push(err46);
 }
 errors++;
 }
-}
-}
-}
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-if(data12.inputs === undefined){
-data12.inputs = {};
-}
-if(data12.overlap === undefined){
-data12.overlap = "skip";
-}
-if(data12.catch_up === undefined){
-data12.catch_up = true;
-}
-if(data12.cron === undefined){
-const err47 = {instancePath:instancePath+"/on/schedule",schemaPath:"#/properties/on/properties/schedule/required",keyword:"required",params:{missingProperty: "cron"},message:"must have required property '"+"cron"+"'",schema:schema6.properties.on.properties.schedule.required,parentSchema:schema6.properties.on.properties.schedule,data:data12};
+if(!(((data20 === "skip") || (data20 === "queue")) || (data20 === "cancel"))){
+const err47 = {instancePath:instancePath+"/on/schedule/overlap",schemaPath:"#/properties/on/properties/schedule/properties/overlap/enum",keyword:"enum",params:{allowedValues: schema6.properties.on.properties.schedule.properties.overlap.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.on.properties.schedule.properties.overlap.enum,parentSchema:schema6.properties.on.properties.schedule.properties.overlap,data:data20};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -5389,9 +4096,9 @@ vErrors.push(err47);
 }
 errors++;
 }
-for(const key5 in data12){
-if(!(((((key5 === "cron") || (key5 === "timezone")) || (key5 === "inputs")) || (key5 === "overlap")) || (key5 === "catch_up"))){
-const err48 = {instancePath:instancePath+"/on/schedule",schemaPath:"#/properties/on/properties/schedule/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.on.properties.schedule,data:data12};
+let data21 = data10.catch_up;
+if(typeof data21 !== "boolean"){
+const err48 = {instancePath:instancePath+"/on/schedule/catch_up",schemaPath:"#/properties/on/properties/schedule/properties/catch_up/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.on.properties.schedule.properties.catch_up.type,parentSchema:schema6.properties.on.properties.schedule.properties.catch_up,data:data21};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -5401,11 +4108,10 @@ vErrors.push(err48);
 errors++;
 }
 }
-if(data12.cron !== undefined){
-let data19 = data12.cron;
-if(typeof data19 === "string"){
-if(!pattern1.test(data19)){
-const err49 = {instancePath:instancePath+"/on/schedule/cron",schemaPath:"#/properties/on/properties/schedule/properties/cron/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule.properties.cron,data:data19};
+}
+}
+else {
+const err49 = {instancePath:instancePath+"/on",schemaPath:"#/properties/on/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.on.type,parentSchema:schema6.properties.on,data:data2};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -5414,9 +4120,13 @@ vErrors.push(err49);
 }
 errors++;
 }
-}
-else {
-const err50 = {instancePath:instancePath+"/on/schedule/cron",schemaPath:"#/properties/on/properties/schedule/properties/cron/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.properties.cron.type,parentSchema:schema6.properties.on.properties.schedule.properties.cron,data:data19};
+let data22 = data.inputs;
+if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
+for(const key6 in data22){
+const _errs51 = errors;
+if(typeof key6 === "string"){
+if(!pattern11.test(key6)){
+const err50 = {instancePath:instancePath+"/inputs",schemaPath:"#/properties/inputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema6.properties.inputs.propertyNames,data:key6,propertyName:key6};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -5426,11 +4136,9 @@ vErrors.push(err50);
 errors++;
 }
 }
-if(data12.timezone !== undefined){
-let data20 = data12.timezone;
-if(typeof data20 === "string"){
-if(!pattern1.test(data20)){
-const err51 = {instancePath:instancePath+"/on/schedule/timezone",schemaPath:"#/properties/on/properties/schedule/properties/timezone/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.on.properties.schedule.properties.timezone,data:data20};
+var valid10 = _errs51 === errors;
+if(!valid10){
+const err51 = {instancePath:instancePath+"/inputs",schemaPath:"#/properties/inputs/propertyNames",keyword:"propertyNames",params:{propertyName: key6},message:"property name must be valid",schema:schema6.properties.inputs.propertyNames,parentSchema:schema6.properties.inputs,data:data22};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -5440,8 +4148,18 @@ vErrors.push(err51);
 errors++;
 }
 }
-else {
-const err52 = {instancePath:instancePath+"/on/schedule/timezone",schemaPath:"#/properties/on/properties/schedule/properties/timezone/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.properties.timezone.type,parentSchema:schema6.properties.on.properties.schedule.properties.timezone,data:data20};
+for(const key7 in data22){
+let data23 = data22[key7];
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
+if(data23.type === undefined){
+data23.type = "string";
+}
+if(data23.required === undefined){
+data23.required = false;
+}
+for(const key8 in data23){
+if(!(((((key8 === "type") || (key8 === "description")) || (key8 === "required")) || (key8 === "default")) || (key8 === "options"))){
+const err52 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/inputs/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.inputs.additionalProperties,data:data23};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -5451,9 +4169,9 @@ vErrors.push(err52);
 errors++;
 }
 }
-let data21 = data12.inputs;
-if(!(data21 && typeof data21 == "object" && !Array.isArray(data21))){
-const err53 = {instancePath:instancePath+"/on/schedule/inputs",schemaPath:"#/properties/on/properties/schedule/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.on.properties.schedule.properties.inputs.type,parentSchema:schema6.properties.on.properties.schedule.properties.inputs,data:data21};
+let data24 = data23.type;
+if(typeof data24 !== "string"){
+const err53 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/inputs/additionalProperties/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.inputs.additionalProperties.properties.type.type,parentSchema:schema6.properties.inputs.additionalProperties.properties.type,data:data24};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -5462,9 +4180,8 @@ vErrors.push(err53);
 }
 errors++;
 }
-let data22 = data12.overlap;
-if(typeof data22 !== "string"){
-const err54 = {instancePath:instancePath+"/on/schedule/overlap",schemaPath:"#/properties/on/properties/schedule/properties/overlap/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.on.properties.schedule.properties.overlap.type,parentSchema:schema6.properties.on.properties.schedule.properties.overlap,data:data22};
+if(!(((((data24 === "string") || (data24 === "number")) || (data24 === "boolean")) || (data24 === "choice")) || (data24 === "json"))){
+const err54 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/inputs/additionalProperties/properties/type/enum",keyword:"enum",params:{allowedValues: schema6.properties.inputs.additionalProperties.properties.type.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.inputs.additionalProperties.properties.type.enum,parentSchema:schema6.properties.inputs.additionalProperties.properties.type,data:data24};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -5473,8 +4190,11 @@ vErrors.push(err54);
 }
 errors++;
 }
-if(!(((data22 === "skip") || (data22 === "queue")) || (data22 === "cancel"))){
-const err55 = {instancePath:instancePath+"/on/schedule/overlap",schemaPath:"#/properties/on/properties/schedule/properties/overlap/enum",keyword:"enum",params:{allowedValues: schema6.properties.on.properties.schedule.properties.overlap.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.on.properties.schedule.properties.overlap.enum,parentSchema:schema6.properties.on.properties.schedule.properties.overlap,data:data22};
+if(data23.description !== undefined){
+let data25 = data23.description;
+if(typeof data25 === "string"){
+if(!pattern1.test(data25)){
+const err55 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/inputs/additionalProperties/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.inputs.additionalProperties.properties.description,data:data25};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -5483,9 +4203,9 @@ vErrors.push(err55);
 }
 errors++;
 }
-let data23 = data12.catch_up;
-if(typeof data23 !== "boolean"){
-const err56 = {instancePath:instancePath+"/on/schedule/catch_up",schemaPath:"#/properties/on/properties/schedule/properties/catch_up/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.on.properties.schedule.properties.catch_up.type,parentSchema:schema6.properties.on.properties.schedule.properties.catch_up,data:data23};
+}
+else {
+const err56 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/inputs/additionalProperties/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.inputs.additionalProperties.properties.description.type,parentSchema:schema6.properties.inputs.additionalProperties.properties.description,data:data25};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -5495,10 +4215,9 @@ vErrors.push(err56);
 errors++;
 }
 }
-}
-}
-else {
-const err57 = {instancePath:instancePath+"/on",schemaPath:"#/properties/on/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.on.type,parentSchema:schema6.properties.on,data:data2};
+let data26 = data23.required;
+if(typeof data26 !== "boolean"){
+const err57 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/required",schemaPath:"#/properties/inputs/additionalProperties/properties/required/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.inputs.additionalProperties.properties.required.type,parentSchema:schema6.properties.inputs.additionalProperties.properties.required,data:data26};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -5507,13 +4226,11 @@ vErrors.push(err57);
 }
 errors++;
 }
-let data24 = data.inputs;
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
-for(const key6 in data24){
-const _errs57 = errors;
-if(typeof key6 === "string"){
-if(!pattern12.test(key6)){
-const err58 = {instancePath:instancePath+"/inputs",schemaPath:"#/properties/inputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema6.properties.inputs.propertyNames,data:key6,propertyName:key6};
+if(data23.options !== undefined){
+let data27 = data23.options;
+if(Array.isArray(data27)){
+if(data27.length < 1){
+const err58 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/options",schemaPath:"#/properties/inputs/additionalProperties/properties/options/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.inputs.additionalProperties.properties.options,data:data27};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -5522,10 +4239,12 @@ vErrors.push(err58);
 }
 errors++;
 }
-}
-var valid14 = _errs57 === errors;
-if(!valid14){
-const err59 = {instancePath:instancePath+"/inputs",schemaPath:"#/properties/inputs/propertyNames",keyword:"propertyNames",params:{propertyName: key6},message:"property name must be valid",schema:schema6.properties.inputs.propertyNames,parentSchema:schema6.properties.inputs,data:data24};
+const len2 = data27.length;
+for(let i2=0; i2<len2; i2++){
+let data28 = data27[i2];
+if(typeof data28 === "string"){
+if(!pattern1.test(data28)){
+const err59 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/options/" + i2,schemaPath:"#/properties/inputs/additionalProperties/properties/options/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.inputs.additionalProperties.properties.options.items,data:data28};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -5535,18 +4254,8 @@ vErrors.push(err59);
 errors++;
 }
 }
-for(const key7 in data24){
-let data25 = data24[key7];
-if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
-if(data25.type === undefined){
-data25.type = "string";
-}
-if(data25.required === undefined){
-data25.required = false;
-}
-for(const key8 in data25){
-if(!(((((key8 === "type") || (key8 === "description")) || (key8 === "required")) || (key8 === "default")) || (key8 === "options"))){
-const err60 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/inputs/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.inputs.additionalProperties,data:data25};
+else {
+const err60 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/options/" + i2,schemaPath:"#/properties/inputs/additionalProperties/properties/options/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.inputs.additionalProperties.properties.options.items.type,parentSchema:schema6.properties.inputs.additionalProperties.properties.options.items,data:data28};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -5556,9 +4265,9 @@ vErrors.push(err60);
 errors++;
 }
 }
-let data26 = data25.type;
-if(typeof data26 !== "string"){
-const err61 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/inputs/additionalProperties/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.inputs.additionalProperties.properties.type.type,parentSchema:schema6.properties.inputs.additionalProperties.properties.type,data:data26};
+}
+else {
+const err61 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/options",schemaPath:"#/properties/inputs/additionalProperties/properties/options/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.inputs.additionalProperties.properties.options.type,parentSchema:schema6.properties.inputs.additionalProperties.properties.options,data:data27};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -5567,8 +4276,10 @@ vErrors.push(err61);
 }
 errors++;
 }
-if(!(((((data26 === "string") || (data26 === "number")) || (data26 === "boolean")) || (data26 === "choice")) || (data26 === "json"))){
-const err62 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/inputs/additionalProperties/properties/type/enum",keyword:"enum",params:{allowedValues: schema6.properties.inputs.additionalProperties.properties.type.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.inputs.additionalProperties.properties.type.enum,parentSchema:schema6.properties.inputs.additionalProperties.properties.type,data:data26};
+}
+}
+else {
+const err62 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/inputs/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.inputs.additionalProperties.type,parentSchema:schema6.properties.inputs.additionalProperties,data:data23};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -5577,11 +4288,10 @@ vErrors.push(err62);
 }
 errors++;
 }
-if(data25.description !== undefined){
-let data27 = data25.description;
-if(typeof data27 === "string"){
-if(!pattern1.test(data27)){
-const err63 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/inputs/additionalProperties/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.inputs.additionalProperties.properties.description,data:data27};
+}
+}
+else {
+const err63 = {instancePath:instancePath+"/inputs",schemaPath:"#/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.inputs.type,parentSchema:schema6.properties.inputs,data:data22};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -5590,9 +4300,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-}
-else {
-const err64 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/inputs/additionalProperties/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.inputs.additionalProperties.properties.description.type,parentSchema:schema6.properties.inputs.additionalProperties.properties.description,data:data27};
+let data29 = data.env;
+if(!data29 || typeof data29 != "object"){
+const err64 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: schema6.properties.env.type},message:"must be array,object",schema:schema6.properties.env.type,parentSchema:schema6.properties.env,data:data29};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -5601,10 +4311,13 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-let data28 = data25.required;
-if(typeof data28 !== "boolean"){
-const err65 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/required",schemaPath:"#/properties/inputs/additionalProperties/properties/required/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.inputs.additionalProperties.properties.required.type,parentSchema:schema6.properties.inputs.additionalProperties.properties.required,data:data28};
+if(Array.isArray(data29)){
+const len3 = data29.length;
+for(let i3=0; i3<len3; i3++){
+let data30 = data29[i3];
+if(typeof data30 === "string"){
+if(!pattern1.test(data30)){
+const err65 = {instancePath:instancePath+"/env/" + i3,schemaPath:"#/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.env.items,data:data30};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -5613,11 +4326,9 @@ vErrors.push(err65);
 }
 errors++;
 }
-if(data25.options !== undefined){
-let data29 = data25.options;
-if(Array.isArray(data29)){
-if(data29.length < 1){
-const err66 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/options",schemaPath:"#/properties/inputs/additionalProperties/properties/options/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.inputs.additionalProperties.properties.options,data:data29};
+}
+else {
+const err66 = {instancePath:instancePath+"/env/" + i3,schemaPath:"#/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.env.items.type,parentSchema:schema6.properties.env.items,data:data30};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -5626,12 +4337,14 @@ vErrors.push(err66);
 }
 errors++;
 }
-const len4 = data29.length;
-for(let i4=0; i4<len4; i4++){
-let data30 = data29[i4];
-if(typeof data30 === "string"){
-if(!pattern1.test(data30)){
-const err67 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/options/" + i4,schemaPath:"#/properties/inputs/additionalProperties/properties/options/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.inputs.additionalProperties.properties.options.items,data:data30};
+}
+}
+if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
+for(const key9 in data29){
+const _errs70 = errors;
+if(typeof key9 === "string"){
+if(!pattern15.test(key9)){
+const err67 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema6.properties.env.propertyNames,data:key9,propertyName:key9};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -5641,8 +4354,9 @@ vErrors.push(err67);
 errors++;
 }
 }
-else {
-const err68 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/options/" + i4,schemaPath:"#/properties/inputs/additionalProperties/properties/options/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.inputs.additionalProperties.properties.options.items.type,parentSchema:schema6.properties.inputs.additionalProperties.properties.options.items,data:data30};
+var valid17 = _errs70 === errors;
+if(!valid17){
+const err68 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key9},message:"property name must be valid",schema:schema6.properties.env.propertyNames,parentSchema:schema6.properties.env,data:data29};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -5652,9 +4366,10 @@ vErrors.push(err68);
 errors++;
 }
 }
-}
-else {
-const err69 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/options",schemaPath:"#/properties/inputs/additionalProperties/properties/options/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.inputs.additionalProperties.properties.options.type,parentSchema:schema6.properties.inputs.additionalProperties.properties.options,data:data29};
+for(const key10 in data29){
+let data31 = data29[key10];
+if(typeof data31 !== "string"){
+const err69 = {instancePath:instancePath+"/env/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.env.additionalProperties.type,parentSchema:schema6.properties.env.additionalProperties,data:data31};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -5665,8 +4380,10 @@ errors++;
 }
 }
 }
-else {
-const err70 = {instancePath:instancePath+"/inputs/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/inputs/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.inputs.additionalProperties.type,parentSchema:schema6.properties.inputs.additionalProperties,data:data25};
+if(data.concurrency !== undefined){
+let data32 = data.concurrency;
+if((typeof data32 !== "string") && (!(data32 && typeof data32 == "object" && !Array.isArray(data32)))){
+const err70 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/type",keyword:"type",params:{type: schema6.properties.concurrency.type},message:"must be string,object",schema:schema6.properties.concurrency.type,parentSchema:schema6.properties.concurrency,data:data32};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -5675,10 +4392,9 @@ vErrors.push(err70);
 }
 errors++;
 }
-}
-}
-else {
-const err71 = {instancePath:instancePath+"/inputs",schemaPath:"#/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.inputs.type,parentSchema:schema6.properties.inputs,data:data24};
+if(typeof data32 === "string"){
+if(!pattern1.test(data32)){
+const err71 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.concurrency,data:data32};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -5687,9 +4403,13 @@ vErrors.push(err71);
 }
 errors++;
 }
-let data31 = data.env;
-if(!data31 || typeof data31 != "object"){
-const err72 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: schema6.properties.env.type},message:"must be array,object",schema:schema6.properties.env.type,parentSchema:schema6.properties.env,data:data31};
+}
+if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+if(data32.cancel_in_progress === undefined){
+data32.cancel_in_progress = false;
+}
+if(data32.group === undefined){
+const err72 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/required",keyword:"required",params:{missingProperty: "group"},message:"must have required property '"+"group"+"'",schema:schema6.properties.concurrency.required,parentSchema:schema6.properties.concurrency,data:data32};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -5698,13 +4418,9 @@ vErrors.push(err72);
 }
 errors++;
 }
-if(Array.isArray(data31)){
-const len5 = data31.length;
-for(let i5=0; i5<len5; i5++){
-let data32 = data31[i5];
-if(typeof data32 === "string"){
-if(!pattern1.test(data32)){
-const err73 = {instancePath:instancePath+"/env/" + i5,schemaPath:"#/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.env.items,data:data32};
+for(const key11 in data32){
+if(!((key11 === "group") || (key11 === "cancel_in_progress"))){
+const err73 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.concurrency,data:data32};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -5714,8 +4430,11 @@ vErrors.push(err73);
 errors++;
 }
 }
-else {
-const err74 = {instancePath:instancePath+"/env/" + i5,schemaPath:"#/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.env.items.type,parentSchema:schema6.properties.env.items,data:data32};
+if(data32.group !== undefined){
+let data33 = data32.group;
+if(typeof data33 === "string"){
+if(!pattern1.test(data33)){
+const err74 = {instancePath:instancePath+"/concurrency/group",schemaPath:"#/properties/concurrency/properties/group/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.concurrency.properties.group,data:data33};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -5725,13 +4444,8 @@ vErrors.push(err74);
 errors++;
 }
 }
-}
-if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
-for(const key9 in data31){
-const _errs76 = errors;
-if(typeof key9 === "string"){
-if(!pattern16.test(key9)){
-const err75 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema6.properties.env.propertyNames,data:key9,propertyName:key9};
+else {
+const err75 = {instancePath:instancePath+"/concurrency/group",schemaPath:"#/properties/concurrency/properties/group/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.concurrency.properties.group.type,parentSchema:schema6.properties.concurrency.properties.group,data:data33};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -5741,9 +4455,9 @@ vErrors.push(err75);
 errors++;
 }
 }
-var valid21 = _errs76 === errors;
-if(!valid21){
-const err76 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key9},message:"property name must be valid",schema:schema6.properties.env.propertyNames,parentSchema:schema6.properties.env,data:data31};
+let data34 = data32.cancel_in_progress;
+if(typeof data34 !== "boolean"){
+const err76 = {instancePath:instancePath+"/concurrency/cancel_in_progress",schemaPath:"#/properties/concurrency/properties/cancel_in_progress/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.concurrency.properties.cancel_in_progress.type,parentSchema:schema6.properties.concurrency.properties.cancel_in_progress,data:data34};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -5753,10 +4467,12 @@ vErrors.push(err76);
 errors++;
 }
 }
-for(const key10 in data31){
-let data33 = data31[key10];
-if(typeof data33 !== "string"){
-const err77 = {instancePath:instancePath+"/env/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.env.additionalProperties.type,parentSchema:schema6.properties.env.additionalProperties,data:data33};
+}
+if(data.timeout !== undefined){
+let data35 = data.timeout;
+if(typeof data35 === "string"){
+if(!(func3(data35, 1, 2073600000, []))){
+const err77 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.timeout["x-duration"],parentSchema:schema6.properties.timeout,data:data35};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -5766,11 +4482,8 @@ vErrors.push(err77);
 errors++;
 }
 }
-}
-if(data.concurrency !== undefined){
-let data34 = data.concurrency;
-if((typeof data34 !== "string") && (!(data34 && typeof data34 == "object" && !Array.isArray(data34)))){
-const err78 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/type",keyword:"type",params:{type: schema6.properties.concurrency.type},message:"must be string,object",schema:schema6.properties.concurrency.type,parentSchema:schema6.properties.concurrency,data:data34};
+else {
+const err78 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.timeout.type,parentSchema:schema6.properties.timeout,data:data35};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -5779,9 +4492,12 @@ vErrors.push(err78);
 }
 errors++;
 }
-if(typeof data34 === "string"){
-if(!pattern1.test(data34)){
-const err79 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.concurrency,data:data34};
+}
+if(data.steps !== undefined){
+let data36 = data.steps;
+if(Array.isArray(data36)){
+if(data36.length < 1){
+const err79 = {instancePath:instancePath+"/steps",schemaPath:"#/properties/steps/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.steps,data:data36};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -5790,13 +4506,16 @@ vErrors.push(err79);
 }
 errors++;
 }
+const len4 = data36.length;
+for(let i4=0; i4<len4; i4++){
+if(!(validate25(data36[i4], {instancePath:instancePath+"/steps/" + i4,parentData:data36,parentDataProperty:i4,rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+errors = vErrors.length;
 }
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-if(data34.cancel_in_progress === undefined){
-data34.cancel_in_progress = false;
 }
-if(data34.group === undefined){
-const err80 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/required",keyword:"required",params:{missingProperty: "group"},message:"must have required property '"+"group"+"'",schema:schema6.properties.concurrency.required,parentSchema:schema6.properties.concurrency,data:data34};
+}
+else {
+const err80 = {instancePath:instancePath+"/steps",schemaPath:"#/properties/steps/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.steps.type,parentSchema:schema6.properties.steps,data:data36};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -5805,9 +4524,19 @@ vErrors.push(err80);
 }
 errors++;
 }
-for(const key11 in data34){
-if(!((key11 === "group") || (key11 === "cancel_in_progress"))){
-const err81 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.concurrency,data:data34};
+}
+let data38 = data.on_failure;
+if(Array.isArray(data38)){
+const len5 = data38.length;
+for(let i5=0; i5<len5; i5++){
+if(!(validate25(data38[i5], {instancePath:instancePath+"/on_failure/" + i5,parentData:data38,parentDataProperty:i5,rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err81 = {instancePath:instancePath+"/on_failure",schemaPath:"#/properties/on_failure/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.on_failure.type,parentSchema:schema6.properties.on_failure,data:data38};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -5816,12 +4545,13 @@ vErrors.push(err81);
 }
 errors++;
 }
-}
-if(data34.group !== undefined){
-let data35 = data34.group;
-if(typeof data35 === "string"){
-if(!pattern1.test(data35)){
-const err82 = {instancePath:instancePath+"/concurrency/group",schemaPath:"#/properties/concurrency/properties/group/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.concurrency.properties.group,data:data35};
+let data40 = data.outputs;
+if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+for(const key12 in data40){
+const _errs91 = errors;
+if(typeof key12 === "string"){
+if(!pattern11.test(key12)){
+const err82 = {instancePath:instancePath+"/outputs",schemaPath:"#/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema6.properties.outputs.propertyNames,data:key12,propertyName:key12};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -5831,8 +4561,9 @@ vErrors.push(err82);
 errors++;
 }
 }
-else {
-const err83 = {instancePath:instancePath+"/concurrency/group",schemaPath:"#/properties/concurrency/properties/group/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.concurrency.properties.group.type,parentSchema:schema6.properties.concurrency.properties.group,data:data35};
+var valid24 = _errs91 === errors;
+if(!valid24){
+const err83 = {instancePath:instancePath+"/outputs",schemaPath:"#/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key12},message:"property name must be valid",schema:schema6.properties.outputs.propertyNames,parentSchema:schema6.properties.outputs,data:data40};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -5842,9 +4573,10 @@ vErrors.push(err83);
 errors++;
 }
 }
-let data36 = data34.cancel_in_progress;
-if(typeof data36 !== "boolean"){
-const err84 = {instancePath:instancePath+"/concurrency/cancel_in_progress",schemaPath:"#/properties/concurrency/properties/cancel_in_progress/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.concurrency.properties.cancel_in_progress.type,parentSchema:schema6.properties.concurrency.properties.cancel_in_progress,data:data36};
+for(const key13 in data40){
+let data41 = data40[key13];
+if(typeof data41 !== "string"){
+const err84 = {instancePath:instancePath+"/outputs/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.outputs.additionalProperties.type,parentSchema:schema6.properties.outputs.additionalProperties,data:data41};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -5855,11 +4587,8 @@ errors++;
 }
 }
 }
-if(data.timeout !== undefined){
-let data37 = data.timeout;
-if(typeof data37 === "string"){
-if(!(func3(data37, 1, 2073600000, []))){
-const err85 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.timeout["x-duration"],parentSchema:schema6.properties.timeout,data:data37};
+else {
+const err85 = {instancePath:instancePath+"/outputs",schemaPath:"#/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.outputs.type,parentSchema:schema6.properties.outputs,data:data40};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -5870,128 +4599,12 @@ errors++;
 }
 }
 else {
-const err86 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.timeout.type,parentSchema:schema6.properties.timeout,data:data37};
+const err86 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
 if(vErrors === null){
 vErrors = [err86];
 }
 else {
 vErrors.push(err86);
-}
-errors++;
-}
-}
-if(data.steps !== undefined){
-let data38 = data.steps;
-if(Array.isArray(data38)){
-if(data38.length < 1){
-const err87 = {instancePath:instancePath+"/steps",schemaPath:"#/properties/steps/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.steps,data:data38};
-if(vErrors === null){
-vErrors = [err87];
-}
-else {
-vErrors.push(err87);
-}
-errors++;
-}
-const len6 = data38.length;
-for(let i6=0; i6<len6; i6++){
-if(!(validate22(data38[i6], {instancePath:instancePath+"/steps/" + i6,parentData:data38,parentDataProperty:i6,rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err88 = {instancePath:instancePath+"/steps",schemaPath:"#/properties/steps/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.steps.type,parentSchema:schema6.properties.steps,data:data38};
-if(vErrors === null){
-vErrors = [err88];
-}
-else {
-vErrors.push(err88);
-}
-errors++;
-}
-}
-let data40 = data.on_failure;
-if(Array.isArray(data40)){
-const len7 = data40.length;
-for(let i7=0; i7<len7; i7++){
-if(!(validate22(data40[i7], {instancePath:instancePath+"/on_failure/" + i7,parentData:data40,parentDataProperty:i7,rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err89 = {instancePath:instancePath+"/on_failure",schemaPath:"#/properties/on_failure/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.on_failure.type,parentSchema:schema6.properties.on_failure,data:data40};
-if(vErrors === null){
-vErrors = [err89];
-}
-else {
-vErrors.push(err89);
-}
-errors++;
-}
-let data42 = data.outputs;
-if(data42 && typeof data42 == "object" && !Array.isArray(data42)){
-for(const key12 in data42){
-const _errs97 = errors;
-if(typeof key12 === "string"){
-if(!pattern12.test(key12)){
-const err90 = {instancePath:instancePath+"/outputs",schemaPath:"#/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema6.properties.outputs.propertyNames,data:key12,propertyName:key12};
-if(vErrors === null){
-vErrors = [err90];
-}
-else {
-vErrors.push(err90);
-}
-errors++;
-}
-}
-var valid28 = _errs97 === errors;
-if(!valid28){
-const err91 = {instancePath:instancePath+"/outputs",schemaPath:"#/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key12},message:"property name must be valid",schema:schema6.properties.outputs.propertyNames,parentSchema:schema6.properties.outputs,data:data42};
-if(vErrors === null){
-vErrors = [err91];
-}
-else {
-vErrors.push(err91);
-}
-errors++;
-}
-}
-for(const key13 in data42){
-let data43 = data42[key13];
-if(typeof data43 !== "string"){
-const err92 = {instancePath:instancePath+"/outputs/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.outputs.additionalProperties.type,parentSchema:schema6.properties.outputs.additionalProperties,data:data43};
-if(vErrors === null){
-vErrors = [err92];
-}
-else {
-vErrors.push(err92);
-}
-errors++;
-}
-}
-}
-else {
-const err93 = {instancePath:instancePath+"/outputs",schemaPath:"#/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.outputs.type,parentSchema:schema6.properties.outputs,data:data42};
-if(vErrors === null){
-vErrors = [err93];
-}
-else {
-vErrors.push(err93);
-}
-errors++;
-}
-}
-else {
-const err94 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err94];
-}
-else {
-vErrors.push(err94);
 }
 errors++;
 }

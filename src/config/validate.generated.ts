@@ -6,7 +6,7 @@ import { isPercent } from './percent.ts';
 import { isSize } from './size.ts';
 
 export const validate: ShapeValidator = validate21;
-const schema6 = {"type":"object","properties":{"version":{"type":"number","const":1,"default":1,"description":"Version of this file’s format."},"watch":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string","pattern":"\\S","description":"Folder to watch, with everything below it. Relative to the project folder; `~/` is your home folder.","examples":["./inbox"]},"name":{"type":"string","pattern":"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$","description":"Unique name of the root; its results stand in `files/<name>/` of the output folder.","x-default":"the folder’s name"},"ignore":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Patterns of files and folders to leave alone, in gitignore syntax, relative to the root. A `.sluiceignore` file in the tree adds to them.","examples":[["drafts/**"]]},"default_ignore":{"type":["boolean","array"],"items":{"type":"string","pattern":"\\S"},"default":true,"description":"The built-in ignore patterns (temporary files of editors and downloads, version control, `node_modules`; `sluice config show` prints them). `false` switches them off, a list replaces them."},"mode":{"type":"string","enum":["auto","native","portable","poll"],"default":"auto","description":"Where changes are learned from. `auto` takes the best that works on this mount; `poll` only re-scans, for mounts that deliver no events."},"settle":{"type":"string","default":"auto","description":"When a file counts as complete. `auto`: once its writer has closed it or, where that cannot be known, once size and time stand still; a duration: after it stood still for so long.","x-duration":{"minimum":"0s","maximum":"24d","or":["auto"]}},"ready":{"type":"string","pattern":"\\S","description":"Name of a marker file that must stand beside a file before it is taken: `{name}` is the file’s name, `{stem}` the same without its extension. Markers themselves are not processed.","examples":["{name}.done"]},"sweep":{"type":"string","default":"60s","description":"How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.","x-duration":{"minimum":"100ms","maximum":"24d","or":[]}},"initial":{"type":"string","enum":["ask","process","ignore"],"default":"ask","description":"What happens with the files that are there when the root is first watched. `ask`: they are processed, but more than 50 for an agent with a budget in money are held with an estimate; `process`: all are processed; `ignore`: none."},"on_change":{"type":"string","enum":["queue","restart","ignore"],"default":"queue","description":"A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it."},"on":{"type":"array","items":{"type":"string","enum":["added","changed"]},"minItems":1,"default":["added","changed"],"description":"Which changes start work."}},"additionalProperties":false,"description":"One watched folder tree."},"minItems":1,"default":[{"path":"./inbox"}],"description":"The folders to watch. In nested roots the innermost owns a file."},"routing_rules":{"type":"array","items":{"type":"object","required":["pattern"],"properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root, with `/`. One that starts with `!` only takes away.","examples":["**/*.py",["**/*.js","!**/*.min.js"]]},"name":{"type":"string","pattern":"^[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the rule, in receipts and in `sluice why`.","x-default":"the pattern"},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent that gets the file: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["lint",["lint-a","lint-b"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"watcher":{"type":"string","pattern":"\\S","description":"The same as `agent`; write one of the two."},"workflow":{"type":"string","pattern":"\\S","description":"Instead of an agent: the workflow that is run for each file, by its name or the stem of its file. `${{ file.path }}` and its like are the file.","examples":["code-quality"]},"action":{"type":"string","enum":["quarantine","ignore"],"description":"Instead of an agent: `quarantine` sets a copy of the file aside in the output folder, `ignore` records that it was left alone."},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Rules with a higher priority are tried first, and their jobs run first; equal ones in the order of the file."},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ file.path }}` and its like are filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"cache":{"type":"string","enum":["content","path","off"],"description":"When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects).","x-default":"`content`; with `workflow` `path`: its steps do something with this very file"},"max_input":{"type":"string","default":"unlimited","description":"Larger files are not processed: their jobs are `failed` with `input_too_large`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":["unlimited"]}},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this rule run at once, within `concurrency_limits`."},"batch":{"type":"object","properties":{"max_files":{"type":["integer","string"],"minimum":2,"pattern":"^auto$","default":20,"maximum":10000,"description":"How many files one attempt gets at most; `auto` begins with few and adapts to what the agent manages."},"quiet":{"type":"string","default":"2s","description":"A batch that is not full starts when no further file came for so long.","x-duration":{"minimum":"10ms","maximum":"1h","or":[]}},"on_failure":{"type":"string","enum":["bisect","fail"],"default":"bisect","description":"When an attempt fails as a whole: `bisect` tries its halves, so that one bad file does not sink the others; `fail` fails every file of it."},"by":{"type":"string","enum":["files","folder"],"default":"files","description":"`folder`: everything below one folder of the root is one batch, whatever its number: a dropped folder is one unit."}},"additionalProperties":false,"description":"One attempt for many files of one root, each with its own receipt. For agents of kind `command`."},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."}},"additionalProperties":false,"description":"Which files go where. The first rule that matches wins."},"default":[],"description":"Which files go to which agent."},"agents":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","command"],"properties":{"kind":{"type":"string","const":"command","description":"A program that is started for each file."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument; `${{ files }}` as an argument of its own becomes the paths of all files of a batch.","examples":[["npx","eslint","${{ file.path }}"],"python3 analyze.py \"${{ file.path }}\""]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it can do: rules can name capabilities instead of an agent.","examples":[["code_review","error_diagnosis"]]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"off","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"type":"object","properties":{"cpu":{"type":"string","description":"CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two.","examples":["50%"],"x-percent":{"minimum":"1%","maximum":"100000%","or":[]}},"memory":{"type":"string","description":"Memory of everything the attempt starts; beyond it, it is ended with `limit_exceeded`.","examples":["2GiB"],"x-size":{"minimum":"4MiB","maximum":"4096TiB","or":[]}},"runtime":{"type":"string","description":"Wall time after which the attempt is ended with `limit_exceeded` and not tried again; `timeout` is for what may go better the next time.","examples":["1h"],"x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}},"required":{"type":"boolean","default":false,"description":"Whether jobs wait where this machine cannot enforce `cpu` or `memory`. Otherwise they run, and the receipt says what was in force."}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":4,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]}},"additionalProperties":false,"description":"Starts a program for each file."},{"type":"object","required":["kind","url"],"properties":{"kind":{"type":"string","const":"http","description":"A service that gets each file by HTTP POST."},"url":{"type":"string","pattern":"\\S","description":"Where the file is sent, as multipart/form-data. May hold secret references.","examples":["http://127.0.0.1:9000/ocr"]},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; values may hold secret references.","examples":[{"Authorization":"Bearer ${env:OCR_TOKEN}"}]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it can do: rules can name capabilities instead of an agent.","examples":[["code_review","error_diagnosis"]]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"5s","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"Only `off` says what is true: nothing is started here that could be confined."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it."}},"additionalProperties":false,"description":"States that the service is not confined, and why."}},"additionalProperties":false,"description":"Sends each file to a service."},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"builtin","description":"The inspector that comes with Sluice."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it can do: rules can name capabilities instead of an agent.","examples":[["code_review","error_diagnosis"]]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"default":{},"description":"How often and when a failed attempt is repeated."},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"off","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."}},"additionalProperties":false,"description":"Describes any file: type, structure, problems. No network, no keys, no programs."}]},"default":{},"description":"What can do work on files, by name."},"watcher_endpoints":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"string","pattern":"\\S"},"default":{},"description":"Short form of `http` agents: name and URL.","examples":[{"python-analyzer":"http://localhost:8001"}]},"workflows":{"type":"array","items":{"type":["string","object"],"pattern":"\\S"},"default":["./workflows/*.yaml","./workflows/*.yml","./workflows/*.json"],"description":"Workflows: globs of files (relative to the project folder; one that starts with `!` only takes away), or [definitions](workflow.md) in place.","examples":[["./workflows/*.yaml"]]},"schedules":{"type":"array","items":{"type":"object","required":["name","workflow","cron"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the schedule.","examples":["digest"]},"workflow":{"type":"string","pattern":"\\S","description":"The workflow that is started: its name, or the stem of its file."},"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"additionalProperties":false,"description":"When a workflow starts by itself."},"default":[],"description":"When workflows start by themselves."},"concurrency_limits":{"type":"object","properties":{"max_processes":{"type":"integer","minimum":1,"maximum":1024,"description":"How many attempts run at once.","x-default":"the number of cores"},"max_concurrent_files":{"type":"integer","minimum":1,"maximum":100000,"description":"How many files are in work at once; a batch counts as its number of files, and is cut to this.","x-default":"twice max_processes; with batches enough for a full one in each process"}},"additionalProperties":false,"default":{},"description":"Limits of the whole daemon; they hold at every instant."},"budget":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"alerts":{"type":"array","items":{"type":"object","required":["on","webhook"],"properties":{"on":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Codes of conditions (`DISK_LOW`, `BREAKER_OPEN` …, see [errors](../errors.md)), `all`, `digest` (a summary once a day) or `success` (each job that succeeded).","examples":[["ERROR_RATE","DISK_LOW"],"all"]},"webhook":{"type":"string","pattern":"\\S","description":"Where it is sent by HTTP POST. May hold secret references.","examples":["${env:ALERT_URL}"]},"format":{"type":"string","enum":["json","slack","discord","ntfy"],"default":"json","description":"The form of the message."},"min_interval":{"type":"string","default":"5m","description":"The same condition of the same thing is not sent more often than this.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Who is told about what."},"default":[],"description":"Messages about conditions: sent beside the work, repeated when they fail, never in its way."},"thresholds":{"type":"object","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.25,"maximum":1,"description":"Share of failed among the jobs that ended within `window`: the condition `ERROR_RATE`."},"minimum":{"type":"integer","default":20,"minimum":1,"maximum":1000000,"description":"Not before so many jobs ended within `window`."},"window":{"type":"string","default":"15m","description":"The time that `error_rate` looks back.","x-duration":{"minimum":"10s","maximum":"1d","or":[]}},"delay":{"type":"string","default":"15m","description":"The oldest job that could run waits for longer than this: the condition `DELAY`.","x-duration":{"minimum":"1s","maximum":"24d","or":[]}},"free_memory":{"type":"string","default":"5%","description":"The free memory of the machine is below this share: the condition `RESOURCES_LOW`.","x-percent":{"minimum":"0%","maximum":"99%","or":[]}}},"additionalProperties":false,"default":{},"description":"When numbers become conditions, which `status` shows and `alerts` send."},"output_settings":{"type":"object","properties":{"default_output_dir":{"type":"string","pattern":"\\S","default":"./processed","description":"Where results, receipts and the overview appear. Relative to the project folder."},"preserve_original":{"type":"boolean","default":true,"description":"`true` leaves inputs untouched; `false` moves them to `archive/` of the output folder once they have succeeded."},"log_level":{"type":"string","pattern":"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$","default":"INFO","examples":["DEBUG","INFO","WARNING","ERROR","CRITICAL"],"description":"The least important messages that are logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."},"retention":{"type":"string","default":"30d","description":"How long ended jobs and older results are kept; the latest result of a file stays.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"retention_jobs":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","maximum":1000000000,"description":"How many ended jobs are kept at most, the newest first."},"file_mode":{"type":"string","pattern":"^0?[0-7]{3}$","default":"0644","description":"Permissions of the files we write into the output folder, octal and in quotes."}},"additionalProperties":false,"default":{},"description":"What comes out, and where."},"cache":{"type":"object","properties":{"ttl":{"type":"string","default":"30d","description":"How long a result may stand in for running again.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"max_bytes":{"type":"string","default":"2GiB","description":"How much space kept results may take; the oldest go first.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Results that are reused for the same content and recipe."},"daemon":{"type":"object","properties":{"drain":{"type":"string","default":"10s","description":"How long running attempts may go on after a stop was asked for.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}},"min_free_disk":{"type":"string","default":"1GiB","description":"With less free space than this no new work is started.","x-size":{"minimum":"0B","maximum":"4096TiB","or":[]}},"max_depth":{"type":"integer","default":5,"minimum":0,"maximum":1000,"description":"A file that descends from what agents wrote in more steps than this is `held` until a person decides."},"max_log_bytes":{"type":"string","default":"60MiB","description":"How much space the log files take together; the oldest go first.","x-size":{"minimum":"1MiB","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"The background process."}},"additionalProperties":false,"description":"Configuration of Sluice: which folders are watched, which files go where, and what may run."};
+const schema6 = {"type":"object","properties":{"version":{"type":"number","const":1,"default":1,"description":"Version of this file’s format."},"watch":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string","pattern":"\\S","description":"Folder to watch, with everything below it. Relative to the project folder; `~/` is your home folder.","examples":["./inbox"]},"name":{"type":"string","pattern":"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$","description":"Unique name of the root; its results stand in `files/<name>/` of the output folder.","x-default":"the folder’s name"},"ignore":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Patterns of files and folders to leave alone, in gitignore syntax, relative to the root. A `.sluiceignore` file in the tree adds to them.","examples":[["drafts/**"]]},"default_ignore":{"type":["boolean","array"],"items":{"type":"string","pattern":"\\S"},"default":true,"description":"The built-in ignore patterns (temporary files of editors and downloads, version control, `node_modules`; `sluice config show` prints them). `false` switches them off, a list replaces them."},"mode":{"type":"string","enum":["auto","native","portable","poll"],"default":"auto","description":"Where changes are learned from. `auto` takes the best that works on this mount; `poll` only re-scans, for mounts that deliver no events."},"settle":{"type":"string","default":"auto","description":"When a file counts as complete. `auto`: once its writer has closed it or, where that cannot be known, once size and time stand still; a duration: after it stood still for so long.","x-duration":{"minimum":"0s","maximum":"24d","or":["auto"]}},"ready":{"type":"string","pattern":"\\S","description":"Name of a marker file that must stand beside a file before it is taken: `{name}` is the file’s name, `{stem}` the same without its extension. Markers themselves are not processed.","examples":["{name}.done"]},"sweep":{"type":"string","default":"60s","description":"How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.","x-duration":{"minimum":"100ms","maximum":"24d","or":[]}},"initial":{"type":"string","enum":["ask","process","ignore"],"default":"ask","description":"What happens with the files that are there when the root is first watched. `ask`: they are processed, but more than 50 for an agent with a budget in money are held with an estimate; `process`: all are processed; `ignore`: none."},"on_change":{"type":"string","enum":["queue","restart","ignore"],"default":"queue","description":"A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it."},"on":{"type":"array","items":{"type":"string","enum":["added","changed"]},"minItems":1,"default":["added","changed"],"description":"Which changes start work."}},"additionalProperties":false,"description":"One watched folder tree."},"minItems":1,"default":[{"path":"./inbox"}],"description":"The folders to watch. In nested roots the innermost owns a file."},"routing_rules":{"type":"array","items":{"type":"object","required":["pattern"],"properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root, with `/`. One that starts with `!` only takes away.","examples":["**/*.py",["**/*.js","!**/*.min.js"]]},"name":{"type":"string","pattern":"^[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the rule, in receipts and in `sluice why`.","x-default":"the pattern"},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent that gets the file: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["lint",["lint-a","lint-b"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"watcher":{"type":"string","pattern":"\\S","description":"The same as `agent`; write one of the two."},"workflow":{"type":"string","pattern":"\\S","description":"Instead of an agent: the workflow that is run for each file, by its name or the stem of its file. `${{ file.path }}` and its like are the file.","examples":["code-quality"]},"action":{"type":"string","enum":["quarantine","ignore"],"description":"Instead of an agent: `quarantine` sets a copy of the file aside in the output folder, `ignore` records that it was left alone."},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Rules with a higher priority are tried first, and their jobs run first; equal ones in the order of the file."},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ file.path }}` and its like are filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"cache":{"type":"string","enum":["content","path","off"],"description":"When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects).","x-default":"`content`; with `workflow` `path`: its steps do something with this very file"},"max_input":{"type":"string","default":"unlimited","description":"Larger files are not processed: their jobs are `failed` with `input_too_large`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":["unlimited"]}},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this rule run at once, within `concurrency_limits`."},"batch":{"type":"object","properties":{"max_files":{"type":["integer","string"],"minimum":2,"pattern":"^auto$","default":20,"maximum":10000,"description":"How many files one attempt gets at most; `auto` begins with few and adapts to what the agent manages."},"quiet":{"type":"string","default":"2s","description":"A batch that is not full starts when no further file came for so long.","x-duration":{"minimum":"10ms","maximum":"1h","or":[]}},"on_failure":{"type":"string","enum":["bisect","fail"],"default":"bisect","description":"When an attempt fails as a whole: `bisect` tries its halves, so that one bad file does not sink the others; `fail` fails every file of it."},"by":{"type":"string","enum":["files","folder"],"default":"files","description":"`folder`: everything below one folder of the root is one batch, whatever its number: a dropped folder is one unit."}},"additionalProperties":false,"description":"One attempt for many files of one root, each with its own receipt. For agents of kind `command`."},"budget":{"$ref":"#/definitions/part4"}},"additionalProperties":false,"description":"Which files go where. The first rule that matches wins."},"default":[],"description":"Which files go to which agent."},"agents":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","enum":["claude","codex","gemini","opencode","copilot"],"description":"The agent CLI: `claude` (Claude Code), `codex` (OpenAI Codex), `gemini` (Gemini CLI), `opencode`, `copilot` (GitHub Copilot CLI). It is started anew for each attempt, without a terminal."},"program":{"type":"string","pattern":"\\S","description":"The program, when it is not the one that the kind looks for on PATH: a name or a path.","examples":["~/tools/claude"]},"model":{"type":"string","pattern":"\\S","description":"The model, as the CLI calls it.","examples":["sonnet"],"x-default":"what the CLI takes"},"effort":{"type":"string","pattern":"\\S","description":"How hard the model thinks, in the CLI’s own words.","examples":["high"],"x-default":"what the CLI takes"},"max_turns":{"type":"integer","minimum":1,"maximum":10000,"description":"How many turns one attempt may take.","x-default":"what the CLI takes"},"tools":{"$ref":"#/definitions/part10","default":[]},"permissions":{"$ref":"#/definitions/part6","default":{}},"on_quota":{"type":"string","enum":["wait","fallback","pause"],"default":"wait","description":"When its quota is used up: `wait` for the time that it names, `fallback`: others take over as long, `pause`: until a person says `sluice resume`."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":1,"description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"1h","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"10m","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"$ref":"#/definitions/part3","default":{}},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":8,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"$ref":"#/definitions/part1","default":{}},"env":{"$ref":"#/definitions/part8","default":[]}},"additionalProperties":false,"description":"Gives each piece of work to an AI coding CLI that is installed and logged in on this machine. What it prints is read as it comes; a success needs its own word for it."},{"type":"object","required":["kind","plugin"],"properties":{"kind":{"type":"string","const":"plugin","description":"An agent CLI that an npm package knows how to start and read."},"plugin":{"type":"string","pattern":"\\S","description":"The npm package that exports the kind (see [plugins](../plugins.md)): its name, or the path of its folder or file.","examples":["sluice-kind-example"]},"options":{"type":"object","default":{},"description":"What the package is told; it says what it understands."},"program":{"type":"string","pattern":"\\S","description":"The program, when it is not the one that the kind looks for on PATH: a name or a path.","examples":["~/tools/claude"]},"model":{"type":"string","pattern":"\\S","description":"The model, as the CLI calls it.","examples":["sonnet"],"x-default":"what the CLI takes"},"effort":{"type":"string","pattern":"\\S","description":"How hard the model thinks, in the CLI’s own words.","examples":["high"],"x-default":"what the CLI takes"},"max_turns":{"type":"integer","minimum":1,"maximum":10000,"description":"How many turns one attempt may take.","x-default":"what the CLI takes"},"tools":{"$ref":"#/definitions/part10","default":[]},"permissions":{"$ref":"#/definitions/part6","default":{}},"on_quota":{"type":"string","enum":["wait","fallback","pause"],"default":"wait","description":"When its quota is used up: `wait` for the time that it names, `fallback`: others take over as long, `pause`: until a person says `sluice resume`."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":1,"description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"1h","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"10m","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"$ref":"#/definitions/part3","default":{}},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":8,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"$ref":"#/definitions/part1","default":{}},"env":{"$ref":"#/definitions/part8","default":[]}},"additionalProperties":false,"description":"The same for an agent CLI of a package of its own."},{"type":"object","required":["kind","command"],"properties":{"kind":{"type":"string","const":"command","description":"A program that is started for each file."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument; `${{ files }}` as an argument of its own becomes the paths of all files of a batch.","examples":[["npx","eslint","${{ file.path }}"],"python3 analyze.py \"${{ file.path }}\""]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"type":"object","properties":{"cpu":{"type":"string","description":"CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two.","examples":["50%"],"x-percent":{"minimum":"1%","maximum":"100000%","or":[]}},"memory":{"type":"string","description":"Memory of everything the attempt starts; beyond it, it is ended with `limit_exceeded`.","examples":["2GiB"],"x-size":{"minimum":"4MiB","maximum":"4096TiB","or":[]}},"runtime":{"type":"string","description":"Wall time after which the attempt is ended with `limit_exceeded` and not tried again; `timeout` is for what may go better the next time.","examples":["1h"],"x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}},"required":{"type":"boolean","default":false,"description":"Whether jobs wait where this machine cannot enforce `cpu` or `memory`. Otherwise they run, and the receipt says what was in force."}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":4,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"env":{"$ref":"#/definitions/part8","default":[]}},"additionalProperties":false,"description":"Starts a program for each file."},{"type":"object","required":["kind","url"],"properties":{"kind":{"type":"string","const":"http","description":"A service that gets each file by HTTP POST."},"url":{"type":"string","pattern":"\\S","description":"Where the file is sent, as multipart/form-data. May hold secret references.","examples":["http://127.0.0.1:9000/ocr"]},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; values may hold secret references.","examples":[{"Authorization":"Bearer ${env:OCR_TOKEN}"}]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"5s","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"$ref":"#/definitions/part9","default":{}},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"Only `off` says what is true: nothing is started here that could be confined."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it."}},"additionalProperties":false,"description":"States that the service is not confined, and why."}},"additionalProperties":false,"description":"Sends each file to a service."},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"builtin","description":"The inspector that comes with Sluice."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"$ref":"#/definitions/part9","default":{}}},"additionalProperties":false,"description":"Describes any file: type, structure, problems. No network, no keys, no programs."}]},"default":{},"description":"What can do work on files, by name."},"watcher_endpoints":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"string","pattern":"\\S"},"default":{},"description":"Short form of `http` agents: name and URL.","examples":[{"python-analyzer":"http://localhost:8001"}]},"workflows":{"type":"array","items":{"type":["string","object"],"pattern":"\\S"},"default":["./workflows/*.yaml","./workflows/*.yml","./workflows/*.json"],"description":"Workflows: globs of files (relative to the project folder; one that starts with `!` only takes away), or [definitions](workflow.md) in place.","examples":[["./workflows/*.yaml"]]},"schedules":{"type":"array","items":{"type":"object","required":["name","workflow","cron"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the schedule.","examples":["digest"]},"workflow":{"type":"string","pattern":"\\S","description":"The workflow that is started: its name, or the stem of its file."},"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"additionalProperties":false,"description":"When a workflow starts by itself."},"default":[],"description":"When workflows start by themselves."},"concurrency_limits":{"type":"object","properties":{"max_processes":{"type":"integer","minimum":1,"maximum":1024,"description":"How many attempts run at once.","x-default":"the number of cores"},"max_concurrent_files":{"type":"integer","minimum":1,"maximum":100000,"description":"How many files are in work at once; a batch counts as its number of files, and is cut to this.","x-default":"twice max_processes; with batches enough for a full one in each process"}},"additionalProperties":false,"default":{},"description":"Limits of the whole daemon; they hold at every instant."},"budget":{"$ref":"#/definitions/part4"},"alerts":{"type":"array","items":{"type":"object","required":["on","webhook"],"properties":{"on":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Codes of conditions (`DISK_LOW`, `BREAKER_OPEN` …, see [errors](../errors.md)), `all`, `digest` (a summary once a day) or `success` (each job that succeeded).","examples":[["ERROR_RATE","DISK_LOW"],"all"]},"webhook":{"type":"string","pattern":"\\S","description":"Where it is sent by HTTP POST. May hold secret references.","examples":["${env:ALERT_URL}"]},"format":{"type":"string","enum":["json","slack","discord","ntfy"],"default":"json","description":"The form of the message."},"min_interval":{"type":"string","default":"5m","description":"The same condition of the same thing is not sent more often than this.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Who is told about what."},"default":[],"description":"Messages about conditions: sent beside the work, repeated when they fail, never in its way."},"thresholds":{"type":"object","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.25,"maximum":1,"description":"Share of failed among the jobs that ended within `window`: the condition `ERROR_RATE`."},"minimum":{"type":"integer","default":20,"minimum":1,"maximum":1000000,"description":"Not before so many jobs ended within `window`."},"window":{"type":"string","default":"15m","description":"The time that `error_rate` looks back.","x-duration":{"minimum":"10s","maximum":"1d","or":[]}},"delay":{"type":"string","default":"15m","description":"The oldest job that could run waits for longer than this: the condition `DELAY`.","x-duration":{"minimum":"1s","maximum":"24d","or":[]}},"free_memory":{"type":"string","default":"5%","description":"The free memory of the machine is below this share: the condition `RESOURCES_LOW`.","x-percent":{"minimum":"0%","maximum":"99%","or":[]}}},"additionalProperties":false,"default":{},"description":"When numbers become conditions, which `status` shows and `alerts` send."},"output_settings":{"type":"object","properties":{"default_output_dir":{"type":"string","pattern":"\\S","default":"./processed","description":"Where results, receipts and the overview appear. Relative to the project folder."},"preserve_original":{"type":"boolean","default":true,"description":"`true` leaves inputs untouched; `false` moves them to `archive/` of the output folder once they have succeeded."},"log_level":{"type":"string","pattern":"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$","default":"INFO","examples":["DEBUG","INFO","WARNING","ERROR","CRITICAL"],"description":"The least important messages that are logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."},"retention":{"type":"string","default":"30d","description":"How long ended jobs and older results are kept; the latest result of a file stays.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"retention_jobs":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","maximum":1000000000,"description":"How many ended jobs are kept at most, the newest first."},"file_mode":{"type":"string","pattern":"^0?[0-7]{3}$","default":"0644","description":"Permissions of the files we write into the output folder, octal and in quotes."}},"additionalProperties":false,"default":{},"description":"What comes out, and where."},"cache":{"type":"object","properties":{"ttl":{"type":"string","default":"30d","description":"How long a result may stand in for running again.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"max_bytes":{"type":"string","default":"2GiB","description":"How much space kept results may take; the oldest go first.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Results that are reused for the same content and recipe."},"daemon":{"type":"object","properties":{"drain":{"type":"string","default":"10s","description":"How long running attempts may go on after a stop was asked for.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}},"min_free_disk":{"type":"string","default":"1GiB","description":"With less free space than this no new work is started.","x-size":{"minimum":"0B","maximum":"4096TiB","or":[]}},"max_depth":{"type":"integer","default":5,"minimum":0,"maximum":1000,"description":"A file that descends from what agents wrote in more steps than this is `held` until a person decides."},"max_log_bytes":{"type":"string","default":"60MiB","description":"How much space the log files take together; the oldest go first.","x-size":{"minimum":"1MiB","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"The background process."}},"additionalProperties":false,"description":"Configuration of Sluice: which folders are watched, which files go where, and what may run.","definitions":{"part1":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"allow","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the CLI and everything it starts may see, write and reach. Its own log-in and sessions in the home are there, the rest of the home is not."},"part2":{"type":"array","items":{"type":["string","object"],"pattern":"\\S","properties":{"name":{"type":"string","pattern":"\\S","description":"Its name.","examples":["security_analysis"]},"description":{"type":"string","pattern":"\\S","description":"What it means, for people."},"domains":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Fields that it is about.","examples":[["security","code"]]},"tools":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Tools that it uses.","examples":[["semgrep"]]}},"required":["name"],"additionalProperties":false,"description":"One of the capabilities of an agent: its name, or a mapping that says more."},"description":"What it can do: rules and steps can name capabilities instead of an agent. Names are free; these have a meaning everywhere: `task_decomposition`, `dependency_analysis`, `workflow_design`, `web_research`, `document_analysis`, `data_synthesis`, `code_generation`, `code_review`, `code_refactoring`, `testing`, `email_management`, `document_creation`, `presentation`, `api_integration`, `database_operations`, `file_operations`, `data_analysis`, `pattern_recognition`, `error_diagnosis`.","examples":[["code_review","error_diagnosis"],[{"name":"security_analysis","domains":["security"],"tools":["semgrep"]}]]},"part3":{"type":"object","properties":{"cpu":{"type":"string","description":"CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two.","examples":["50%"],"x-percent":{"minimum":"1%","maximum":"100000%","or":[]}},"memory":{"type":"string","default":"2GiB","description":"Memory of everything the attempt starts; beyond it, it is ended with `limit_exceeded`. The CLIs themselves take 0.3 to 1 GB.","x-size":{"minimum":"4MiB","maximum":"4096TiB","or":[]}},"runtime":{"type":"string","description":"Wall time after which the attempt is ended with `limit_exceeded` and not tried again; `timeout` is for what may go better the next time.","x-default":"`1h`; none where `timeout` is written","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}},"required":{"type":"boolean","default":false,"description":"Whether jobs wait where this machine cannot enforce `cpu` or `memory`. Otherwise they run, and the receipt says what was in force."}},"additionalProperties":false,"description":"Bounds of one attempt."},"part4":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"part5":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"off","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"part6":{"type":"object","properties":{"mode":{"type":"string","enum":["read","edit","all"],"default":"read","description":"What it is started with. `read`: it looks only; `edit`: it may also change files in its folders; `all`: it may use every tool. None of them asks anybody."},"ceiling":{"type":"string","enum":["read","edit","all"],"description":"The most that a corrected launch may give it, when the first was denied something that it needs.","x-default":"the same as `mode`"},"directories":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Folders outside of the project and the watched roots that a corrected launch may give it. They must exist; relative to the project folder.","examples":[["../shared-library"]]}},"additionalProperties":false,"description":"What it may do. Nothing, not even a corrected launch, goes beyond the `ceiling`."},"part7":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"How often and when a failed attempt is repeated."},"part8":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"part9":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"description":"Bounds of one attempt."},"part10":{"type":"array","items":{"type":"string","pattern":"\\S"},"description":"Tools that it may use besides what `permissions.mode` allows, in the CLI’s own words. Never more than `permissions.ceiling`.","examples":[["Bash(npm test:*)"]]},"part11":{"type":"array","items":{"type":"string","pattern":"\\S"},"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func4 = isDuration;
 const func7 = isSize;
@@ -16,16 +16,1531 @@ const pattern1 = new RegExp("^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$", "u"
 const pattern6 = new RegExp("^[^\\u0000-\\u001f]{1,200}$", "u");
 const pattern15 = new RegExp("^unlimited$", "u");
 const pattern16 = new RegExp("^auto$", "u");
-const pattern17 = new RegExp("^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$", "u");
 const pattern19 = new RegExp("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "u");
-const pattern26 = new RegExp("^[1-9]\\d{0,5}/(s|min|h|d)$", "u");
-const pattern29 = new RegExp("^off$", "u");
-const pattern32 = new RegExp("^(none|allow)$", "u");
-const pattern38 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
-const pattern40 = new RegExp("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "u");
-const pattern60 = new RegExp("^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$", "u");
-const pattern69 = new RegExp("^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$", "u");
-const pattern71 = new RegExp("^0?[0-7]{3}$", "u");
+const pattern17 = new RegExp("^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$", "u");
+const pattern35 = new RegExp("^[1-9]\\d{0,5}/(s|min|h|d)$", "u");
+const pattern36 = new RegExp("^off$", "u");
+const pattern39 = new RegExp("^(none|allow)$", "u");
+const pattern106 = new RegExp("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "u");
+const pattern120 = new RegExp("^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$", "u");
+const pattern127 = new RegExp("^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$", "u");
+const pattern129 = new RegExp("^0?[0-7]{3}$", "u");
+const schema7 = {"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."};
+
+function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.unknown_cost === undefined){
+data.unknown_cost = "refuse";
+}
+for(const key0 in data){
+if(!(((((key0 === "usd_per_run") || (key0 === "usd_per_day")) || (key0 === "tokens_per_run")) || (key0 === "tokens_per_day")) || (key0 === "unknown_cost"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema7,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.usd_per_run !== undefined){
+let data0 = data.usd_per_run;
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 1000000 || isNaN(data0)){
+const err1 = {instancePath:instancePath+"/usd_per_run",schemaPath:"#/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema7.properties.usd_per_run,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data0 <= 0 || isNaN(data0)){
+const err2 = {instancePath:instancePath+"/usd_per_run",schemaPath:"#/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema7.properties.usd_per_run,data:data0};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+else {
+const err3 = {instancePath:instancePath+"/usd_per_run",schemaPath:"#/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema7.properties.usd_per_run.type,parentSchema:schema7.properties.usd_per_run,data:data0};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.usd_per_day !== undefined){
+let data1 = data.usd_per_day;
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 1000000 || isNaN(data1)){
+const err4 = {instancePath:instancePath+"/usd_per_day",schemaPath:"#/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema7.properties.usd_per_day,data:data1};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data1 <= 0 || isNaN(data1)){
+const err5 = {instancePath:instancePath+"/usd_per_day",schemaPath:"#/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema7.properties.usd_per_day,data:data1};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/usd_per_day",schemaPath:"#/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema7.properties.usd_per_day.type,parentSchema:schema7.properties.usd_per_day,data:data1};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.tokens_per_run !== undefined){
+let data2 = data.tokens_per_run;
+if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (typeof data2 !== "string")){
+const err7 = {instancePath:instancePath+"/tokens_per_run",schemaPath:"#/properties/tokens_per_run/type",keyword:"type",params:{type: schema7.properties.tokens_per_run.type},message:"must be integer,string",schema:schema7.properties.tokens_per_run.type,parentSchema:schema7.properties.tokens_per_run,data:data2};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 1000000000000000 || isNaN(data2)){
+const err8 = {instancePath:instancePath+"/tokens_per_run",schemaPath:"#/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema7.properties.tokens_per_run,data:data2};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(data2 < 1 || isNaN(data2)){
+const err9 = {instancePath:instancePath+"/tokens_per_run",schemaPath:"#/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.properties.tokens_per_run,data:data2};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(typeof data2 === "string"){
+if(!pattern17.test(data2)){
+const err10 = {instancePath:instancePath+"/tokens_per_run",schemaPath:"#/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema7.properties.tokens_per_run,data:data2};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+if(data.tokens_per_day !== undefined){
+let data3 = data.tokens_per_day;
+if((!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))) && (typeof data3 !== "string")){
+const err11 = {instancePath:instancePath+"/tokens_per_day",schemaPath:"#/properties/tokens_per_day/type",keyword:"type",params:{type: schema7.properties.tokens_per_day.type},message:"must be integer,string",schema:schema7.properties.tokens_per_day.type,parentSchema:schema7.properties.tokens_per_day,data:data3};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 1000000000000000 || isNaN(data3)){
+const err12 = {instancePath:instancePath+"/tokens_per_day",schemaPath:"#/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema7.properties.tokens_per_day,data:data3};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data3 < 1 || isNaN(data3)){
+const err13 = {instancePath:instancePath+"/tokens_per_day",schemaPath:"#/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema7.properties.tokens_per_day,data:data3};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(typeof data3 === "string"){
+if(!pattern17.test(data3)){
+const err14 = {instancePath:instancePath+"/tokens_per_day",schemaPath:"#/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema7.properties.tokens_per_day,data:data3};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+let data4 = data.unknown_cost;
+if(typeof data4 !== "string"){
+const err15 = {instancePath:instancePath+"/unknown_cost",schemaPath:"#/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.properties.unknown_cost.type,parentSchema:schema7.properties.unknown_cost,data:data4};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(!((data4 === "refuse") || (data4 === "allow"))){
+const err16 = {instancePath:instancePath+"/unknown_cost",schemaPath:"#/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema7.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema7.properties.unknown_cost.enum,parentSchema:schema7.properties.unknown_cost,data:data4};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+else {
+const err17 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.type,parentSchema:schema7,data};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+validate22.errors = vErrors;
+return errors === 0;
+}
+
+const schema8 = {"type":"array","items":{"type":"string","pattern":"\\S"},"description":"Tools that it may use besides what `permissions.mode` allows, in the CLI’s own words. Never more than `permissions.ceiling`.","examples":[["Bash(npm test:*)"]]};
+
+function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+const err0 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.items,data:data0};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.items.type,parentSchema:schema8.items,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+}
+else {
+const err2 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.type,parentSchema:schema8,data};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+validate24.errors = vErrors;
+return errors === 0;
+}
+
+const schema9 = {"type":"object","properties":{"mode":{"type":"string","enum":["read","edit","all"],"default":"read","description":"What it is started with. `read`: it looks only; `edit`: it may also change files in its folders; `all`: it may use every tool. None of them asks anybody."},"ceiling":{"type":"string","enum":["read","edit","all"],"description":"The most that a corrected launch may give it, when the first was denied something that it needs.","x-default":"the same as `mode`"},"directories":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Folders outside of the project and the watched roots that a corrected launch may give it. They must exist; relative to the project folder.","examples":[["../shared-library"]]}},"additionalProperties":false,"description":"What it may do. Nothing, not even a corrected launch, goes beyond the `ceiling`."};
+
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.mode === undefined){
+data.mode = "read";
+}
+if(data.directories === undefined){
+data.directories = [];
+}
+for(const key0 in data){
+if(!(((key0 === "mode") || (key0 === "ceiling")) || (key0 === "directories"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema9,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+let data0 = data.mode;
+if(typeof data0 !== "string"){
+const err1 = {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.mode.type,parentSchema:schema9.properties.mode,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(!(((data0 === "read") || (data0 === "edit")) || (data0 === "all"))){
+const err2 = {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/enum",keyword:"enum",params:{allowedValues: schema9.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema9.properties.mode.enum,parentSchema:schema9.properties.mode,data:data0};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.ceiling !== undefined){
+let data1 = data.ceiling;
+if(typeof data1 !== "string"){
+const err3 = {instancePath:instancePath+"/ceiling",schemaPath:"#/properties/ceiling/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.ceiling.type,parentSchema:schema9.properties.ceiling,data:data1};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(!(((data1 === "read") || (data1 === "edit")) || (data1 === "all"))){
+const err4 = {instancePath:instancePath+"/ceiling",schemaPath:"#/properties/ceiling/enum",keyword:"enum",params:{allowedValues: schema9.properties.ceiling.enum},message:"must be equal to one of the allowed values",schema:schema9.properties.ceiling.enum,parentSchema:schema9.properties.ceiling,data:data1};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+let data2 = data.directories;
+if(Array.isArray(data2)){
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+if(typeof data3 === "string"){
+if(!pattern0.test(data3)){
+const err5 = {instancePath:instancePath+"/directories/" + i0,schemaPath:"#/properties/directories/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema9.properties.directories.items,data:data3};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/directories/" + i0,schemaPath:"#/properties/directories/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.directories.items.type,parentSchema:schema9.properties.directories.items,data:data3};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/directories",schemaPath:"#/properties/directories/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema9.properties.directories.type,parentSchema:schema9.properties.directories,data:data2};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+else {
+const err8 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema9.type,parentSchema:schema9,data};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+validate26.errors = vErrors;
+return errors === 0;
+}
+
+const schema10 = {"type":"array","items":{"type":["string","object"],"pattern":"\\S","properties":{"name":{"type":"string","pattern":"\\S","description":"Its name.","examples":["security_analysis"]},"description":{"type":"string","pattern":"\\S","description":"What it means, for people."},"domains":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Fields that it is about.","examples":[["security","code"]]},"tools":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Tools that it uses.","examples":[["semgrep"]]}},"required":["name"],"additionalProperties":false,"description":"One of the capabilities of an agent: its name, or a mapping that says more."},"description":"What it can do: rules and steps can name capabilities instead of an agent. Names are free; these have a meaning everywhere: `task_decomposition`, `dependency_analysis`, `workflow_design`, `web_research`, `document_analysis`, `data_synthesis`, `code_generation`, `code_review`, `code_refactoring`, `testing`, `email_management`, `document_creation`, `presentation`, `api_integration`, `database_operations`, `file_operations`, `data_analysis`, `pattern_recognition`, `error_diagnosis`.","examples":[["code_review","error_diagnosis"],[{"name":"security_analysis","domains":["security"],"tools":["semgrep"]}]]};
+
+function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if((typeof data0 !== "string") && (!(data0 && typeof data0 == "object" && !Array.isArray(data0)))){
+const err0 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: schema10.items.type},message:"must be string,object",schema:schema10.items.type,parentSchema:schema10.items,data:data0};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+const err1 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema10.items,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+if(data0.domains === undefined){
+data0.domains = [];
+}
+if(data0.tools === undefined){
+data0.tools = [];
+}
+if(data0.name === undefined){
+const err2 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema10.items.required,parentSchema:schema10.items,data:data0};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data0){
+if(!((((key0 === "name") || (key0 === "description")) || (key0 === "domains")) || (key0 === "tools"))){
+const err3 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items,data:data0};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data0.name !== undefined){
+let data1 = data0.name;
+if(typeof data1 === "string"){
+if(!pattern0.test(data1)){
+const err4 = {instancePath:instancePath+"/" + i0+"/name",schemaPath:"#/items/properties/name/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema10.items.properties.name,data:data1};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/" + i0+"/name",schemaPath:"#/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.name.type,parentSchema:schema10.items.properties.name,data:data1};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data0.description !== undefined){
+let data2 = data0.description;
+if(typeof data2 === "string"){
+if(!pattern0.test(data2)){
+const err6 = {instancePath:instancePath+"/" + i0+"/description",schemaPath:"#/items/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema10.items.properties.description,data:data2};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/" + i0+"/description",schemaPath:"#/items/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.description.type,parentSchema:schema10.items.properties.description,data:data2};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+let data3 = data0.domains;
+if(Array.isArray(data3)){
+const len1 = data3.length;
+for(let i1=0; i1<len1; i1++){
+let data4 = data3[i1];
+if(typeof data4 === "string"){
+if(!pattern0.test(data4)){
+const err8 = {instancePath:instancePath+"/" + i0+"/domains/" + i1,schemaPath:"#/items/properties/domains/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema10.items.properties.domains.items,data:data4};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/" + i0+"/domains/" + i1,schemaPath:"#/items/properties/domains/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.domains.items.type,parentSchema:schema10.items.properties.domains.items,data:data4};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/" + i0+"/domains",schemaPath:"#/items/properties/domains/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.domains.type,parentSchema:schema10.items.properties.domains,data:data3};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+let data5 = data0.tools;
+if(Array.isArray(data5)){
+const len2 = data5.length;
+for(let i2=0; i2<len2; i2++){
+let data6 = data5[i2];
+if(typeof data6 === "string"){
+if(!pattern0.test(data6)){
+const err11 = {instancePath:instancePath+"/" + i0+"/tools/" + i2,schemaPath:"#/items/properties/tools/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema10.items.properties.tools.items,data:data6};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/" + i0+"/tools/" + i2,schemaPath:"#/items/properties/tools/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.tools.items.type,parentSchema:schema10.items.properties.tools.items,data:data6};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/" + i0+"/tools",schemaPath:"#/items/properties/tools/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.tools.type,parentSchema:schema10.items.properties.tools,data:data5};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err14 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.type,parentSchema:schema10,data};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+validate28.errors = vErrors;
+return errors === 0;
+}
+
+const schema11 = {"type":"array","items":{"type":"string","pattern":"\\S"},"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]};
+
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+const err0 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema11.items,data:data0};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.items.type,parentSchema:schema11.items,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+}
+else {
+const err2 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.type,parentSchema:schema11,data};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+validate30.errors = vErrors;
+return errors === 0;
+}
+
+const schema12 = {"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"How often and when a failed attempt is repeated."};
+
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.attempts === undefined){
+data.attempts = 3;
+}
+if(data.initial === undefined){
+data.initial = "1s";
+}
+if(data.max === undefined){
+data.max = "5m";
+}
+for(const key0 in data){
+if(!(((key0 === "attempts") || (key0 === "initial")) || (key0 === "max"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema12,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+let data0 = data.attempts;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+const err1 = {instancePath:instancePath+"/attempts",schemaPath:"#/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema12.properties.attempts.type,parentSchema:schema12.properties.attempts,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 100 || isNaN(data0)){
+const err2 = {instancePath:instancePath+"/attempts",schemaPath:"#/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema12.properties.attempts,data:data0};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data0 < 1 || isNaN(data0)){
+const err3 = {instancePath:instancePath+"/attempts",schemaPath:"#/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema12.properties.attempts,data:data0};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+let data1 = data.initial;
+if(typeof data1 === "string"){
+if(!(func4(data1, 1, 2073600000, []))){
+const err4 = {instancePath:instancePath+"/initial",schemaPath:"#/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema12.properties.initial["x-duration"],parentSchema:schema12.properties.initial,data:data1};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/initial",schemaPath:"#/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.initial.type,parentSchema:schema12.properties.initial,data:data1};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+let data2 = data.max;
+if(typeof data2 === "string"){
+if(!(func4(data2, 1, 2073600000, []))){
+const err6 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema12.properties.max["x-duration"],parentSchema:schema12.properties.max,data:data2};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.max.type,parentSchema:schema12.properties.max,data:data2};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+else {
+const err8 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.type,parentSchema:schema12,data};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+validate32.errors = vErrors;
+return errors === 0;
+}
+
+const schema13 = {"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"off","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."};
+
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema13.type},message:"must be object,string",schema:schema13.type,parentSchema:schema13,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern36.test(data)){
+const err1 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema13,data};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.error_rate === undefined){
+data.error_rate = 0.1;
+}
+if(data.minimum === undefined){
+data.minimum = 10;
+}
+if(data.window === undefined){
+data.window = "5m";
+}
+if(data.slow === undefined){
+data.slow = "off";
+}
+if(data.reset === undefined){
+data.reset = "30s";
+}
+for(const key0 in data){
+if(!(((((key0 === "error_rate") || (key0 === "minimum")) || (key0 === "window")) || (key0 === "slow")) || (key0 === "reset"))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema13,data};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+let data0 = data.error_rate;
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 1 || isNaN(data0)){
+const err3 = {instancePath:instancePath+"/error_rate",schemaPath:"#/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema13.properties.error_rate,data:data0};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data0 <= 0 || isNaN(data0)){
+const err4 = {instancePath:instancePath+"/error_rate",schemaPath:"#/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema13.properties.error_rate,data:data0};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/error_rate",schemaPath:"#/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema13.properties.error_rate.type,parentSchema:schema13.properties.error_rate,data:data0};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+let data1 = data.minimum;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err6 = {instancePath:instancePath+"/minimum",schemaPath:"#/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema13.properties.minimum.type,parentSchema:schema13.properties.minimum,data:data1};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 100000 || isNaN(data1)){
+const err7 = {instancePath:instancePath+"/minimum",schemaPath:"#/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema13.properties.minimum,data:data1};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(data1 < 1 || isNaN(data1)){
+const err8 = {instancePath:instancePath+"/minimum",schemaPath:"#/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema13.properties.minimum,data:data1};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+let data2 = data.window;
+if(typeof data2 === "string"){
+if(!(func4(data2, 1000, 86400000, []))){
+const err9 = {instancePath:instancePath+"/window",schemaPath:"#/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema13.properties.window["x-duration"],parentSchema:schema13.properties.window,data:data2};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/window",schemaPath:"#/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.window.type,parentSchema:schema13.properties.window,data:data2};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+let data3 = data.slow;
+if(typeof data3 === "string"){
+if(!(func4(data3, 1, 2073600000, ["off"]))){
+const err11 = {instancePath:instancePath+"/slow",schemaPath:"#/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema13.properties.slow["x-duration"],parentSchema:schema13.properties.slow,data:data3};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/slow",schemaPath:"#/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.slow.type,parentSchema:schema13.properties.slow,data:data3};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+let data4 = data.reset;
+if(typeof data4 === "string"){
+if(!(func4(data4, 10, 600000, []))){
+const err13 = {instancePath:instancePath+"/reset",schemaPath:"#/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema13.properties.reset["x-duration"],parentSchema:schema13.properties.reset,data:data4};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/reset",schemaPath:"#/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.reset.type,parentSchema:schema13.properties.reset,data:data4};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+validate35.errors = vErrors;
+return errors === 0;
+}
+
+const schema14 = {"type":"object","properties":{"cpu":{"type":"string","description":"CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two.","examples":["50%"],"x-percent":{"minimum":"1%","maximum":"100000%","or":[]}},"memory":{"type":"string","default":"2GiB","description":"Memory of everything the attempt starts; beyond it, it is ended with `limit_exceeded`. The CLIs themselves take 0.3 to 1 GB.","x-size":{"minimum":"4MiB","maximum":"4096TiB","or":[]}},"runtime":{"type":"string","description":"Wall time after which the attempt is ended with `limit_exceeded` and not tried again; `timeout` is for what may go better the next time.","x-default":"`1h`; none where `timeout` is written","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}},"required":{"type":"boolean","default":false,"description":"Whether jobs wait where this machine cannot enforce `cpu` or `memory`. Otherwise they run, and the receipt says what was in force."}},"additionalProperties":false,"description":"Bounds of one attempt."};
+
+function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.memory === undefined){
+data.memory = "2GiB";
+}
+if(data.output === undefined){
+data.output = "64MiB";
+}
+if(data.required === undefined){
+data.required = false;
+}
+for(const key0 in data){
+if(!(((((key0 === "cpu") || (key0 === "memory")) || (key0 === "runtime")) || (key0 === "output")) || (key0 === "required"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema14,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.cpu !== undefined){
+let data0 = data.cpu;
+if(typeof data0 === "string"){
+if(!(func17(data0, 1, 100000, []))){
+const err1 = {instancePath:instancePath+"/cpu",schemaPath:"#/properties/cpu/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema14.properties.cpu["x-percent"],parentSchema:schema14.properties.cpu,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/cpu",schemaPath:"#/properties/cpu/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.cpu.type,parentSchema:schema14.properties.cpu,data:data0};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+let data1 = data.memory;
+if(typeof data1 === "string"){
+if(!(func7(data1, 4194304, 4503599627370496, []))){
+const err3 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema14.properties.memory["x-size"],parentSchema:schema14.properties.memory,data:data1};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.memory.type,parentSchema:schema14.properties.memory,data:data1};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data.runtime !== undefined){
+let data2 = data.runtime;
+if(typeof data2 === "string"){
+if(!(func4(data2, 1, 2073600000, []))){
+const err5 = {instancePath:instancePath+"/runtime",schemaPath:"#/properties/runtime/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema14.properties.runtime["x-duration"],parentSchema:schema14.properties.runtime,data:data2};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/runtime",schemaPath:"#/properties/runtime/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.runtime.type,parentSchema:schema14.properties.runtime,data:data2};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+let data3 = data.output;
+if(typeof data3 === "string"){
+if(!(func7(data3, 1, 4503599627370496, []))){
+const err7 = {instancePath:instancePath+"/output",schemaPath:"#/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema14.properties.output["x-size"],parentSchema:schema14.properties.output,data:data3};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/output",schemaPath:"#/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.output.type,parentSchema:schema14.properties.output,data:data3};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+let data4 = data.required;
+if(typeof data4 !== "boolean"){
+const err9 = {instancePath:instancePath+"/required",schemaPath:"#/properties/required/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema14.properties.required.type,parentSchema:schema14.properties.required,data:data4};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+else {
+const err10 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema14.type,parentSchema:schema14,data};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+validate37.errors = vErrors;
+return errors === 0;
+}
+
+const schema15 = {"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"allow","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the CLI and everything it starts may see, write and reach. Its own log-in and sessions in the home are there, the rest of the home is not."};
+
+function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.write === undefined){
+data.write = [];
+}
+if(data.network === undefined){
+data.network = "allow";
+}
+if(data.blocked === undefined){
+data.blocked = ["dd","mkfs","fdisk","sudo","su","shutdown","reboot"];
+}
+if(data.confirm === undefined){
+data.confirm = ["git push","npm publish","pip install"];
+}
+for(const key0 in data){
+if(!((((((key0 === "mode") || (key0 === "write")) || (key0 === "network")) || (key0 === "blocked")) || (key0 === "confirm")) || (key0 === "reason"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema15,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.mode !== undefined){
+let data0 = data.mode;
+if(typeof data0 !== "string"){
+const err1 = {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.mode.type,parentSchema:schema15.properties.mode,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(!(((data0 === "auto") || (data0 === "required")) || (data0 === "off"))){
+const err2 = {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/enum",keyword:"enum",params:{allowedValues: schema15.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema15.properties.mode.enum,parentSchema:schema15.properties.mode,data:data0};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+let data1 = data.write;
+if(Array.isArray(data1)){
+const len0 = data1.length;
+for(let i0=0; i0<len0; i0++){
+let data2 = data1[i0];
+if(typeof data2 === "string"){
+if(!pattern0.test(data2)){
+const err3 = {instancePath:instancePath+"/write/" + i0,schemaPath:"#/properties/write/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema15.properties.write.items,data:data2};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/write/" + i0,schemaPath:"#/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.write.items.type,parentSchema:schema15.properties.write.items,data:data2};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/write",schemaPath:"#/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.write.type,parentSchema:schema15.properties.write,data:data1};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+let data3 = data.network;
+if((typeof data3 !== "string") && (!(Array.isArray(data3)))){
+const err6 = {instancePath:instancePath+"/network",schemaPath:"#/properties/network/type",keyword:"type",params:{type: schema15.properties.network.type},message:"must be string,array",schema:schema15.properties.network.type,parentSchema:schema15.properties.network,data:data3};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if(typeof data3 === "string"){
+if(!pattern39.test(data3)){
+const err7 = {instancePath:instancePath+"/network",schemaPath:"#/properties/network/pattern",keyword:"pattern",params:{pattern: "^(none|allow)$"},message:"must match pattern \""+"^(none|allow)$"+"\"",schema:"^(none|allow)$",parentSchema:schema15.properties.network,data:data3};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(Array.isArray(data3)){
+const len1 = data3.length;
+for(let i1=0; i1<len1; i1++){
+let data4 = data3[i1];
+if(typeof data4 === "string"){
+if(!pattern0.test(data4)){
+const err8 = {instancePath:instancePath+"/network/" + i1,schemaPath:"#/properties/network/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema15.properties.network.items,data:data4};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/network/" + i1,schemaPath:"#/properties/network/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.network.items.type,parentSchema:schema15.properties.network.items,data:data4};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+let data5 = data.blocked;
+if(Array.isArray(data5)){
+const len2 = data5.length;
+for(let i2=0; i2<len2; i2++){
+let data6 = data5[i2];
+if(typeof data6 === "string"){
+if(!pattern0.test(data6)){
+const err10 = {instancePath:instancePath+"/blocked/" + i2,schemaPath:"#/properties/blocked/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema15.properties.blocked.items,data:data6};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/blocked/" + i2,schemaPath:"#/properties/blocked/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.blocked.items.type,parentSchema:schema15.properties.blocked.items,data:data6};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/blocked",schemaPath:"#/properties/blocked/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.blocked.type,parentSchema:schema15.properties.blocked,data:data5};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+let data7 = data.confirm;
+if(Array.isArray(data7)){
+const len3 = data7.length;
+for(let i3=0; i3<len3; i3++){
+let data8 = data7[i3];
+if(typeof data8 === "string"){
+if(!pattern0.test(data8)){
+const err13 = {instancePath:instancePath+"/confirm/" + i3,schemaPath:"#/properties/confirm/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema15.properties.confirm.items,data:data8};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/confirm/" + i3,schemaPath:"#/properties/confirm/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.confirm.items.type,parentSchema:schema15.properties.confirm.items,data:data8};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/confirm",schemaPath:"#/properties/confirm/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.confirm.type,parentSchema:schema15.properties.confirm,data:data7};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(data.reason !== undefined){
+let data9 = data.reason;
+if(typeof data9 === "string"){
+if(!pattern0.test(data9)){
+const err16 = {instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema15.properties.reason,data:data9};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+else {
+const err17 = {instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.reason.type,parentSchema:schema15.properties.reason,data:data9};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+}
+else {
+const err18 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.type,parentSchema:schema15,data};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+validate39.errors = vErrors;
+return errors === 0;
+}
+
+const schema16 = {"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]};
+const pattern45 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
+
+function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!data || typeof data != "object"){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema16.type},message:"must be array,object",schema:schema16.type,parentSchema:schema16,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+const err1 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema16.items,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.items.type,parentSchema:schema16.items,data:data0};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+const _errs3 = errors;
+if(typeof key0 === "string"){
+if(!pattern45.test(key0)){
+const err3 = {instancePath,schemaPath:"#/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema16.propertyNames,data:key0,propertyName:key0};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+var valid2 = _errs3 === errors;
+if(!valid2){
+const err4 = {instancePath,schemaPath:"#/propertyNames",keyword:"propertyNames",params:{propertyName: key0},message:"property name must be valid",schema:schema16.propertyNames,parentSchema:schema16,data};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+for(const key1 in data){
+let data1 = data[key1];
+if(typeof data1 !== "string"){
+const err5 = {instancePath:instancePath+"/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.additionalProperties.type,parentSchema:schema16.additionalProperties,data:data1};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+validate41.errors = vErrors;
+return errors === 0;
+}
+
+const schema17 = {"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"description":"Bounds of one attempt."};
+
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.output === undefined){
+data.output = "64MiB";
+}
+for(const key0 in data){
+if(!(key0 === "output")){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema17,data};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+let data0 = data.output;
+if(typeof data0 === "string"){
+if(!(func7(data0, 1, 4503599627370496, []))){
+const err1 = {instancePath:instancePath+"/output",schemaPath:"#/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema17.properties.output["x-size"],parentSchema:schema17.properties.output,data:data0};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/output",schemaPath:"#/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema17.properties.output.type,parentSchema:schema17.properties.output,data:data0};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+else {
+const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema17.type,parentSchema:schema17,data};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+validate103.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1217,14 +2732,14 @@ errors++;
 }
 }
 if(data18.budget !== undefined){
-let data45 = data18.budget;
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-if(data45.unknown_cost === undefined){
-data45.unknown_cost = "refuse";
+if(!(validate22(data18.budget, {instancePath:instancePath+"/routing_rules/" + i4+"/budget",parentData:data18,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
 }
-for(const key5 in data45){
-if(!(((((key5 === "usd_per_run") || (key5 === "usd_per_day")) || (key5 === "tokens_per_run")) || (key5 === "tokens_per_day")) || (key5 === "unknown_cost"))){
-const err91 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget",schemaPath:"#/properties/routing_rules/items/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.routing_rules.items.properties.budget,data:data45};
+}
+}
+else {
+const err91 = {instancePath:instancePath+"/routing_rules/" + i4,schemaPath:"#/properties/routing_rules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.routing_rules.items.type,parentSchema:schema6.properties.routing_rules.items,data:data18};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1234,11 +2749,9 @@ vErrors.push(err91);
 errors++;
 }
 }
-if(data45.usd_per_run !== undefined){
-let data46 = data45.usd_per_run;
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 > 1000000 || isNaN(data46)){
-const err92 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_run,data:data46};
+}
+else {
+const err92 = {instancePath:instancePath+"/routing_rules",schemaPath:"#/properties/routing_rules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.routing_rules.type,parentSchema:schema6.properties.routing_rules,data:data17};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1247,8 +2760,13 @@ vErrors.push(err92);
 }
 errors++;
 }
-if(data46 <= 0 || isNaN(data46)){
-const err93 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_run,data:data46};
+let data46 = data.agents;
+if(data46 && typeof data46 == "object" && !Array.isArray(data46)){
+for(const key5 in data46){
+const _errs99 = errors;
+if(typeof key5 === "string"){
+if(!pattern19.test(key5)){
+const err93 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.agents.propertyNames,data:key5,propertyName:key5};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1258,8 +2776,9 @@ vErrors.push(err93);
 errors++;
 }
 }
-else {
-const err94 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_run.type,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_run,data:data46};
+var valid23 = _errs99 === errors;
+if(!valid23){
+const err94 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames",keyword:"propertyNames",params:{propertyName: key5},message:"property name must be valid",schema:schema6.properties.agents.propertyNames,parentSchema:schema6.properties.agents,data:data46};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1269,11 +2788,63 @@ vErrors.push(err94);
 errors++;
 }
 }
-if(data45.usd_per_day !== undefined){
-let data47 = data45.usd_per_day;
-if((typeof data47 == "number") && (isFinite(data47))){
-if(data47 > 1000000 || isNaN(data47)){
-const err95 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_day,data:data47};
+for(const key6 in data46){
+let data47 = data46[key6];
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+const tag0 = data47.kind;
+if(typeof tag0 == "string"){
+if(tag0 === "claude"){
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(data47.tools === undefined){
+data47.tools = [];
+}
+if(data47.permissions === undefined){
+data47.permissions = {};
+}
+if(data47.on_quota === undefined){
+data47.on_quota = "wait";
+}
+if(data47.capabilities === undefined){
+data47.capabilities = [];
+}
+if(data47.priority === undefined){
+data47.priority = 0;
+}
+if(data47.max_load === undefined){
+data47.max_load = 1;
+}
+if(data47.fallback === undefined){
+data47.fallback = [];
+}
+if(data47.timeout === undefined){
+data47.timeout = "1h";
+}
+if(data47.retry === undefined){
+data47.retry = {};
+}
+if(data47.idle_timeout === undefined){
+data47.idle_timeout = "10m";
+}
+if(data47.circuit_breaker === undefined){
+data47.circuit_breaker = {};
+}
+if(data47.limits === undefined){
+data47.limits = {};
+}
+if(data47.max_repeats === undefined){
+data47.max_repeats = 8;
+}
+if(data47.workspace === undefined){
+data47.workspace = "in_place";
+}
+if(data47.sandbox === undefined){
+data47.sandbox = {};
+}
+if(data47.env === undefined){
+data47.env = [];
+}
+if(data47.kind === undefined){
+const err95 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1282,8 +2853,9 @@ vErrors.push(err95);
 }
 errors++;
 }
-if(data47 <= 0 || isNaN(data47)){
-const err96 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_day,data:data47};
+for(const key7 in data47){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key7))){
+const err96 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1293,8 +2865,10 @@ vErrors.push(err96);
 errors++;
 }
 }
-else {
-const err97 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/usd_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_day.type,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.usd_per_day,data:data47};
+if(data47.kind !== undefined){
+let data48 = data47.kind;
+if(typeof data48 !== "string"){
+const err97 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data48};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1303,11 +2877,8 @@ vErrors.push(err97);
 }
 errors++;
 }
-}
-if(data45.tokens_per_run !== undefined){
-let data48 = data45.tokens_per_run;
-if((!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))) && (typeof data48 !== "string")){
-const err98 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run.type,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data48};
+if(!(((((data48 === "claude") || (data48 === "codex")) || (data48 === "gemini")) || (data48 === "opencode")) || (data48 === "copilot"))){
+const err98 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data48};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1316,9 +2887,12 @@ vErrors.push(err98);
 }
 errors++;
 }
-if((typeof data48 == "number") && (isFinite(data48))){
-if(data48 > 1000000000000000 || isNaN(data48)){
-const err99 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data48};
+}
+if(data47.program !== undefined){
+let data49 = data47.program;
+if(typeof data49 === "string"){
+if(!pattern0.test(data49)){
+const err99 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data49};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1327,8 +2901,9 @@ vErrors.push(err99);
 }
 errors++;
 }
-if(data48 < 1 || isNaN(data48)){
-const err100 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data48};
+}
+else {
+const err100 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data49};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1338,9 +2913,11 @@ vErrors.push(err100);
 errors++;
 }
 }
-if(typeof data48 === "string"){
-if(!pattern17.test(data48)){
-const err101 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_run",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_run,data:data48};
+if(data47.model !== undefined){
+let data50 = data47.model;
+if(typeof data50 === "string"){
+if(!pattern0.test(data50)){
+const err101 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data50};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1350,11 +2927,8 @@ vErrors.push(err101);
 errors++;
 }
 }
-}
-if(data45.tokens_per_day !== undefined){
-let data49 = data45.tokens_per_day;
-if((!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))) && (typeof data49 !== "string")){
-const err102 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day.type,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data49};
+else {
+const err102 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data50};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1363,9 +2937,12 @@ vErrors.push(err102);
 }
 errors++;
 }
-if((typeof data49 == "number") && (isFinite(data49))){
-if(data49 > 1000000000000000 || isNaN(data49)){
-const err103 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data49};
+}
+if(data47.effort !== undefined){
+let data51 = data47.effort;
+if(typeof data51 === "string"){
+if(!pattern0.test(data51)){
+const err103 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data51};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1374,8 +2951,9 @@ vErrors.push(err103);
 }
 errors++;
 }
-if(data49 < 1 || isNaN(data49)){
-const err104 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data49};
+}
+else {
+const err104 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data51};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1385,9 +2963,10 @@ vErrors.push(err104);
 errors++;
 }
 }
-if(typeof data49 === "string"){
-if(!pattern17.test(data49)){
-const err105 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/tokens_per_day",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.tokens_per_day,data:data49};
+if(data47.max_turns !== undefined){
+let data52 = data47.max_turns;
+if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
+const err105 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data52};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1396,11 +2975,9 @@ vErrors.push(err105);
 }
 errors++;
 }
-}
-}
-let data50 = data45.unknown_cost;
-if(typeof data50 !== "string"){
-const err106 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/unknown_cost",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.routing_rules.items.properties.budget.properties.unknown_cost.type,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.unknown_cost,data:data50};
+if((typeof data52 == "number") && (isFinite(data52))){
+if(data52 > 10000 || isNaN(data52)){
+const err106 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data52};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1409,8 +2986,8 @@ vErrors.push(err106);
 }
 errors++;
 }
-if(!((data50 === "refuse") || (data50 === "allow"))){
-const err107 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget/unknown_cost",schemaPath:"#/properties/routing_rules/items/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema6.properties.routing_rules.items.properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.routing_rules.items.properties.budget.properties.unknown_cost.enum,parentSchema:schema6.properties.routing_rules.items.properties.budget.properties.unknown_cost,data:data50};
+if(data52 < 1 || isNaN(data52)){
+const err107 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data52};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1420,8 +2997,18 @@ vErrors.push(err107);
 errors++;
 }
 }
-else {
-const err108 = {instancePath:instancePath+"/routing_rules/" + i4+"/budget",schemaPath:"#/properties/routing_rules/items/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.routing_rules.items.properties.budget.type,parentSchema:schema6.properties.routing_rules.items.properties.budget,data:data45};
+}
+if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data55 = data47.on_quota;
+if(typeof data55 !== "string"){
+const err108 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data55};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1430,10 +3017,8 @@ vErrors.push(err108);
 }
 errors++;
 }
-}
-}
-else {
-const err109 = {instancePath:instancePath+"/routing_rules/" + i4,schemaPath:"#/properties/routing_rules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.routing_rules.items.type,parentSchema:schema6.properties.routing_rules.items,data:data18};
+if(!(((data55 === "wait") || (data55 === "fallback")) || (data55 === "pause"))){
+const err109 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data55};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1442,10 +3027,11 @@ vErrors.push(err109);
 }
 errors++;
 }
-}
-}
-else {
-const err110 = {instancePath:instancePath+"/routing_rules",schemaPath:"#/properties/routing_rules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.routing_rules.type,parentSchema:schema6.properties.routing_rules,data:data17};
+if(data47.description !== undefined){
+let data56 = data47.description;
+if(typeof data56 === "string"){
+if(!pattern0.test(data56)){
+const err110 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data56};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1454,13 +3040,9 @@ vErrors.push(err110);
 }
 errors++;
 }
-let data51 = data.agents;
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-for(const key6 in data51){
-const _errs111 = errors;
-if(typeof key6 === "string"){
-if(!pattern19.test(key6)){
-const err111 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.agents.propertyNames,data:key6,propertyName:key6};
+}
+else {
+const err111 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data56};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1470,9 +3052,11 @@ vErrors.push(err111);
 errors++;
 }
 }
-var valid24 = _errs111 === errors;
-if(!valid24){
-const err112 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames",keyword:"propertyNames",params:{propertyName: key6},message:"property name must be valid",schema:schema6.properties.agents.propertyNames,parentSchema:schema6.properties.agents,data:data51};
+if(data47.type !== undefined){
+let data57 = data47.type;
+if(typeof data57 === "string"){
+if(!pattern0.test(data57)){
+const err112 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data57};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1482,51 +3066,8 @@ vErrors.push(err112);
 errors++;
 }
 }
-for(const key7 in data51){
-let data52 = data51[key7];
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-const tag0 = data52.kind;
-if(typeof tag0 == "string"){
-if(tag0 === "command"){
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.capabilities === undefined){
-data52.capabilities = [];
-}
-if(data52.priority === undefined){
-data52.priority = 0;
-}
-if(data52.max_load === undefined){
-data52.max_load = "unlimited";
-}
-if(data52.fallback === undefined){
-data52.fallback = [];
-}
-if(data52.timeout === undefined){
-data52.timeout = "10m";
-}
-if(data52.retry === undefined){
-data52.retry = {};
-}
-if(data52.idle_timeout === undefined){
-data52.idle_timeout = "off";
-}
-if(data52.circuit_breaker === undefined){
-data52.circuit_breaker = {};
-}
-if(data52.limits === undefined){
-data52.limits = {};
-}
-if(data52.max_repeats === undefined){
-data52.max_repeats = 4;
-}
-if(data52.workspace === undefined){
-data52.workspace = "in_place";
-}
-if(data52.env === undefined){
-data52.env = [];
-}
-if(data52.kind === undefined){
-const err113 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data52};
+else {
+const err113 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data57};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1535,8 +3076,14 @@ vErrors.push(err113);
 }
 errors++;
 }
-if(data52.command === undefined){
-const err114 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data52};
+}
+if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data59 = data47.priority;
+if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
+const err114 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data59};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1545,9 +3092,9 @@ vErrors.push(err114);
 }
 errors++;
 }
-for(const key8 in data52){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key8))){
-const err115 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data52};
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 > 1000000 || isNaN(data59)){
+const err115 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data59};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1556,11 +3103,8 @@ vErrors.push(err115);
 }
 errors++;
 }
-}
-if(data52.kind !== undefined){
-let data53 = data52.kind;
-if(typeof data53 !== "string"){
-const err116 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data53};
+if(data59 < -1000000 || isNaN(data59)){
+const err116 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data59};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1569,8 +3113,10 @@ vErrors.push(err116);
 }
 errors++;
 }
-if("command" !== data53){
-const err117 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "command"},message:"must be equal to constant",schema:"command",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data53};
+}
+let data60 = data47.max_load;
+if((!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))) && (typeof data60 !== "string")){
+const err117 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data60};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1579,11 +3125,9 @@ vErrors.push(err117);
 }
 errors++;
 }
-}
-if(data52.command !== undefined){
-let data54 = data52.command;
-if((typeof data54 !== "string") && (!(Array.isArray(data54)))){
-const err118 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.command.type},message:"must be string,array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command,data:data54};
+if((typeof data60 == "number") && (isFinite(data60))){
+if(data60 < 1 || isNaN(data60)){
+const err118 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data60};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1592,9 +3136,10 @@ vErrors.push(err118);
 }
 errors++;
 }
-if(typeof data54 === "string"){
-if(!pattern0.test(data54)){
-const err119 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command,data:data54};
+}
+if(typeof data60 === "string"){
+if(!pattern15.test(data60)){
+const err119 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data60};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1604,9 +3149,14 @@ vErrors.push(err119);
 errors++;
 }
 }
-if(Array.isArray(data54)){
-if(data54.length < 1){
-const err120 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command,data:data54};
+if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data62 = data47.timeout;
+if(typeof data62 === "string"){
+if(!(func4(data62, 1, 2073600000, []))){
+const err120 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data62};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1615,11 +3165,9 @@ vErrors.push(err120);
 }
 errors++;
 }
-const len9 = data54.length;
-for(let i9=0; i9<len9; i9++){
-let data55 = data54[i9];
-if(typeof data55 !== "string"){
-const err121 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/command/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/command/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.command.items,data:data55};
+}
+else {
+const err121 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data62};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1628,14 +3176,14 @@ vErrors.push(err121);
 }
 errors++;
 }
+if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
 }
-}
-}
-if(data52.description !== undefined){
-let data56 = data52.description;
-if(typeof data56 === "string"){
-if(!pattern0.test(data56)){
-const err122 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data56};
+if(data47.load !== undefined){
+let data64 = data47.load;
+if(typeof data64 !== "string"){
+const err122 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data64};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1644,9 +3192,8 @@ vErrors.push(err122);
 }
 errors++;
 }
-}
-else {
-const err123 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data56};
+if(!((data64 === "heavy") || (data64 === "light"))){
+const err123 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data64};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1656,11 +3203,10 @@ vErrors.push(err123);
 errors++;
 }
 }
-if(data52.type !== undefined){
-let data57 = data52.type;
-if(typeof data57 === "string"){
-if(!pattern0.test(data57)){
-const err124 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data57};
+if(data47.tokens_per_task !== undefined){
+let data65 = data47.tokens_per_task;
+if((!(((typeof data65 == "number") && (!(data65 % 1) && !isNaN(data65))) && (isFinite(data65)))) && (typeof data65 !== "string")){
+const err124 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data65};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1669,9 +3215,9 @@ vErrors.push(err124);
 }
 errors++;
 }
-}
-else {
-const err125 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data57};
+if((typeof data65 == "number") && (isFinite(data65))){
+if(data65 > 1000000000000000 || isNaN(data65)){
+const err125 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data65};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1680,15 +3226,8 @@ vErrors.push(err125);
 }
 errors++;
 }
-}
-let data58 = data52.capabilities;
-if(Array.isArray(data58)){
-const len10 = data58.length;
-for(let i10=0; i10<len10; i10++){
-let data59 = data58[i10];
-if(typeof data59 === "string"){
-if(!pattern0.test(data59)){
-const err126 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.capabilities.items,data:data59};
+if(data65 < 1 || isNaN(data65)){
+const err126 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data65};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1698,8 +3237,9 @@ vErrors.push(err126);
 errors++;
 }
 }
-else {
-const err127 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.capabilities.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.capabilities.items,data:data59};
+if(typeof data65 === "string"){
+if(!pattern17.test(data65)){
+const err127 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data65};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1710,8 +3250,11 @@ errors++;
 }
 }
 }
-else {
-const err128 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.capabilities.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.capabilities,data:data58};
+if(data47.rate !== undefined){
+let data66 = data47.rate;
+if(typeof data66 === "string"){
+if(!pattern35.test(data66)){
+const err128 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data66};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1720,9 +3263,9 @@ vErrors.push(err128);
 }
 errors++;
 }
-let data60 = data52.priority;
-if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
-const err129 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data60};
+}
+else {
+const err129 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data66};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1731,9 +3274,17 @@ vErrors.push(err129);
 }
 errors++;
 }
-if((typeof data60 == "number") && (isFinite(data60))){
-if(data60 > 1000000 || isNaN(data60)){
-const err130 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data60};
+}
+if(data47.budget !== undefined){
+if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data68 = data47.idle_timeout;
+if(typeof data68 === "string"){
+if(!(func4(data68, 1, 2073600000, ["off"]))){
+const err130 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data68};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1742,8 +3293,9 @@ vErrors.push(err130);
 }
 errors++;
 }
-if(data60 < -1000000 || isNaN(data60)){
-const err131 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data60};
+}
+else {
+const err131 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data68};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1752,10 +3304,17 @@ vErrors.push(err131);
 }
 errors++;
 }
+if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-let data61 = data52.max_load;
-if((!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))) && (typeof data61 !== "string")){
-const err132 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data61};
+if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data71 = data47.max_repeats;
+if((!(((typeof data71 == "number") && (!(data71 % 1) && !isNaN(data71))) && (isFinite(data71)))) && (typeof data71 !== "string")){
+const err132 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data71};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1764,9 +3323,9 @@ vErrors.push(err132);
 }
 errors++;
 }
-if((typeof data61 == "number") && (isFinite(data61))){
-if(data61 < 1 || isNaN(data61)){
-const err133 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data61};
+if((typeof data71 == "number") && (isFinite(data71))){
+if(data71 > 10000 || isNaN(data71)){
+const err133 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data71};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1775,10 +3334,8 @@ vErrors.push(err133);
 }
 errors++;
 }
-}
-if(typeof data61 === "string"){
-if(!pattern15.test(data61)){
-const err134 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data61};
+if(data71 < 2 || isNaN(data71)){
+const err134 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data71};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1788,14 +3345,9 @@ vErrors.push(err134);
 errors++;
 }
 }
-let data62 = data52.fallback;
-if(Array.isArray(data62)){
-const len11 = data62.length;
-for(let i11=0; i11<len11; i11++){
-let data63 = data62[i11];
-if(typeof data63 === "string"){
-if(!pattern0.test(data63)){
-const err135 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/fallback/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.fallback.items,data:data63};
+if(typeof data71 === "string"){
+if(!pattern36.test(data71)){
+const err135 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data71};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1805,8 +3357,9 @@ vErrors.push(err135);
 errors++;
 }
 }
-else {
-const err136 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/fallback/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.fallback.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.fallback.items,data:data63};
+let data72 = data47.workspace;
+if(typeof data72 !== "string"){
+const err136 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data72};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1815,10 +3368,8 @@ vErrors.push(err136);
 }
 errors++;
 }
-}
-}
-else {
-const err137 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/fallback/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.fallback.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.fallback,data:data62};
+if(!((data72 === "in_place") || (data72 === "copy"))){
+const err137 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data72};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1827,10 +3378,17 @@ vErrors.push(err137);
 }
 errors++;
 }
-let data64 = data52.timeout;
-if(typeof data64 === "string"){
-if(!(func4(data64, 1, 2073600000, []))){
-const err138 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data64};
+if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err138 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1840,8 +3398,58 @@ vErrors.push(err138);
 errors++;
 }
 }
-else {
-const err139 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data64};
+else if(tag0 === "codex"){
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(data47.tools === undefined){
+data47.tools = [];
+}
+if(data47.permissions === undefined){
+data47.permissions = {};
+}
+if(data47.on_quota === undefined){
+data47.on_quota = "wait";
+}
+if(data47.capabilities === undefined){
+data47.capabilities = [];
+}
+if(data47.priority === undefined){
+data47.priority = 0;
+}
+if(data47.max_load === undefined){
+data47.max_load = 1;
+}
+if(data47.fallback === undefined){
+data47.fallback = [];
+}
+if(data47.timeout === undefined){
+data47.timeout = "1h";
+}
+if(data47.retry === undefined){
+data47.retry = {};
+}
+if(data47.idle_timeout === undefined){
+data47.idle_timeout = "10m";
+}
+if(data47.circuit_breaker === undefined){
+data47.circuit_breaker = {};
+}
+if(data47.limits === undefined){
+data47.limits = {};
+}
+if(data47.max_repeats === undefined){
+data47.max_repeats = 8;
+}
+if(data47.workspace === undefined){
+data47.workspace = "in_place";
+}
+if(data47.sandbox === undefined){
+data47.sandbox = {};
+}
+if(data47.env === undefined){
+data47.env = [];
+}
+if(data47.kind === undefined){
+const err139 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1850,20 +3458,9 @@ vErrors.push(err139);
 }
 errors++;
 }
-let data65 = data52.retry;
-if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
-if(data65.attempts === undefined){
-data65.attempts = 3;
-}
-if(data65.initial === undefined){
-data65.initial = "1s";
-}
-if(data65.max === undefined){
-data65.max = "5m";
-}
-for(const key9 in data65){
-if(!(((key9 === "attempts") || (key9 === "initial")) || (key9 === "max"))){
-const err140 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry,data:data65};
+for(const key8 in data47){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key8))){
+const err140 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1873,9 +3470,10 @@ vErrors.push(err140);
 errors++;
 }
 }
-let data66 = data65.attempts;
-if(!(((typeof data66 == "number") && (!(data66 % 1) && !isNaN(data66))) && (isFinite(data66)))){
-const err141 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data66};
+if(data47.kind !== undefined){
+let data75 = data47.kind;
+if(typeof data75 !== "string"){
+const err141 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data75};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1884,9 +3482,8 @@ vErrors.push(err141);
 }
 errors++;
 }
-if((typeof data66 == "number") && (isFinite(data66))){
-if(data66 > 100 || isNaN(data66)){
-const err142 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data66};
+if(!(((((data75 === "claude") || (data75 === "codex")) || (data75 === "gemini")) || (data75 === "opencode")) || (data75 === "copilot"))){
+const err142 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data75};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1895,8 +3492,12 @@ vErrors.push(err142);
 }
 errors++;
 }
-if(data66 < 1 || isNaN(data66)){
-const err143 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.attempts,data:data66};
+}
+if(data47.program !== undefined){
+let data76 = data47.program;
+if(typeof data76 === "string"){
+if(!pattern0.test(data76)){
+const err143 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data76};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1906,10 +3507,8 @@ vErrors.push(err143);
 errors++;
 }
 }
-let data67 = data65.initial;
-if(typeof data67 === "string"){
-if(!(func4(data67, 1, 2073600000, []))){
-const err144 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial,data:data67};
+else {
+const err144 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data76};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1919,8 +3518,11 @@ vErrors.push(err144);
 errors++;
 }
 }
-else {
-const err145 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.initial,data:data67};
+if(data47.model !== undefined){
+let data77 = data47.model;
+if(typeof data77 === "string"){
+if(!pattern0.test(data77)){
+const err145 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data77};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1929,10 +3531,9 @@ vErrors.push(err145);
 }
 errors++;
 }
-let data68 = data65.max;
-if(typeof data68 === "string"){
-if(!(func4(data68, 1, 2073600000, []))){
-const err146 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max,data:data68};
+}
+else {
+const err146 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data77};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1942,8 +3543,11 @@ vErrors.push(err146);
 errors++;
 }
 }
-else {
-const err147 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.properties.max,data:data68};
+if(data47.effort !== undefined){
+let data78 = data47.effort;
+if(typeof data78 === "string"){
+if(!pattern0.test(data78)){
+const err147 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data78};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1954,7 +3558,7 @@ errors++;
 }
 }
 else {
-const err148 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.retry,data:data65};
+const err148 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data78};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -1963,11 +3567,11 @@ vErrors.push(err148);
 }
 errors++;
 }
-if(data52.rate !== undefined){
-let data69 = data52.rate;
-if(typeof data69 === "string"){
-if(!pattern26.test(data69)){
-const err149 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data69};
+}
+if(data47.max_turns !== undefined){
+let data79 = data47.max_turns;
+if(!(((typeof data79 == "number") && (!(data79 % 1) && !isNaN(data79))) && (isFinite(data79)))){
+const err149 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data79};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -1976,9 +3580,9 @@ vErrors.push(err149);
 }
 errors++;
 }
-}
-else {
-const err150 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data69};
+if((typeof data79 == "number") && (isFinite(data79))){
+if(data79 > 10000 || isNaN(data79)){
+const err150 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data79};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -1987,16 +3591,8 @@ vErrors.push(err150);
 }
 errors++;
 }
-}
-if(data52.budget !== undefined){
-let data70 = data52.budget;
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
-if(data70.unknown_cost === undefined){
-data70.unknown_cost = "refuse";
-}
-for(const key10 in data70){
-if(!(((((key10 === "usd_per_run") || (key10 === "usd_per_day")) || (key10 === "tokens_per_run")) || (key10 === "tokens_per_day")) || (key10 === "unknown_cost"))){
-const err151 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget,data:data70};
+if(data79 < 1 || isNaN(data79)){
+const err151 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data79};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -2006,11 +3602,18 @@ vErrors.push(err151);
 errors++;
 }
 }
-if(data70.usd_per_run !== undefined){
-let data71 = data70.usd_per_run;
-if((typeof data71 == "number") && (isFinite(data71))){
-if(data71 > 1000000 || isNaN(data71)){
-const err152 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run,data:data71};
+}
+if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data82 = data47.on_quota;
+if(typeof data82 !== "string"){
+const err152 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data82};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -2019,8 +3622,8 @@ vErrors.push(err152);
 }
 errors++;
 }
-if(data71 <= 0 || isNaN(data71)){
-const err153 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run,data:data71};
+if(!(((data82 === "wait") || (data82 === "fallback")) || (data82 === "pause"))){
+const err153 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data82};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2029,9 +3632,11 @@ vErrors.push(err153);
 }
 errors++;
 }
-}
-else {
-const err154 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_run,data:data71};
+if(data47.description !== undefined){
+let data83 = data47.description;
+if(typeof data83 === "string"){
+if(!pattern0.test(data83)){
+const err154 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data83};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2041,11 +3646,8 @@ vErrors.push(err154);
 errors++;
 }
 }
-if(data70.usd_per_day !== undefined){
-let data72 = data70.usd_per_day;
-if((typeof data72 == "number") && (isFinite(data72))){
-if(data72 > 1000000 || isNaN(data72)){
-const err155 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day,data:data72};
+else {
+const err155 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data83};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2054,8 +3656,12 @@ vErrors.push(err155);
 }
 errors++;
 }
-if(data72 <= 0 || isNaN(data72)){
-const err156 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day,data:data72};
+}
+if(data47.type !== undefined){
+let data84 = data47.type;
+if(typeof data84 === "string"){
+if(!pattern0.test(data84)){
+const err156 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data84};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2066,7 +3672,7 @@ errors++;
 }
 }
 else {
-const err157 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.usd_per_day,data:data72};
+const err157 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data84};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2076,10 +3682,13 @@ vErrors.push(err157);
 errors++;
 }
 }
-if(data70.tokens_per_run !== undefined){
-let data73 = data70.tokens_per_run;
-if((!(((typeof data73 == "number") && (!(data73 % 1) && !isNaN(data73))) && (isFinite(data73)))) && (typeof data73 !== "string")){
-const err158 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data73};
+if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data86 = data47.priority;
+if(!(((typeof data86 == "number") && (!(data86 % 1) && !isNaN(data86))) && (isFinite(data86)))){
+const err158 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data86};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2088,9 +3697,9 @@ vErrors.push(err158);
 }
 errors++;
 }
-if((typeof data73 == "number") && (isFinite(data73))){
-if(data73 > 1000000000000000 || isNaN(data73)){
-const err159 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data73};
+if((typeof data86 == "number") && (isFinite(data86))){
+if(data86 > 1000000 || isNaN(data86)){
+const err159 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data86};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2099,8 +3708,8 @@ vErrors.push(err159);
 }
 errors++;
 }
-if(data73 < 1 || isNaN(data73)){
-const err160 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data73};
+if(data86 < -1000000 || isNaN(data86)){
+const err160 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data86};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2110,9 +3719,9 @@ vErrors.push(err160);
 errors++;
 }
 }
-if(typeof data73 === "string"){
-if(!pattern17.test(data73)){
-const err161 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_run,data:data73};
+let data87 = data47.max_load;
+if((!(((typeof data87 == "number") && (!(data87 % 1) && !isNaN(data87))) && (isFinite(data87)))) && (typeof data87 !== "string")){
+const err161 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data87};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2121,12 +3730,9 @@ vErrors.push(err161);
 }
 errors++;
 }
-}
-}
-if(data70.tokens_per_day !== undefined){
-let data74 = data70.tokens_per_day;
-if((!(((typeof data74 == "number") && (!(data74 % 1) && !isNaN(data74))) && (isFinite(data74)))) && (typeof data74 !== "string")){
-const err162 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data74};
+if((typeof data87 == "number") && (isFinite(data87))){
+if(data87 < 1 || isNaN(data87)){
+const err162 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data87};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2135,9 +3741,10 @@ vErrors.push(err162);
 }
 errors++;
 }
-if((typeof data74 == "number") && (isFinite(data74))){
-if(data74 > 1000000000000000 || isNaN(data74)){
-const err163 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data74};
+}
+if(typeof data87 === "string"){
+if(!pattern15.test(data87)){
+const err163 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data87};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2146,8 +3753,15 @@ vErrors.push(err163);
 }
 errors++;
 }
-if(data74 < 1 || isNaN(data74)){
-const err164 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data74};
+}
+if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data89 = data47.timeout;
+if(typeof data89 === "string"){
+if(!(func4(data89, 1, 2073600000, []))){
+const err164 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data89};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2157,9 +3771,8 @@ vErrors.push(err164);
 errors++;
 }
 }
-if(typeof data74 === "string"){
-if(!pattern17.test(data74)){
-const err165 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.tokens_per_day,data:data74};
+else {
+const err165 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data89};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2168,11 +3781,14 @@ vErrors.push(err165);
 }
 errors++;
 }
+if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
 }
-}
-let data75 = data70.unknown_cost;
-if(typeof data75 !== "string"){
-const err166 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost,data:data75};
+if(data47.load !== undefined){
+let data91 = data47.load;
+if(typeof data91 !== "string"){
+const err166 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data91};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2181,8 +3797,8 @@ vErrors.push(err166);
 }
 errors++;
 }
-if(!((data75 === "refuse") || (data75 === "allow"))){
-const err167 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.properties.unknown_cost,data:data75};
+if(!((data91 === "heavy") || (data91 === "light"))){
+const err167 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data91};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2192,8 +3808,10 @@ vErrors.push(err167);
 errors++;
 }
 }
-else {
-const err168 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.budget,data:data70};
+if(data47.tokens_per_task !== undefined){
+let data92 = data47.tokens_per_task;
+if((!(((typeof data92 == "number") && (!(data92 % 1) && !isNaN(data92))) && (isFinite(data92)))) && (typeof data92 !== "string")){
+const err168 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data92};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2202,11 +3820,9 @@ vErrors.push(err168);
 }
 errors++;
 }
-}
-let data76 = data52.idle_timeout;
-if(typeof data76 === "string"){
-if(!(func4(data76, 1, 2073600000, ["off"]))){
-const err169 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data76};
+if((typeof data92 == "number") && (isFinite(data92))){
+if(data92 > 1000000000000000 || isNaN(data92)){
+const err169 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data92};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2215,9 +3831,8 @@ vErrors.push(err169);
 }
 errors++;
 }
-}
-else {
-const err170 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data76};
+if(data92 < 1 || isNaN(data92)){
+const err170 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data92};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2226,9 +3841,10 @@ vErrors.push(err170);
 }
 errors++;
 }
-let data77 = data52.circuit_breaker;
-if((!(data77 && typeof data77 == "object" && !Array.isArray(data77))) && (typeof data77 !== "string")){
-const err171 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.type},message:"must be object,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker,data:data77};
+}
+if(typeof data92 === "string"){
+if(!pattern17.test(data92)){
+const err171 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data92};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2237,9 +3853,13 @@ vErrors.push(err171);
 }
 errors++;
 }
-if(typeof data77 === "string"){
-if(!pattern29.test(data77)){
-const err172 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker,data:data77};
+}
+}
+if(data47.rate !== undefined){
+let data93 = data47.rate;
+if(typeof data93 === "string"){
+if(!pattern35.test(data93)){
+const err172 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data93};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2249,25 +3869,8 @@ vErrors.push(err172);
 errors++;
 }
 }
-if(data77 && typeof data77 == "object" && !Array.isArray(data77)){
-if(data77.error_rate === undefined){
-data77.error_rate = 0.1;
-}
-if(data77.minimum === undefined){
-data77.minimum = 10;
-}
-if(data77.window === undefined){
-data77.window = "5m";
-}
-if(data77.slow === undefined){
-data77.slow = "off";
-}
-if(data77.reset === undefined){
-data77.reset = "30s";
-}
-for(const key11 in data77){
-if(!(((((key11 === "error_rate") || (key11 === "minimum")) || (key11 === "window")) || (key11 === "slow")) || (key11 === "reset"))){
-const err173 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker,data:data77};
+else {
+const err173 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data93};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2277,10 +3880,16 @@ vErrors.push(err173);
 errors++;
 }
 }
-let data78 = data77.error_rate;
-if((typeof data78 == "number") && (isFinite(data78))){
-if(data78 > 1 || isNaN(data78)){
-const err174 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate,data:data78};
+if(data47.budget !== undefined){
+if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data95 = data47.idle_timeout;
+if(typeof data95 === "string"){
+if(!(func4(data95, 1, 2073600000, ["off"]))){
+const err174 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data95};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2289,8 +3898,9 @@ vErrors.push(err174);
 }
 errors++;
 }
-if(data78 <= 0 || isNaN(data78)){
-const err175 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate,data:data78};
+}
+else {
+const err175 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data95};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2299,9 +3909,17 @@ vErrors.push(err175);
 }
 errors++;
 }
+if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-else {
-const err176 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.error_rate,data:data78};
+if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data98 = data47.max_repeats;
+if((!(((typeof data98 == "number") && (!(data98 % 1) && !isNaN(data98))) && (isFinite(data98)))) && (typeof data98 !== "string")){
+const err176 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data98};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2310,9 +3928,9 @@ vErrors.push(err176);
 }
 errors++;
 }
-let data79 = data77.minimum;
-if(!(((typeof data79 == "number") && (!(data79 % 1) && !isNaN(data79))) && (isFinite(data79)))){
-const err177 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum,data:data79};
+if((typeof data98 == "number") && (isFinite(data98))){
+if(data98 > 10000 || isNaN(data98)){
+const err177 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data98};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -2321,9 +3939,8 @@ vErrors.push(err177);
 }
 errors++;
 }
-if((typeof data79 == "number") && (isFinite(data79))){
-if(data79 > 100000 || isNaN(data79)){
-const err178 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum,data:data79};
+if(data98 < 2 || isNaN(data98)){
+const err178 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data98};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2332,8 +3949,10 @@ vErrors.push(err178);
 }
 errors++;
 }
-if(data79 < 1 || isNaN(data79)){
-const err179 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.minimum,data:data79};
+}
+if(typeof data98 === "string"){
+if(!pattern36.test(data98)){
+const err179 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data98};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2343,10 +3962,9 @@ vErrors.push(err179);
 errors++;
 }
 }
-let data80 = data77.window;
-if(typeof data80 === "string"){
-if(!(func4(data80, 1000, 86400000, []))){
-const err180 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window,data:data80};
+let data99 = data47.workspace;
+if(typeof data99 !== "string"){
+const err180 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data99};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2355,9 +3973,8 @@ vErrors.push(err180);
 }
 errors++;
 }
-}
-else {
-const err181 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.window,data:data80};
+if(!((data99 === "in_place") || (data99 === "copy"))){
+const err181 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data99};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -2366,10 +3983,17 @@ vErrors.push(err181);
 }
 errors++;
 }
-let data81 = data77.slow;
-if(typeof data81 === "string"){
-if(!(func4(data81, 1, 2073600000, ["off"]))){
-const err182 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow,data:data81};
+if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err182 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -2379,8 +4003,58 @@ vErrors.push(err182);
 errors++;
 }
 }
-else {
-const err183 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.slow,data:data81};
+else if(tag0 === "gemini"){
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(data47.tools === undefined){
+data47.tools = [];
+}
+if(data47.permissions === undefined){
+data47.permissions = {};
+}
+if(data47.on_quota === undefined){
+data47.on_quota = "wait";
+}
+if(data47.capabilities === undefined){
+data47.capabilities = [];
+}
+if(data47.priority === undefined){
+data47.priority = 0;
+}
+if(data47.max_load === undefined){
+data47.max_load = 1;
+}
+if(data47.fallback === undefined){
+data47.fallback = [];
+}
+if(data47.timeout === undefined){
+data47.timeout = "1h";
+}
+if(data47.retry === undefined){
+data47.retry = {};
+}
+if(data47.idle_timeout === undefined){
+data47.idle_timeout = "10m";
+}
+if(data47.circuit_breaker === undefined){
+data47.circuit_breaker = {};
+}
+if(data47.limits === undefined){
+data47.limits = {};
+}
+if(data47.max_repeats === undefined){
+data47.max_repeats = 8;
+}
+if(data47.workspace === undefined){
+data47.workspace = "in_place";
+}
+if(data47.sandbox === undefined){
+data47.sandbox = {};
+}
+if(data47.env === undefined){
+data47.env = [];
+}
+if(data47.kind === undefined){
+const err183 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2389,10 +4063,9 @@ vErrors.push(err183);
 }
 errors++;
 }
-let data82 = data77.reset;
-if(typeof data82 === "string"){
-if(!(func4(data82, 10, 600000, []))){
-const err184 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset,data:data82};
+for(const key9 in data47){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key9))){
+const err184 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -2402,8 +4075,10 @@ vErrors.push(err184);
 errors++;
 }
 }
-else {
-const err185 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.circuit_breaker.properties.reset,data:data82};
+if(data47.kind !== undefined){
+let data102 = data47.kind;
+if(typeof data102 !== "string"){
+const err185 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data102};
 if(vErrors === null){
 vErrors = [err185];
 }
@@ -2412,18 +4087,8 @@ vErrors.push(err185);
 }
 errors++;
 }
-}
-let data83 = data52.limits;
-if(data83 && typeof data83 == "object" && !Array.isArray(data83)){
-if(data83.output === undefined){
-data83.output = "64MiB";
-}
-if(data83.required === undefined){
-data83.required = false;
-}
-for(const key12 in data83){
-if(!(((((key12 === "cpu") || (key12 === "memory")) || (key12 === "runtime")) || (key12 === "output")) || (key12 === "required"))){
-const err186 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits,data:data83};
+if(!(((((data102 === "claude") || (data102 === "codex")) || (data102 === "gemini")) || (data102 === "opencode")) || (data102 === "copilot"))){
+const err186 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data102};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -2433,11 +4098,11 @@ vErrors.push(err186);
 errors++;
 }
 }
-if(data83.cpu !== undefined){
-let data84 = data83.cpu;
-if(typeof data84 === "string"){
-if(!(func17(data84, 1, 100000, []))){
-const err187 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/cpu/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu["x-percent"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu,data:data84};
+if(data47.program !== undefined){
+let data103 = data47.program;
+if(typeof data103 === "string"){
+if(!pattern0.test(data103)){
+const err187 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data103};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2448,7 +4113,7 @@ errors++;
 }
 }
 else {
-const err188 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/cpu/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.cpu,data:data84};
+const err188 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data103};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2458,11 +4123,11 @@ vErrors.push(err188);
 errors++;
 }
 }
-if(data83.memory !== undefined){
-let data85 = data83.memory;
-if(typeof data85 === "string"){
-if(!(func7(data85, 4194304, 4503599627370496, []))){
-const err189 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/memory/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory,data:data85};
+if(data47.model !== undefined){
+let data104 = data47.model;
+if(typeof data104 === "string"){
+if(!pattern0.test(data104)){
+const err189 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data104};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2473,7 +4138,7 @@ errors++;
 }
 }
 else {
-const err190 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.memory,data:data85};
+const err190 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data104};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -2483,11 +4148,11 @@ vErrors.push(err190);
 errors++;
 }
 }
-if(data83.runtime !== undefined){
-let data86 = data83.runtime;
-if(typeof data86 === "string"){
-if(!(func4(data86, 1, 2073600000, []))){
-const err191 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/runtime/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime,data:data86};
+if(data47.effort !== undefined){
+let data105 = data47.effort;
+if(typeof data105 === "string"){
+if(!pattern0.test(data105)){
+const err191 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data105};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -2498,7 +4163,7 @@ errors++;
 }
 }
 else {
-const err192 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/runtime/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.runtime,data:data86};
+const err192 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data105};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -2508,10 +4173,10 @@ vErrors.push(err192);
 errors++;
 }
 }
-let data87 = data83.output;
-if(typeof data87 === "string"){
-if(!(func7(data87, 1, 4503599627370496, []))){
-const err193 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output,data:data87};
+if(data47.max_turns !== undefined){
+let data106 = data47.max_turns;
+if(!(((typeof data106 == "number") && (!(data106 % 1) && !isNaN(data106))) && (isFinite(data106)))){
+const err193 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data106};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -2520,9 +4185,9 @@ vErrors.push(err193);
 }
 errors++;
 }
-}
-else {
-const err194 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.output,data:data87};
+if((typeof data106 == "number") && (isFinite(data106))){
+if(data106 > 10000 || isNaN(data106)){
+const err194 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data106};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -2531,9 +4196,8 @@ vErrors.push(err194);
 }
 errors++;
 }
-let data88 = data83.required;
-if(typeof data88 !== "boolean"){
-const err195 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/required",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/properties/required/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.required.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.properties.required,data:data88};
+if(data106 < 1 || isNaN(data106)){
+const err195 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data106};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -2543,8 +4207,18 @@ vErrors.push(err195);
 errors++;
 }
 }
-else {
-const err196 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.limits,data:data83};
+}
+if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data109 = data47.on_quota;
+if(typeof data109 !== "string"){
+const err196 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data109};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -2553,9 +4227,8 @@ vErrors.push(err196);
 }
 errors++;
 }
-let data89 = data52.max_repeats;
-if((!(((typeof data89 == "number") && (!(data89 % 1) && !isNaN(data89))) && (isFinite(data89)))) && (typeof data89 !== "string")){
-const err197 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data89};
+if(!(((data109 === "wait") || (data109 === "fallback")) || (data109 === "pause"))){
+const err197 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data109};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -2564,9 +4237,11 @@ vErrors.push(err197);
 }
 errors++;
 }
-if((typeof data89 == "number") && (isFinite(data89))){
-if(data89 > 10000 || isNaN(data89)){
-const err198 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data89};
+if(data47.description !== undefined){
+let data110 = data47.description;
+if(typeof data110 === "string"){
+if(!pattern0.test(data110)){
+const err198 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data110};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -2575,8 +4250,9 @@ vErrors.push(err198);
 }
 errors++;
 }
-if(data89 < 2 || isNaN(data89)){
-const err199 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data89};
+}
+else {
+const err199 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data110};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -2586,9 +4262,11 @@ vErrors.push(err199);
 errors++;
 }
 }
-if(typeof data89 === "string"){
-if(!pattern29.test(data89)){
-const err200 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data89};
+if(data47.type !== undefined){
+let data111 = data47.type;
+if(typeof data111 === "string"){
+if(!pattern0.test(data111)){
+const err200 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data111};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -2598,9 +4276,8 @@ vErrors.push(err200);
 errors++;
 }
 }
-let data90 = data52.workspace;
-if(typeof data90 !== "string"){
-const err201 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data90};
+else {
+const err201 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data111};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2609,8 +4286,14 @@ vErrors.push(err201);
 }
 errors++;
 }
-if(!((data90 === "in_place") || (data90 === "copy"))){
-const err202 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data90};
+}
+if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data113 = data47.priority;
+if(!(((typeof data113 == "number") && (!(data113 % 1) && !isNaN(data113))) && (isFinite(data113)))){
+const err202 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data113};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -2619,24 +4302,9 @@ vErrors.push(err202);
 }
 errors++;
 }
-if(data52.sandbox !== undefined){
-let data91 = data52.sandbox;
-if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
-if(data91.write === undefined){
-data91.write = [];
-}
-if(data91.network === undefined){
-data91.network = "none";
-}
-if(data91.blocked === undefined){
-data91.blocked = ["dd","mkfs","fdisk","sudo","su","shutdown","reboot"];
-}
-if(data91.confirm === undefined){
-data91.confirm = ["git push","npm publish","pip install"];
-}
-for(const key13 in data91){
-if(!((((((key13 === "mode") || (key13 === "write")) || (key13 === "network")) || (key13 === "blocked")) || (key13 === "confirm")) || (key13 === "reason"))){
-const err203 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data91};
+if((typeof data113 == "number") && (isFinite(data113))){
+if(data113 > 1000000 || isNaN(data113)){
+const err203 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data113};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -2645,11 +4313,8 @@ vErrors.push(err203);
 }
 errors++;
 }
-}
-if(data91.mode !== undefined){
-let data92 = data91.mode;
-if(typeof data92 !== "string"){
-const err204 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode,data:data92};
+if(data113 < -1000000 || isNaN(data113)){
+const err204 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data113};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -2658,8 +4323,10 @@ vErrors.push(err204);
 }
 errors++;
 }
-if(!(((data92 === "auto") || (data92 === "required")) || (data92 === "off"))){
-const err205 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.mode,data:data92};
+}
+let data114 = data47.max_load;
+if((!(((typeof data114 == "number") && (!(data114 % 1) && !isNaN(data114))) && (isFinite(data114)))) && (typeof data114 !== "string")){
+const err205 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data114};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -2668,15 +4335,9 @@ vErrors.push(err205);
 }
 errors++;
 }
-}
-let data93 = data91.write;
-if(Array.isArray(data93)){
-const len12 = data93.length;
-for(let i12=0; i12<len12; i12++){
-let data94 = data93[i12];
-if(typeof data94 === "string"){
-if(!pattern0.test(data94)){
-const err206 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/write/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.items,data:data94};
+if((typeof data114 == "number") && (isFinite(data114))){
+if(data114 < 1 || isNaN(data114)){
+const err206 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data114};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2686,8 +4347,9 @@ vErrors.push(err206);
 errors++;
 }
 }
-else {
-const err207 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.items,data:data94};
+if(typeof data114 === "string"){
+if(!pattern15.test(data114)){
+const err207 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data114};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -2697,9 +4359,14 @@ vErrors.push(err207);
 errors++;
 }
 }
+if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
 }
-else {
-const err208 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.write,data:data93};
+let data116 = data47.timeout;
+if(typeof data116 === "string"){
+if(!(func4(data116, 1, 2073600000, []))){
+const err208 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data116};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -2708,9 +4375,9 @@ vErrors.push(err208);
 }
 errors++;
 }
-let data95 = data91.network;
-if((typeof data95 !== "string") && (!(Array.isArray(data95)))){
-const err209 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.type},message:"must be string,array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network,data:data95};
+}
+else {
+const err209 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data116};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2719,9 +4386,14 @@ vErrors.push(err209);
 }
 errors++;
 }
-if(typeof data95 === "string"){
-if(!pattern32.test(data95)){
-const err210 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/pattern",keyword:"pattern",params:{pattern: "^(none|allow)$"},message:"must match pattern \""+"^(none|allow)$"+"\"",schema:"^(none|allow)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network,data:data95};
+if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data47.load !== undefined){
+let data118 = data47.load;
+if(typeof data118 !== "string"){
+const err210 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data118};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2730,14 +4402,8 @@ vErrors.push(err210);
 }
 errors++;
 }
-}
-if(Array.isArray(data95)){
-const len13 = data95.length;
-for(let i13=0; i13<len13; i13++){
-let data96 = data95[i13];
-if(typeof data96 === "string"){
-if(!pattern0.test(data96)){
-const err211 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.items,data:data96};
+if(!((data118 === "heavy") || (data118 === "light"))){
+const err211 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data118};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2747,8 +4413,10 @@ vErrors.push(err211);
 errors++;
 }
 }
-else {
-const err212 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/network/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.network.items,data:data96};
+if(data47.tokens_per_task !== undefined){
+let data119 = data47.tokens_per_task;
+if((!(((typeof data119 == "number") && (!(data119 % 1) && !isNaN(data119))) && (isFinite(data119)))) && (typeof data119 !== "string")){
+const err212 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data119};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -2757,16 +4425,9 @@ vErrors.push(err212);
 }
 errors++;
 }
-}
-}
-let data97 = data91.blocked;
-if(Array.isArray(data97)){
-const len14 = data97.length;
-for(let i14=0; i14<len14; i14++){
-let data98 = data97[i14];
-if(typeof data98 === "string"){
-if(!pattern0.test(data98)){
-const err213 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i14,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/blocked/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.items,data:data98};
+if((typeof data119 == "number") && (isFinite(data119))){
+if(data119 > 1000000000000000 || isNaN(data119)){
+const err213 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data119};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2775,9 +4436,8 @@ vErrors.push(err213);
 }
 errors++;
 }
-}
-else {
-const err214 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i14,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/blocked/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.items,data:data98};
+if(data119 < 1 || isNaN(data119)){
+const err214 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data119};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2787,9 +4447,9 @@ vErrors.push(err214);
 errors++;
 }
 }
-}
-else {
-const err215 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/blocked/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.blocked,data:data97};
+if(typeof data119 === "string"){
+if(!pattern17.test(data119)){
+const err215 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data119};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2798,14 +4458,13 @@ vErrors.push(err215);
 }
 errors++;
 }
-let data99 = data91.confirm;
-if(Array.isArray(data99)){
-const len15 = data99.length;
-for(let i15=0; i15<len15; i15++){
-let data100 = data99[i15];
-if(typeof data100 === "string"){
-if(!pattern0.test(data100)){
-const err216 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i15,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/confirm/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.items,data:data100};
+}
+}
+if(data47.rate !== undefined){
+let data120 = data47.rate;
+if(typeof data120 === "string"){
+if(!pattern35.test(data120)){
+const err216 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data120};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2816,7 +4475,7 @@ errors++;
 }
 }
 else {
-const err217 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i15,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/confirm/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.items,data:data100};
+const err217 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data120};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2826,9 +4485,16 @@ vErrors.push(err217);
 errors++;
 }
 }
+if(data47.budget !== undefined){
+if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
 }
-else {
-const err218 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/confirm/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.confirm,data:data99};
+}
+let data122 = data47.idle_timeout;
+if(typeof data122 === "string"){
+if(!(func4(data122, 1, 2073600000, ["off"]))){
+const err218 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data122};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2837,11 +4503,9 @@ vErrors.push(err218);
 }
 errors++;
 }
-if(data91.reason !== undefined){
-let data101 = data91.reason;
-if(typeof data101 === "string"){
-if(!pattern0.test(data101)){
-const err219 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason,data:data101};
+}
+else {
+const err219 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data122};
 if(vErrors === null){
 vErrors = [err219];
 }
@@ -2850,9 +4514,17 @@ vErrors.push(err219);
 }
 errors++;
 }
+if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-else {
-const err220 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.properties.reason,data:data101};
+if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data125 = data47.max_repeats;
+if((!(((typeof data125 == "number") && (!(data125 % 1) && !isNaN(data125))) && (isFinite(data125)))) && (typeof data125 !== "string")){
+const err220 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data125};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -2861,10 +4533,9 @@ vErrors.push(err220);
 }
 errors++;
 }
-}
-}
-else {
-const err221 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.sandbox,data:data91};
+if((typeof data125 == "number") && (isFinite(data125))){
+if(data125 > 10000 || isNaN(data125)){
+const err221 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data125};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -2873,10 +4544,8 @@ vErrors.push(err221);
 }
 errors++;
 }
-}
-let data102 = data52.env;
-if(!data102 || typeof data102 != "object"){
-const err222 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.env.type},message:"must be array,object",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env,data:data102};
+if(data125 < 2 || isNaN(data125)){
+const err222 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data125};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -2885,13 +4554,10 @@ vErrors.push(err222);
 }
 errors++;
 }
-if(Array.isArray(data102)){
-const len16 = data102.length;
-for(let i16=0; i16<len16; i16++){
-let data103 = data102[i16];
-if(typeof data103 === "string"){
-if(!pattern0.test(data103)){
-const err223 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i16,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.items,data:data103};
+}
+if(typeof data125 === "string"){
+if(!pattern36.test(data125)){
+const err223 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data125};
 if(vErrors === null){
 vErrors = [err223];
 }
@@ -2901,8 +4567,9 @@ vErrors.push(err223);
 errors++;
 }
 }
-else {
-const err224 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + i16,schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.items,data:data103};
+let data126 = data47.workspace;
+if(typeof data126 !== "string"){
+const err224 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data126};
 if(vErrors === null){
 vErrors = [err224];
 }
@@ -2911,14 +4578,8 @@ vErrors.push(err224);
 }
 errors++;
 }
-}
-}
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-for(const key14 in data102){
-const _errs226 = errors;
-if(typeof key14 === "string"){
-if(!pattern38.test(key14)){
-const err225 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.propertyNames,data:key14,propertyName:key14};
+if(!((data126 === "in_place") || (data126 === "copy"))){
+const err225 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data126};
 if(vErrors === null){
 vErrors = [err225];
 }
@@ -2927,10 +4588,17 @@ vErrors.push(err225);
 }
 errors++;
 }
+if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
 }
-var valid50 = _errs226 === errors;
-if(!valid50){
-const err226 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key14},message:"property name must be valid",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.propertyNames,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env,data:data102};
+if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err226 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -2940,10 +4608,58 @@ vErrors.push(err226);
 errors++;
 }
 }
-for(const key15 in data102){
-let data104 = data102[key15];
-if(typeof data104 !== "string"){
-const err227 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.env.additionalProperties,data:data104};
+else if(tag0 === "opencode"){
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(data47.tools === undefined){
+data47.tools = [];
+}
+if(data47.permissions === undefined){
+data47.permissions = {};
+}
+if(data47.on_quota === undefined){
+data47.on_quota = "wait";
+}
+if(data47.capabilities === undefined){
+data47.capabilities = [];
+}
+if(data47.priority === undefined){
+data47.priority = 0;
+}
+if(data47.max_load === undefined){
+data47.max_load = 1;
+}
+if(data47.fallback === undefined){
+data47.fallback = [];
+}
+if(data47.timeout === undefined){
+data47.timeout = "1h";
+}
+if(data47.retry === undefined){
+data47.retry = {};
+}
+if(data47.idle_timeout === undefined){
+data47.idle_timeout = "10m";
+}
+if(data47.circuit_breaker === undefined){
+data47.circuit_breaker = {};
+}
+if(data47.limits === undefined){
+data47.limits = {};
+}
+if(data47.max_repeats === undefined){
+data47.max_repeats = 8;
+}
+if(data47.workspace === undefined){
+data47.workspace = "in_place";
+}
+if(data47.sandbox === undefined){
+data47.sandbox = {};
+}
+if(data47.env === undefined){
+data47.env = [];
+}
+if(data47.kind === undefined){
+const err227 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -2952,11 +4668,9 @@ vErrors.push(err227);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err228 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data52};
+for(const key10 in data47){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key10))){
+const err228 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -2966,40 +4680,10 @@ vErrors.push(err228);
 errors++;
 }
 }
-else if(tag0 === "http"){
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.headers === undefined){
-data52.headers = {};
-}
-if(data52.capabilities === undefined){
-data52.capabilities = [];
-}
-if(data52.priority === undefined){
-data52.priority = 0;
-}
-if(data52.max_load === undefined){
-data52.max_load = "unlimited";
-}
-if(data52.fallback === undefined){
-data52.fallback = [];
-}
-if(data52.timeout === undefined){
-data52.timeout = "10m";
-}
-if(data52.retry === undefined){
-data52.retry = {};
-}
-if(data52.idle_timeout === undefined){
-data52.idle_timeout = "off";
-}
-if(data52.circuit_breaker === undefined){
-data52.circuit_breaker = {};
-}
-if(data52.limits === undefined){
-data52.limits = {};
-}
-if(data52.kind === undefined){
-const err229 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data52};
+if(data47.kind !== undefined){
+let data129 = data47.kind;
+if(typeof data129 !== "string"){
+const err229 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data129};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -3008,8 +4692,8 @@ vErrors.push(err229);
 }
 errors++;
 }
-if(data52.url === undefined){
-const err230 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data52};
+if(!(((((data129 === "claude") || (data129 === "codex")) || (data129 === "gemini")) || (data129 === "opencode")) || (data129 === "copilot"))){
+const err230 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data129};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -3018,9 +4702,12 @@ vErrors.push(err230);
 }
 errors++;
 }
-for(const key16 in data52){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[1].properties, key16))){
-const err231 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data52};
+}
+if(data47.program !== undefined){
+let data130 = data47.program;
+if(typeof data130 === "string"){
+if(!pattern0.test(data130)){
+const err231 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data130};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -3030,10 +4717,8 @@ vErrors.push(err231);
 errors++;
 }
 }
-if(data52.kind !== undefined){
-let data105 = data52.kind;
-if(typeof data105 !== "string"){
-const err232 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data105};
+else {
+const err232 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data130};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -3042,8 +4727,12 @@ vErrors.push(err232);
 }
 errors++;
 }
-if("http" !== data105){
-const err233 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant",schema:"http",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data105};
+}
+if(data47.model !== undefined){
+let data131 = data47.model;
+if(typeof data131 === "string"){
+if(!pattern0.test(data131)){
+const err233 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data131};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -3053,11 +4742,8 @@ vErrors.push(err233);
 errors++;
 }
 }
-if(data52.url !== undefined){
-let data106 = data52.url;
-if(typeof data106 === "string"){
-if(!pattern0.test(data106)){
-const err234 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/url/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.url,data:data106};
+else {
+const err234 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data131};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -3067,8 +4753,11 @@ vErrors.push(err234);
 errors++;
 }
 }
-else {
-const err235 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.url.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.url,data:data106};
+if(data47.effort !== undefined){
+let data132 = data47.effort;
+if(typeof data132 === "string"){
+if(!pattern0.test(data132)){
+const err235 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data132};
 if(vErrors === null){
 vErrors = [err235];
 }
@@ -3078,13 +4767,8 @@ vErrors.push(err235);
 errors++;
 }
 }
-let data107 = data52.headers;
-if(data107 && typeof data107 == "object" && !Array.isArray(data107)){
-for(const key17 in data107){
-const _errs239 = errors;
-if(typeof key17 === "string"){
-if(!pattern40.test(key17)){
-const err236 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"+"\"",schema:"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers.propertyNames,data:key17,propertyName:key17};
+else {
+const err236 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data132};
 if(vErrors === null){
 vErrors = [err236];
 }
@@ -3094,9 +4778,10 @@ vErrors.push(err236);
 errors++;
 }
 }
-var valid54 = _errs239 === errors;
-if(!valid54){
-const err237 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/propertyNames",keyword:"propertyNames",params:{propertyName: key17},message:"property name must be valid",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers.propertyNames,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers,data:data107};
+if(data47.max_turns !== undefined){
+let data133 = data47.max_turns;
+if(!(((typeof data133 == "number") && (!(data133 % 1) && !isNaN(data133))) && (isFinite(data133)))){
+const err237 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data133};
 if(vErrors === null){
 vErrors = [err237];
 }
@@ -3105,11 +4790,9 @@ vErrors.push(err237);
 }
 errors++;
 }
-}
-for(const key18 in data107){
-let data108 = data107[key18];
-if(typeof data108 !== "string"){
-const err238 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers.additionalProperties,data:data108};
+if((typeof data133 == "number") && (isFinite(data133))){
+if(data133 > 10000 || isNaN(data133)){
+const err238 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data133};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -3118,10 +4801,8 @@ vErrors.push(err238);
 }
 errors++;
 }
-}
-}
-else {
-const err239 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.headers,data:data107};
+if(data133 < 1 || isNaN(data133)){
+const err239 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data133};
 if(vErrors === null){
 vErrors = [err239];
 }
@@ -3130,11 +4811,19 @@ vErrors.push(err239);
 }
 errors++;
 }
-if(data52.description !== undefined){
-let data109 = data52.description;
-if(typeof data109 === "string"){
-if(!pattern0.test(data109)){
-const err240 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description,data:data109};
+}
+}
+if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data136 = data47.on_quota;
+if(typeof data136 !== "string"){
+const err240 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data136};
 if(vErrors === null){
 vErrors = [err240];
 }
@@ -3143,9 +4832,8 @@ vErrors.push(err240);
 }
 errors++;
 }
-}
-else {
-const err241 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description,data:data109};
+if(!(((data136 === "wait") || (data136 === "fallback")) || (data136 === "pause"))){
+const err241 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data136};
 if(vErrors === null){
 vErrors = [err241];
 }
@@ -3154,12 +4842,11 @@ vErrors.push(err241);
 }
 errors++;
 }
-}
-if(data52.type !== undefined){
-let data110 = data52.type;
-if(typeof data110 === "string"){
-if(!pattern0.test(data110)){
-const err242 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type,data:data110};
+if(data47.description !== undefined){
+let data137 = data47.description;
+if(typeof data137 === "string"){
+if(!pattern0.test(data137)){
+const err242 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data137};
 if(vErrors === null){
 vErrors = [err242];
 }
@@ -3170,7 +4857,7 @@ errors++;
 }
 }
 else {
-const err243 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type,data:data110};
+const err243 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data137};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -3180,14 +4867,11 @@ vErrors.push(err243);
 errors++;
 }
 }
-let data111 = data52.capabilities;
-if(Array.isArray(data111)){
-const len17 = data111.length;
-for(let i17=0; i17<len17; i17++){
-let data112 = data111[i17];
-if(typeof data112 === "string"){
-if(!pattern0.test(data112)){
-const err244 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i17,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.capabilities.items,data:data112};
+if(data47.type !== undefined){
+let data138 = data47.type;
+if(typeof data138 === "string"){
+if(!pattern0.test(data138)){
+const err244 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data138};
 if(vErrors === null){
 vErrors = [err244];
 }
@@ -3198,7 +4882,7 @@ errors++;
 }
 }
 else {
-const err245 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i17,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.capabilities.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.capabilities.items,data:data112};
+const err245 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data138};
 if(vErrors === null){
 vErrors = [err245];
 }
@@ -3208,9 +4892,13 @@ vErrors.push(err245);
 errors++;
 }
 }
+if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
 }
-else {
-const err246 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.capabilities.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.capabilities,data:data111};
+let data140 = data47.priority;
+if(!(((typeof data140 == "number") && (!(data140 % 1) && !isNaN(data140))) && (isFinite(data140)))){
+const err246 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data140};
 if(vErrors === null){
 vErrors = [err246];
 }
@@ -3219,9 +4907,9 @@ vErrors.push(err246);
 }
 errors++;
 }
-let data113 = data52.priority;
-if(!(((typeof data113 == "number") && (!(data113 % 1) && !isNaN(data113))) && (isFinite(data113)))){
-const err247 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data113};
+if((typeof data140 == "number") && (isFinite(data140))){
+if(data140 > 1000000 || isNaN(data140)){
+const err247 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data140};
 if(vErrors === null){
 vErrors = [err247];
 }
@@ -3230,9 +4918,8 @@ vErrors.push(err247);
 }
 errors++;
 }
-if((typeof data113 == "number") && (isFinite(data113))){
-if(data113 > 1000000 || isNaN(data113)){
-const err248 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data113};
+if(data140 < -1000000 || isNaN(data140)){
+const err248 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data140};
 if(vErrors === null){
 vErrors = [err248];
 }
@@ -3241,8 +4928,10 @@ vErrors.push(err248);
 }
 errors++;
 }
-if(data113 < -1000000 || isNaN(data113)){
-const err249 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data113};
+}
+let data141 = data47.max_load;
+if((!(((typeof data141 == "number") && (!(data141 % 1) && !isNaN(data141))) && (isFinite(data141)))) && (typeof data141 !== "string")){
+const err249 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data141};
 if(vErrors === null){
 vErrors = [err249];
 }
@@ -3251,10 +4940,9 @@ vErrors.push(err249);
 }
 errors++;
 }
-}
-let data114 = data52.max_load;
-if((!(((typeof data114 == "number") && (!(data114 % 1) && !isNaN(data114))) && (isFinite(data114)))) && (typeof data114 !== "string")){
-const err250 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data114};
+if((typeof data141 == "number") && (isFinite(data141))){
+if(data141 < 1 || isNaN(data141)){
+const err250 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data141};
 if(vErrors === null){
 vErrors = [err250];
 }
@@ -3263,9 +4951,10 @@ vErrors.push(err250);
 }
 errors++;
 }
-if((typeof data114 == "number") && (isFinite(data114))){
-if(data114 < 1 || isNaN(data114)){
-const err251 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data114};
+}
+if(typeof data141 === "string"){
+if(!pattern15.test(data141)){
+const err251 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data141};
 if(vErrors === null){
 vErrors = [err251];
 }
@@ -3275,9 +4964,14 @@ vErrors.push(err251);
 errors++;
 }
 }
-if(typeof data114 === "string"){
-if(!pattern15.test(data114)){
-const err252 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data114};
+if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data143 = data47.timeout;
+if(typeof data143 === "string"){
+if(!(func4(data143, 1, 2073600000, []))){
+const err252 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data143};
 if(vErrors === null){
 vErrors = [err252];
 }
@@ -3287,14 +4981,8 @@ vErrors.push(err252);
 errors++;
 }
 }
-let data115 = data52.fallback;
-if(Array.isArray(data115)){
-const len18 = data115.length;
-for(let i18=0; i18<len18; i18++){
-let data116 = data115[i18];
-if(typeof data116 === "string"){
-if(!pattern0.test(data116)){
-const err253 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i18,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/fallback/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.fallback.items,data:data116};
+else {
+const err253 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data143};
 if(vErrors === null){
 vErrors = [err253];
 }
@@ -3303,9 +4991,14 @@ vErrors.push(err253);
 }
 errors++;
 }
+if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
 }
-else {
-const err254 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i18,schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/fallback/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.fallback.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.fallback.items,data:data116};
+if(data47.load !== undefined){
+let data145 = data47.load;
+if(typeof data145 !== "string"){
+const err254 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data145};
 if(vErrors === null){
 vErrors = [err254];
 }
@@ -3314,10 +5007,8 @@ vErrors.push(err254);
 }
 errors++;
 }
-}
-}
-else {
-const err255 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/fallback/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.fallback.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.fallback,data:data115};
+if(!((data145 === "heavy") || (data145 === "light"))){
+const err255 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data145};
 if(vErrors === null){
 vErrors = [err255];
 }
@@ -3326,10 +5017,11 @@ vErrors.push(err255);
 }
 errors++;
 }
-let data117 = data52.timeout;
-if(typeof data117 === "string"){
-if(!(func4(data117, 1, 2073600000, []))){
-const err256 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data117};
+}
+if(data47.tokens_per_task !== undefined){
+let data146 = data47.tokens_per_task;
+if((!(((typeof data146 == "number") && (!(data146 % 1) && !isNaN(data146))) && (isFinite(data146)))) && (typeof data146 !== "string")){
+const err256 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data146};
 if(vErrors === null){
 vErrors = [err256];
 }
@@ -3338,9 +5030,9 @@ vErrors.push(err256);
 }
 errors++;
 }
-}
-else {
-const err257 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data117};
+if((typeof data146 == "number") && (isFinite(data146))){
+if(data146 > 1000000000000000 || isNaN(data146)){
+const err257 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data146};
 if(vErrors === null){
 vErrors = [err257];
 }
@@ -3349,20 +5041,8 @@ vErrors.push(err257);
 }
 errors++;
 }
-let data118 = data52.retry;
-if(data118 && typeof data118 == "object" && !Array.isArray(data118)){
-if(data118.attempts === undefined){
-data118.attempts = 3;
-}
-if(data118.initial === undefined){
-data118.initial = "1s";
-}
-if(data118.max === undefined){
-data118.max = "5m";
-}
-for(const key19 in data118){
-if(!(((key19 === "attempts") || (key19 === "initial")) || (key19 === "max"))){
-const err258 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry,data:data118};
+if(data146 < 1 || isNaN(data146)){
+const err258 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data146};
 if(vErrors === null){
 vErrors = [err258];
 }
@@ -3372,9 +5052,9 @@ vErrors.push(err258);
 errors++;
 }
 }
-let data119 = data118.attempts;
-if(!(((typeof data119 == "number") && (!(data119 % 1) && !isNaN(data119))) && (isFinite(data119)))){
-const err259 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data119};
+if(typeof data146 === "string"){
+if(!pattern17.test(data146)){
+const err259 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data146};
 if(vErrors === null){
 vErrors = [err259];
 }
@@ -3383,9 +5063,13 @@ vErrors.push(err259);
 }
 errors++;
 }
-if((typeof data119 == "number") && (isFinite(data119))){
-if(data119 > 100 || isNaN(data119)){
-const err260 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data119};
+}
+}
+if(data47.rate !== undefined){
+let data147 = data47.rate;
+if(typeof data147 === "string"){
+if(!pattern35.test(data147)){
+const err260 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data147};
 if(vErrors === null){
 vErrors = [err260];
 }
@@ -3394,8 +5078,9 @@ vErrors.push(err260);
 }
 errors++;
 }
-if(data119 < 1 || isNaN(data119)){
-const err261 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.attempts,data:data119};
+}
+else {
+const err261 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data147};
 if(vErrors === null){
 vErrors = [err261];
 }
@@ -3405,10 +5090,16 @@ vErrors.push(err261);
 errors++;
 }
 }
-let data120 = data118.initial;
-if(typeof data120 === "string"){
-if(!(func4(data120, 1, 2073600000, []))){
-const err262 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial,data:data120};
+if(data47.budget !== undefined){
+if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data149 = data47.idle_timeout;
+if(typeof data149 === "string"){
+if(!(func4(data149, 1, 2073600000, ["off"]))){
+const err262 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data149};
 if(vErrors === null){
 vErrors = [err262];
 }
@@ -3419,7 +5110,7 @@ errors++;
 }
 }
 else {
-const err263 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.initial,data:data120};
+const err263 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data149};
 if(vErrors === null){
 vErrors = [err263];
 }
@@ -3428,10 +5119,17 @@ vErrors.push(err263);
 }
 errors++;
 }
-let data121 = data118.max;
-if(typeof data121 === "string"){
-if(!(func4(data121, 1, 2073600000, []))){
-const err264 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max,data:data121};
+if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
+}
+if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data152 = data47.max_repeats;
+if((!(((typeof data152 == "number") && (!(data152 % 1) && !isNaN(data152))) && (isFinite(data152)))) && (typeof data152 !== "string")){
+const err264 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data152};
 if(vErrors === null){
 vErrors = [err264];
 }
@@ -3440,9 +5138,9 @@ vErrors.push(err264);
 }
 errors++;
 }
-}
-else {
-const err265 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.properties.max,data:data121};
+if((typeof data152 == "number") && (isFinite(data152))){
+if(data152 > 10000 || isNaN(data152)){
+const err265 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data152};
 if(vErrors === null){
 vErrors = [err265];
 }
@@ -3451,9 +5149,8 @@ vErrors.push(err265);
 }
 errors++;
 }
-}
-else {
-const err266 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.retry,data:data118};
+if(data152 < 2 || isNaN(data152)){
+const err266 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data152};
 if(vErrors === null){
 vErrors = [err266];
 }
@@ -3462,11 +5159,10 @@ vErrors.push(err266);
 }
 errors++;
 }
-if(data52.rate !== undefined){
-let data122 = data52.rate;
-if(typeof data122 === "string"){
-if(!pattern26.test(data122)){
-const err267 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data122};
+}
+if(typeof data152 === "string"){
+if(!pattern36.test(data152)){
+const err267 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data152};
 if(vErrors === null){
 vErrors = [err267];
 }
@@ -3476,8 +5172,9 @@ vErrors.push(err267);
 errors++;
 }
 }
-else {
-const err268 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data122};
+let data153 = data47.workspace;
+if(typeof data153 !== "string"){
+const err268 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data153};
 if(vErrors === null){
 vErrors = [err268];
 }
@@ -3486,16 +5183,8 @@ vErrors.push(err268);
 }
 errors++;
 }
-}
-if(data52.budget !== undefined){
-let data123 = data52.budget;
-if(data123 && typeof data123 == "object" && !Array.isArray(data123)){
-if(data123.unknown_cost === undefined){
-data123.unknown_cost = "refuse";
-}
-for(const key20 in data123){
-if(!(((((key20 === "usd_per_run") || (key20 === "usd_per_day")) || (key20 === "tokens_per_run")) || (key20 === "tokens_per_day")) || (key20 === "unknown_cost"))){
-const err269 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget,data:data123};
+if(!((data153 === "in_place") || (data153 === "copy"))){
+const err269 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data153};
 if(vErrors === null){
 vErrors = [err269];
 }
@@ -3504,12 +5193,17 @@ vErrors.push(err269);
 }
 errors++;
 }
+if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
 }
-if(data123.usd_per_run !== undefined){
-let data124 = data123.usd_per_run;
-if((typeof data124 == "number") && (isFinite(data124))){
-if(data124 > 1000000 || isNaN(data124)){
-const err270 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run,data:data124};
+if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err270 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err270];
 }
@@ -3518,8 +5212,59 @@ vErrors.push(err270);
 }
 errors++;
 }
-if(data124 <= 0 || isNaN(data124)){
-const err271 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run,data:data124};
+}
+else if(tag0 === "copilot"){
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(data47.tools === undefined){
+data47.tools = [];
+}
+if(data47.permissions === undefined){
+data47.permissions = {};
+}
+if(data47.on_quota === undefined){
+data47.on_quota = "wait";
+}
+if(data47.capabilities === undefined){
+data47.capabilities = [];
+}
+if(data47.priority === undefined){
+data47.priority = 0;
+}
+if(data47.max_load === undefined){
+data47.max_load = 1;
+}
+if(data47.fallback === undefined){
+data47.fallback = [];
+}
+if(data47.timeout === undefined){
+data47.timeout = "1h";
+}
+if(data47.retry === undefined){
+data47.retry = {};
+}
+if(data47.idle_timeout === undefined){
+data47.idle_timeout = "10m";
+}
+if(data47.circuit_breaker === undefined){
+data47.circuit_breaker = {};
+}
+if(data47.limits === undefined){
+data47.limits = {};
+}
+if(data47.max_repeats === undefined){
+data47.max_repeats = 8;
+}
+if(data47.workspace === undefined){
+data47.workspace = "in_place";
+}
+if(data47.sandbox === undefined){
+data47.sandbox = {};
+}
+if(data47.env === undefined){
+data47.env = [];
+}
+if(data47.kind === undefined){
+const err271 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err271];
 }
@@ -3528,9 +5273,9 @@ vErrors.push(err271);
 }
 errors++;
 }
-}
-else {
-const err272 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_run,data:data124};
+for(const key11 in data47){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key11))){
+const err272 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err272];
 }
@@ -3540,11 +5285,10 @@ vErrors.push(err272);
 errors++;
 }
 }
-if(data123.usd_per_day !== undefined){
-let data125 = data123.usd_per_day;
-if((typeof data125 == "number") && (isFinite(data125))){
-if(data125 > 1000000 || isNaN(data125)){
-const err273 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day,data:data125};
+if(data47.kind !== undefined){
+let data156 = data47.kind;
+if(typeof data156 !== "string"){
+const err273 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data156};
 if(vErrors === null){
 vErrors = [err273];
 }
@@ -3553,8 +5297,8 @@ vErrors.push(err273);
 }
 errors++;
 }
-if(data125 <= 0 || isNaN(data125)){
-const err274 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day,data:data125};
+if(!(((((data156 === "claude") || (data156 === "codex")) || (data156 === "gemini")) || (data156 === "opencode")) || (data156 === "copilot"))){
+const err274 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data156};
 if(vErrors === null){
 vErrors = [err274];
 }
@@ -3564,8 +5308,11 @@ vErrors.push(err274);
 errors++;
 }
 }
-else {
-const err275 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/usd_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.usd_per_day,data:data125};
+if(data47.program !== undefined){
+let data157 = data47.program;
+if(typeof data157 === "string"){
+if(!pattern0.test(data157)){
+const err275 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data157};
 if(vErrors === null){
 vErrors = [err275];
 }
@@ -3575,10 +5322,8 @@ vErrors.push(err275);
 errors++;
 }
 }
-if(data123.tokens_per_run !== undefined){
-let data126 = data123.tokens_per_run;
-if((!(((typeof data126 == "number") && (!(data126 % 1) && !isNaN(data126))) && (isFinite(data126)))) && (typeof data126 !== "string")){
-const err276 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data126};
+else {
+const err276 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data157};
 if(vErrors === null){
 vErrors = [err276];
 }
@@ -3587,9 +5332,12 @@ vErrors.push(err276);
 }
 errors++;
 }
-if((typeof data126 == "number") && (isFinite(data126))){
-if(data126 > 1000000000000000 || isNaN(data126)){
-const err277 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data126};
+}
+if(data47.model !== undefined){
+let data158 = data47.model;
+if(typeof data158 === "string"){
+if(!pattern0.test(data158)){
+const err277 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data158};
 if(vErrors === null){
 vErrors = [err277];
 }
@@ -3598,8 +5346,9 @@ vErrors.push(err277);
 }
 errors++;
 }
-if(data126 < 1 || isNaN(data126)){
-const err278 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data126};
+}
+else {
+const err278 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data158};
 if(vErrors === null){
 vErrors = [err278];
 }
@@ -3609,9 +5358,11 @@ vErrors.push(err278);
 errors++;
 }
 }
-if(typeof data126 === "string"){
-if(!pattern17.test(data126)){
-const err279 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_run",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_run,data:data126};
+if(data47.effort !== undefined){
+let data159 = data47.effort;
+if(typeof data159 === "string"){
+if(!pattern0.test(data159)){
+const err279 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data159};
 if(vErrors === null){
 vErrors = [err279];
 }
@@ -3621,11 +5372,8 @@ vErrors.push(err279);
 errors++;
 }
 }
-}
-if(data123.tokens_per_day !== undefined){
-let data127 = data123.tokens_per_day;
-if((!(((typeof data127 == "number") && (!(data127 % 1) && !isNaN(data127))) && (isFinite(data127)))) && (typeof data127 !== "string")){
-const err280 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data127};
+else {
+const err280 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data159};
 if(vErrors === null){
 vErrors = [err280];
 }
@@ -3634,9 +5382,11 @@ vErrors.push(err280);
 }
 errors++;
 }
-if((typeof data127 == "number") && (isFinite(data127))){
-if(data127 > 1000000000000000 || isNaN(data127)){
-const err281 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data127};
+}
+if(data47.max_turns !== undefined){
+let data160 = data47.max_turns;
+if(!(((typeof data160 == "number") && (!(data160 % 1) && !isNaN(data160))) && (isFinite(data160)))){
+const err281 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data160};
 if(vErrors === null){
 vErrors = [err281];
 }
@@ -3645,8 +5395,9 @@ vErrors.push(err281);
 }
 errors++;
 }
-if(data127 < 1 || isNaN(data127)){
-const err282 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data127};
+if((typeof data160 == "number") && (isFinite(data160))){
+if(data160 > 10000 || isNaN(data160)){
+const err282 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data160};
 if(vErrors === null){
 vErrors = [err282];
 }
@@ -3655,10 +5406,8 @@ vErrors.push(err282);
 }
 errors++;
 }
-}
-if(typeof data127 === "string"){
-if(!pattern17.test(data127)){
-const err283 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/tokens_per_day",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.tokens_per_day,data:data127};
+if(data160 < 1 || isNaN(data160)){
+const err283 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data160};
 if(vErrors === null){
 vErrors = [err283];
 }
@@ -3669,9 +5418,17 @@ errors++;
 }
 }
 }
-let data128 = data123.unknown_cost;
-if(typeof data128 !== "string"){
-const err284 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost,data:data128};
+if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data163 = data47.on_quota;
+if(typeof data163 !== "string"){
+const err284 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data163};
 if(vErrors === null){
 vErrors = [err284];
 }
@@ -3680,8 +5437,8 @@ vErrors.push(err284);
 }
 errors++;
 }
-if(!((data128 === "refuse") || (data128 === "allow"))){
-const err285 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget/unknown_cost",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.properties.unknown_cost,data:data128};
+if(!(((data163 === "wait") || (data163 === "fallback")) || (data163 === "pause"))){
+const err285 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data163};
 if(vErrors === null){
 vErrors = [err285];
 }
@@ -3690,9 +5447,11 @@ vErrors.push(err285);
 }
 errors++;
 }
-}
-else {
-const err286 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.budget,data:data123};
+if(data47.description !== undefined){
+let data164 = data47.description;
+if(typeof data164 === "string"){
+if(!pattern0.test(data164)){
+const err286 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data164};
 if(vErrors === null){
 vErrors = [err286];
 }
@@ -3702,10 +5461,8 @@ vErrors.push(err286);
 errors++;
 }
 }
-let data129 = data52.idle_timeout;
-if(typeof data129 === "string"){
-if(!(func4(data129, 1, 2073600000, ["off"]))){
-const err287 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data129};
+else {
+const err287 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data164};
 if(vErrors === null){
 vErrors = [err287];
 }
@@ -3715,8 +5472,11 @@ vErrors.push(err287);
 errors++;
 }
 }
-else {
-const err288 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data129};
+if(data47.type !== undefined){
+let data165 = data47.type;
+if(typeof data165 === "string"){
+if(!pattern0.test(data165)){
+const err288 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data165};
 if(vErrors === null){
 vErrors = [err288];
 }
@@ -3725,9 +5485,9 @@ vErrors.push(err288);
 }
 errors++;
 }
-let data130 = data52.circuit_breaker;
-if((!(data130 && typeof data130 == "object" && !Array.isArray(data130))) && (typeof data130 !== "string")){
-const err289 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.type},message:"must be object,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker,data:data130};
+}
+else {
+const err289 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data165};
 if(vErrors === null){
 vErrors = [err289];
 }
@@ -3736,9 +5496,14 @@ vErrors.push(err289);
 }
 errors++;
 }
-if(typeof data130 === "string"){
-if(!pattern29.test(data130)){
-const err290 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker,data:data130};
+}
+if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data167 = data47.priority;
+if(!(((typeof data167 == "number") && (!(data167 % 1) && !isNaN(data167))) && (isFinite(data167)))){
+const err290 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data167};
 if(vErrors === null){
 vErrors = [err290];
 }
@@ -3747,26 +5512,9 @@ vErrors.push(err290);
 }
 errors++;
 }
-}
-if(data130 && typeof data130 == "object" && !Array.isArray(data130)){
-if(data130.error_rate === undefined){
-data130.error_rate = 0.1;
-}
-if(data130.minimum === undefined){
-data130.minimum = 10;
-}
-if(data130.window === undefined){
-data130.window = "5m";
-}
-if(data130.slow === undefined){
-data130.slow = "5s";
-}
-if(data130.reset === undefined){
-data130.reset = "30s";
-}
-for(const key21 in data130){
-if(!(((((key21 === "error_rate") || (key21 === "minimum")) || (key21 === "window")) || (key21 === "slow")) || (key21 === "reset"))){
-const err291 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker,data:data130};
+if((typeof data167 == "number") && (isFinite(data167))){
+if(data167 > 1000000 || isNaN(data167)){
+const err291 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data167};
 if(vErrors === null){
 vErrors = [err291];
 }
@@ -3775,11 +5523,8 @@ vErrors.push(err291);
 }
 errors++;
 }
-}
-let data131 = data130.error_rate;
-if((typeof data131 == "number") && (isFinite(data131))){
-if(data131 > 1 || isNaN(data131)){
-const err292 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate,data:data131};
+if(data167 < -1000000 || isNaN(data167)){
+const err292 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data167};
 if(vErrors === null){
 vErrors = [err292];
 }
@@ -3788,8 +5533,10 @@ vErrors.push(err292);
 }
 errors++;
 }
-if(data131 <= 0 || isNaN(data131)){
-const err293 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate,data:data131};
+}
+let data168 = data47.max_load;
+if((!(((typeof data168 == "number") && (!(data168 % 1) && !isNaN(data168))) && (isFinite(data168)))) && (typeof data168 !== "string")){
+const err293 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data168};
 if(vErrors === null){
 vErrors = [err293];
 }
@@ -3798,9 +5545,9 @@ vErrors.push(err293);
 }
 errors++;
 }
-}
-else {
-const err294 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.error_rate,data:data131};
+if((typeof data168 == "number") && (isFinite(data168))){
+if(data168 < 1 || isNaN(data168)){
+const err294 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data168};
 if(vErrors === null){
 vErrors = [err294];
 }
@@ -3809,9 +5556,10 @@ vErrors.push(err294);
 }
 errors++;
 }
-let data132 = data130.minimum;
-if(!(((typeof data132 == "number") && (!(data132 % 1) && !isNaN(data132))) && (isFinite(data132)))){
-const err295 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum,data:data132};
+}
+if(typeof data168 === "string"){
+if(!pattern15.test(data168)){
+const err295 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data168};
 if(vErrors === null){
 vErrors = [err295];
 }
@@ -3820,9 +5568,15 @@ vErrors.push(err295);
 }
 errors++;
 }
-if((typeof data132 == "number") && (isFinite(data132))){
-if(data132 > 100000 || isNaN(data132)){
-const err296 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum,data:data132};
+}
+if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data170 = data47.timeout;
+if(typeof data170 === "string"){
+if(!(func4(data170, 1, 2073600000, []))){
+const err296 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data170};
 if(vErrors === null){
 vErrors = [err296];
 }
@@ -3831,8 +5585,9 @@ vErrors.push(err296);
 }
 errors++;
 }
-if(data132 < 1 || isNaN(data132)){
-const err297 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.minimum,data:data132};
+}
+else {
+const err297 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data170};
 if(vErrors === null){
 vErrors = [err297];
 }
@@ -3841,11 +5596,14 @@ vErrors.push(err297);
 }
 errors++;
 }
+if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
 }
-let data133 = data130.window;
-if(typeof data133 === "string"){
-if(!(func4(data133, 1000, 86400000, []))){
-const err298 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window,data:data133};
+if(data47.load !== undefined){
+let data172 = data47.load;
+if(typeof data172 !== "string"){
+const err298 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data172};
 if(vErrors === null){
 vErrors = [err298];
 }
@@ -3854,9 +5612,8 @@ vErrors.push(err298);
 }
 errors++;
 }
-}
-else {
-const err299 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.window,data:data133};
+if(!((data172 === "heavy") || (data172 === "light"))){
+const err299 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data172};
 if(vErrors === null){
 vErrors = [err299];
 }
@@ -3865,10 +5622,11 @@ vErrors.push(err299);
 }
 errors++;
 }
-let data134 = data130.slow;
-if(typeof data134 === "string"){
-if(!(func4(data134, 1, 2073600000, ["off"]))){
-const err300 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow,data:data134};
+}
+if(data47.tokens_per_task !== undefined){
+let data173 = data47.tokens_per_task;
+if((!(((typeof data173 == "number") && (!(data173 % 1) && !isNaN(data173))) && (isFinite(data173)))) && (typeof data173 !== "string")){
+const err300 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data173};
 if(vErrors === null){
 vErrors = [err300];
 }
@@ -3877,9 +5635,9 @@ vErrors.push(err300);
 }
 errors++;
 }
-}
-else {
-const err301 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.slow,data:data134};
+if((typeof data173 == "number") && (isFinite(data173))){
+if(data173 > 1000000000000000 || isNaN(data173)){
+const err301 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data173};
 if(vErrors === null){
 vErrors = [err301];
 }
@@ -3888,10 +5646,8 @@ vErrors.push(err301);
 }
 errors++;
 }
-let data135 = data130.reset;
-if(typeof data135 === "string"){
-if(!(func4(data135, 10, 600000, []))){
-const err302 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset,data:data135};
+if(data173 < 1 || isNaN(data173)){
+const err302 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data173};
 if(vErrors === null){
 vErrors = [err302];
 }
@@ -3901,8 +5657,9 @@ vErrors.push(err302);
 errors++;
 }
 }
-else {
-const err303 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.circuit_breaker.properties.reset,data:data135};
+if(typeof data173 === "string"){
+if(!pattern17.test(data173)){
+const err303 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data173};
 if(vErrors === null){
 vErrors = [err303];
 }
@@ -3912,14 +5669,12 @@ vErrors.push(err303);
 errors++;
 }
 }
-let data136 = data52.limits;
-if(data136 && typeof data136 == "object" && !Array.isArray(data136)){
-if(data136.output === undefined){
-data136.output = "64MiB";
 }
-for(const key22 in data136){
-if(!(key22 === "output")){
-const err304 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits,data:data136};
+if(data47.rate !== undefined){
+let data174 = data47.rate;
+if(typeof data174 === "string"){
+if(!pattern35.test(data174)){
+const err304 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data174};
 if(vErrors === null){
 vErrors = [err304];
 }
@@ -3929,10 +5684,8 @@ vErrors.push(err304);
 errors++;
 }
 }
-let data137 = data136.output;
-if(typeof data137 === "string"){
-if(!(func7(data137, 1, 4503599627370496, []))){
-const err305 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output,data:data137};
+else {
+const err305 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data174};
 if(vErrors === null){
 vErrors = [err305];
 }
@@ -3942,8 +5695,16 @@ vErrors.push(err305);
 errors++;
 }
 }
-else {
-const err306 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits.properties.output,data:data137};
+if(data47.budget !== undefined){
+if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data176 = data47.idle_timeout;
+if(typeof data176 === "string"){
+if(!(func4(data176, 1, 2073600000, ["off"]))){
+const err306 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data176};
 if(vErrors === null){
 vErrors = [err306];
 }
@@ -3954,7 +5715,7 @@ errors++;
 }
 }
 else {
-const err307 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.limits,data:data136};
+const err307 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data176};
 if(vErrors === null){
 vErrors = [err307];
 }
@@ -3963,12 +5724,17 @@ vErrors.push(err307);
 }
 errors++;
 }
-if(data52.sandbox !== undefined){
-let data138 = data52.sandbox;
-if(data138 && typeof data138 == "object" && !Array.isArray(data138)){
-for(const key23 in data138){
-if(!((key23 === "mode") || (key23 === "reason"))){
-const err308 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data138};
+if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
+}
+if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data179 = data47.max_repeats;
+if((!(((typeof data179 == "number") && (!(data179 % 1) && !isNaN(data179))) && (isFinite(data179)))) && (typeof data179 !== "string")){
+const err308 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data179};
 if(vErrors === null){
 vErrors = [err308];
 }
@@ -3977,11 +5743,9 @@ vErrors.push(err308);
 }
 errors++;
 }
-}
-if(data138.mode !== undefined){
-let data139 = data138.mode;
-if(typeof data139 !== "string"){
-const err309 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data139};
+if((typeof data179 == "number") && (isFinite(data179))){
+if(data179 > 10000 || isNaN(data179)){
+const err309 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data179};
 if(vErrors === null){
 vErrors = [err309];
 }
@@ -3990,8 +5754,8 @@ vErrors.push(err309);
 }
 errors++;
 }
-if(!(((data139 === "auto") || (data139 === "required")) || (data139 === "off"))){
-const err310 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.mode,data:data139};
+if(data179 < 2 || isNaN(data179)){
+const err310 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data179};
 if(vErrors === null){
 vErrors = [err310];
 }
@@ -4001,11 +5765,9 @@ vErrors.push(err310);
 errors++;
 }
 }
-if(data138.reason !== undefined){
-let data140 = data138.reason;
-if(typeof data140 === "string"){
-if(!pattern0.test(data140)){
-const err311 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data140};
+if(typeof data179 === "string"){
+if(!pattern36.test(data179)){
+const err311 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data179};
 if(vErrors === null){
 vErrors = [err311];
 }
@@ -4015,8 +5777,9 @@ vErrors.push(err311);
 errors++;
 }
 }
-else {
-const err312 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.properties.reason,data:data140};
+let data180 = data47.workspace;
+if(typeof data180 !== "string"){
+const err312 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data180};
 if(vErrors === null){
 vErrors = [err312];
 }
@@ -4025,10 +5788,8 @@ vErrors.push(err312);
 }
 errors++;
 }
-}
-}
-else {
-const err313 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.sandbox,data:data138};
+if(!((data180 === "in_place") || (data180 === "copy"))){
+const err313 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data180};
 if(vErrors === null){
 vErrors = [err313];
 }
@@ -4037,10 +5798,17 @@ vErrors.push(err313);
 }
 errors++;
 }
+if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
 }
 }
 else {
-const err314 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data52};
+const err314 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
 if(vErrors === null){
 vErrors = [err314];
 }
@@ -4050,34 +5818,61 @@ vErrors.push(err314);
 errors++;
 }
 }
-else if(tag0 === "builtin"){
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.capabilities === undefined){
-data52.capabilities = [];
+else if(tag0 === "plugin"){
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(data47.options === undefined){
+data47.options = {};
 }
-if(data52.priority === undefined){
-data52.priority = 0;
+if(data47.tools === undefined){
+data47.tools = [];
 }
-if(data52.max_load === undefined){
-data52.max_load = "unlimited";
+if(data47.permissions === undefined){
+data47.permissions = {};
 }
-if(data52.fallback === undefined){
-data52.fallback = [];
+if(data47.on_quota === undefined){
+data47.on_quota = "wait";
 }
-if(data52.timeout === undefined){
-data52.timeout = "10m";
+if(data47.capabilities === undefined){
+data47.capabilities = [];
 }
-if(data52.retry === undefined){
-data52.retry = {};
+if(data47.priority === undefined){
+data47.priority = 0;
 }
-if(data52.circuit_breaker === undefined){
-data52.circuit_breaker = {};
+if(data47.max_load === undefined){
+data47.max_load = 1;
 }
-if(data52.limits === undefined){
-data52.limits = {};
+if(data47.fallback === undefined){
+data47.fallback = [];
 }
-if(data52.kind === undefined){
-const err315 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data52};
+if(data47.timeout === undefined){
+data47.timeout = "1h";
+}
+if(data47.retry === undefined){
+data47.retry = {};
+}
+if(data47.idle_timeout === undefined){
+data47.idle_timeout = "10m";
+}
+if(data47.circuit_breaker === undefined){
+data47.circuit_breaker = {};
+}
+if(data47.limits === undefined){
+data47.limits = {};
+}
+if(data47.max_repeats === undefined){
+data47.max_repeats = 8;
+}
+if(data47.workspace === undefined){
+data47.workspace = "in_place";
+}
+if(data47.sandbox === undefined){
+data47.sandbox = {};
+}
+if(data47.env === undefined){
+data47.env = [];
+}
+if(data47.kind === undefined){
+const err315 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data47};
 if(vErrors === null){
 vErrors = [err315];
 }
@@ -4086,9 +5881,8 @@ vErrors.push(err315);
 }
 errors++;
 }
-for(const key24 in data52){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[2].properties, key24))){
-const err316 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data52};
+if(data47.plugin === undefined){
+const err316 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "plugin"},message:"must have required property '"+"plugin"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data47};
 if(vErrors === null){
 vErrors = [err316];
 }
@@ -4097,11 +5891,9 @@ vErrors.push(err316);
 }
 errors++;
 }
-}
-if(data52.kind !== undefined){
-let data141 = data52.kind;
-if(typeof data141 !== "string"){
-const err317 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data141};
+for(const key12 in data47){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[1].properties, key12))){
+const err317 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data47};
 if(vErrors === null){
 vErrors = [err317];
 }
@@ -4110,8 +5902,11 @@ vErrors.push(err317);
 }
 errors++;
 }
-if("builtin" !== data141){
-const err318 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "builtin"},message:"must be equal to constant",schema:"builtin",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data141};
+}
+if(data47.kind !== undefined){
+let data183 = data47.kind;
+if(typeof data183 !== "string"){
+const err318 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data183};
 if(vErrors === null){
 vErrors = [err318];
 }
@@ -4120,12 +5915,8 @@ vErrors.push(err318);
 }
 errors++;
 }
-}
-if(data52.description !== undefined){
-let data142 = data52.description;
-if(typeof data142 === "string"){
-if(!pattern0.test(data142)){
-const err319 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description,data:data142};
+if("plugin" !== data183){
+const err319 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "plugin"},message:"must be equal to constant",schema:"plugin",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data183};
 if(vErrors === null){
 vErrors = [err319];
 }
@@ -4135,8 +5926,11 @@ vErrors.push(err319);
 errors++;
 }
 }
-else {
-const err320 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description,data:data142};
+if(data47.plugin !== undefined){
+let data184 = data47.plugin;
+if(typeof data184 === "string"){
+if(!pattern0.test(data184)){
+const err320 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/plugin",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/plugin/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.plugin,data:data184};
 if(vErrors === null){
 vErrors = [err320];
 }
@@ -4146,11 +5940,8 @@ vErrors.push(err320);
 errors++;
 }
 }
-if(data52.type !== undefined){
-let data143 = data52.type;
-if(typeof data143 === "string"){
-if(!pattern0.test(data143)){
-const err321 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type,data:data143};
+else {
+const err321 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/plugin",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.plugin.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.plugin,data:data184};
 if(vErrors === null){
 vErrors = [err321];
 }
@@ -4160,8 +5951,9 @@ vErrors.push(err321);
 errors++;
 }
 }
-else {
-const err322 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type,data:data143};
+let data185 = data47.options;
+if(!(data185 && typeof data185 == "object" && !Array.isArray(data185))){
+const err322 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/options",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/options/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.options.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.options,data:data185};
 if(vErrors === null){
 vErrors = [err322];
 }
@@ -4170,15 +5962,11 @@ vErrors.push(err322);
 }
 errors++;
 }
-}
-let data144 = data52.capabilities;
-if(Array.isArray(data144)){
-const len19 = data144.length;
-for(let i19=0; i19<len19; i19++){
-let data145 = data144[i19];
-if(typeof data145 === "string"){
-if(!pattern0.test(data145)){
-const err323 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i19,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/capabilities/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.capabilities.items,data:data145};
+if(data47.program !== undefined){
+let data186 = data47.program;
+if(typeof data186 === "string"){
+if(!pattern0.test(data186)){
+const err323 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.program,data:data186};
 if(vErrors === null){
 vErrors = [err323];
 }
@@ -4189,7 +5977,7 @@ errors++;
 }
 }
 else {
-const err324 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities/" + i19,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/capabilities/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.capabilities.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.capabilities.items,data:data145};
+const err324 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.program,data:data186};
 if(vErrors === null){
 vErrors = [err324];
 }
@@ -4199,9 +5987,11 @@ vErrors.push(err324);
 errors++;
 }
 }
-}
-else {
-const err325 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/capabilities/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.capabilities.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.capabilities,data:data144};
+if(data47.model !== undefined){
+let data187 = data47.model;
+if(typeof data187 === "string"){
+if(!pattern0.test(data187)){
+const err325 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.model,data:data187};
 if(vErrors === null){
 vErrors = [err325];
 }
@@ -4210,9 +6000,9 @@ vErrors.push(err325);
 }
 errors++;
 }
-let data146 = data52.priority;
-if(!(((typeof data146 == "number") && (!(data146 % 1) && !isNaN(data146))) && (isFinite(data146)))){
-const err326 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data146};
+}
+else {
+const err326 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.model,data:data187};
 if(vErrors === null){
 vErrors = [err326];
 }
@@ -4221,9 +6011,12 @@ vErrors.push(err326);
 }
 errors++;
 }
-if((typeof data146 == "number") && (isFinite(data146))){
-if(data146 > 1000000 || isNaN(data146)){
-const err327 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data146};
+}
+if(data47.effort !== undefined){
+let data188 = data47.effort;
+if(typeof data188 === "string"){
+if(!pattern0.test(data188)){
+const err327 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.effort,data:data188};
 if(vErrors === null){
 vErrors = [err327];
 }
@@ -4232,8 +6025,9 @@ vErrors.push(err327);
 }
 errors++;
 }
-if(data146 < -1000000 || isNaN(data146)){
-const err328 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data146};
+}
+else {
+const err328 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.effort,data:data188};
 if(vErrors === null){
 vErrors = [err328];
 }
@@ -4243,9 +6037,10 @@ vErrors.push(err328);
 errors++;
 }
 }
-let data147 = data52.max_load;
-if((!(((typeof data147 == "number") && (!(data147 % 1) && !isNaN(data147))) && (isFinite(data147)))) && (typeof data147 !== "string")){
-const err329 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data147};
+if(data47.max_turns !== undefined){
+let data189 = data47.max_turns;
+if(!(((typeof data189 == "number") && (!(data189 % 1) && !isNaN(data189))) && (isFinite(data189)))){
+const err329 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns,data:data189};
 if(vErrors === null){
 vErrors = [err329];
 }
@@ -4254,9 +6049,9 @@ vErrors.push(err329);
 }
 errors++;
 }
-if((typeof data147 == "number") && (isFinite(data147))){
-if(data147 < 1 || isNaN(data147)){
-const err330 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data147};
+if((typeof data189 == "number") && (isFinite(data189))){
+if(data189 > 10000 || isNaN(data189)){
+const err330 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns,data:data189};
 if(vErrors === null){
 vErrors = [err330];
 }
@@ -4265,10 +6060,8 @@ vErrors.push(err330);
 }
 errors++;
 }
-}
-if(typeof data147 === "string"){
-if(!pattern15.test(data147)){
-const err331 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data147};
+if(data189 < 1 || isNaN(data189)){
+const err331 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns,data:data189};
 if(vErrors === null){
 vErrors = [err331];
 }
@@ -4278,14 +6071,18 @@ vErrors.push(err331);
 errors++;
 }
 }
-let data148 = data52.fallback;
-if(Array.isArray(data148)){
-const len20 = data148.length;
-for(let i20=0; i20<len20; i20++){
-let data149 = data148[i20];
-if(typeof data149 === "string"){
-if(!pattern0.test(data149)){
-const err332 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i20,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/fallback/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.fallback.items,data:data149};
+}
+if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data192 = data47.on_quota;
+if(typeof data192 !== "string"){
+const err332 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota,data:data192};
 if(vErrors === null){
 vErrors = [err332];
 }
@@ -4294,9 +6091,8 @@ vErrors.push(err332);
 }
 errors++;
 }
-}
-else {
-const err333 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback/" + i20,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/fallback/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.fallback.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.fallback.items,data:data149};
+if(!(((data192 === "wait") || (data192 === "fallback")) || (data192 === "pause"))){
+const err333 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota,data:data192};
 if(vErrors === null){
 vErrors = [err333];
 }
@@ -4305,10 +6101,11 @@ vErrors.push(err333);
 }
 errors++;
 }
-}
-}
-else {
-const err334 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/fallback/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.fallback.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.fallback,data:data148};
+if(data47.description !== undefined){
+let data193 = data47.description;
+if(typeof data193 === "string"){
+if(!pattern0.test(data193)){
+const err334 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description,data:data193};
 if(vErrors === null){
 vErrors = [err334];
 }
@@ -4317,10 +6114,9 @@ vErrors.push(err334);
 }
 errors++;
 }
-let data150 = data52.timeout;
-if(typeof data150 === "string"){
-if(!(func4(data150, 1, 2073600000, []))){
-const err335 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data150};
+}
+else {
+const err335 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description,data:data193};
 if(vErrors === null){
 vErrors = [err335];
 }
@@ -4330,8 +6126,11 @@ vErrors.push(err335);
 errors++;
 }
 }
-else {
-const err336 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data150};
+if(data47.type !== undefined){
+let data194 = data47.type;
+if(typeof data194 === "string"){
+if(!pattern0.test(data194)){
+const err336 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type,data:data194};
 if(vErrors === null){
 vErrors = [err336];
 }
@@ -4340,20 +6139,9 @@ vErrors.push(err336);
 }
 errors++;
 }
-let data151 = data52.retry;
-if(data151 && typeof data151 == "object" && !Array.isArray(data151)){
-if(data151.attempts === undefined){
-data151.attempts = 3;
 }
-if(data151.initial === undefined){
-data151.initial = "1s";
-}
-if(data151.max === undefined){
-data151.max = "5m";
-}
-for(const key25 in data151){
-if(!(((key25 === "attempts") || (key25 === "initial")) || (key25 === "max"))){
-const err337 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data151};
+else {
+const err337 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type,data:data194};
 if(vErrors === null){
 vErrors = [err337];
 }
@@ -4363,9 +6151,13 @@ vErrors.push(err337);
 errors++;
 }
 }
-let data152 = data151.attempts;
-if(!(((typeof data152 == "number") && (!(data152 % 1) && !isNaN(data152))) && (isFinite(data152)))){
-const err338 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data152};
+if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data196 = data47.priority;
+if(!(((typeof data196 == "number") && (!(data196 % 1) && !isNaN(data196))) && (isFinite(data196)))){
+const err338 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data196};
 if(vErrors === null){
 vErrors = [err338];
 }
@@ -4374,9 +6166,9 @@ vErrors.push(err338);
 }
 errors++;
 }
-if((typeof data152 == "number") && (isFinite(data152))){
-if(data152 > 100 || isNaN(data152)){
-const err339 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100",schema:100,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data152};
+if((typeof data196 == "number") && (isFinite(data196))){
+if(data196 > 1000000 || isNaN(data196)){
+const err339 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data196};
 if(vErrors === null){
 vErrors = [err339];
 }
@@ -4385,8 +6177,8 @@ vErrors.push(err339);
 }
 errors++;
 }
-if(data152 < 1 || isNaN(data152)){
-const err340 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/attempts",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.attempts,data:data152};
+if(data196 < -1000000 || isNaN(data196)){
+const err340 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data196};
 if(vErrors === null){
 vErrors = [err340];
 }
@@ -4396,10 +6188,9 @@ vErrors.push(err340);
 errors++;
 }
 }
-let data153 = data151.initial;
-if(typeof data153 === "string"){
-if(!(func4(data153, 1, 2073600000, []))){
-const err341 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data153};
+let data197 = data47.max_load;
+if((!(((typeof data197 == "number") && (!(data197 % 1) && !isNaN(data197))) && (isFinite(data197)))) && (typeof data197 !== "string")){
+const err341 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data197};
 if(vErrors === null){
 vErrors = [err341];
 }
@@ -4408,9 +6199,9 @@ vErrors.push(err341);
 }
 errors++;
 }
-}
-else {
-const err342 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/initial",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/initial/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.initial,data:data153};
+if((typeof data197 == "number") && (isFinite(data197))){
+if(data197 < 1 || isNaN(data197)){
+const err342 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data197};
 if(vErrors === null){
 vErrors = [err342];
 }
@@ -4419,10 +6210,10 @@ vErrors.push(err342);
 }
 errors++;
 }
-let data154 = data151.max;
-if(typeof data154 === "string"){
-if(!(func4(data154, 1, 2073600000, []))){
-const err343 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data154};
+}
+if(typeof data197 === "string"){
+if(!pattern15.test(data197)){
+const err343 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data197};
 if(vErrors === null){
 vErrors = [err343];
 }
@@ -4432,8 +6223,14 @@ vErrors.push(err343);
 errors++;
 }
 }
-else {
-const err344 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry/max",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/properties/max/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.properties.max,data:data154};
+if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data199 = data47.timeout;
+if(typeof data199 === "string"){
+if(!(func4(data199, 1, 2073600000, []))){
+const err344 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data199};
 if(vErrors === null){
 vErrors = [err344];
 }
@@ -4444,7 +6241,7 @@ errors++;
 }
 }
 else {
-const err345 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.retry,data:data151};
+const err345 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data199};
 if(vErrors === null){
 vErrors = [err345];
 }
@@ -4453,9 +6250,14 @@ vErrors.push(err345);
 }
 errors++;
 }
-let data155 = data52.circuit_breaker;
-if((!(data155 && typeof data155 == "object" && !Array.isArray(data155))) && (typeof data155 !== "string")){
-const err346 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.type},message:"must be object,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker,data:data155};
+if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data47.load !== undefined){
+let data201 = data47.load;
+if(typeof data201 !== "string"){
+const err346 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load,data:data201};
 if(vErrors === null){
 vErrors = [err346];
 }
@@ -4464,9 +6266,8 @@ vErrors.push(err346);
 }
 errors++;
 }
-if(typeof data155 === "string"){
-if(!pattern29.test(data155)){
-const err347 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker,data:data155};
+if(!((data201 === "heavy") || (data201 === "light"))){
+const err347 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load,data:data201};
 if(vErrors === null){
 vErrors = [err347];
 }
@@ -4476,25 +6277,10 @@ vErrors.push(err347);
 errors++;
 }
 }
-if(data155 && typeof data155 == "object" && !Array.isArray(data155)){
-if(data155.error_rate === undefined){
-data155.error_rate = 0.1;
-}
-if(data155.minimum === undefined){
-data155.minimum = 10;
-}
-if(data155.window === undefined){
-data155.window = "5m";
-}
-if(data155.slow === undefined){
-data155.slow = "off";
-}
-if(data155.reset === undefined){
-data155.reset = "30s";
-}
-for(const key26 in data155){
-if(!(((((key26 === "error_rate") || (key26 === "minimum")) || (key26 === "window")) || (key26 === "slow")) || (key26 === "reset"))){
-const err348 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker,data:data155};
+if(data47.tokens_per_task !== undefined){
+let data202 = data47.tokens_per_task;
+if((!(((typeof data202 == "number") && (!(data202 % 1) && !isNaN(data202))) && (isFinite(data202)))) && (typeof data202 !== "string")){
+const err348 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data202};
 if(vErrors === null){
 vErrors = [err348];
 }
@@ -4503,11 +6289,9 @@ vErrors.push(err348);
 }
 errors++;
 }
-}
-let data156 = data155.error_rate;
-if((typeof data156 == "number") && (isFinite(data156))){
-if(data156 > 1 || isNaN(data156)){
-const err349 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate,data:data156};
+if((typeof data202 == "number") && (isFinite(data202))){
+if(data202 > 1000000000000000 || isNaN(data202)){
+const err349 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data202};
 if(vErrors === null){
 vErrors = [err349];
 }
@@ -4516,8 +6300,8 @@ vErrors.push(err349);
 }
 errors++;
 }
-if(data156 <= 0 || isNaN(data156)){
-const err350 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate,data:data156};
+if(data202 < 1 || isNaN(data202)){
+const err350 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data202};
 if(vErrors === null){
 vErrors = [err350];
 }
@@ -4527,8 +6311,9 @@ vErrors.push(err350);
 errors++;
 }
 }
-else {
-const err351 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.error_rate,data:data156};
+if(typeof data202 === "string"){
+if(!pattern17.test(data202)){
+const err351 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data202};
 if(vErrors === null){
 vErrors = [err351];
 }
@@ -4537,9 +6322,13 @@ vErrors.push(err351);
 }
 errors++;
 }
-let data157 = data155.minimum;
-if(!(((typeof data157 == "number") && (!(data157 % 1) && !isNaN(data157))) && (isFinite(data157)))){
-const err352 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum,data:data157};
+}
+}
+if(data47.rate !== undefined){
+let data203 = data47.rate;
+if(typeof data203 === "string"){
+if(!pattern35.test(data203)){
+const err352 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data203};
 if(vErrors === null){
 vErrors = [err352];
 }
@@ -4548,9 +6337,9 @@ vErrors.push(err352);
 }
 errors++;
 }
-if((typeof data157 == "number") && (isFinite(data157))){
-if(data157 > 100000 || isNaN(data157)){
-const err353 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum,data:data157};
+}
+else {
+const err353 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data203};
 if(vErrors === null){
 vErrors = [err353];
 }
@@ -4559,8 +6348,17 @@ vErrors.push(err353);
 }
 errors++;
 }
-if(data157 < 1 || isNaN(data157)){
-const err354 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.minimum,data:data157};
+}
+if(data47.budget !== undefined){
+if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data205 = data47.idle_timeout;
+if(typeof data205 === "string"){
+if(!(func4(data205, 1, 2073600000, ["off"]))){
+const err354 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data205};
 if(vErrors === null){
 vErrors = [err354];
 }
@@ -4570,10 +6368,8 @@ vErrors.push(err354);
 errors++;
 }
 }
-let data158 = data155.window;
-if(typeof data158 === "string"){
-if(!(func4(data158, 1000, 86400000, []))){
-const err355 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window,data:data158};
+else {
+const err355 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data205};
 if(vErrors === null){
 vErrors = [err355];
 }
@@ -4582,9 +6378,17 @@ vErrors.push(err355);
 }
 errors++;
 }
+if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-else {
-const err356 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.window,data:data158};
+if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data208 = data47.max_repeats;
+if((!(((typeof data208 == "number") && (!(data208 % 1) && !isNaN(data208))) && (isFinite(data208)))) && (typeof data208 !== "string")){
+const err356 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data208};
 if(vErrors === null){
 vErrors = [err356];
 }
@@ -4593,10 +6397,9 @@ vErrors.push(err356);
 }
 errors++;
 }
-let data159 = data155.slow;
-if(typeof data159 === "string"){
-if(!(func4(data159, 1, 2073600000, ["off"]))){
-const err357 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow,data:data159};
+if((typeof data208 == "number") && (isFinite(data208))){
+if(data208 > 10000 || isNaN(data208)){
+const err357 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data208};
 if(vErrors === null){
 vErrors = [err357];
 }
@@ -4605,9 +6408,8 @@ vErrors.push(err357);
 }
 errors++;
 }
-}
-else {
-const err358 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.slow,data:data159};
+if(data208 < 2 || isNaN(data208)){
+const err358 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data208};
 if(vErrors === null){
 vErrors = [err358];
 }
@@ -4616,10 +6418,10 @@ vErrors.push(err358);
 }
 errors++;
 }
-let data160 = data155.reset;
-if(typeof data160 === "string"){
-if(!(func4(data160, 10, 600000, []))){
-const err359 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset,data:data160};
+}
+if(typeof data208 === "string"){
+if(!pattern36.test(data208)){
+const err359 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data208};
 if(vErrors === null){
 vErrors = [err359];
 }
@@ -4629,8 +6431,9 @@ vErrors.push(err359);
 errors++;
 }
 }
-else {
-const err360 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.circuit_breaker.properties.reset,data:data160};
+let data209 = data47.workspace;
+if(typeof data209 !== "string"){
+const err360 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace,data:data209};
 if(vErrors === null){
 vErrors = [err360];
 }
@@ -4639,15 +6442,8 @@ vErrors.push(err360);
 }
 errors++;
 }
-}
-let data161 = data52.limits;
-if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
-if(data161.output === undefined){
-data161.output = "64MiB";
-}
-for(const key27 in data161){
-if(!(key27 === "output")){
-const err361 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data161};
+if(!((data209 === "in_place") || (data209 === "copy"))){
+const err361 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace,data:data209};
 if(vErrors === null){
 vErrors = [err361];
 }
@@ -4656,11 +6452,17 @@ vErrors.push(err361);
 }
 errors++;
 }
+if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
 }
-let data162 = data161.output;
-if(typeof data162 === "string"){
-if(!(func7(data162, 1, 4503599627370496, []))){
-const err362 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data162};
+if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err362 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data47};
 if(vErrors === null){
 vErrors = [err362];
 }
@@ -4670,8 +6472,46 @@ vErrors.push(err362);
 errors++;
 }
 }
-else {
-const err363 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data162};
+else if(tag0 === "command"){
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(data47.capabilities === undefined){
+data47.capabilities = [];
+}
+if(data47.priority === undefined){
+data47.priority = 0;
+}
+if(data47.max_load === undefined){
+data47.max_load = "unlimited";
+}
+if(data47.fallback === undefined){
+data47.fallback = [];
+}
+if(data47.timeout === undefined){
+data47.timeout = "10m";
+}
+if(data47.retry === undefined){
+data47.retry = {};
+}
+if(data47.idle_timeout === undefined){
+data47.idle_timeout = "off";
+}
+if(data47.circuit_breaker === undefined){
+data47.circuit_breaker = {};
+}
+if(data47.limits === undefined){
+data47.limits = {};
+}
+if(data47.max_repeats === undefined){
+data47.max_repeats = 4;
+}
+if(data47.workspace === undefined){
+data47.workspace = "in_place";
+}
+if(data47.env === undefined){
+data47.env = [];
+}
+if(data47.kind === undefined){
+const err363 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data47};
 if(vErrors === null){
 vErrors = [err363];
 }
@@ -4680,9 +6520,8 @@ vErrors.push(err363);
 }
 errors++;
 }
-}
-else {
-const err364 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data161};
+if(data47.command === undefined){
+const err364 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data47};
 if(vErrors === null){
 vErrors = [err364];
 }
@@ -4691,9 +6530,9 @@ vErrors.push(err364);
 }
 errors++;
 }
-}
-else {
-const err365 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data52};
+for(const key13 in data47){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[2].properties, key13))){
+const err365 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data47};
 if(vErrors === null){
 vErrors = [err365];
 }
@@ -4703,8 +6542,10 @@ vErrors.push(err365);
 errors++;
 }
 }
-else {
-const err366 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf",schema:schema6.properties.agents.additionalProperties.discriminator,parentSchema:schema6.properties.agents.additionalProperties,data:data52};
+if(data47.kind !== undefined){
+let data212 = data47.kind;
+if(typeof data212 !== "string"){
+const err366 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data212};
 if(vErrors === null){
 vErrors = [err366];
 }
@@ -4713,9 +6554,8 @@ vErrors.push(err366);
 }
 errors++;
 }
-}
-else {
-const err367 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string",schema:schema6.properties.agents.additionalProperties.discriminator,parentSchema:schema6.properties.agents.additionalProperties,data:data52};
+if("command" !== data212){
+const err367 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "command"},message:"must be equal to constant",schema:"command",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data212};
 if(vErrors === null){
 vErrors = [err367];
 }
@@ -4725,8 +6565,10 @@ vErrors.push(err367);
 errors++;
 }
 }
-else {
-const err368 = {instancePath:instancePath+"/agents/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties,data:data52};
+if(data47.command !== undefined){
+let data213 = data47.command;
+if((typeof data213 !== "string") && (!(Array.isArray(data213)))){
+const err368 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.command.type},message:"must be string,array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command,data:data213};
 if(vErrors === null){
 vErrors = [err368];
 }
@@ -4735,10 +6577,9 @@ vErrors.push(err368);
 }
 errors++;
 }
-}
-}
-else {
-const err369 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.type,parentSchema:schema6.properties.agents,data:data51};
+if(typeof data213 === "string"){
+if(!pattern0.test(data213)){
+const err369 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command,data:data213};
 if(vErrors === null){
 vErrors = [err369];
 }
@@ -4747,13 +6588,10 @@ vErrors.push(err369);
 }
 errors++;
 }
-let data163 = data.watcher_endpoints;
-if(data163 && typeof data163 == "object" && !Array.isArray(data163)){
-for(const key28 in data163){
-const _errs364 = errors;
-if(typeof key28 === "string"){
-if(!pattern19.test(key28)){
-const err370 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.watcher_endpoints.propertyNames,data:key28,propertyName:key28};
+}
+if(Array.isArray(data213)){
+if(data213.length < 1){
+const err370 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command,data:data213};
 if(vErrors === null){
 vErrors = [err370];
 }
@@ -4762,10 +6600,11 @@ vErrors.push(err370);
 }
 errors++;
 }
-}
-var valid74 = _errs364 === errors;
-if(!valid74){
-const err371 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames",keyword:"propertyNames",params:{propertyName: key28},message:"property name must be valid",schema:schema6.properties.watcher_endpoints.propertyNames,parentSchema:schema6.properties.watcher_endpoints,data:data163};
+const len9 = data213.length;
+for(let i9=0; i9<len9; i9++){
+let data214 = data213[i9];
+if(typeof data214 !== "string"){
+const err371 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command.items,data:data214};
 if(vErrors === null){
 vErrors = [err371];
 }
@@ -4775,11 +6614,13 @@ vErrors.push(err371);
 errors++;
 }
 }
-for(const key29 in data163){
-let data164 = data163[key29];
-if(typeof data164 === "string"){
-if(!pattern0.test(data164)){
-const err372 = {instancePath:instancePath+"/watcher_endpoints/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.watcher_endpoints.additionalProperties,data:data164};
+}
+}
+if(data47.description !== undefined){
+let data215 = data47.description;
+if(typeof data215 === "string"){
+if(!pattern0.test(data215)){
+const err372 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description,data:data215};
 if(vErrors === null){
 vErrors = [err372];
 }
@@ -4790,7 +6631,7 @@ errors++;
 }
 }
 else {
-const err373 = {instancePath:instancePath+"/watcher_endpoints/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watcher_endpoints.additionalProperties.type,parentSchema:schema6.properties.watcher_endpoints.additionalProperties,data:data164};
+const err373 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description,data:data215};
 if(vErrors === null){
 vErrors = [err373];
 }
@@ -4800,9 +6641,11 @@ vErrors.push(err373);
 errors++;
 }
 }
-}
-else {
-const err374 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.watcher_endpoints.type,parentSchema:schema6.properties.watcher_endpoints,data:data163};
+if(data47.type !== undefined){
+let data216 = data47.type;
+if(typeof data216 === "string"){
+if(!pattern0.test(data216)){
+const err374 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type,data:data216};
 if(vErrors === null){
 vErrors = [err374];
 }
@@ -4811,13 +6654,9 @@ vErrors.push(err374);
 }
 errors++;
 }
-let data165 = data.workflows;
-if(Array.isArray(data165)){
-const len21 = data165.length;
-for(let i21=0; i21<len21; i21++){
-let data166 = data165[i21];
-if((typeof data166 !== "string") && (!(data166 && typeof data166 == "object" && !Array.isArray(data166)))){
-const err375 = {instancePath:instancePath+"/workflows/" + i21,schemaPath:"#/properties/workflows/items/type",keyword:"type",params:{type: schema6.properties.workflows.items.type},message:"must be string,object",schema:schema6.properties.workflows.items.type,parentSchema:schema6.properties.workflows.items,data:data166};
+}
+else {
+const err375 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type,data:data216};
 if(vErrors === null){
 vErrors = [err375];
 }
@@ -4826,9 +6665,14 @@ vErrors.push(err375);
 }
 errors++;
 }
-if(typeof data166 === "string"){
-if(!pattern0.test(data166)){
-const err376 = {instancePath:instancePath+"/workflows/" + i21,schemaPath:"#/properties/workflows/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.workflows.items,data:data166};
+}
+if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data218 = data47.priority;
+if(!(((typeof data218 == "number") && (!(data218 % 1) && !isNaN(data218))) && (isFinite(data218)))){
+const err376 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data218};
 if(vErrors === null){
 vErrors = [err376];
 }
@@ -4837,11 +6681,9 @@ vErrors.push(err376);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err377 = {instancePath:instancePath+"/workflows",schemaPath:"#/properties/workflows/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.workflows.type,parentSchema:schema6.properties.workflows,data:data165};
+if((typeof data218 == "number") && (isFinite(data218))){
+if(data218 > 1000000 || isNaN(data218)){
+const err377 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data218};
 if(vErrors === null){
 vErrors = [err377];
 }
@@ -4850,23 +6692,8 @@ vErrors.push(err377);
 }
 errors++;
 }
-let data167 = data.schedules;
-if(Array.isArray(data167)){
-const len22 = data167.length;
-for(let i22=0; i22<len22; i22++){
-let data168 = data167[i22];
-if(data168 && typeof data168 == "object" && !Array.isArray(data168)){
-if(data168.inputs === undefined){
-data168.inputs = {};
-}
-if(data168.overlap === undefined){
-data168.overlap = "skip";
-}
-if(data168.catch_up === undefined){
-data168.catch_up = true;
-}
-if(data168.name === undefined){
-const err378 = {instancePath:instancePath+"/schedules/" + i22,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data168};
+if(data218 < -1000000 || isNaN(data218)){
+const err378 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data218};
 if(vErrors === null){
 vErrors = [err378];
 }
@@ -4875,8 +6702,10 @@ vErrors.push(err378);
 }
 errors++;
 }
-if(data168.workflow === undefined){
-const err379 = {instancePath:instancePath+"/schedules/" + i22,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "workflow"},message:"must have required property '"+"workflow"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data168};
+}
+let data219 = data47.max_load;
+if((!(((typeof data219 == "number") && (!(data219 % 1) && !isNaN(data219))) && (isFinite(data219)))) && (typeof data219 !== "string")){
+const err379 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data219};
 if(vErrors === null){
 vErrors = [err379];
 }
@@ -4885,8 +6714,9 @@ vErrors.push(err379);
 }
 errors++;
 }
-if(data168.cron === undefined){
-const err380 = {instancePath:instancePath+"/schedules/" + i22,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "cron"},message:"must have required property '"+"cron"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data168};
+if((typeof data219 == "number") && (isFinite(data219))){
+if(data219 < 1 || isNaN(data219)){
+const err380 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data219};
 if(vErrors === null){
 vErrors = [err380];
 }
@@ -4895,9 +6725,10 @@ vErrors.push(err380);
 }
 errors++;
 }
-for(const key30 in data168){
-if(!(((((((key30 === "name") || (key30 === "workflow")) || (key30 === "cron")) || (key30 === "timezone")) || (key30 === "inputs")) || (key30 === "overlap")) || (key30 === "catch_up"))){
-const err381 = {instancePath:instancePath+"/schedules/" + i22,schemaPath:"#/properties/schedules/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.schedules.items,data:data168};
+}
+if(typeof data219 === "string"){
+if(!pattern15.test(data219)){
+const err381 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data219};
 if(vErrors === null){
 vErrors = [err381];
 }
@@ -4907,11 +6738,14 @@ vErrors.push(err381);
 errors++;
 }
 }
-if(data168.name !== undefined){
-let data169 = data168.name;
-if(typeof data169 === "string"){
-if(!pattern60.test(data169)){
-const err382 = {instancePath:instancePath+"/schedules/" + i22+"/name",schemaPath:"#/properties/schedules/items/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$"},message:"must match pattern \""+"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$"+"\"",schema:"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$",parentSchema:schema6.properties.schedules.items.properties.name,data:data169};
+if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data221 = data47.timeout;
+if(typeof data221 === "string"){
+if(!(func4(data221, 1, 2073600000, []))){
+const err382 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data221};
 if(vErrors === null){
 vErrors = [err382];
 }
@@ -4922,7 +6756,7 @@ errors++;
 }
 }
 else {
-const err383 = {instancePath:instancePath+"/schedules/" + i22+"/name",schemaPath:"#/properties/schedules/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.name.type,parentSchema:schema6.properties.schedules.items.properties.name,data:data169};
+const err383 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data221};
 if(vErrors === null){
 vErrors = [err383];
 }
@@ -4931,12 +6765,14 @@ vErrors.push(err383);
 }
 errors++;
 }
+if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
 }
-if(data168.workflow !== undefined){
-let data170 = data168.workflow;
-if(typeof data170 === "string"){
-if(!pattern0.test(data170)){
-const err384 = {instancePath:instancePath+"/schedules/" + i22+"/workflow",schemaPath:"#/properties/schedules/items/properties/workflow/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.workflow,data:data170};
+if(data47.load !== undefined){
+let data223 = data47.load;
+if(typeof data223 !== "string"){
+const err384 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load,data:data223};
 if(vErrors === null){
 vErrors = [err384];
 }
@@ -4945,9 +6781,8 @@ vErrors.push(err384);
 }
 errors++;
 }
-}
-else {
-const err385 = {instancePath:instancePath+"/schedules/" + i22+"/workflow",schemaPath:"#/properties/schedules/items/properties/workflow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.workflow.type,parentSchema:schema6.properties.schedules.items.properties.workflow,data:data170};
+if(!((data223 === "heavy") || (data223 === "light"))){
+const err385 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[2].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load,data:data223};
 if(vErrors === null){
 vErrors = [err385];
 }
@@ -4957,11 +6792,10 @@ vErrors.push(err385);
 errors++;
 }
 }
-if(data168.cron !== undefined){
-let data171 = data168.cron;
-if(typeof data171 === "string"){
-if(!pattern0.test(data171)){
-const err386 = {instancePath:instancePath+"/schedules/" + i22+"/cron",schemaPath:"#/properties/schedules/items/properties/cron/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.cron,data:data171};
+if(data47.tokens_per_task !== undefined){
+let data224 = data47.tokens_per_task;
+if((!(((typeof data224 == "number") && (!(data224 % 1) && !isNaN(data224))) && (isFinite(data224)))) && (typeof data224 !== "string")){
+const err386 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data224};
 if(vErrors === null){
 vErrors = [err386];
 }
@@ -4970,9 +6804,9 @@ vErrors.push(err386);
 }
 errors++;
 }
-}
-else {
-const err387 = {instancePath:instancePath+"/schedules/" + i22+"/cron",schemaPath:"#/properties/schedules/items/properties/cron/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.cron.type,parentSchema:schema6.properties.schedules.items.properties.cron,data:data171};
+if((typeof data224 == "number") && (isFinite(data224))){
+if(data224 > 1000000000000000 || isNaN(data224)){
+const err387 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data224};
 if(vErrors === null){
 vErrors = [err387];
 }
@@ -4981,12 +6815,8 @@ vErrors.push(err387);
 }
 errors++;
 }
-}
-if(data168.timezone !== undefined){
-let data172 = data168.timezone;
-if(typeof data172 === "string"){
-if(!pattern0.test(data172)){
-const err388 = {instancePath:instancePath+"/schedules/" + i22+"/timezone",schemaPath:"#/properties/schedules/items/properties/timezone/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.timezone,data:data172};
+if(data224 < 1 || isNaN(data224)){
+const err388 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data224};
 if(vErrors === null){
 vErrors = [err388];
 }
@@ -4996,8 +6826,9 @@ vErrors.push(err388);
 errors++;
 }
 }
-else {
-const err389 = {instancePath:instancePath+"/schedules/" + i22+"/timezone",schemaPath:"#/properties/schedules/items/properties/timezone/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.timezone.type,parentSchema:schema6.properties.schedules.items.properties.timezone,data:data172};
+if(typeof data224 === "string"){
+if(!pattern17.test(data224)){
+const err389 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data224};
 if(vErrors === null){
 vErrors = [err389];
 }
@@ -5007,9 +6838,12 @@ vErrors.push(err389);
 errors++;
 }
 }
-let data173 = data168.inputs;
-if(!(data173 && typeof data173 == "object" && !Array.isArray(data173))){
-const err390 = {instancePath:instancePath+"/schedules/" + i22+"/inputs",schemaPath:"#/properties/schedules/items/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.schedules.items.properties.inputs.type,parentSchema:schema6.properties.schedules.items.properties.inputs,data:data173};
+}
+if(data47.rate !== undefined){
+let data225 = data47.rate;
+if(typeof data225 === "string"){
+if(!pattern35.test(data225)){
+const err390 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.rate,data:data225};
 if(vErrors === null){
 vErrors = [err390];
 }
@@ -5018,9 +6852,9 @@ vErrors.push(err390);
 }
 errors++;
 }
-let data174 = data168.overlap;
-if(typeof data174 !== "string"){
-const err391 = {instancePath:instancePath+"/schedules/" + i22+"/overlap",schemaPath:"#/properties/schedules/items/properties/overlap/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.overlap.type,parentSchema:schema6.properties.schedules.items.properties.overlap,data:data174};
+}
+else {
+const err391 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.rate,data:data225};
 if(vErrors === null){
 vErrors = [err391];
 }
@@ -5029,8 +6863,17 @@ vErrors.push(err391);
 }
 errors++;
 }
-if(!(((data174 === "skip") || (data174 === "queue")) || (data174 === "cancel"))){
-const err392 = {instancePath:instancePath+"/schedules/" + i22+"/overlap",schemaPath:"#/properties/schedules/items/properties/overlap/enum",keyword:"enum",params:{allowedValues: schema6.properties.schedules.items.properties.overlap.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.schedules.items.properties.overlap.enum,parentSchema:schema6.properties.schedules.items.properties.overlap,data:data174};
+}
+if(data47.budget !== undefined){
+if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data227 = data47.idle_timeout;
+if(typeof data227 === "string"){
+if(!(func4(data227, 1, 2073600000, ["off"]))){
+const err392 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data227};
 if(vErrors === null){
 vErrors = [err392];
 }
@@ -5039,9 +6882,9 @@ vErrors.push(err392);
 }
 errors++;
 }
-let data175 = data168.catch_up;
-if(typeof data175 !== "boolean"){
-const err393 = {instancePath:instancePath+"/schedules/" + i22+"/catch_up",schemaPath:"#/properties/schedules/items/properties/catch_up/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.schedules.items.properties.catch_up.type,parentSchema:schema6.properties.schedules.items.properties.catch_up,data:data175};
+}
+else {
+const err393 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data227};
 if(vErrors === null){
 vErrors = [err393];
 }
@@ -5050,9 +6893,21 @@ vErrors.push(err393);
 }
 errors++;
 }
+if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-else {
-const err394 = {instancePath:instancePath+"/schedules/" + i22,schemaPath:"#/properties/schedules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.schedules.items.type,parentSchema:schema6.properties.schedules.items,data:data168};
+let data229 = data47.limits;
+if(data229 && typeof data229 == "object" && !Array.isArray(data229)){
+if(data229.output === undefined){
+data229.output = "64MiB";
+}
+if(data229.required === undefined){
+data229.required = false;
+}
+for(const key14 in data229){
+if(!(((((key14 === "cpu") || (key14 === "memory")) || (key14 === "runtime")) || (key14 === "output")) || (key14 === "required"))){
+const err394 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data229};
 if(vErrors === null){
 vErrors = [err394];
 }
@@ -5062,9 +6917,11 @@ vErrors.push(err394);
 errors++;
 }
 }
-}
-else {
-const err395 = {instancePath:instancePath+"/schedules",schemaPath:"#/properties/schedules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.schedules.type,parentSchema:schema6.properties.schedules,data:data167};
+if(data229.cpu !== undefined){
+let data230 = data229.cpu;
+if(typeof data230 === "string"){
+if(!(func17(data230, 1, 100000, []))){
+const err395 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/cpu/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu["x-percent"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu,data:data230};
 if(vErrors === null){
 vErrors = [err395];
 }
@@ -5073,11 +6930,9 @@ vErrors.push(err395);
 }
 errors++;
 }
-let data176 = data.concurrency_limits;
-if(data176 && typeof data176 == "object" && !Array.isArray(data176)){
-for(const key31 in data176){
-if(!((key31 === "max_processes") || (key31 === "max_concurrent_files"))){
-const err396 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.concurrency_limits,data:data176};
+}
+else {
+const err396 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/cpu/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu,data:data230};
 if(vErrors === null){
 vErrors = [err396];
 }
@@ -5087,10 +6942,11 @@ vErrors.push(err396);
 errors++;
 }
 }
-if(data176.max_processes !== undefined){
-let data177 = data176.max_processes;
-if(!(((typeof data177 == "number") && (!(data177 % 1) && !isNaN(data177))) && (isFinite(data177)))){
-const err397 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.concurrency_limits.properties.max_processes.type,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data177};
+if(data229.memory !== undefined){
+let data231 = data229.memory;
+if(typeof data231 === "string"){
+if(!(func7(data231, 4194304, 4503599627370496, []))){
+const err397 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/memory/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory,data:data231};
 if(vErrors === null){
 vErrors = [err397];
 }
@@ -5099,9 +6955,9 @@ vErrors.push(err397);
 }
 errors++;
 }
-if((typeof data177 == "number") && (isFinite(data177))){
-if(data177 > 1024 || isNaN(data177)){
-const err398 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024",schema:1024,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data177};
+}
+else {
+const err398 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory,data:data231};
 if(vErrors === null){
 vErrors = [err398];
 }
@@ -5110,8 +6966,12 @@ vErrors.push(err398);
 }
 errors++;
 }
-if(data177 < 1 || isNaN(data177)){
-const err399 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data177};
+}
+if(data229.runtime !== undefined){
+let data232 = data229.runtime;
+if(typeof data232 === "string"){
+if(!(func4(data232, 1, 2073600000, []))){
+const err399 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/runtime/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime,data:data232};
 if(vErrors === null){
 vErrors = [err399];
 }
@@ -5121,11 +6981,8 @@ vErrors.push(err399);
 errors++;
 }
 }
-}
-if(data176.max_concurrent_files !== undefined){
-let data178 = data176.max_concurrent_files;
-if(!(((typeof data178 == "number") && (!(data178 % 1) && !isNaN(data178))) && (isFinite(data178)))){
-const err400 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.concurrency_limits.properties.max_concurrent_files.type,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data178};
+else {
+const err400 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/runtime/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime,data:data232};
 if(vErrors === null){
 vErrors = [err400];
 }
@@ -5134,9 +6991,11 @@ vErrors.push(err400);
 }
 errors++;
 }
-if((typeof data178 == "number") && (isFinite(data178))){
-if(data178 > 100000 || isNaN(data178)){
-const err401 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data178};
+}
+let data233 = data229.output;
+if(typeof data233 === "string"){
+if(!(func7(data233, 1, 4503599627370496, []))){
+const err401 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data233};
 if(vErrors === null){
 vErrors = [err401];
 }
@@ -5145,8 +7004,9 @@ vErrors.push(err401);
 }
 errors++;
 }
-if(data178 < 1 || isNaN(data178)){
-const err402 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data178};
+}
+else {
+const err402 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data233};
 if(vErrors === null){
 vErrors = [err402];
 }
@@ -5155,11 +7015,9 @@ vErrors.push(err402);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err403 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.concurrency_limits.type,parentSchema:schema6.properties.concurrency_limits,data:data176};
+let data234 = data229.required;
+if(typeof data234 !== "boolean"){
+const err403 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/required",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/required/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.required.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.required,data:data234};
 if(vErrors === null){
 vErrors = [err403];
 }
@@ -5168,15 +7026,9 @@ vErrors.push(err403);
 }
 errors++;
 }
-if(data.budget !== undefined){
-let data179 = data.budget;
-if(data179 && typeof data179 == "object" && !Array.isArray(data179)){
-if(data179.unknown_cost === undefined){
-data179.unknown_cost = "refuse";
 }
-for(const key32 in data179){
-if(!(((((key32 === "usd_per_run") || (key32 === "usd_per_day")) || (key32 === "tokens_per_run")) || (key32 === "tokens_per_day")) || (key32 === "unknown_cost"))){
-const err404 = {instancePath:instancePath+"/budget",schemaPath:"#/properties/budget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key32},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.budget,data:data179};
+else {
+const err404 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data229};
 if(vErrors === null){
 vErrors = [err404];
 }
@@ -5185,12 +7037,9 @@ vErrors.push(err404);
 }
 errors++;
 }
-}
-if(data179.usd_per_run !== undefined){
-let data180 = data179.usd_per_run;
-if((typeof data180 == "number") && (isFinite(data180))){
-if(data180 > 1000000 || isNaN(data180)){
-const err405 = {instancePath:instancePath+"/budget/usd_per_run",schemaPath:"#/properties/budget/properties/usd_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.budget.properties.usd_per_run,data:data180};
+let data235 = data47.max_repeats;
+if((!(((typeof data235 == "number") && (!(data235 % 1) && !isNaN(data235))) && (isFinite(data235)))) && (typeof data235 !== "string")){
+const err405 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data235};
 if(vErrors === null){
 vErrors = [err405];
 }
@@ -5199,8 +7048,9 @@ vErrors.push(err405);
 }
 errors++;
 }
-if(data180 <= 0 || isNaN(data180)){
-const err406 = {instancePath:instancePath+"/budget/usd_per_run",schemaPath:"#/properties/budget/properties/usd_per_run/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.budget.properties.usd_per_run,data:data180};
+if((typeof data235 == "number") && (isFinite(data235))){
+if(data235 > 10000 || isNaN(data235)){
+const err406 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data235};
 if(vErrors === null){
 vErrors = [err406];
 }
@@ -5209,9 +7059,8 @@ vErrors.push(err406);
 }
 errors++;
 }
-}
-else {
-const err407 = {instancePath:instancePath+"/budget/usd_per_run",schemaPath:"#/properties/budget/properties/usd_per_run/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.budget.properties.usd_per_run.type,parentSchema:schema6.properties.budget.properties.usd_per_run,data:data180};
+if(data235 < 2 || isNaN(data235)){
+const err407 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data235};
 if(vErrors === null){
 vErrors = [err407];
 }
@@ -5221,11 +7070,9 @@ vErrors.push(err407);
 errors++;
 }
 }
-if(data179.usd_per_day !== undefined){
-let data181 = data179.usd_per_day;
-if((typeof data181 == "number") && (isFinite(data181))){
-if(data181 > 1000000 || isNaN(data181)){
-const err408 = {instancePath:instancePath+"/budget/usd_per_day",schemaPath:"#/properties/budget/properties/usd_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.budget.properties.usd_per_day,data:data181};
+if(typeof data235 === "string"){
+if(!pattern36.test(data235)){
+const err408 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data235};
 if(vErrors === null){
 vErrors = [err408];
 }
@@ -5234,8 +7081,10 @@ vErrors.push(err408);
 }
 errors++;
 }
-if(data181 <= 0 || isNaN(data181)){
-const err409 = {instancePath:instancePath+"/budget/usd_per_day",schemaPath:"#/properties/budget/properties/usd_per_day/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.budget.properties.usd_per_day,data:data181};
+}
+let data236 = data47.workspace;
+if(typeof data236 !== "string"){
+const err409 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace,data:data236};
 if(vErrors === null){
 vErrors = [err409];
 }
@@ -5244,9 +7093,8 @@ vErrors.push(err409);
 }
 errors++;
 }
-}
-else {
-const err410 = {instancePath:instancePath+"/budget/usd_per_day",schemaPath:"#/properties/budget/properties/usd_per_day/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.budget.properties.usd_per_day.type,parentSchema:schema6.properties.budget.properties.usd_per_day,data:data181};
+if(!((data236 === "in_place") || (data236 === "copy"))){
+const err410 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace,data:data236};
 if(vErrors === null){
 vErrors = [err410];
 }
@@ -5255,11 +7103,24 @@ vErrors.push(err410);
 }
 errors++;
 }
+if(data47.sandbox !== undefined){
+let data237 = data47.sandbox;
+if(data237 && typeof data237 == "object" && !Array.isArray(data237)){
+if(data237.write === undefined){
+data237.write = [];
 }
-if(data179.tokens_per_run !== undefined){
-let data182 = data179.tokens_per_run;
-if((!(((typeof data182 == "number") && (!(data182 % 1) && !isNaN(data182))) && (isFinite(data182)))) && (typeof data182 !== "string")){
-const err411 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/type",keyword:"type",params:{type: schema6.properties.budget.properties.tokens_per_run.type},message:"must be integer,string",schema:schema6.properties.budget.properties.tokens_per_run.type,parentSchema:schema6.properties.budget.properties.tokens_per_run,data:data182};
+if(data237.network === undefined){
+data237.network = "none";
+}
+if(data237.blocked === undefined){
+data237.blocked = ["dd","mkfs","fdisk","sudo","su","shutdown","reboot"];
+}
+if(data237.confirm === undefined){
+data237.confirm = ["git push","npm publish","pip install"];
+}
+for(const key15 in data237){
+if(!((((((key15 === "mode") || (key15 === "write")) || (key15 === "network")) || (key15 === "blocked")) || (key15 === "confirm")) || (key15 === "reason"))){
+const err411 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox,data:data237};
 if(vErrors === null){
 vErrors = [err411];
 }
@@ -5268,9 +7129,11 @@ vErrors.push(err411);
 }
 errors++;
 }
-if((typeof data182 == "number") && (isFinite(data182))){
-if(data182 > 1000000000000000 || isNaN(data182)){
-const err412 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.budget.properties.tokens_per_run,data:data182};
+}
+if(data237.mode !== undefined){
+let data238 = data237.mode;
+if(typeof data238 !== "string"){
+const err412 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode,data:data238};
 if(vErrors === null){
 vErrors = [err412];
 }
@@ -5279,8 +7142,8 @@ vErrors.push(err412);
 }
 errors++;
 }
-if(data182 < 1 || isNaN(data182)){
-const err413 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.budget.properties.tokens_per_run,data:data182};
+if(!(((data238 === "auto") || (data238 === "required")) || (data238 === "off"))){
+const err413 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode,data:data238};
 if(vErrors === null){
 vErrors = [err413];
 }
@@ -5290,9 +7153,14 @@ vErrors.push(err413);
 errors++;
 }
 }
-if(typeof data182 === "string"){
-if(!pattern17.test(data182)){
-const err414 = {instancePath:instancePath+"/budget/tokens_per_run",schemaPath:"#/properties/budget/properties/tokens_per_run/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.budget.properties.tokens_per_run,data:data182};
+let data239 = data237.write;
+if(Array.isArray(data239)){
+const len10 = data239.length;
+for(let i10=0; i10<len10; i10++){
+let data240 = data239[i10];
+if(typeof data240 === "string"){
+if(!pattern0.test(data240)){
+const err414 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/write/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.items,data:data240};
 if(vErrors === null){
 vErrors = [err414];
 }
@@ -5302,11 +7170,8 @@ vErrors.push(err414);
 errors++;
 }
 }
-}
-if(data179.tokens_per_day !== undefined){
-let data183 = data179.tokens_per_day;
-if((!(((typeof data183 == "number") && (!(data183 % 1) && !isNaN(data183))) && (isFinite(data183)))) && (typeof data183 !== "string")){
-const err415 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/type",keyword:"type",params:{type: schema6.properties.budget.properties.tokens_per_day.type},message:"must be integer,string",schema:schema6.properties.budget.properties.tokens_per_day.type,parentSchema:schema6.properties.budget.properties.tokens_per_day,data:data183};
+else {
+const err415 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.items,data:data240};
 if(vErrors === null){
 vErrors = [err415];
 }
@@ -5315,9 +7180,10 @@ vErrors.push(err415);
 }
 errors++;
 }
-if((typeof data183 == "number") && (isFinite(data183))){
-if(data183 > 1000000000000000 || isNaN(data183)){
-const err416 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.budget.properties.tokens_per_day,data:data183};
+}
+}
+else {
+const err416 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write,data:data239};
 if(vErrors === null){
 vErrors = [err416];
 }
@@ -5326,8 +7192,9 @@ vErrors.push(err416);
 }
 errors++;
 }
-if(data183 < 1 || isNaN(data183)){
-const err417 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.budget.properties.tokens_per_day,data:data183};
+let data241 = data237.network;
+if((typeof data241 !== "string") && (!(Array.isArray(data241)))){
+const err417 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.type},message:"must be string,array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network,data:data241};
 if(vErrors === null){
 vErrors = [err417];
 }
@@ -5336,10 +7203,9 @@ vErrors.push(err417);
 }
 errors++;
 }
-}
-if(typeof data183 === "string"){
-if(!pattern17.test(data183)){
-const err418 = {instancePath:instancePath+"/budget/tokens_per_day",schemaPath:"#/properties/budget/properties/tokens_per_day/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.budget.properties.tokens_per_day,data:data183};
+if(typeof data241 === "string"){
+if(!pattern39.test(data241)){
+const err418 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/pattern",keyword:"pattern",params:{pattern: "^(none|allow)$"},message:"must match pattern \""+"^(none|allow)$"+"\"",schema:"^(none|allow)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network,data:data241};
 if(vErrors === null){
 vErrors = [err418];
 }
@@ -5349,10 +7215,13 @@ vErrors.push(err418);
 errors++;
 }
 }
-}
-let data184 = data179.unknown_cost;
-if(typeof data184 !== "string"){
-const err419 = {instancePath:instancePath+"/budget/unknown_cost",schemaPath:"#/properties/budget/properties/unknown_cost/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.budget.properties.unknown_cost.type,parentSchema:schema6.properties.budget.properties.unknown_cost,data:data184};
+if(Array.isArray(data241)){
+const len11 = data241.length;
+for(let i11=0; i11<len11; i11++){
+let data242 = data241[i11];
+if(typeof data242 === "string"){
+if(!pattern0.test(data242)){
+const err419 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.items,data:data242};
 if(vErrors === null){
 vErrors = [err419];
 }
@@ -5361,8 +7230,9 @@ vErrors.push(err419);
 }
 errors++;
 }
-if(!((data184 === "refuse") || (data184 === "allow"))){
-const err420 = {instancePath:instancePath+"/budget/unknown_cost",schemaPath:"#/properties/budget/properties/unknown_cost/enum",keyword:"enum",params:{allowedValues: schema6.properties.budget.properties.unknown_cost.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.budget.properties.unknown_cost.enum,parentSchema:schema6.properties.budget.properties.unknown_cost,data:data184};
+}
+else {
+const err420 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.items,data:data242};
 if(vErrors === null){
 vErrors = [err420];
 }
@@ -5372,8 +7242,15 @@ vErrors.push(err420);
 errors++;
 }
 }
-else {
-const err421 = {instancePath:instancePath+"/budget",schemaPath:"#/properties/budget/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.budget.type,parentSchema:schema6.properties.budget,data:data179};
+}
+let data243 = data237.blocked;
+if(Array.isArray(data243)){
+const len12 = data243.length;
+for(let i12=0; i12<len12; i12++){
+let data244 = data243[i12];
+if(typeof data244 === "string"){
+if(!pattern0.test(data244)){
+const err421 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/blocked/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.items,data:data244};
 if(vErrors === null){
 vErrors = [err421];
 }
@@ -5383,20 +7260,8 @@ vErrors.push(err421);
 errors++;
 }
 }
-let data185 = data.alerts;
-if(Array.isArray(data185)){
-const len23 = data185.length;
-for(let i23=0; i23<len23; i23++){
-let data186 = data185[i23];
-if(data186 && typeof data186 == "object" && !Array.isArray(data186)){
-if(data186.format === undefined){
-data186.format = "json";
-}
-if(data186.min_interval === undefined){
-data186.min_interval = "5m";
-}
-if(data186.on === undefined){
-const err422 = {instancePath:instancePath+"/alerts/" + i23,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "on"},message:"must have required property '"+"on"+"'",schema:schema6.properties.alerts.items.required,parentSchema:schema6.properties.alerts.items,data:data186};
+else {
+const err422 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/blocked/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.items,data:data244};
 if(vErrors === null){
 vErrors = [err422];
 }
@@ -5405,8 +7270,10 @@ vErrors.push(err422);
 }
 errors++;
 }
-if(data186.webhook === undefined){
-const err423 = {instancePath:instancePath+"/alerts/" + i23,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "webhook"},message:"must have required property '"+"webhook"+"'",schema:schema6.properties.alerts.items.required,parentSchema:schema6.properties.alerts.items,data:data186};
+}
+}
+else {
+const err423 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/blocked/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked,data:data243};
 if(vErrors === null){
 vErrors = [err423];
 }
@@ -5415,9 +7282,14 @@ vErrors.push(err423);
 }
 errors++;
 }
-for(const key33 in data186){
-if(!((((key33 === "on") || (key33 === "webhook")) || (key33 === "format")) || (key33 === "min_interval"))){
-const err424 = {instancePath:instancePath+"/alerts/" + i23,schemaPath:"#/properties/alerts/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key33},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.alerts.items,data:data186};
+let data245 = data237.confirm;
+if(Array.isArray(data245)){
+const len13 = data245.length;
+for(let i13=0; i13<len13; i13++){
+let data246 = data245[i13];
+if(typeof data246 === "string"){
+if(!pattern0.test(data246)){
+const err424 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/confirm/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.items,data:data246};
 if(vErrors === null){
 vErrors = [err424];
 }
@@ -5427,10 +7299,8 @@ vErrors.push(err424);
 errors++;
 }
 }
-if(data186.on !== undefined){
-let data187 = data186.on;
-if((typeof data187 !== "string") && (!(Array.isArray(data187)))){
-const err425 = {instancePath:instancePath+"/alerts/" + i23+"/on",schemaPath:"#/properties/alerts/items/properties/on/type",keyword:"type",params:{type: schema6.properties.alerts.items.properties.on.type},message:"must be string,array",schema:schema6.properties.alerts.items.properties.on.type,parentSchema:schema6.properties.alerts.items.properties.on,data:data187};
+else {
+const err425 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/confirm/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.items,data:data246};
 if(vErrors === null){
 vErrors = [err425];
 }
@@ -5439,9 +7309,10 @@ vErrors.push(err425);
 }
 errors++;
 }
-if(typeof data187 === "string"){
-if(!pattern0.test(data187)){
-const err426 = {instancePath:instancePath+"/alerts/" + i23+"/on",schemaPath:"#/properties/alerts/items/properties/on/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.alerts.items.properties.on,data:data187};
+}
+}
+else {
+const err426 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/confirm/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm,data:data245};
 if(vErrors === null){
 vErrors = [err426];
 }
@@ -5450,10 +7321,11 @@ vErrors.push(err426);
 }
 errors++;
 }
-}
-if(Array.isArray(data187)){
-if(data187.length < 1){
-const err427 = {instancePath:instancePath+"/alerts/" + i23+"/on",schemaPath:"#/properties/alerts/items/properties/on/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.alerts.items.properties.on,data:data187};
+if(data237.reason !== undefined){
+let data247 = data237.reason;
+if(typeof data247 === "string"){
+if(!pattern0.test(data247)){
+const err427 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.reason,data:data247};
 if(vErrors === null){
 vErrors = [err427];
 }
@@ -5462,11 +7334,9 @@ vErrors.push(err427);
 }
 errors++;
 }
-const len24 = data187.length;
-for(let i24=0; i24<len24; i24++){
-let data188 = data187[i24];
-if(typeof data188 !== "string"){
-const err428 = {instancePath:instancePath+"/alerts/" + i23+"/on/" + i24,schemaPath:"#/properties/alerts/items/properties/on/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.on.items.type,parentSchema:schema6.properties.alerts.items.properties.on.items,data:data188};
+}
+else {
+const err428 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.reason.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.reason,data:data247};
 if(vErrors === null){
 vErrors = [err428];
 }
@@ -5477,12 +7347,8 @@ errors++;
 }
 }
 }
-}
-if(data186.webhook !== undefined){
-let data189 = data186.webhook;
-if(typeof data189 === "string"){
-if(!pattern0.test(data189)){
-const err429 = {instancePath:instancePath+"/alerts/" + i23+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.alerts.items.properties.webhook,data:data189};
+else {
+const err429 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox,data:data237};
 if(vErrors === null){
 vErrors = [err429];
 }
@@ -5492,8 +7358,13 @@ vErrors.push(err429);
 errors++;
 }
 }
+if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
 else {
-const err430 = {instancePath:instancePath+"/alerts/" + i23+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.webhook.type,parentSchema:schema6.properties.alerts.items.properties.webhook,data:data189};
+const err430 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data47};
 if(vErrors === null){
 vErrors = [err430];
 }
@@ -5503,9 +7374,40 @@ vErrors.push(err430);
 errors++;
 }
 }
-let data190 = data186.format;
-if(typeof data190 !== "string"){
-const err431 = {instancePath:instancePath+"/alerts/" + i23+"/format",schemaPath:"#/properties/alerts/items/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.format.type,parentSchema:schema6.properties.alerts.items.properties.format,data:data190};
+else if(tag0 === "http"){
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(data47.headers === undefined){
+data47.headers = {};
+}
+if(data47.capabilities === undefined){
+data47.capabilities = [];
+}
+if(data47.priority === undefined){
+data47.priority = 0;
+}
+if(data47.max_load === undefined){
+data47.max_load = "unlimited";
+}
+if(data47.fallback === undefined){
+data47.fallback = [];
+}
+if(data47.timeout === undefined){
+data47.timeout = "10m";
+}
+if(data47.retry === undefined){
+data47.retry = {};
+}
+if(data47.idle_timeout === undefined){
+data47.idle_timeout = "off";
+}
+if(data47.circuit_breaker === undefined){
+data47.circuit_breaker = {};
+}
+if(data47.limits === undefined){
+data47.limits = {};
+}
+if(data47.kind === undefined){
+const err431 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[3].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data47};
 if(vErrors === null){
 vErrors = [err431];
 }
@@ -5514,8 +7416,8 @@ vErrors.push(err431);
 }
 errors++;
 }
-if(!((((data190 === "json") || (data190 === "slack")) || (data190 === "discord")) || (data190 === "ntfy"))){
-const err432 = {instancePath:instancePath+"/alerts/" + i23+"/format",schemaPath:"#/properties/alerts/items/properties/format/enum",keyword:"enum",params:{allowedValues: schema6.properties.alerts.items.properties.format.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.alerts.items.properties.format.enum,parentSchema:schema6.properties.alerts.items.properties.format,data:data190};
+if(data47.url === undefined){
+const err432 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[3].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data47};
 if(vErrors === null){
 vErrors = [err432];
 }
@@ -5524,10 +7426,9 @@ vErrors.push(err432);
 }
 errors++;
 }
-let data191 = data186.min_interval;
-if(typeof data191 === "string"){
-if(!(func4(data191, 0, 2073600000, []))){
-const err433 = {instancePath:instancePath+"/alerts/" + i23+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.alerts.items.properties.min_interval["x-duration"],parentSchema:schema6.properties.alerts.items.properties.min_interval,data:data191};
+for(const key16 in data47){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[3].properties, key16))){
+const err433 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data47};
 if(vErrors === null){
 vErrors = [err433];
 }
@@ -5537,8 +7438,10 @@ vErrors.push(err433);
 errors++;
 }
 }
-else {
-const err434 = {instancePath:instancePath+"/alerts/" + i23+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.min_interval.type,parentSchema:schema6.properties.alerts.items.properties.min_interval,data:data191};
+if(data47.kind !== undefined){
+let data249 = data47.kind;
+if(typeof data249 !== "string"){
+const err434 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.kind,data:data249};
 if(vErrors === null){
 vErrors = [err434];
 }
@@ -5547,9 +7450,8 @@ vErrors.push(err434);
 }
 errors++;
 }
-}
-else {
-const err435 = {instancePath:instancePath+"/alerts/" + i23,schemaPath:"#/properties/alerts/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.alerts.items.type,parentSchema:schema6.properties.alerts.items,data:data186};
+if("http" !== data249){
+const err435 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/kind/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant",schema:"http",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.kind,data:data249};
 if(vErrors === null){
 vErrors = [err435];
 }
@@ -5559,9 +7461,11 @@ vErrors.push(err435);
 errors++;
 }
 }
-}
-else {
-const err436 = {instancePath:instancePath+"/alerts",schemaPath:"#/properties/alerts/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.alerts.type,parentSchema:schema6.properties.alerts,data:data185};
+if(data47.url !== undefined){
+let data250 = data47.url;
+if(typeof data250 === "string"){
+if(!pattern0.test(data250)){
+const err436 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/url/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.url,data:data250};
 if(vErrors === null){
 vErrors = [err436];
 }
@@ -5570,26 +7474,9 @@ vErrors.push(err436);
 }
 errors++;
 }
-let data192 = data.thresholds;
-if(data192 && typeof data192 == "object" && !Array.isArray(data192)){
-if(data192.error_rate === undefined){
-data192.error_rate = 0.25;
 }
-if(data192.minimum === undefined){
-data192.minimum = 20;
-}
-if(data192.window === undefined){
-data192.window = "15m";
-}
-if(data192.delay === undefined){
-data192.delay = "15m";
-}
-if(data192.free_memory === undefined){
-data192.free_memory = "5%";
-}
-for(const key34 in data192){
-if(!(((((key34 === "error_rate") || (key34 === "minimum")) || (key34 === "window")) || (key34 === "delay")) || (key34 === "free_memory"))){
-const err437 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key34},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.thresholds,data:data192};
+else {
+const err437 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.url.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.url,data:data250};
 if(vErrors === null){
 vErrors = [err437];
 }
@@ -5599,10 +7486,13 @@ vErrors.push(err437);
 errors++;
 }
 }
-let data193 = data192.error_rate;
-if((typeof data193 == "number") && (isFinite(data193))){
-if(data193 > 1 || isNaN(data193)){
-const err438 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data193};
+let data251 = data47.headers;
+if(data251 && typeof data251 == "object" && !Array.isArray(data251)){
+for(const key17 in data251){
+const _errs472 = errors;
+if(typeof key17 === "string"){
+if(!pattern106.test(key17)){
+const err438 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"+"\"",schema:"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.propertyNames,data:key17,propertyName:key17};
 if(vErrors === null){
 vErrors = [err438];
 }
@@ -5611,8 +7501,10 @@ vErrors.push(err438);
 }
 errors++;
 }
-if(data193 <= 0 || isNaN(data193)){
-const err439 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data193};
+}
+var valid54 = _errs472 === errors;
+if(!valid54){
+const err439 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/propertyNames",keyword:"propertyNames",params:{propertyName: key17},message:"property name must be valid",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.propertyNames,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers,data:data251};
 if(vErrors === null){
 vErrors = [err439];
 }
@@ -5622,8 +7514,10 @@ vErrors.push(err439);
 errors++;
 }
 }
-else {
-const err440 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.thresholds.properties.error_rate.type,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data193};
+for(const key18 in data251){
+let data252 = data251[key18];
+if(typeof data252 !== "string"){
+const err440 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.additionalProperties,data:data252};
 if(vErrors === null){
 vErrors = [err440];
 }
@@ -5632,9 +7526,10 @@ vErrors.push(err440);
 }
 errors++;
 }
-let data194 = data192.minimum;
-if(!(((typeof data194 == "number") && (!(data194 % 1) && !isNaN(data194))) && (isFinite(data194)))){
-const err441 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.thresholds.properties.minimum.type,parentSchema:schema6.properties.thresholds.properties.minimum,data:data194};
+}
+}
+else {
+const err441 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers,data:data251};
 if(vErrors === null){
 vErrors = [err441];
 }
@@ -5643,9 +7538,11 @@ vErrors.push(err441);
 }
 errors++;
 }
-if((typeof data194 == "number") && (isFinite(data194))){
-if(data194 > 1000000 || isNaN(data194)){
-const err442 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.thresholds.properties.minimum,data:data194};
+if(data47.description !== undefined){
+let data253 = data47.description;
+if(typeof data253 === "string"){
+if(!pattern0.test(data253)){
+const err442 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.description,data:data253};
 if(vErrors === null){
 vErrors = [err442];
 }
@@ -5654,8 +7551,9 @@ vErrors.push(err442);
 }
 errors++;
 }
-if(data194 < 1 || isNaN(data194)){
-const err443 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.thresholds.properties.minimum,data:data194};
+}
+else {
+const err443 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.description,data:data253};
 if(vErrors === null){
 vErrors = [err443];
 }
@@ -5665,10 +7563,11 @@ vErrors.push(err443);
 errors++;
 }
 }
-let data195 = data192.window;
-if(typeof data195 === "string"){
-if(!(func4(data195, 10000, 86400000, []))){
-const err444 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.window["x-duration"],parentSchema:schema6.properties.thresholds.properties.window,data:data195};
+if(data47.type !== undefined){
+let data254 = data47.type;
+if(typeof data254 === "string"){
+if(!pattern0.test(data254)){
+const err444 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.type,data:data254};
 if(vErrors === null){
 vErrors = [err444];
 }
@@ -5679,7 +7578,7 @@ errors++;
 }
 }
 else {
-const err445 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.window.type,parentSchema:schema6.properties.thresholds.properties.window,data:data195};
+const err445 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.type,data:data254};
 if(vErrors === null){
 vErrors = [err445];
 }
@@ -5688,10 +7587,14 @@ vErrors.push(err445);
 }
 errors++;
 }
-let data196 = data192.delay;
-if(typeof data196 === "string"){
-if(!(func4(data196, 1000, 2073600000, []))){
-const err446 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.delay["x-duration"],parentSchema:schema6.properties.thresholds.properties.delay,data:data196};
+}
+if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data256 = data47.priority;
+if(!(((typeof data256 == "number") && (!(data256 % 1) && !isNaN(data256))) && (isFinite(data256)))){
+const err446 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority,data:data256};
 if(vErrors === null){
 vErrors = [err446];
 }
@@ -5700,9 +7603,9 @@ vErrors.push(err446);
 }
 errors++;
 }
-}
-else {
-const err447 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.delay.type,parentSchema:schema6.properties.thresholds.properties.delay,data:data196};
+if((typeof data256 == "number") && (isFinite(data256))){
+if(data256 > 1000000 || isNaN(data256)){
+const err447 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority,data:data256};
 if(vErrors === null){
 vErrors = [err447];
 }
@@ -5711,10 +7614,8 @@ vErrors.push(err447);
 }
 errors++;
 }
-let data197 = data192.free_memory;
-if(typeof data197 === "string"){
-if(!(func17(data197, 0, 99, []))){
-const err448 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.free_memory["x-percent"],parentSchema:schema6.properties.thresholds.properties.free_memory,data:data197};
+if(data256 < -1000000 || isNaN(data256)){
+const err448 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority,data:data256};
 if(vErrors === null){
 vErrors = [err448];
 }
@@ -5724,8 +7625,9 @@ vErrors.push(err448);
 errors++;
 }
 }
-else {
-const err449 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.free_memory.type,parentSchema:schema6.properties.thresholds.properties.free_memory,data:data197};
+let data257 = data47.max_load;
+if((!(((typeof data257 == "number") && (!(data257 % 1) && !isNaN(data257))) && (isFinite(data257)))) && (typeof data257 !== "string")){
+const err449 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load,data:data257};
 if(vErrors === null){
 vErrors = [err449];
 }
@@ -5734,9 +7636,9 @@ vErrors.push(err449);
 }
 errors++;
 }
-}
-else {
-const err450 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.thresholds.type,parentSchema:schema6.properties.thresholds,data:data192};
+if((typeof data257 == "number") && (isFinite(data257))){
+if(data257 < 1 || isNaN(data257)){
+const err450 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load,data:data257};
 if(vErrors === null){
 vErrors = [err450];
 }
@@ -5745,29 +7647,10 @@ vErrors.push(err450);
 }
 errors++;
 }
-let data198 = data.output_settings;
-if(data198 && typeof data198 == "object" && !Array.isArray(data198)){
-if(data198.default_output_dir === undefined){
-data198.default_output_dir = "./processed";
 }
-if(data198.preserve_original === undefined){
-data198.preserve_original = true;
-}
-if(data198.log_level === undefined){
-data198.log_level = "INFO";
-}
-if(data198.retention === undefined){
-data198.retention = "30d";
-}
-if(data198.retention_jobs === undefined){
-data198.retention_jobs = "unlimited";
-}
-if(data198.file_mode === undefined){
-data198.file_mode = "0644";
-}
-for(const key35 in data198){
-if(!((((((key35 === "default_output_dir") || (key35 === "preserve_original")) || (key35 === "log_level")) || (key35 === "retention")) || (key35 === "retention_jobs")) || (key35 === "file_mode"))){
-const err451 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.output_settings,data:data198};
+if(typeof data257 === "string"){
+if(!pattern15.test(data257)){
+const err451 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load,data:data257};
 if(vErrors === null){
 vErrors = [err451];
 }
@@ -5777,10 +7660,14 @@ vErrors.push(err451);
 errors++;
 }
 }
-let data199 = data198.default_output_dir;
-if(typeof data199 === "string"){
-if(!pattern0.test(data199)){
-const err452 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.output_settings.properties.default_output_dir,data:data199};
+if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data259 = data47.timeout;
+if(typeof data259 === "string"){
+if(!(func4(data259, 1, 2073600000, []))){
+const err452 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout,data:data259};
 if(vErrors === null){
 vErrors = [err452];
 }
@@ -5791,7 +7678,7 @@ errors++;
 }
 }
 else {
-const err453 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.default_output_dir.type,parentSchema:schema6.properties.output_settings.properties.default_output_dir,data:data199};
+const err453 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout,data:data259};
 if(vErrors === null){
 vErrors = [err453];
 }
@@ -5800,9 +7687,14 @@ vErrors.push(err453);
 }
 errors++;
 }
-let data200 = data198.preserve_original;
-if(typeof data200 !== "boolean"){
-const err454 = {instancePath:instancePath+"/output_settings/preserve_original",schemaPath:"#/properties/output_settings/properties/preserve_original/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.output_settings.properties.preserve_original.type,parentSchema:schema6.properties.output_settings.properties.preserve_original,data:data200};
+if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data47.load !== undefined){
+let data261 = data47.load;
+if(typeof data261 !== "string"){
+const err454 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load,data:data261};
 if(vErrors === null){
 vErrors = [err454];
 }
@@ -5811,10 +7703,8 @@ vErrors.push(err454);
 }
 errors++;
 }
-let data201 = data198.log_level;
-if(typeof data201 === "string"){
-if(!pattern69.test(data201)){
-const err455 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/pattern",keyword:"pattern",params:{pattern: "^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"},message:"must match pattern \""+"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"+"\"",schema:"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$",parentSchema:schema6.properties.output_settings.properties.log_level,data:data201};
+if(!((data261 === "heavy") || (data261 === "light"))){
+const err455 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[3].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load,data:data261};
 if(vErrors === null){
 vErrors = [err455];
 }
@@ -5824,8 +7714,10 @@ vErrors.push(err455);
 errors++;
 }
 }
-else {
-const err456 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.log_level.type,parentSchema:schema6.properties.output_settings.properties.log_level,data:data201};
+if(data47.tokens_per_task !== undefined){
+let data262 = data47.tokens_per_task;
+if((!(((typeof data262 == "number") && (!(data262 % 1) && !isNaN(data262))) && (isFinite(data262)))) && (typeof data262 !== "string")){
+const err456 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data262};
 if(vErrors === null){
 vErrors = [err456];
 }
@@ -5834,10 +7726,9 @@ vErrors.push(err456);
 }
 errors++;
 }
-let data202 = data198.retention;
-if(typeof data202 === "string"){
-if(!(func4(data202, 1000, 3153600000000, []))){
-const err457 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.output_settings.properties.retention["x-duration"],parentSchema:schema6.properties.output_settings.properties.retention,data:data202};
+if((typeof data262 == "number") && (isFinite(data262))){
+if(data262 > 1000000000000000 || isNaN(data262)){
+const err457 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data262};
 if(vErrors === null){
 vErrors = [err457];
 }
@@ -5846,9 +7737,8 @@ vErrors.push(err457);
 }
 errors++;
 }
-}
-else {
-const err458 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.retention.type,parentSchema:schema6.properties.output_settings.properties.retention,data:data202};
+if(data262 < 1 || isNaN(data262)){
+const err458 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data262};
 if(vErrors === null){
 vErrors = [err458];
 }
@@ -5857,9 +7747,10 @@ vErrors.push(err458);
 }
 errors++;
 }
-let data203 = data198.retention_jobs;
-if((!(((typeof data203 == "number") && (!(data203 % 1) && !isNaN(data203))) && (isFinite(data203)))) && (typeof data203 !== "string")){
-const err459 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/type",keyword:"type",params:{type: schema6.properties.output_settings.properties.retention_jobs.type},message:"must be integer,string",schema:schema6.properties.output_settings.properties.retention_jobs.type,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data203};
+}
+if(typeof data262 === "string"){
+if(!pattern17.test(data262)){
+const err459 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data262};
 if(vErrors === null){
 vErrors = [err459];
 }
@@ -5868,9 +7759,13 @@ vErrors.push(err459);
 }
 errors++;
 }
-if((typeof data203 == "number") && (isFinite(data203))){
-if(data203 > 1000000000 || isNaN(data203)){
-const err460 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000},message:"must be <= 1000000000",schema:1000000000,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data203};
+}
+}
+if(data47.rate !== undefined){
+let data263 = data47.rate;
+if(typeof data263 === "string"){
+if(!pattern35.test(data263)){
+const err460 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.rate,data:data263};
 if(vErrors === null){
 vErrors = [err460];
 }
@@ -5879,8 +7774,9 @@ vErrors.push(err460);
 }
 errors++;
 }
-if(data203 < 1 || isNaN(data203)){
-const err461 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data203};
+}
+else {
+const err461 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.rate,data:data263};
 if(vErrors === null){
 vErrors = [err461];
 }
@@ -5890,9 +7786,16 @@ vErrors.push(err461);
 errors++;
 }
 }
-if(typeof data203 === "string"){
-if(!pattern15.test(data203)){
-const err462 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data203};
+if(data47.budget !== undefined){
+if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data265 = data47.idle_timeout;
+if(typeof data265 === "string"){
+if(!(func4(data265, 1, 2073600000, ["off"]))){
+const err462 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout,data:data265};
 if(vErrors === null){
 vErrors = [err462];
 }
@@ -5902,10 +7805,8 @@ vErrors.push(err462);
 errors++;
 }
 }
-let data204 = data198.file_mode;
-if(typeof data204 === "string"){
-if(!pattern71.test(data204)){
-const err463 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$"},message:"must match pattern \""+"^0?[0-7]{3}$"+"\"",schema:"^0?[0-7]{3}$",parentSchema:schema6.properties.output_settings.properties.file_mode,data:data204};
+else {
+const err463 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout,data:data265};
 if(vErrors === null){
 vErrors = [err463];
 }
@@ -5914,9 +7815,9 @@ vErrors.push(err463);
 }
 errors++;
 }
-}
-else {
-const err464 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.file_mode.type,parentSchema:schema6.properties.output_settings.properties.file_mode,data:data204};
+let data266 = data47.circuit_breaker;
+if((!(data266 && typeof data266 == "object" && !Array.isArray(data266))) && (typeof data266 !== "string")){
+const err464 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.type},message:"must be object,string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker,data:data266};
 if(vErrors === null){
 vErrors = [err464];
 }
@@ -5925,9 +7826,9 @@ vErrors.push(err464);
 }
 errors++;
 }
-}
-else {
-const err465 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.output_settings.type,parentSchema:schema6.properties.output_settings,data:data198};
+if(typeof data266 === "string"){
+if(!pattern36.test(data266)){
+const err465 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker,data:data266};
 if(vErrors === null){
 vErrors = [err465];
 }
@@ -5936,17 +7837,26 @@ vErrors.push(err465);
 }
 errors++;
 }
-let data205 = data.cache;
-if(data205 && typeof data205 == "object" && !Array.isArray(data205)){
-if(data205.ttl === undefined){
-data205.ttl = "30d";
 }
-if(data205.max_bytes === undefined){
-data205.max_bytes = "2GiB";
+if(data266 && typeof data266 == "object" && !Array.isArray(data266)){
+if(data266.error_rate === undefined){
+data266.error_rate = 0.1;
 }
-for(const key36 in data205){
-if(!((key36 === "ttl") || (key36 === "max_bytes"))){
-const err466 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key36},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.cache,data:data205};
+if(data266.minimum === undefined){
+data266.minimum = 10;
+}
+if(data266.window === undefined){
+data266.window = "5m";
+}
+if(data266.slow === undefined){
+data266.slow = "5s";
+}
+if(data266.reset === undefined){
+data266.reset = "30s";
+}
+for(const key19 in data266){
+if(!(((((key19 === "error_rate") || (key19 === "minimum")) || (key19 === "window")) || (key19 === "slow")) || (key19 === "reset"))){
+const err466 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker,data:data266};
 if(vErrors === null){
 vErrors = [err466];
 }
@@ -5956,10 +7866,10 @@ vErrors.push(err466);
 errors++;
 }
 }
-let data206 = data205.ttl;
-if(typeof data206 === "string"){
-if(!(func4(data206, 1000, 3153600000000, []))){
-const err467 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.cache.properties.ttl["x-duration"],parentSchema:schema6.properties.cache.properties.ttl,data:data206};
+let data267 = data266.error_rate;
+if((typeof data267 == "number") && (isFinite(data267))){
+if(data267 > 1 || isNaN(data267)){
+const err467 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate,data:data267};
 if(vErrors === null){
 vErrors = [err467];
 }
@@ -5968,9 +7878,8 @@ vErrors.push(err467);
 }
 errors++;
 }
-}
-else {
-const err468 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.cache.properties.ttl.type,parentSchema:schema6.properties.cache.properties.ttl,data:data206};
+if(data267 <= 0 || isNaN(data267)){
+const err468 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate,data:data267};
 if(vErrors === null){
 vErrors = [err468];
 }
@@ -5979,10 +7888,9 @@ vErrors.push(err468);
 }
 errors++;
 }
-let data207 = data205.max_bytes;
-if(typeof data207 === "string"){
-if(!(func7(data207, 1, 4503599627370496, []))){
-const err469 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.cache.properties.max_bytes["x-size"],parentSchema:schema6.properties.cache.properties.max_bytes,data:data207};
+}
+else {
+const err469 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate,data:data267};
 if(vErrors === null){
 vErrors = [err469];
 }
@@ -5991,9 +7899,9 @@ vErrors.push(err469);
 }
 errors++;
 }
-}
-else {
-const err470 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.cache.properties.max_bytes.type,parentSchema:schema6.properties.cache.properties.max_bytes,data:data207};
+let data268 = data266.minimum;
+if(!(((typeof data268 == "number") && (!(data268 % 1) && !isNaN(data268))) && (isFinite(data268)))){
+const err470 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum,data:data268};
 if(vErrors === null){
 vErrors = [err470];
 }
@@ -6002,9 +7910,9 @@ vErrors.push(err470);
 }
 errors++;
 }
-}
-else {
-const err471 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.cache.type,parentSchema:schema6.properties.cache,data:data205};
+if((typeof data268 == "number") && (isFinite(data268))){
+if(data268 > 100000 || isNaN(data268)){
+const err471 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum,data:data268};
 if(vErrors === null){
 vErrors = [err471];
 }
@@ -6013,23 +7921,8 @@ vErrors.push(err471);
 }
 errors++;
 }
-let data208 = data.daemon;
-if(data208 && typeof data208 == "object" && !Array.isArray(data208)){
-if(data208.drain === undefined){
-data208.drain = "10s";
-}
-if(data208.min_free_disk === undefined){
-data208.min_free_disk = "1GiB";
-}
-if(data208.max_depth === undefined){
-data208.max_depth = 5;
-}
-if(data208.max_log_bytes === undefined){
-data208.max_log_bytes = "60MiB";
-}
-for(const key37 in data208){
-if(!((((key37 === "drain") || (key37 === "min_free_disk")) || (key37 === "max_depth")) || (key37 === "max_log_bytes"))){
-const err472 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key37},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.daemon,data:data208};
+if(data268 < 1 || isNaN(data268)){
+const err472 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum,data:data268};
 if(vErrors === null){
 vErrors = [err472];
 }
@@ -6039,10 +7932,10 @@ vErrors.push(err472);
 errors++;
 }
 }
-let data209 = data208.drain;
-if(typeof data209 === "string"){
-if(!(func4(data209, 0, 2073600000, []))){
-const err473 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.drain["x-duration"],parentSchema:schema6.properties.daemon.properties.drain,data:data209};
+let data269 = data266.window;
+if(typeof data269 === "string"){
+if(!(func4(data269, 1000, 86400000, []))){
+const err473 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window,data:data269};
 if(vErrors === null){
 vErrors = [err473];
 }
@@ -6053,7 +7946,7 @@ errors++;
 }
 }
 else {
-const err474 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.drain.type,parentSchema:schema6.properties.daemon.properties.drain,data:data209};
+const err474 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window,data:data269};
 if(vErrors === null){
 vErrors = [err474];
 }
@@ -6062,10 +7955,10 @@ vErrors.push(err474);
 }
 errors++;
 }
-let data210 = data208.min_free_disk;
-if(typeof data210 === "string"){
-if(!(func7(data210, 0, 4503599627370496, []))){
-const err475 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.min_free_disk["x-size"],parentSchema:schema6.properties.daemon.properties.min_free_disk,data:data210};
+let data270 = data266.slow;
+if(typeof data270 === "string"){
+if(!(func4(data270, 1, 2073600000, ["off"]))){
+const err475 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow,data:data270};
 if(vErrors === null){
 vErrors = [err475];
 }
@@ -6076,7 +7969,7 @@ errors++;
 }
 }
 else {
-const err476 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.min_free_disk.type,parentSchema:schema6.properties.daemon.properties.min_free_disk,data:data210};
+const err476 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow,data:data270};
 if(vErrors === null){
 vErrors = [err476];
 }
@@ -6085,9 +7978,10 @@ vErrors.push(err476);
 }
 errors++;
 }
-let data211 = data208.max_depth;
-if(!(((typeof data211 == "number") && (!(data211 % 1) && !isNaN(data211))) && (isFinite(data211)))){
-const err477 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.daemon.properties.max_depth.type,parentSchema:schema6.properties.daemon.properties.max_depth,data:data211};
+let data271 = data266.reset;
+if(typeof data271 === "string"){
+if(!(func4(data271, 10, 600000, []))){
+const err477 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset,data:data271};
 if(vErrors === null){
 vErrors = [err477];
 }
@@ -6096,9 +7990,9 @@ vErrors.push(err477);
 }
 errors++;
 }
-if((typeof data211 == "number") && (isFinite(data211))){
-if(data211 > 1000 || isNaN(data211)){
-const err478 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000",schema:1000,parentSchema:schema6.properties.daemon.properties.max_depth,data:data211};
+}
+else {
+const err478 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset,data:data271};
 if(vErrors === null){
 vErrors = [err478];
 }
@@ -6107,8 +8001,17 @@ vErrors.push(err478);
 }
 errors++;
 }
-if(data211 < 0 || isNaN(data211)){
-const err479 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.daemon.properties.max_depth,data:data211};
+}
+if(!(validate103(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+errors = vErrors.length;
+}
+if(data47.sandbox !== undefined){
+let data273 = data47.sandbox;
+if(data273 && typeof data273 == "object" && !Array.isArray(data273)){
+for(const key20 in data273){
+if(!((key20 === "mode") || (key20 === "reason"))){
+const err479 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox,data:data273};
 if(vErrors === null){
 vErrors = [err479];
 }
@@ -6118,10 +8021,10 @@ vErrors.push(err479);
 errors++;
 }
 }
-let data212 = data208.max_log_bytes;
-if(typeof data212 === "string"){
-if(!(func7(data212, 1048576, 4503599627370496, []))){
-const err480 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.max_log_bytes["x-size"],parentSchema:schema6.properties.daemon.properties.max_log_bytes,data:data212};
+if(data273.mode !== undefined){
+let data274 = data273.mode;
+if(typeof data274 !== "string"){
+const err480 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode,data:data274};
 if(vErrors === null){
 vErrors = [err480];
 }
@@ -6130,9 +8033,8 @@ vErrors.push(err480);
 }
 errors++;
 }
-}
-else {
-const err481 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.max_log_bytes.type,parentSchema:schema6.properties.daemon.properties.max_log_bytes,data:data212};
+if(!(((data274 === "auto") || (data274 === "required")) || (data274 === "off"))){
+const err481 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode,data:data274};
 if(vErrors === null){
 vErrors = [err481];
 }
@@ -6142,8 +8044,11 @@ vErrors.push(err481);
 errors++;
 }
 }
-else {
-const err482 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.daemon.type,parentSchema:schema6.properties.daemon,data:data208};
+if(data273.reason !== undefined){
+let data275 = data273.reason;
+if(typeof data275 === "string"){
+if(!pattern0.test(data275)){
+const err482 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.reason,data:data275};
 if(vErrors === null){
 vErrors = [err482];
 }
@@ -6154,12 +8059,1532 @@ errors++;
 }
 }
 else {
-const err483 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+const err483 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.reason.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.reason,data:data275};
 if(vErrors === null){
 vErrors = [err483];
 }
 else {
 vErrors.push(err483);
+}
+errors++;
+}
+}
+}
+else {
+const err484 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox,data:data273};
+if(vErrors === null){
+vErrors = [err484];
+}
+else {
+vErrors.push(err484);
+}
+errors++;
+}
+}
+}
+else {
+const err485 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[3].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data47};
+if(vErrors === null){
+vErrors = [err485];
+}
+else {
+vErrors.push(err485);
+}
+errors++;
+}
+}
+else if(tag0 === "builtin"){
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(data47.capabilities === undefined){
+data47.capabilities = [];
+}
+if(data47.priority === undefined){
+data47.priority = 0;
+}
+if(data47.max_load === undefined){
+data47.max_load = "unlimited";
+}
+if(data47.fallback === undefined){
+data47.fallback = [];
+}
+if(data47.timeout === undefined){
+data47.timeout = "10m";
+}
+if(data47.retry === undefined){
+data47.retry = {};
+}
+if(data47.circuit_breaker === undefined){
+data47.circuit_breaker = {};
+}
+if(data47.limits === undefined){
+data47.limits = {};
+}
+if(data47.kind === undefined){
+const err486 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/4/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[4].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4],data:data47};
+if(vErrors === null){
+vErrors = [err486];
+}
+else {
+vErrors.push(err486);
+}
+errors++;
+}
+for(const key21 in data47){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[4].properties, key21))){
+const err487 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/4/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4],data:data47};
+if(vErrors === null){
+vErrors = [err487];
+}
+else {
+vErrors.push(err487);
+}
+errors++;
+}
+}
+if(data47.kind !== undefined){
+let data276 = data47.kind;
+if(typeof data276 !== "string"){
+const err488 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.kind,data:data276};
+if(vErrors === null){
+vErrors = [err488];
+}
+else {
+vErrors.push(err488);
+}
+errors++;
+}
+if("builtin" !== data276){
+const err489 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/kind/const",keyword:"const",params:{allowedValue: "builtin"},message:"must be equal to constant",schema:"builtin",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.kind,data:data276};
+if(vErrors === null){
+vErrors = [err489];
+}
+else {
+vErrors.push(err489);
+}
+errors++;
+}
+}
+if(data47.description !== undefined){
+let data277 = data47.description;
+if(typeof data277 === "string"){
+if(!pattern0.test(data277)){
+const err490 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.description,data:data277};
+if(vErrors === null){
+vErrors = [err490];
+}
+else {
+vErrors.push(err490);
+}
+errors++;
+}
+}
+else {
+const err491 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.description,data:data277};
+if(vErrors === null){
+vErrors = [err491];
+}
+else {
+vErrors.push(err491);
+}
+errors++;
+}
+}
+if(data47.type !== undefined){
+let data278 = data47.type;
+if(typeof data278 === "string"){
+if(!pattern0.test(data278)){
+const err492 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.type,data:data278};
+if(vErrors === null){
+vErrors = [err492];
+}
+else {
+vErrors.push(err492);
+}
+errors++;
+}
+}
+else {
+const err493 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.type,data:data278};
+if(vErrors === null){
+vErrors = [err493];
+}
+else {
+vErrors.push(err493);
+}
+errors++;
+}
+}
+if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data280 = data47.priority;
+if(!(((typeof data280 == "number") && (!(data280 % 1) && !isNaN(data280))) && (isFinite(data280)))){
+const err494 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority,data:data280};
+if(vErrors === null){
+vErrors = [err494];
+}
+else {
+vErrors.push(err494);
+}
+errors++;
+}
+if((typeof data280 == "number") && (isFinite(data280))){
+if(data280 > 1000000 || isNaN(data280)){
+const err495 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority,data:data280};
+if(vErrors === null){
+vErrors = [err495];
+}
+else {
+vErrors.push(err495);
+}
+errors++;
+}
+if(data280 < -1000000 || isNaN(data280)){
+const err496 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority,data:data280};
+if(vErrors === null){
+vErrors = [err496];
+}
+else {
+vErrors.push(err496);
+}
+errors++;
+}
+}
+let data281 = data47.max_load;
+if((!(((typeof data281 == "number") && (!(data281 % 1) && !isNaN(data281))) && (isFinite(data281)))) && (typeof data281 !== "string")){
+const err497 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load,data:data281};
+if(vErrors === null){
+vErrors = [err497];
+}
+else {
+vErrors.push(err497);
+}
+errors++;
+}
+if((typeof data281 == "number") && (isFinite(data281))){
+if(data281 < 1 || isNaN(data281)){
+const err498 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load,data:data281};
+if(vErrors === null){
+vErrors = [err498];
+}
+else {
+vErrors.push(err498);
+}
+errors++;
+}
+}
+if(typeof data281 === "string"){
+if(!pattern15.test(data281)){
+const err499 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load,data:data281};
+if(vErrors === null){
+vErrors = [err499];
+}
+else {
+vErrors.push(err499);
+}
+errors++;
+}
+}
+if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data283 = data47.timeout;
+if(typeof data283 === "string"){
+if(!(func4(data283, 1, 2073600000, []))){
+const err500 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout,data:data283};
+if(vErrors === null){
+vErrors = [err500];
+}
+else {
+vErrors.push(err500);
+}
+errors++;
+}
+}
+else {
+const err501 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout,data:data283};
+if(vErrors === null){
+vErrors = [err501];
+}
+else {
+vErrors.push(err501);
+}
+errors++;
+}
+if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
+}
+if(!(validate103(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err502 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/4/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[4].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4],data:data47};
+if(vErrors === null){
+vErrors = [err502];
+}
+else {
+vErrors.push(err502);
+}
+errors++;
+}
+}
+else {
+const err503 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf",schema:schema6.properties.agents.additionalProperties.discriminator,parentSchema:schema6.properties.agents.additionalProperties,data:data47};
+if(vErrors === null){
+vErrors = [err503];
+}
+else {
+vErrors.push(err503);
+}
+errors++;
+}
+}
+else {
+const err504 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string",schema:schema6.properties.agents.additionalProperties.discriminator,parentSchema:schema6.properties.agents.additionalProperties,data:data47};
+if(vErrors === null){
+vErrors = [err504];
+}
+else {
+vErrors.push(err504);
+}
+errors++;
+}
+}
+else {
+const err505 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties,data:data47};
+if(vErrors === null){
+vErrors = [err505];
+}
+else {
+vErrors.push(err505);
+}
+errors++;
+}
+}
+}
+else {
+const err506 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.type,parentSchema:schema6.properties.agents,data:data46};
+if(vErrors === null){
+vErrors = [err506];
+}
+else {
+vErrors.push(err506);
+}
+errors++;
+}
+let data287 = data.watcher_endpoints;
+if(data287 && typeof data287 == "object" && !Array.isArray(data287)){
+for(const key22 in data287){
+const _errs541 = errors;
+if(typeof key22 === "string"){
+if(!pattern19.test(key22)){
+const err507 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.watcher_endpoints.propertyNames,data:key22,propertyName:key22};
+if(vErrors === null){
+vErrors = [err507];
+}
+else {
+vErrors.push(err507);
+}
+errors++;
+}
+}
+var valid60 = _errs541 === errors;
+if(!valid60){
+const err508 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames",keyword:"propertyNames",params:{propertyName: key22},message:"property name must be valid",schema:schema6.properties.watcher_endpoints.propertyNames,parentSchema:schema6.properties.watcher_endpoints,data:data287};
+if(vErrors === null){
+vErrors = [err508];
+}
+else {
+vErrors.push(err508);
+}
+errors++;
+}
+}
+for(const key23 in data287){
+let data288 = data287[key23];
+if(typeof data288 === "string"){
+if(!pattern0.test(data288)){
+const err509 = {instancePath:instancePath+"/watcher_endpoints/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.watcher_endpoints.additionalProperties,data:data288};
+if(vErrors === null){
+vErrors = [err509];
+}
+else {
+vErrors.push(err509);
+}
+errors++;
+}
+}
+else {
+const err510 = {instancePath:instancePath+"/watcher_endpoints/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watcher_endpoints.additionalProperties.type,parentSchema:schema6.properties.watcher_endpoints.additionalProperties,data:data288};
+if(vErrors === null){
+vErrors = [err510];
+}
+else {
+vErrors.push(err510);
+}
+errors++;
+}
+}
+}
+else {
+const err511 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.watcher_endpoints.type,parentSchema:schema6.properties.watcher_endpoints,data:data287};
+if(vErrors === null){
+vErrors = [err511];
+}
+else {
+vErrors.push(err511);
+}
+errors++;
+}
+let data289 = data.workflows;
+if(Array.isArray(data289)){
+const len14 = data289.length;
+for(let i14=0; i14<len14; i14++){
+let data290 = data289[i14];
+if((typeof data290 !== "string") && (!(data290 && typeof data290 == "object" && !Array.isArray(data290)))){
+const err512 = {instancePath:instancePath+"/workflows/" + i14,schemaPath:"#/properties/workflows/items/type",keyword:"type",params:{type: schema6.properties.workflows.items.type},message:"must be string,object",schema:schema6.properties.workflows.items.type,parentSchema:schema6.properties.workflows.items,data:data290};
+if(vErrors === null){
+vErrors = [err512];
+}
+else {
+vErrors.push(err512);
+}
+errors++;
+}
+if(typeof data290 === "string"){
+if(!pattern0.test(data290)){
+const err513 = {instancePath:instancePath+"/workflows/" + i14,schemaPath:"#/properties/workflows/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.workflows.items,data:data290};
+if(vErrors === null){
+vErrors = [err513];
+}
+else {
+vErrors.push(err513);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err514 = {instancePath:instancePath+"/workflows",schemaPath:"#/properties/workflows/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.workflows.type,parentSchema:schema6.properties.workflows,data:data289};
+if(vErrors === null){
+vErrors = [err514];
+}
+else {
+vErrors.push(err514);
+}
+errors++;
+}
+let data291 = data.schedules;
+if(Array.isArray(data291)){
+const len15 = data291.length;
+for(let i15=0; i15<len15; i15++){
+let data292 = data291[i15];
+if(data292 && typeof data292 == "object" && !Array.isArray(data292)){
+if(data292.inputs === undefined){
+data292.inputs = {};
+}
+if(data292.overlap === undefined){
+data292.overlap = "skip";
+}
+if(data292.catch_up === undefined){
+data292.catch_up = true;
+}
+if(data292.name === undefined){
+const err515 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data292};
+if(vErrors === null){
+vErrors = [err515];
+}
+else {
+vErrors.push(err515);
+}
+errors++;
+}
+if(data292.workflow === undefined){
+const err516 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "workflow"},message:"must have required property '"+"workflow"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data292};
+if(vErrors === null){
+vErrors = [err516];
+}
+else {
+vErrors.push(err516);
+}
+errors++;
+}
+if(data292.cron === undefined){
+const err517 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "cron"},message:"must have required property '"+"cron"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data292};
+if(vErrors === null){
+vErrors = [err517];
+}
+else {
+vErrors.push(err517);
+}
+errors++;
+}
+for(const key24 in data292){
+if(!(((((((key24 === "name") || (key24 === "workflow")) || (key24 === "cron")) || (key24 === "timezone")) || (key24 === "inputs")) || (key24 === "overlap")) || (key24 === "catch_up"))){
+const err518 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.schedules.items,data:data292};
+if(vErrors === null){
+vErrors = [err518];
+}
+else {
+vErrors.push(err518);
+}
+errors++;
+}
+}
+if(data292.name !== undefined){
+let data293 = data292.name;
+if(typeof data293 === "string"){
+if(!pattern120.test(data293)){
+const err519 = {instancePath:instancePath+"/schedules/" + i15+"/name",schemaPath:"#/properties/schedules/items/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$"},message:"must match pattern \""+"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$"+"\"",schema:"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$",parentSchema:schema6.properties.schedules.items.properties.name,data:data293};
+if(vErrors === null){
+vErrors = [err519];
+}
+else {
+vErrors.push(err519);
+}
+errors++;
+}
+}
+else {
+const err520 = {instancePath:instancePath+"/schedules/" + i15+"/name",schemaPath:"#/properties/schedules/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.name.type,parentSchema:schema6.properties.schedules.items.properties.name,data:data293};
+if(vErrors === null){
+vErrors = [err520];
+}
+else {
+vErrors.push(err520);
+}
+errors++;
+}
+}
+if(data292.workflow !== undefined){
+let data294 = data292.workflow;
+if(typeof data294 === "string"){
+if(!pattern0.test(data294)){
+const err521 = {instancePath:instancePath+"/schedules/" + i15+"/workflow",schemaPath:"#/properties/schedules/items/properties/workflow/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.workflow,data:data294};
+if(vErrors === null){
+vErrors = [err521];
+}
+else {
+vErrors.push(err521);
+}
+errors++;
+}
+}
+else {
+const err522 = {instancePath:instancePath+"/schedules/" + i15+"/workflow",schemaPath:"#/properties/schedules/items/properties/workflow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.workflow.type,parentSchema:schema6.properties.schedules.items.properties.workflow,data:data294};
+if(vErrors === null){
+vErrors = [err522];
+}
+else {
+vErrors.push(err522);
+}
+errors++;
+}
+}
+if(data292.cron !== undefined){
+let data295 = data292.cron;
+if(typeof data295 === "string"){
+if(!pattern0.test(data295)){
+const err523 = {instancePath:instancePath+"/schedules/" + i15+"/cron",schemaPath:"#/properties/schedules/items/properties/cron/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.cron,data:data295};
+if(vErrors === null){
+vErrors = [err523];
+}
+else {
+vErrors.push(err523);
+}
+errors++;
+}
+}
+else {
+const err524 = {instancePath:instancePath+"/schedules/" + i15+"/cron",schemaPath:"#/properties/schedules/items/properties/cron/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.cron.type,parentSchema:schema6.properties.schedules.items.properties.cron,data:data295};
+if(vErrors === null){
+vErrors = [err524];
+}
+else {
+vErrors.push(err524);
+}
+errors++;
+}
+}
+if(data292.timezone !== undefined){
+let data296 = data292.timezone;
+if(typeof data296 === "string"){
+if(!pattern0.test(data296)){
+const err525 = {instancePath:instancePath+"/schedules/" + i15+"/timezone",schemaPath:"#/properties/schedules/items/properties/timezone/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.timezone,data:data296};
+if(vErrors === null){
+vErrors = [err525];
+}
+else {
+vErrors.push(err525);
+}
+errors++;
+}
+}
+else {
+const err526 = {instancePath:instancePath+"/schedules/" + i15+"/timezone",schemaPath:"#/properties/schedules/items/properties/timezone/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.timezone.type,parentSchema:schema6.properties.schedules.items.properties.timezone,data:data296};
+if(vErrors === null){
+vErrors = [err526];
+}
+else {
+vErrors.push(err526);
+}
+errors++;
+}
+}
+let data297 = data292.inputs;
+if(!(data297 && typeof data297 == "object" && !Array.isArray(data297))){
+const err527 = {instancePath:instancePath+"/schedules/" + i15+"/inputs",schemaPath:"#/properties/schedules/items/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.schedules.items.properties.inputs.type,parentSchema:schema6.properties.schedules.items.properties.inputs,data:data297};
+if(vErrors === null){
+vErrors = [err527];
+}
+else {
+vErrors.push(err527);
+}
+errors++;
+}
+let data298 = data292.overlap;
+if(typeof data298 !== "string"){
+const err528 = {instancePath:instancePath+"/schedules/" + i15+"/overlap",schemaPath:"#/properties/schedules/items/properties/overlap/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.overlap.type,parentSchema:schema6.properties.schedules.items.properties.overlap,data:data298};
+if(vErrors === null){
+vErrors = [err528];
+}
+else {
+vErrors.push(err528);
+}
+errors++;
+}
+if(!(((data298 === "skip") || (data298 === "queue")) || (data298 === "cancel"))){
+const err529 = {instancePath:instancePath+"/schedules/" + i15+"/overlap",schemaPath:"#/properties/schedules/items/properties/overlap/enum",keyword:"enum",params:{allowedValues: schema6.properties.schedules.items.properties.overlap.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.schedules.items.properties.overlap.enum,parentSchema:schema6.properties.schedules.items.properties.overlap,data:data298};
+if(vErrors === null){
+vErrors = [err529];
+}
+else {
+vErrors.push(err529);
+}
+errors++;
+}
+let data299 = data292.catch_up;
+if(typeof data299 !== "boolean"){
+const err530 = {instancePath:instancePath+"/schedules/" + i15+"/catch_up",schemaPath:"#/properties/schedules/items/properties/catch_up/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.schedules.items.properties.catch_up.type,parentSchema:schema6.properties.schedules.items.properties.catch_up,data:data299};
+if(vErrors === null){
+vErrors = [err530];
+}
+else {
+vErrors.push(err530);
+}
+errors++;
+}
+}
+else {
+const err531 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.schedules.items.type,parentSchema:schema6.properties.schedules.items,data:data292};
+if(vErrors === null){
+vErrors = [err531];
+}
+else {
+vErrors.push(err531);
+}
+errors++;
+}
+}
+}
+else {
+const err532 = {instancePath:instancePath+"/schedules",schemaPath:"#/properties/schedules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.schedules.type,parentSchema:schema6.properties.schedules,data:data291};
+if(vErrors === null){
+vErrors = [err532];
+}
+else {
+vErrors.push(err532);
+}
+errors++;
+}
+let data300 = data.concurrency_limits;
+if(data300 && typeof data300 == "object" && !Array.isArray(data300)){
+for(const key25 in data300){
+if(!((key25 === "max_processes") || (key25 === "max_concurrent_files"))){
+const err533 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.concurrency_limits,data:data300};
+if(vErrors === null){
+vErrors = [err533];
+}
+else {
+vErrors.push(err533);
+}
+errors++;
+}
+}
+if(data300.max_processes !== undefined){
+let data301 = data300.max_processes;
+if(!(((typeof data301 == "number") && (!(data301 % 1) && !isNaN(data301))) && (isFinite(data301)))){
+const err534 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.concurrency_limits.properties.max_processes.type,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data301};
+if(vErrors === null){
+vErrors = [err534];
+}
+else {
+vErrors.push(err534);
+}
+errors++;
+}
+if((typeof data301 == "number") && (isFinite(data301))){
+if(data301 > 1024 || isNaN(data301)){
+const err535 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024",schema:1024,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data301};
+if(vErrors === null){
+vErrors = [err535];
+}
+else {
+vErrors.push(err535);
+}
+errors++;
+}
+if(data301 < 1 || isNaN(data301)){
+const err536 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data301};
+if(vErrors === null){
+vErrors = [err536];
+}
+else {
+vErrors.push(err536);
+}
+errors++;
+}
+}
+}
+if(data300.max_concurrent_files !== undefined){
+let data302 = data300.max_concurrent_files;
+if(!(((typeof data302 == "number") && (!(data302 % 1) && !isNaN(data302))) && (isFinite(data302)))){
+const err537 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.concurrency_limits.properties.max_concurrent_files.type,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data302};
+if(vErrors === null){
+vErrors = [err537];
+}
+else {
+vErrors.push(err537);
+}
+errors++;
+}
+if((typeof data302 == "number") && (isFinite(data302))){
+if(data302 > 100000 || isNaN(data302)){
+const err538 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data302};
+if(vErrors === null){
+vErrors = [err538];
+}
+else {
+vErrors.push(err538);
+}
+errors++;
+}
+if(data302 < 1 || isNaN(data302)){
+const err539 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data302};
+if(vErrors === null){
+vErrors = [err539];
+}
+else {
+vErrors.push(err539);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err540 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.concurrency_limits.type,parentSchema:schema6.properties.concurrency_limits,data:data300};
+if(vErrors === null){
+vErrors = [err540];
+}
+else {
+vErrors.push(err540);
+}
+errors++;
+}
+if(data.budget !== undefined){
+if(!(validate22(data.budget, {instancePath:instancePath+"/budget",parentData:data,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data304 = data.alerts;
+if(Array.isArray(data304)){
+const len16 = data304.length;
+for(let i16=0; i16<len16; i16++){
+let data305 = data304[i16];
+if(data305 && typeof data305 == "object" && !Array.isArray(data305)){
+if(data305.format === undefined){
+data305.format = "json";
+}
+if(data305.min_interval === undefined){
+data305.min_interval = "5m";
+}
+if(data305.on === undefined){
+const err541 = {instancePath:instancePath+"/alerts/" + i16,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "on"},message:"must have required property '"+"on"+"'",schema:schema6.properties.alerts.items.required,parentSchema:schema6.properties.alerts.items,data:data305};
+if(vErrors === null){
+vErrors = [err541];
+}
+else {
+vErrors.push(err541);
+}
+errors++;
+}
+if(data305.webhook === undefined){
+const err542 = {instancePath:instancePath+"/alerts/" + i16,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "webhook"},message:"must have required property '"+"webhook"+"'",schema:schema6.properties.alerts.items.required,parentSchema:schema6.properties.alerts.items,data:data305};
+if(vErrors === null){
+vErrors = [err542];
+}
+else {
+vErrors.push(err542);
+}
+errors++;
+}
+for(const key26 in data305){
+if(!((((key26 === "on") || (key26 === "webhook")) || (key26 === "format")) || (key26 === "min_interval"))){
+const err543 = {instancePath:instancePath+"/alerts/" + i16,schemaPath:"#/properties/alerts/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.alerts.items,data:data305};
+if(vErrors === null){
+vErrors = [err543];
+}
+else {
+vErrors.push(err543);
+}
+errors++;
+}
+}
+if(data305.on !== undefined){
+let data306 = data305.on;
+if((typeof data306 !== "string") && (!(Array.isArray(data306)))){
+const err544 = {instancePath:instancePath+"/alerts/" + i16+"/on",schemaPath:"#/properties/alerts/items/properties/on/type",keyword:"type",params:{type: schema6.properties.alerts.items.properties.on.type},message:"must be string,array",schema:schema6.properties.alerts.items.properties.on.type,parentSchema:schema6.properties.alerts.items.properties.on,data:data306};
+if(vErrors === null){
+vErrors = [err544];
+}
+else {
+vErrors.push(err544);
+}
+errors++;
+}
+if(typeof data306 === "string"){
+if(!pattern0.test(data306)){
+const err545 = {instancePath:instancePath+"/alerts/" + i16+"/on",schemaPath:"#/properties/alerts/items/properties/on/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.alerts.items.properties.on,data:data306};
+if(vErrors === null){
+vErrors = [err545];
+}
+else {
+vErrors.push(err545);
+}
+errors++;
+}
+}
+if(Array.isArray(data306)){
+if(data306.length < 1){
+const err546 = {instancePath:instancePath+"/alerts/" + i16+"/on",schemaPath:"#/properties/alerts/items/properties/on/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.alerts.items.properties.on,data:data306};
+if(vErrors === null){
+vErrors = [err546];
+}
+else {
+vErrors.push(err546);
+}
+errors++;
+}
+const len17 = data306.length;
+for(let i17=0; i17<len17; i17++){
+let data307 = data306[i17];
+if(typeof data307 !== "string"){
+const err547 = {instancePath:instancePath+"/alerts/" + i16+"/on/" + i17,schemaPath:"#/properties/alerts/items/properties/on/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.on.items.type,parentSchema:schema6.properties.alerts.items.properties.on.items,data:data307};
+if(vErrors === null){
+vErrors = [err547];
+}
+else {
+vErrors.push(err547);
+}
+errors++;
+}
+}
+}
+}
+if(data305.webhook !== undefined){
+let data308 = data305.webhook;
+if(typeof data308 === "string"){
+if(!pattern0.test(data308)){
+const err548 = {instancePath:instancePath+"/alerts/" + i16+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.alerts.items.properties.webhook,data:data308};
+if(vErrors === null){
+vErrors = [err548];
+}
+else {
+vErrors.push(err548);
+}
+errors++;
+}
+}
+else {
+const err549 = {instancePath:instancePath+"/alerts/" + i16+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.webhook.type,parentSchema:schema6.properties.alerts.items.properties.webhook,data:data308};
+if(vErrors === null){
+vErrors = [err549];
+}
+else {
+vErrors.push(err549);
+}
+errors++;
+}
+}
+let data309 = data305.format;
+if(typeof data309 !== "string"){
+const err550 = {instancePath:instancePath+"/alerts/" + i16+"/format",schemaPath:"#/properties/alerts/items/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.format.type,parentSchema:schema6.properties.alerts.items.properties.format,data:data309};
+if(vErrors === null){
+vErrors = [err550];
+}
+else {
+vErrors.push(err550);
+}
+errors++;
+}
+if(!((((data309 === "json") || (data309 === "slack")) || (data309 === "discord")) || (data309 === "ntfy"))){
+const err551 = {instancePath:instancePath+"/alerts/" + i16+"/format",schemaPath:"#/properties/alerts/items/properties/format/enum",keyword:"enum",params:{allowedValues: schema6.properties.alerts.items.properties.format.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.alerts.items.properties.format.enum,parentSchema:schema6.properties.alerts.items.properties.format,data:data309};
+if(vErrors === null){
+vErrors = [err551];
+}
+else {
+vErrors.push(err551);
+}
+errors++;
+}
+let data310 = data305.min_interval;
+if(typeof data310 === "string"){
+if(!(func4(data310, 0, 2073600000, []))){
+const err552 = {instancePath:instancePath+"/alerts/" + i16+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.alerts.items.properties.min_interval["x-duration"],parentSchema:schema6.properties.alerts.items.properties.min_interval,data:data310};
+if(vErrors === null){
+vErrors = [err552];
+}
+else {
+vErrors.push(err552);
+}
+errors++;
+}
+}
+else {
+const err553 = {instancePath:instancePath+"/alerts/" + i16+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.min_interval.type,parentSchema:schema6.properties.alerts.items.properties.min_interval,data:data310};
+if(vErrors === null){
+vErrors = [err553];
+}
+else {
+vErrors.push(err553);
+}
+errors++;
+}
+}
+else {
+const err554 = {instancePath:instancePath+"/alerts/" + i16,schemaPath:"#/properties/alerts/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.alerts.items.type,parentSchema:schema6.properties.alerts.items,data:data305};
+if(vErrors === null){
+vErrors = [err554];
+}
+else {
+vErrors.push(err554);
+}
+errors++;
+}
+}
+}
+else {
+const err555 = {instancePath:instancePath+"/alerts",schemaPath:"#/properties/alerts/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.alerts.type,parentSchema:schema6.properties.alerts,data:data304};
+if(vErrors === null){
+vErrors = [err555];
+}
+else {
+vErrors.push(err555);
+}
+errors++;
+}
+let data311 = data.thresholds;
+if(data311 && typeof data311 == "object" && !Array.isArray(data311)){
+if(data311.error_rate === undefined){
+data311.error_rate = 0.25;
+}
+if(data311.minimum === undefined){
+data311.minimum = 20;
+}
+if(data311.window === undefined){
+data311.window = "15m";
+}
+if(data311.delay === undefined){
+data311.delay = "15m";
+}
+if(data311.free_memory === undefined){
+data311.free_memory = "5%";
+}
+for(const key27 in data311){
+if(!(((((key27 === "error_rate") || (key27 === "minimum")) || (key27 === "window")) || (key27 === "delay")) || (key27 === "free_memory"))){
+const err556 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.thresholds,data:data311};
+if(vErrors === null){
+vErrors = [err556];
+}
+else {
+vErrors.push(err556);
+}
+errors++;
+}
+}
+let data312 = data311.error_rate;
+if((typeof data312 == "number") && (isFinite(data312))){
+if(data312 > 1 || isNaN(data312)){
+const err557 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data312};
+if(vErrors === null){
+vErrors = [err557];
+}
+else {
+vErrors.push(err557);
+}
+errors++;
+}
+if(data312 <= 0 || isNaN(data312)){
+const err558 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data312};
+if(vErrors === null){
+vErrors = [err558];
+}
+else {
+vErrors.push(err558);
+}
+errors++;
+}
+}
+else {
+const err559 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.thresholds.properties.error_rate.type,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data312};
+if(vErrors === null){
+vErrors = [err559];
+}
+else {
+vErrors.push(err559);
+}
+errors++;
+}
+let data313 = data311.minimum;
+if(!(((typeof data313 == "number") && (!(data313 % 1) && !isNaN(data313))) && (isFinite(data313)))){
+const err560 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.thresholds.properties.minimum.type,parentSchema:schema6.properties.thresholds.properties.minimum,data:data313};
+if(vErrors === null){
+vErrors = [err560];
+}
+else {
+vErrors.push(err560);
+}
+errors++;
+}
+if((typeof data313 == "number") && (isFinite(data313))){
+if(data313 > 1000000 || isNaN(data313)){
+const err561 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.thresholds.properties.minimum,data:data313};
+if(vErrors === null){
+vErrors = [err561];
+}
+else {
+vErrors.push(err561);
+}
+errors++;
+}
+if(data313 < 1 || isNaN(data313)){
+const err562 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.thresholds.properties.minimum,data:data313};
+if(vErrors === null){
+vErrors = [err562];
+}
+else {
+vErrors.push(err562);
+}
+errors++;
+}
+}
+let data314 = data311.window;
+if(typeof data314 === "string"){
+if(!(func4(data314, 10000, 86400000, []))){
+const err563 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.window["x-duration"],parentSchema:schema6.properties.thresholds.properties.window,data:data314};
+if(vErrors === null){
+vErrors = [err563];
+}
+else {
+vErrors.push(err563);
+}
+errors++;
+}
+}
+else {
+const err564 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.window.type,parentSchema:schema6.properties.thresholds.properties.window,data:data314};
+if(vErrors === null){
+vErrors = [err564];
+}
+else {
+vErrors.push(err564);
+}
+errors++;
+}
+let data315 = data311.delay;
+if(typeof data315 === "string"){
+if(!(func4(data315, 1000, 2073600000, []))){
+const err565 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.delay["x-duration"],parentSchema:schema6.properties.thresholds.properties.delay,data:data315};
+if(vErrors === null){
+vErrors = [err565];
+}
+else {
+vErrors.push(err565);
+}
+errors++;
+}
+}
+else {
+const err566 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.delay.type,parentSchema:schema6.properties.thresholds.properties.delay,data:data315};
+if(vErrors === null){
+vErrors = [err566];
+}
+else {
+vErrors.push(err566);
+}
+errors++;
+}
+let data316 = data311.free_memory;
+if(typeof data316 === "string"){
+if(!(func17(data316, 0, 99, []))){
+const err567 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.free_memory["x-percent"],parentSchema:schema6.properties.thresholds.properties.free_memory,data:data316};
+if(vErrors === null){
+vErrors = [err567];
+}
+else {
+vErrors.push(err567);
+}
+errors++;
+}
+}
+else {
+const err568 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.free_memory.type,parentSchema:schema6.properties.thresholds.properties.free_memory,data:data316};
+if(vErrors === null){
+vErrors = [err568];
+}
+else {
+vErrors.push(err568);
+}
+errors++;
+}
+}
+else {
+const err569 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.thresholds.type,parentSchema:schema6.properties.thresholds,data:data311};
+if(vErrors === null){
+vErrors = [err569];
+}
+else {
+vErrors.push(err569);
+}
+errors++;
+}
+let data317 = data.output_settings;
+if(data317 && typeof data317 == "object" && !Array.isArray(data317)){
+if(data317.default_output_dir === undefined){
+data317.default_output_dir = "./processed";
+}
+if(data317.preserve_original === undefined){
+data317.preserve_original = true;
+}
+if(data317.log_level === undefined){
+data317.log_level = "INFO";
+}
+if(data317.retention === undefined){
+data317.retention = "30d";
+}
+if(data317.retention_jobs === undefined){
+data317.retention_jobs = "unlimited";
+}
+if(data317.file_mode === undefined){
+data317.file_mode = "0644";
+}
+for(const key28 in data317){
+if(!((((((key28 === "default_output_dir") || (key28 === "preserve_original")) || (key28 === "log_level")) || (key28 === "retention")) || (key28 === "retention_jobs")) || (key28 === "file_mode"))){
+const err570 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.output_settings,data:data317};
+if(vErrors === null){
+vErrors = [err570];
+}
+else {
+vErrors.push(err570);
+}
+errors++;
+}
+}
+let data318 = data317.default_output_dir;
+if(typeof data318 === "string"){
+if(!pattern0.test(data318)){
+const err571 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.output_settings.properties.default_output_dir,data:data318};
+if(vErrors === null){
+vErrors = [err571];
+}
+else {
+vErrors.push(err571);
+}
+errors++;
+}
+}
+else {
+const err572 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.default_output_dir.type,parentSchema:schema6.properties.output_settings.properties.default_output_dir,data:data318};
+if(vErrors === null){
+vErrors = [err572];
+}
+else {
+vErrors.push(err572);
+}
+errors++;
+}
+let data319 = data317.preserve_original;
+if(typeof data319 !== "boolean"){
+const err573 = {instancePath:instancePath+"/output_settings/preserve_original",schemaPath:"#/properties/output_settings/properties/preserve_original/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.output_settings.properties.preserve_original.type,parentSchema:schema6.properties.output_settings.properties.preserve_original,data:data319};
+if(vErrors === null){
+vErrors = [err573];
+}
+else {
+vErrors.push(err573);
+}
+errors++;
+}
+let data320 = data317.log_level;
+if(typeof data320 === "string"){
+if(!pattern127.test(data320)){
+const err574 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/pattern",keyword:"pattern",params:{pattern: "^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"},message:"must match pattern \""+"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"+"\"",schema:"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$",parentSchema:schema6.properties.output_settings.properties.log_level,data:data320};
+if(vErrors === null){
+vErrors = [err574];
+}
+else {
+vErrors.push(err574);
+}
+errors++;
+}
+}
+else {
+const err575 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.log_level.type,parentSchema:schema6.properties.output_settings.properties.log_level,data:data320};
+if(vErrors === null){
+vErrors = [err575];
+}
+else {
+vErrors.push(err575);
+}
+errors++;
+}
+let data321 = data317.retention;
+if(typeof data321 === "string"){
+if(!(func4(data321, 1000, 3153600000000, []))){
+const err576 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.output_settings.properties.retention["x-duration"],parentSchema:schema6.properties.output_settings.properties.retention,data:data321};
+if(vErrors === null){
+vErrors = [err576];
+}
+else {
+vErrors.push(err576);
+}
+errors++;
+}
+}
+else {
+const err577 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.retention.type,parentSchema:schema6.properties.output_settings.properties.retention,data:data321};
+if(vErrors === null){
+vErrors = [err577];
+}
+else {
+vErrors.push(err577);
+}
+errors++;
+}
+let data322 = data317.retention_jobs;
+if((!(((typeof data322 == "number") && (!(data322 % 1) && !isNaN(data322))) && (isFinite(data322)))) && (typeof data322 !== "string")){
+const err578 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/type",keyword:"type",params:{type: schema6.properties.output_settings.properties.retention_jobs.type},message:"must be integer,string",schema:schema6.properties.output_settings.properties.retention_jobs.type,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data322};
+if(vErrors === null){
+vErrors = [err578];
+}
+else {
+vErrors.push(err578);
+}
+errors++;
+}
+if((typeof data322 == "number") && (isFinite(data322))){
+if(data322 > 1000000000 || isNaN(data322)){
+const err579 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000},message:"must be <= 1000000000",schema:1000000000,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data322};
+if(vErrors === null){
+vErrors = [err579];
+}
+else {
+vErrors.push(err579);
+}
+errors++;
+}
+if(data322 < 1 || isNaN(data322)){
+const err580 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data322};
+if(vErrors === null){
+vErrors = [err580];
+}
+else {
+vErrors.push(err580);
+}
+errors++;
+}
+}
+if(typeof data322 === "string"){
+if(!pattern15.test(data322)){
+const err581 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data322};
+if(vErrors === null){
+vErrors = [err581];
+}
+else {
+vErrors.push(err581);
+}
+errors++;
+}
+}
+let data323 = data317.file_mode;
+if(typeof data323 === "string"){
+if(!pattern129.test(data323)){
+const err582 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$"},message:"must match pattern \""+"^0?[0-7]{3}$"+"\"",schema:"^0?[0-7]{3}$",parentSchema:schema6.properties.output_settings.properties.file_mode,data:data323};
+if(vErrors === null){
+vErrors = [err582];
+}
+else {
+vErrors.push(err582);
+}
+errors++;
+}
+}
+else {
+const err583 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.file_mode.type,parentSchema:schema6.properties.output_settings.properties.file_mode,data:data323};
+if(vErrors === null){
+vErrors = [err583];
+}
+else {
+vErrors.push(err583);
+}
+errors++;
+}
+}
+else {
+const err584 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.output_settings.type,parentSchema:schema6.properties.output_settings,data:data317};
+if(vErrors === null){
+vErrors = [err584];
+}
+else {
+vErrors.push(err584);
+}
+errors++;
+}
+let data324 = data.cache;
+if(data324 && typeof data324 == "object" && !Array.isArray(data324)){
+if(data324.ttl === undefined){
+data324.ttl = "30d";
+}
+if(data324.max_bytes === undefined){
+data324.max_bytes = "2GiB";
+}
+for(const key29 in data324){
+if(!((key29 === "ttl") || (key29 === "max_bytes"))){
+const err585 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.cache,data:data324};
+if(vErrors === null){
+vErrors = [err585];
+}
+else {
+vErrors.push(err585);
+}
+errors++;
+}
+}
+let data325 = data324.ttl;
+if(typeof data325 === "string"){
+if(!(func4(data325, 1000, 3153600000000, []))){
+const err586 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.cache.properties.ttl["x-duration"],parentSchema:schema6.properties.cache.properties.ttl,data:data325};
+if(vErrors === null){
+vErrors = [err586];
+}
+else {
+vErrors.push(err586);
+}
+errors++;
+}
+}
+else {
+const err587 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.cache.properties.ttl.type,parentSchema:schema6.properties.cache.properties.ttl,data:data325};
+if(vErrors === null){
+vErrors = [err587];
+}
+else {
+vErrors.push(err587);
+}
+errors++;
+}
+let data326 = data324.max_bytes;
+if(typeof data326 === "string"){
+if(!(func7(data326, 1, 4503599627370496, []))){
+const err588 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.cache.properties.max_bytes["x-size"],parentSchema:schema6.properties.cache.properties.max_bytes,data:data326};
+if(vErrors === null){
+vErrors = [err588];
+}
+else {
+vErrors.push(err588);
+}
+errors++;
+}
+}
+else {
+const err589 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.cache.properties.max_bytes.type,parentSchema:schema6.properties.cache.properties.max_bytes,data:data326};
+if(vErrors === null){
+vErrors = [err589];
+}
+else {
+vErrors.push(err589);
+}
+errors++;
+}
+}
+else {
+const err590 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.cache.type,parentSchema:schema6.properties.cache,data:data324};
+if(vErrors === null){
+vErrors = [err590];
+}
+else {
+vErrors.push(err590);
+}
+errors++;
+}
+let data327 = data.daemon;
+if(data327 && typeof data327 == "object" && !Array.isArray(data327)){
+if(data327.drain === undefined){
+data327.drain = "10s";
+}
+if(data327.min_free_disk === undefined){
+data327.min_free_disk = "1GiB";
+}
+if(data327.max_depth === undefined){
+data327.max_depth = 5;
+}
+if(data327.max_log_bytes === undefined){
+data327.max_log_bytes = "60MiB";
+}
+for(const key30 in data327){
+if(!((((key30 === "drain") || (key30 === "min_free_disk")) || (key30 === "max_depth")) || (key30 === "max_log_bytes"))){
+const err591 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.daemon,data:data327};
+if(vErrors === null){
+vErrors = [err591];
+}
+else {
+vErrors.push(err591);
+}
+errors++;
+}
+}
+let data328 = data327.drain;
+if(typeof data328 === "string"){
+if(!(func4(data328, 0, 2073600000, []))){
+const err592 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.drain["x-duration"],parentSchema:schema6.properties.daemon.properties.drain,data:data328};
+if(vErrors === null){
+vErrors = [err592];
+}
+else {
+vErrors.push(err592);
+}
+errors++;
+}
+}
+else {
+const err593 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.drain.type,parentSchema:schema6.properties.daemon.properties.drain,data:data328};
+if(vErrors === null){
+vErrors = [err593];
+}
+else {
+vErrors.push(err593);
+}
+errors++;
+}
+let data329 = data327.min_free_disk;
+if(typeof data329 === "string"){
+if(!(func7(data329, 0, 4503599627370496, []))){
+const err594 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.min_free_disk["x-size"],parentSchema:schema6.properties.daemon.properties.min_free_disk,data:data329};
+if(vErrors === null){
+vErrors = [err594];
+}
+else {
+vErrors.push(err594);
+}
+errors++;
+}
+}
+else {
+const err595 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.min_free_disk.type,parentSchema:schema6.properties.daemon.properties.min_free_disk,data:data329};
+if(vErrors === null){
+vErrors = [err595];
+}
+else {
+vErrors.push(err595);
+}
+errors++;
+}
+let data330 = data327.max_depth;
+if(!(((typeof data330 == "number") && (!(data330 % 1) && !isNaN(data330))) && (isFinite(data330)))){
+const err596 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.daemon.properties.max_depth.type,parentSchema:schema6.properties.daemon.properties.max_depth,data:data330};
+if(vErrors === null){
+vErrors = [err596];
+}
+else {
+vErrors.push(err596);
+}
+errors++;
+}
+if((typeof data330 == "number") && (isFinite(data330))){
+if(data330 > 1000 || isNaN(data330)){
+const err597 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000",schema:1000,parentSchema:schema6.properties.daemon.properties.max_depth,data:data330};
+if(vErrors === null){
+vErrors = [err597];
+}
+else {
+vErrors.push(err597);
+}
+errors++;
+}
+if(data330 < 0 || isNaN(data330)){
+const err598 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.daemon.properties.max_depth,data:data330};
+if(vErrors === null){
+vErrors = [err598];
+}
+else {
+vErrors.push(err598);
+}
+errors++;
+}
+}
+let data331 = data327.max_log_bytes;
+if(typeof data331 === "string"){
+if(!(func7(data331, 1048576, 4503599627370496, []))){
+const err599 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.max_log_bytes["x-size"],parentSchema:schema6.properties.daemon.properties.max_log_bytes,data:data331};
+if(vErrors === null){
+vErrors = [err599];
+}
+else {
+vErrors.push(err599);
+}
+errors++;
+}
+}
+else {
+const err600 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.max_log_bytes.type,parentSchema:schema6.properties.daemon.properties.max_log_bytes,data:data331};
+if(vErrors === null){
+vErrors = [err600];
+}
+else {
+vErrors.push(err600);
+}
+errors++;
+}
+}
+else {
+const err601 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.daemon.type,parentSchema:schema6.properties.daemon,data:data327};
+if(vErrors === null){
+vErrors = [err601];
+}
+else {
+vErrors.push(err601);
+}
+errors++;
+}
+}
+else {
+const err602 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err602];
+}
+else {
+vErrors.push(err602);
 }
 errors++;
 }

@@ -9,6 +9,7 @@ import {
   type AlertConfig,
   type BatchConfig,
   type BudgetConfig,
+  type CliSettings,
   type Config,
   type EnvEntry,
   isOwnAgent,
@@ -123,7 +124,7 @@ function viewAgent(agent: AgentConfig, projectDir: string) {
   const common = {
     ...(agent.description !== undefined && { description: agent.description }),
     ...(agent.type !== undefined && { type: agent.type }),
-    capabilities: agent.capabilities,
+    capabilities: viewCapabilities(agent),
     priority: agent.priority,
     max_load: countOr('unlimited', agent.maxLoad),
     fallback: agent.fallback,
@@ -145,6 +146,8 @@ function viewAgent(agent: AgentConfig, projectDir: string) {
     limits: viewLimits(agent),
   };
   const outside = {
+    ...(agent.load !== undefined && { load: agent.load }),
+    ...(agent.tokensPerTask !== undefined && { tokens_per_task: formatTokens(agent.tokensPerTask) }),
     idle_timeout: agent.idleTimeoutMs === undefined ? 'off' : formatDuration(agent.idleTimeoutMs),
     ...(agent.rate && { rate: agent.rate.text }),
     ...(agent.budget && { budget: viewBudget(agent.budget) }),
@@ -156,10 +159,7 @@ function viewAgent(agent: AgentConfig, projectDir: string) {
         command: agent.command,
         ...common,
         ...outside,
-        max_repeats: countOr('off', agent.maxRepeats),
-        workspace: agent.workspace,
-        sandbox: viewSandbox(agent.sandbox, projectDir),
-        env: viewEnv(agent),
+        ...viewProcess(agent, projectDir),
       };
     case 'http':
       return {
@@ -179,15 +179,49 @@ function viewAgent(agent: AgentConfig, projectDir: string) {
     case 'opencode':
     case 'copilot':
     case 'plugin':
-      return { kind: agent.kind, ...common, ...outside };
+      return {
+        kind: agent.kind,
+        ...viewCli(agent.cli, projectDir),
+        ...common,
+        ...outside,
+        ...viewProcess(agent, projectDir),
+      };
     default:
       return agent satisfies never;
   }
 }
 
+function viewCli(cli: CliSettings, projectDir: string) {
+  const { mode, ceiling, directories } = cli.permissions;
+  return {
+    ...(cli.plugin && { plugin: cli.plugin.package, options: cli.plugin.options }),
+    ...(cli.program !== undefined && { program: cli.program }),
+    ...(cli.model !== undefined && { model: cli.model }),
+    ...(cli.effort !== undefined && { effort: cli.effort }),
+    ...(cli.maxTurns !== undefined && { max_turns: cli.maxTurns }),
+    tools: cli.tools,
+    permissions: { mode, ceiling, directories: directories.map((path) => shortPath(path, projectDir)) },
+    on_quota: cli.onQuota,
+  };
+}
+
+/** Of what starts programs. */
+function viewProcess(agent: AgentConfig, projectDir: string) {
+  return {
+    max_repeats: countOr('off', agent.maxRepeats),
+    workspace: agent.workspace,
+    sandbox: viewSandbox(agent.sandbox, projectDir),
+    env: viewEnv(agent),
+  };
+}
+
+function viewCapabilities({ capabilities, capabilityDetails = [] }: AgentConfig) {
+  return capabilities.map((name) => capabilityDetails.find((detail) => detail.name === name) ?? name);
+}
+
 function viewLimits({ kind, limits, maxOutputBytes }: AgentConfig) {
   const output = formatSize(maxOutputBytes);
-  if (kind !== 'command') return { output };
+  if (kind === 'http' || kind === 'builtin' || kind === 'workflow') return { output };
   return {
     ...(limits.cpuPercent !== undefined && { cpu: formatPercent(limits.cpuPercent) }),
     ...(limits.memoryBytes !== undefined && { memory: formatSize(limits.memoryBytes) }),

@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { AgentConfig } from './config.ts';
+import { whatCliRuns } from './what-cli-runs.ts';
 import type { StepConfig, WorkflowConfig } from './workflow.ts';
 
 export function definitionText(
@@ -64,7 +65,7 @@ function whatRuns(agent: AgentConfig | undefined): unknown {
     case 'opencode':
     case 'copilot':
     case 'plugin':
-      return [agent.kind, agent.cli, env];
+      return [agent.kind, whatCliRuns(agent.cli), env];
     default:
       return agent satisfies never;
   }

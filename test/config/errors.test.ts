@@ -547,7 +547,7 @@ test('all errors of a file are reported at once, in its order', async () => {
     '7:14 BAD_PATTERN',
     '8:12 UNKNOWN_AGENT',
     '10:32 WRONG_TYPE',
-    '10:35 NOT_SUPPORTED_YET',
+    '10:35 UNKNOWN_KEY',
     '11:1 UNKNOWN_KEY',
   ]);
 });

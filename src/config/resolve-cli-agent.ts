@@ -1,0 +1,85 @@
+/** What an agent CLI is started with: its program, what it may do, and the tools named for it, within its ceiling. */
+import type { Access } from '../types/agent-cli.ts';
+import type { CliSettings } from './config.ts';
+import { type FolderAdvice, resolveFolder } from './resolve-folder.ts';
+import { type Loose, type Resolving, refuseReferences } from './resolving.ts';
+import type { CliAgentFile, PluginAgentFile } from './schema-cli-agents.ts';
+import type { Path } from './source.ts';
+import { accessOfTool } from './tool-access.ts';
+
+type CliFile = Loose<CliAgentFile | PluginAgentFile>;
+
+const order: readonly Access[] = ['read', 'edit', 'all'];
+
+const givable: FolderAdvice = {
+  placeholder: 'The folder that the file lies in is always given.',
+  project: 'Remove it: the agent works in the project folder.',
+};
+
+/** @param at Path of the agent. */
+export async function resolveCli(context: Resolving, at: Path, agent: CliFile): Promise<CliSettings> {
+  for (const key of ['program', 'model', 'effort'] as const)
+    if (agent[key] !== undefined) refuseReferences(context, [...at, key], agent[key]);
+  if (agent.kind === 'plugin') refuseDeep(context, [...at, 'options'], agent.options);
+  const permissions = await resolvePermissions(context, [...at, 'permissions'], agent.permissions);
+  const tools = (agent.tools ?? []).filter((tool) => tool !== undefined);
+  checkTools(context, at, agent, permissions.ceiling);
+  return {
+    ...(agent.program !== undefined && { program: agent.program }),
+    ...(agent.kind === 'plugin' && {
+      plugin: { package: agent.plugin ?? '', options: agent.options ?? {} },
+    }),
+    ...(agent.model !== undefined && { model: agent.model }),
+    ...(agent.effort !== undefined && { effort: agent.effort }),
+    ...(agent.max_turns !== undefined && { maxTurns: agent.max_turns }),
+    tools: [...new Set(tools)],
+    permissions,
+    onQuota: agent.on_quota ?? 'wait',
+  };
+}
+
+/** Options are shown where the configuration is. */
+function refuseDeep(context: Resolving, at: Path, value: unknown): void {
+  if (typeof value === 'string') refuseReferences(context, at, value);
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value))
+      refuseDeep(context, [...at, key], inner);
+}
+
+/** @param at Of `permissions`. */
+async function resolvePermissions(
+  context: Resolving,
+  at: Path,
+  { mode = 'read', ceiling = mode, directories = [] }: NonNullable<CliFile['permissions']> = {},
+): Promise<CliSettings['permissions']> {
+  const { findings } = context;
+  if (order.indexOf(ceiling) < order.indexOf(mode))
+    findings.error(
+      'CONFLICT',
+      [...at, findings.has([...at, 'mode']) ? 'mode' : 'ceiling'],
+      `the agent would be started with more (\`mode: ${mode}\`) than its \`ceiling: ${ceiling}\` allows`,
+      `Write \`mode: ${ceiling}\`, or raise the ceiling: \`ceiling: ${mode}\`.`,
+    );
+  const found = new Set<string>();
+  for (const [index, entry] of directories.entries()) {
+    if (entry === undefined) continue;
+    const folder = await resolveFolder(context, [...at, 'directories', index], entry, givable);
+    if (folder !== undefined) found.add(folder);
+  }
+  return { mode, ceiling, directories: [...found] };
+}
+
+function checkTools({ findings }: Resolving, at: Path, agent: CliFile, ceiling: Access): void {
+  for (const [index, tool] of (agent.tools ?? []).entries()) {
+    const needed = tool === undefined ? undefined : accessOfTool(agent.kind ?? '', tool);
+    if (needed === undefined || order.indexOf(needed) <= order.indexOf(ceiling)) continue;
+    findings.error(
+      'CONFLICT',
+      [...at, 'tools', index],
+      `the tool "${tool}" needs \`permissions: { ceiling: ${needed} }\`, and the ceiling is \`${ceiling}\``,
+      needed === 'all'
+        ? `Name the commands that it may run, such as \`${tool?.replace(/\(.*/s, '')}(npm test:*)\`, or write \`permissions: { ceiling: all }\`.`
+        : `Remove it, or write \`permissions: { ceiling: ${needed} }\`.`,
+    );
+  }
+}
