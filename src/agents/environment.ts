@@ -65,7 +65,7 @@ export function stateEnvironment(env: Environment, state: AttemptState | undefin
 }
 
 /** The PATH on which an agent's command is looked for. A PATH that holds secrets is not one. */
-export function searchPath(base: Environment, agent: AgentConfig): string {
+export function searchPath(base: Environment, agent: Pick<AgentConfig, 'env'>): string {
   const own = agent.env.findLast((entry) => entry.name === 'PATH');
   return own?.kind === 'set' ? own.value : (base.PATH ?? fallbackPath);
 }

@@ -1,11 +1,21 @@
 /**
  * Which program an agent CLI is on this machine, its version and the flags that its help names: asked of the program
- * itself once, remembered as long as its file is the same. Costs no money: nothing is sent to a model.
+ * itself once, remembered as long as its file is the same, also over restarts. Costs no money: nothing is sent to a model.
+ *
+ * A day at the most: shims of version managers are the same file whatever they start.
  */
+import { realpathSync, statSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import PQueue from 'p-queue';
 import type { CliAgent } from '../../config/config.ts';
 import type { KeptLedger } from '../../ledger/ledger.ts';
 import { AppError } from '../../types/errors.ts';
+import { fsPath } from '../../types/path-bytes.ts';
+import { CommandLookup } from '../command-lookup.ts';
+import { baseEnvironment, searchPath } from '../environment.ts';
+import { askProgram, openThrowAwayHome } from './ask-program.ts';
 import type { CliKind, CliVersion } from './kind.ts';
+import { flagsIn, isOlder, versionIn } from './printed.ts';
 
 export interface FoundCli {
   /** Absolute path of the program, as found (links are not followed). */
@@ -19,25 +29,237 @@ export interface ProbeOptions {
   readonly projectDir: string;
   /** Where answers survive a restart. Absent: they are asked for anew. */
   readonly kept?: Pick<KeptLedger, 'get' | 'put'>;
+  /** How long a program may take to answer. Default: 10 s. */
+  readonly timeoutMs?: number;
 }
+
+/** Starting one takes up to a second of CPU time; more at once only make each other slow. */
+const atOnce = 2;
+const day = 24 * 3600_000;
+/** Something that is broken is looked at again when its file changes, or after this time. */
+const minute = 60_000;
+const rememberedAtMost = 100;
+/** So often a program may be replaced while it is asked. */
+const turns = 3;
+const keptKind = 'agent_cli';
+
+type Known =
+  | { readonly is: 'known'; readonly version: CliVersion; readonly untilMs: number }
+  | { readonly is: 'broken'; readonly message: string; readonly fix?: string; readonly untilMs: number };
+
+/** `untilMs`: of `Date.now()`; undefined while it is being asked. */
+interface Remembered {
+  readonly stamp: string | undefined;
+  readonly answer: Promise<Known>;
+  untilMono: number;
+}
+
+/** What of a kind is asked with. */
+export type AskedKind = Pick<
+  CliKind,
+  'name' | 'title' | 'programs' | 'install' | 'minimumVersion' | 'versionArgs' | 'helpArgs'
+>;
+
+export type AskedAgent = Pick<CliAgent, 'name' | 'env' | 'cli'>;
+
+interface NotFound {
+  readonly is: 'missing' | 'unusable';
+  /** Where something is that cannot be used. */
+  readonly file?: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+export type LookedFor = ({ readonly is: 'found' } & FoundCli) | NotFound;
 
 export class CliProbe implements Disposable {
   readonly #options: ProbeOptions;
+  readonly #base: Readonly<Record<string, string>>;
+  readonly #lookup = new CommandLookup();
+  readonly #queue = new PQueue({ concurrency: atOnce });
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #stopping = new AbortController();
 
   constructor(options: ProbeOptions) {
     this.#options = options;
+    this.#base = baseEnvironment(options.env);
   }
 
   /**
    * @throws {AppError} `AGENT_UNAVAILABLE`: not installed, does not start, says no version, older than `minimumVersion`;
    * with the command that installs it as fix.
    */
-  async find(kind: CliKind, agent: Pick<CliAgent, 'name' | 'env' | 'cli'>): Promise<FoundCli> {
-    throw new AppError('AGENT_UNAVAILABLE', `${agent.name}: ${kind.title} in ${this.#options.projectDir}`, {
-      fix: kind.install,
-    });
+  async find(kind: AskedKind, agent: AskedAgent): Promise<FoundCli> {
+    const looked = await this.look(kind, agent);
+    if (looked.is === 'found') return looked;
+    const message = `Agent "${agent.name}" cannot run: ${looked.message}`;
+    throw new AppError('AGENT_UNAVAILABLE', message, { fix: looked.fix });
+  }
+
+  /** The same as a value. Never throws. */
+  async look(kind: AskedKind, agent: AskedAgent): Promise<LookedFor> {
+    const path = searchPath(this.#base, agent);
+    const located = this.#locate(kind, agent, path);
+    if ('fix' in located) return located;
+    const { file } = located;
+    const known = await this.#know(kind, file, path);
+    const fix = `Install it again: \`${kind.install}\``;
+    if (known.is === 'broken')
+      return { is: 'unusable', file, message: `"${file}" ${known.message}`, fix: known.fix ?? fix };
+    const { version } = known;
+    if (!isOlder(version.text, kind.minimumVersion)) return { is: 'found', file, version };
+    return {
+      ...{ is: 'unusable', file, fix: `Update it: \`${kind.install}\`` },
+      message: `${kind.title} ${version.text} is too old ("${file}"); the oldest that can be used is ${kind.minimumVersion}`,
+    };
   }
 
   /** Ends the programs that are being asked; who waits is refused. */
-  [Symbol.dispose](): void {}
+  [Symbol.dispose](): void {
+    this.#stopping.abort();
+  }
+
+  #locate(kind: AskedKind, agent: AskedAgent, path: string): { readonly file: string } | NotFound {
+    const { program } = agent.cli;
+    const names = program === undefined ? kind.programs : [program];
+    let refused: { readonly message: string; readonly isFile?: true } | undefined;
+    for (const name of names) {
+      const found = this.#lookup.find(name, path, this.#options.projectDir);
+      if ('file' in found) return { file: found.file };
+      // What stands there and may not be run says more than what is not there.
+      if (refused === undefined || found.isFile) refused = found;
+    }
+    const message = refused?.message ?? '';
+    if (refused?.isFile) return { is: 'unusable', message, fix: 'Make it executable: `chmod +x`' };
+    const where = `\`agents.${agent.name}.program\``;
+    if (program !== undefined)
+      return {
+        ...{ is: 'missing', message },
+        fix: `Name another in ${where}, or take that away: it is then looked for on PATH. PATH is ${path}`,
+      };
+    return {
+      is: 'missing',
+      message: `${kind.title} is not installed: ${names.map((name) => `"${name}"`).join(' or ')} is in none of the folders on PATH`,
+      fix: `Install it: \`${kind.install}\`. Or write where it is in ${where}. PATH is ${path}`,
+    };
+  }
+
+  #know(kind: AskedKind, file: string, path: string): Promise<Known> {
+    const key = [kind.name, file, path].join('\0');
+    const stamp = stampOf(file);
+    const before = this.#remembered.get(key);
+    if (before && before.stamp === stamp && performance.now() < before.untilMono) return before.answer;
+    const answer = this.#recallOrAsk(kind, file, path);
+    const entry: Remembered = { stamp, answer, untilMono: Number.POSITIVE_INFINITY };
+    answer.then(
+      ({ untilMs }) => {
+        entry.untilMono = performance.now() + untilMs - Date.now();
+      },
+      () => this.#remembered.delete(key),
+    );
+    if (this.#remembered.size >= rememberedAtMost) this.#remembered.clear();
+    this.#remembered.set(key, entry);
+    return answer;
+  }
+
+  async #recallOrAsk(kind: AskedKind, file: string, path: string): Promise<Known> {
+    const { kept } = this.#options;
+    const name = `${kind.name} ${file}`;
+    const asked = JSON.stringify([kind.versionArgs, kind.helpArgs]);
+    const stored = readStored(await kept?.get(keptKind, name).catch(() => undefined));
+    if (stored?.asked === asked && stored.stamp === stampOf(file)) {
+      const untilMs = stored.at + day;
+      if (stored.at <= Date.now() && Date.now() < untilMs)
+        return { is: 'known', version: { text: stored.version, flags: new Set(stored.flags) }, untilMs };
+    }
+    for (let turn = 0; turn < turns; turn++) {
+      const stamp = stampOf(file);
+      const known = await this.#queue.add(() => this.#ask(kind, file, path));
+      if (stampOf(file) !== stamp) continue;
+      if (known.is === 'known' && known.version.flags !== undefined && stamp !== undefined) {
+        const { text: version, flags } = known.version;
+        const value: Stored = { asked, stamp, at: known.untilMs - day, version, flags: [...flags] };
+        // What cannot be kept is asked for again by the next process.
+        await kept?.put(keptKind, name, value).catch(() => {});
+      }
+      return known;
+    }
+    const untilMs = Date.now() + 1_000;
+    return {
+      is: 'broken',
+      message: 'is being replaced again and again',
+      fix: 'Wait for its update.',
+      untilMs,
+    };
+  }
+
+  async #ask(kind: AskedKind, file: string, path: string): Promise<Known> {
+    const { timeoutMs } = this.#options;
+    const soon = () => Date.now() + minute;
+    try {
+      await using home = await openThrowAwayHome();
+      const o = { path, home, signal: this.#stopping.signal, ...(timeoutMs !== undefined && { timeoutMs }) };
+      const first = await askProgram(file, kind.versionArgs, o);
+      if (first.is === 'refused') return { is: 'broken', ...refusal(first.message), untilMs: soon() };
+      const text = versionIn(first.stdout, first.stderr);
+      const words = kind.versionArgs.join(' ');
+      if (text === undefined)
+        return { is: 'broken', message: `names no version when called with \`${words}\``, untilMs: soon() };
+      const second = await askProgram(file, kind.helpArgs, o);
+      if (second.is === 'refused') return { is: 'known', version: { text }, untilMs: soon() };
+      // Some print it there (opencode does).
+      const flags = flagsIn(`${second.stdout}\n${second.stderr}`);
+      return { is: 'known', version: { text, flags }, untilMs: Date.now() + day };
+    } catch (error) {
+      // No folder for its home: nothing about the program.
+      const cause = error instanceof Error ? error.message : String(error);
+      return {
+        is: 'broken',
+        message: `could not be asked: ${cause}`,
+        fix: 'Make space in the folder for temporary files (TMPDIR).',
+        untilMs: soon(),
+      };
+    }
+  }
+}
+
+/** What it says may have a remedy that a new installation is not. */
+function refusal(message: string): { readonly message: string; readonly fix?: string } {
+  const interpreter = /^exits with 127: .*?env: .?(\w+).?: No such file/.exec(message)?.[1];
+  if (interpreter === undefined) return { message };
+  return {
+    message: `needs \`${interpreter}\`, which is not on its PATH`,
+    fix: `Add the folder of \`${interpreter}\` to the PATH of the daemon, or to \`env: { PATH: … }\` of the agent.`,
+  };
+}
+
+/** Changes when what would be run changes: a link that leads elsewhere, a new file, other content. */
+function stampOf(file: string): string | undefined {
+  try {
+    const real = realpathSync(fsPath(file));
+    const { dev, ino, size, mtimeMs, ctimeMs } = statSync(real);
+    return [real, dev, ino, size, mtimeMs, ctimeMs].join(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+interface Stored {
+  readonly asked: string;
+  readonly stamp: string;
+  readonly at: number;
+  readonly version: string;
+  readonly flags: readonly string[];
+}
+
+/** Anything may stand there. */
+function readStored(value: unknown): Stored | undefined {
+  const stored = value as Partial<Stored> | null | undefined;
+  const isStored =
+    typeof stored?.asked === 'string' &&
+    typeof stored.stamp === 'string' &&
+    typeof stored.at === 'number' &&
+    typeof stored.version === 'string' &&
+    Array.isArray(stored.flags);
+  return isStored ? (stored as Stored) : undefined;
 }
