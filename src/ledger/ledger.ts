@@ -16,6 +16,7 @@ import type {
   JobInput,
   JobRecord,
   JobStateName,
+  OpenState,
   Output,
   PromotedFile,
   Proof,
@@ -327,6 +328,8 @@ export interface JobLedger {
   loadByRule(): Promise<ReadonlyMap<string, number>>;
   /** Jobs that have not ended per agent: what selection looks at. */
   openByAgent(): Promise<ReadonlyMap<string, number>>;
+  /** The same by state; agents without open jobs are not there. */
+  openStates(): Promise<ReadonlyMap<string, Readonly<Record<OpenState, number>>>>;
   /** Waiting jobs by what they wait for. */
   waits(): Promise<readonly WaitRow[]>;
   /** The oldest job that could run now: when it was put in the queue. */

@@ -101,6 +101,10 @@ const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; sca
   waits: { ask: ({ jobs }) => jobs.waits(), scans: /COVERING INDEX job_waits/ },
   loadByRule: { ask: ({ jobs }) => jobs.loadByRule(), scans: /COVERING INDEX job_running/ },
   openByAgent: { ask: ({ jobs }) => jobs.openByAgent(), scans: /^SCAN open_jobs$/ },
+  openStates: {
+    ask: ({ jobs }) => jobs.openStates(),
+    scans: /COVERING INDEX job_(queue|running|waits|held_agent)/,
+  },
   oldestQueuedAt: { ask: ({ jobs }) => jobs.oldestQueuedAt(), scans: /COVERING INDEX job_queue/ },
   spending: { ask: ({ spending }) => spending.of('1970-01-01') },
   'prune spending': { ask: ({ spending }) => spending.prune('1970-01-01') },

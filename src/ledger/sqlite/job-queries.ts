@@ -6,7 +6,7 @@ import type { Database } from './database.ts';
 import { nextDueAt } from './due.ts';
 import { type JobRow, toRecord } from './job-rows.ts';
 import { loadBy } from './lanes.ts';
-import { openJobs } from './open-jobs.ts';
+import { openJobs, openStates } from './open-jobs.ts';
 import { rateFreeAt, startedWithin } from './rates.ts';
 import { listOfRun } from './run-jobs.ts';
 import { waits } from './waits.ts';
@@ -23,6 +23,7 @@ type JobQueries = Pick<
   | 'load'
   | 'loadByRule'
   | 'openByAgent'
+  | 'openStates'
   | 'waits'
   | 'oldestQueuedAt'
   | 'rateFreeAt'
@@ -104,6 +105,10 @@ export function createJobQueries(db: Database, now: () => number): JobQueries {
 
     async openByAgent() {
       return openJobs(db);
+    },
+
+    async openStates() {
+      return openStates(db);
     },
 
     async waits() {

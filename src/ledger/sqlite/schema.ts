@@ -193,5 +193,7 @@ export const migrations: readonly string[] = [
   create table agent_failure (
     agent text primary key, at integer not null, job_id text not null, reason text, message text not null
   ) without rowid;
+
+  create index job_held_agent on job (agent) where state = 'held';
   `,
 ];

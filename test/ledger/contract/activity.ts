@@ -120,6 +120,25 @@ export function activityContract(makePlace: MakePlace): void {
     ]);
   });
 
+  test('open jobs are counted by agent and state', async () => {
+    await using ledger = await makePlace().open(() => 1_000);
+    const { jobs } = ledger;
+    expect(await jobs.openStates()).toEqual(new Map());
+    for (const id of ['q1', 'q2', 'runs', 'waits', 'ends']) await jobs.enqueue(spec({ id }));
+    await jobs.enqueue(spec({ id: 'h', agent: 'b', hold: { reason: 'loop', message: '', fix: '' } }));
+    const leases = await claim(ledger, { max: 5 });
+    const of = (id: string): Lease => leases.find(({ job }) => job.id === id) as Lease;
+    for (const id of ['q1', 'q2']) await jobs.release(of(id), { interrupted: false, maxInterruptions: 5 });
+    await jobs.retry(of('waits'), { reason: 'backoff', notBefore: 2_000 });
+    await jobs.end(of('ends'), { state: 'succeeded' });
+    expect(await jobs.openStates()).toEqual(
+      new Map([
+        ['a', { queued: 2, running: 1, waiting: 1, held: 0 }],
+        ['b', { queued: 0, running: 0, waiting: 0, held: 1 }],
+      ]),
+    );
+  });
+
   test('what is old is forgotten', async () => {
     let now = 1_000;
     await using ledger = await makePlace().open(() => now);
