@@ -73,6 +73,13 @@ export function addCommands(program: Command): void {
     .addOption(limit())
     .addOption(json())
     .action(to(() => import('./commands/config/history.ts')));
+  const agents = group('agents').description('detect');
+  agents
+    .command('detect')
+    .description('find agent CLIs and tools on this machine, and propose their entries')
+    .option('--write', 'add what is missing to the configuration; what is there stays')
+    .addOption(json())
+    .action(to(() => import('./commands/agents/detect.ts')));
   program
     .command('doctor')
     .description('look for what will not work on this machine')
