@@ -4,7 +4,7 @@
  * agent did not see.
  */
 import { stampOf } from '../cache/fingerprint.ts';
-import type { AgentConfig } from '../config/config.ts';
+import { type AgentConfig, isCliAgent } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { Spent } from '../types/agent.ts';
 import type { AttemptState } from '../types/attempt-state.ts';
@@ -13,6 +13,7 @@ import { AppError } from '../types/errors.ts';
 import type { FailureReason, WaitReason } from '../types/job.ts';
 import { type Crew, leaderOf, toCall, workspaceOf, writePrompt } from './call.ts';
 import { concludeAttempt } from './conclude.ts';
+import { correctionOf } from './corrections.ts';
 import {
   announceWaiting,
   endJob,
@@ -25,9 +26,11 @@ import {
 import type { SchemaCheck } from './expect.ts';
 import { fallBack } from './fall-back.ts';
 import type { IntakeDeps } from './intake.ts';
+import type { JobNotes } from './job-notes.ts';
 import { originalOf } from './original.ts';
 import type { AgentRoute, Recipes } from './recipes.ts';
 import { noRoute } from './reroute.ts';
+import { reviewsOf } from './reviewing.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import type { WorkFolders } from './work-folders.ts';
 
@@ -37,6 +40,7 @@ export interface AttemptDeps extends IntakeDeps {
   readonly checkSchema: SchemaCheck;
   readonly work: WorkFolders;
   readonly running: Pick<RunningAttempts, 'cancelled'>;
+  readonly notes: JobNotes;
   /** Takes the version of a file in that stands there now. */
   readonly takeAgain: (root: string, path: string) => void;
 }
@@ -62,8 +66,14 @@ export async function runAttempt(
   const workspace = agent.workspace === 'copy' ? await copyTree(deps, recipes, crew) : undefined;
   if (workspace?.kind === 'refused') return;
   const state = await grantState(deps, crew);
+  const correction = await correctionOf(deps.ledger, crew);
+  const { guidance } = deps.notes.get(job.id);
   const call = toCall(deps, recipes, crew, {
     ...(state && { state }),
+    ...(correction && { correction }),
+    ...(guidance !== undefined && { guidance }),
+    ...(isCliAgent(agent) && { onEvent: (event) => deps.events.emit({ type: 'agent_event', job, event }) }),
+    ...(reviewsOf(recipes.config, agent, crew.rule, job) && { isReviewed: true }),
     ...(workspace && { workspaceDir: workspace.dir }),
     ...(deps.gates.isBounded(crew) && { onSpent: (spent) => hooks.onSpent(crew, spent) }),
   });
@@ -85,7 +95,7 @@ export async function runAttempt(
 /** A step's process can read and change the state of its run while it runs. */
 async function grantState(deps: AttemptDeps, crew: Crew): Promise<AttemptState | undefined> {
   const { step } = leaderOf(crew).job;
-  if (!step || crew.agent.kind !== 'command') return undefined;
+  if (!step || (crew.agent.kind !== 'command' && !isCliAgent(crew.agent))) return undefined;
   return deps.states.grant({
     session: step.runId,
     agent: step.work.kind === 'agent' ? crew.agent.name : step.step,
@@ -158,7 +168,7 @@ async function placeOf(
   }
   const { reason, message, fix, notBefore } = gate.park;
   if (gate.mayDivert && (await fallBack(deps, recipes, lease, { reason, message }))) return undefined;
-  await ledger.jobs.retry(lease, { reason, message, fix, notBefore });
+  await ledger.jobs.retry(lease, { reason, message, fix, ...(notBefore !== undefined && { notBefore }) });
   await announceWaiting(deps, job);
   return undefined;
 }

@@ -47,6 +47,10 @@ export function toCall(
   o: {
     readonly workspaceDir?: string;
     readonly onSpent?: AgentCall['onSpent'];
+    readonly onEvent?: AgentCall['onEvent'];
+    readonly correction?: AgentCall['correction'];
+    readonly guidance?: AgentCall['guidance'];
+    readonly isReviewed?: boolean;
     readonly state?: AgentCall['state'];
   } = {},
 ): AgentCall {
@@ -70,6 +74,12 @@ export function toCall(
     rootDirs: roots.map(({ dir }) => dir),
     ...(o.workspaceDir !== undefined && { workspaceDir: o.workspaceDir }),
     ...(o.onSpent && { onSpent: o.onSpent }),
+    ...(o.onEvent && { onEvent: o.onEvent }),
+    ...(o.correction && { correction: o.correction }),
+    ...(o.guidance !== undefined && { guidance: o.guidance }),
+    ...(o.isReviewed && { isReviewed: true }),
+    // With outputs that are expected the schema is theirs.
+    ...(rule.expect.jsonSchema && rule.expect.outputs.length === 0 && { schema: rule.expect.jsonSchema }),
     ...(o.state && { state: o.state }),
     ...(rule.prompt !== undefined && { prompt: rule.prompt }),
     journal: JSON.stringify(crew.leases.map(toJournalJob)),
@@ -130,7 +140,7 @@ function toJournalJob({ job, force, token }: Lease): JournalJob {
 export function toRecord(crew: Crew, lease: Lease, result: AgentResult, verdict: Verdict): AttemptRecord {
   const { agent, leases } = crew;
   const { outcome, startedAt, endedAt, events, sandbox, limits, cpuMs, peakMemoryBytes } = result;
-  const message = verdict.kind === 'failed' ? verdict.message : undefined;
+  const message = 'message' in verdict ? verdict.message : undefined;
   // What the steps of a run used stands with them.
   const share = agent.kind === 'workflow' ? {} : shareOf(result, leases.length, lease === leases[0]);
   return {
@@ -154,6 +164,7 @@ export function toRecord(crew: Crew, lease: Lease, result: AgentResult, verdict:
     ...share,
     ...(cpuMs !== undefined && { cpuMs }),
     ...(peakMemoryBytes !== undefined && { peakMemoryBytes }),
+    ...(result.cli && { cli: result.cli.record }),
     ...(leases.length > 1 && { batch: { id: leaderOf(crew).job.id, files: leases.length } }),
   };
 }

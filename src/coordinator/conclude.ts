@@ -3,6 +3,7 @@
  * agent, or given back. A batch is divided here; from then on each of its jobs stands for itself.
  */
 import { fingerprint, stampOf } from '../cache/fingerprint.ts';
+import { isCliAgent } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import { formatStamp } from '../types/change.ts';
@@ -10,9 +11,13 @@ import type { AttemptDeps } from './attempt.ts';
 import { concludeBatch } from './batch.ts';
 import { isAgentFault } from './breaker.ts';
 import { type Crew, leaderOf, toRecord } from './call.ts';
+import { isCorrected, learn } from './corrections.ts';
 import {
+  announceWaiting,
   endJob,
+  type Failure,
   giveBack,
+  holdJob,
   ignoresChanges,
   inputChanged,
   retryOrFail,
@@ -21,10 +26,13 @@ import {
   unmet,
   whatWasMade,
 } from './endings.ts';
+import { fallBack } from './fall-back.ts';
 import { hasSpace, isFullDisk, waitForSpace } from './full-disk.ts';
 import { originalOf } from './original.ts';
+import { tellPermissions } from './permissions.ts';
 import { promote } from './promotion.ts';
 import type { Recipes } from './recipes.ts';
+import { reviewsOf, waitForReview } from './reviewing.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** @param open Those of its jobs that are not concluded yet: after a crash in the middle some may be. */
@@ -45,14 +53,41 @@ export async function concludeAttempt(
   }
   hasSpace(deps);
   tellSurvivors(deps, crew, result);
-  const verdict = judge(crew.agent, result);
+  const verdict = judge(crew.agent, result, isCorrected(crew));
   const counts = verdict.kind === 'succeeded' || verdict.kind === 'failed';
   deps.gates.ending(crew);
   for (const lease of open)
     await ledger.jobs.attempted(lease, toRecord(crew, lease, result, verdict), counts);
   await deps.gates.ended(crew, counts ? toBreakerCall(result, verdict) : undefined, result);
 
+  await tellCli(deps, crew, result, verdict);
   switch (verdict.kind) {
+    case 'corrected':
+      for (const lease of open) {
+        const { message } = verdict;
+        await ledger.jobs.retry(lease, { reason: 'backoff', message, notBefore: deps.now() });
+        await announceWaiting(deps, lease.job);
+      }
+      return;
+    case 'parked':
+      for (const lease of open) await waitForAgent(deps, recipes, crew, lease, verdict);
+      return;
+    case 'denied': {
+      const { message, fix } = verdict;
+      for (const lease of open) {
+        const own = fix.replaceAll('JOB', lease.job.id);
+        await holdJob(deps, lease, { reason: 'permission_denied', message, fix: own });
+      }
+      return tellPermissions(deps, [crew.agent]);
+    }
+    case 'reviewed': {
+      const { message, decision } = verdict;
+      for (const lease of open) {
+        const fix = `\`sluice answer ${lease.job.id} TEXT\` lets it go on with what you say, \`sluice jobs cancel\` ends it.`;
+        await holdJob(deps, lease, { reason: decision === 'stop' ? 'escalated' : 'clarify', message, fix });
+      }
+      return;
+    }
     case 'interrupted':
       for (const lease of open) if (!(await endCancelled(deps, lease))) await giveBack(deps, lease, true);
       return;
@@ -112,14 +147,68 @@ async function concludeOne(
   const lease = leaderOf(crew);
   if (verdict.kind === 'failed') return retryOrFail(deps, recipes, crew, lease, call, result, verdict);
   const { outputs, expectation } = await whatWasMade(deps, crew, call, result);
-  if (expectation.kind === 'unmet')
-    return retryOrFail(deps, recipes, crew, lease, call, result, unmet(expectation));
+  if (expectation.kind === 'unmet') {
+    const failure = await explained(deps, crew, lease, unmet(expectation));
+    return retryOrFail(deps, recipes, crew, lease, call, result, failure);
+  }
+  if (reviewsOf(recipes.config, crew.agent, crew.rule, lease.job)?.on.has('result'))
+    return waitForReview(deps, lease, call, [...verdict.proof, ...expectation.proof]);
   const promoted = await promote(deps, recipes, crew, call);
   if (promoted.kind === 'conflict')
     return retryOrFail(deps, recipes, crew, lease, call, result, promoted.failure);
   const proof = [...verdict.proof, ...expectation.proof];
   const { workDir } = call;
   await succeed(deps, recipes, lease, { proof, outputs, ...spentOn(lease, result) }, workDir, call);
+}
+
+/** What an agent CLI got wrong in its answer it is told, once: a command would only do the same again. */
+async function explained(
+  deps: AttemptDeps,
+  { agent }: Crew,
+  { job }: Lease,
+  failure: Failure,
+): Promise<Failure> {
+  if (!isCliAgent(agent)) return failure;
+  await deps.notes.put(job.id, {
+    guidance: `Your last answer was not accepted: ${failure.message}. Do the task again and mend that.`,
+  });
+  return { ...failure, maxTries: 2 };
+}
+
+/** The agent's quota or rate is used up: its jobs wait for it, or go to another one. */
+async function waitForAgent(
+  deps: AttemptDeps,
+  recipes: Recipes,
+  { agent }: Crew,
+  lease: Lease,
+  { shortage, message, fix }: Extract<Verdict, { kind: 'parked' }>,
+): Promise<void> {
+  const { until } = await deps.gates.parking.park(agent, shortage);
+  const goesOn = isCliAgent(agent) && agent.cli.onQuota === 'fallback';
+  if (goesOn && (await fallBack(deps, recipes, lease, { reason: 'quota', message }))) return;
+  await deps.ledger.jobs.retry(lease, {
+    ...{ reason: 'quota', message, fix },
+    ...(until !== undefined && { notBefore: until }),
+  });
+  await announceWaiting(deps, lease.job);
+}
+
+/** What the end of an attempt says about the agent itself. */
+async function tellCli(
+  { conditions, gates, ledger }: AttemptDeps,
+  { agent }: Crew,
+  { cli }: AgentResult,
+  verdict: Verdict,
+): Promise<void> {
+  if (!cli) return;
+  if (verdict.kind === 'succeeded') {
+    conditions.clear('AGENT_AUTH', agent.name);
+    await gates.parking.worked(agent.name);
+    await learn(ledger, agent.name, cli.record);
+  }
+  if (verdict.kind !== 'failed' || verdict.reason !== 'auth') return;
+  const { message, fix } = verdict;
+  conditions.raise({ code: 'AGENT_AUTH', subject: agent.name, message, fix });
 }
 
 /** False when the job has ended meanwhile: somebody cancelled it, or its input is another one by now. What was only touched is still the same. */

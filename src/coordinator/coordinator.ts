@@ -28,6 +28,7 @@ import { CoordinatorEvents } from './events.ts';
 import { finish } from './finish.ts';
 import { Gates } from './gates.ts';
 import { leave, type Taken, type TakeOptions, take } from './intake.ts';
+import { JobNotes } from './job-notes.ts';
 import { KeyedTasks } from './keyed-tasks.ts';
 import { Lanes } from './lanes.ts';
 import { Peaks } from './limits-in-use.ts';
@@ -35,9 +36,11 @@ import { LoopGuard } from './loop-guard.ts';
 import { inOrder } from './new-job.ts';
 import { failByOwnFault } from './own-fault.ts';
 import { lookAgain, publishLeft } from './patrol.ts';
+import { tellPermissions } from './permissions.ts';
 import { Recipes } from './recipes.ts';
 import { recover } from './recovery.ts';
 import { rerouteVanished } from './reroute.ts';
+import { callOfProved, type Settlement, settle } from './reviewing.ts';
 import { RunningAttempts } from './running-attempts.ts';
 import { createSchemaCheck } from './schema-check.ts';
 import { Slots } from './slots.ts';
@@ -52,7 +55,7 @@ const CLAIMS_PER_TURN = 32;
 /** From here on a content is read beside the others, so that one large file does not hold up the intake. */
 const LARGE_BYTES = 8 << 20;
 
-/** Why an agent is left alone: `quota`, `rate`, `paused` … */
+/** Why an agent is left alone: `quota`, `rate`, `paused`. */
 export interface ParkedAgent {
   /** Epoch milliseconds. */
   readonly until?: number;
@@ -70,6 +73,7 @@ export class Coordinator implements AsyncDisposable {
   readonly #batchSizes: BatchSizes;
   readonly #peaks = new Peaks();
   readonly #loops: LoopGuard;
+  readonly #notes: JobNotes;
   #lanes: Lanes;
   #laneSignature = '';
   #claimGate: ClaimGate;
@@ -96,6 +100,7 @@ export class Coordinator implements AsyncDisposable {
     this.#gates = new Gates(config, deps);
     this.#loops = new LoopGuard(config, deps);
     this.#batchSizes = new BatchSizes(ledger.kept);
+    this.#notes = new JobNotes(ledger);
     this.#deps = {
       ...deps,
       cache,
@@ -107,6 +112,7 @@ export class Coordinator implements AsyncDisposable {
       gates: this.#gates,
       batchSizes: this.#batchSizes,
       running: this.#running,
+      notes: this.#notes,
       loops: this.#loops,
       lanes: () => this.#lanes,
     };
@@ -115,8 +121,9 @@ export class Coordinator implements AsyncDisposable {
     this.#claimGate = this.#newClaimGate();
     this.#slots.configure(config.concurrency);
     this.events.subscribe((event) => {
-      if (event.type === 'ended' && event.job.attempts.length === 0)
-        this.#loops.gone(event.job.id, event.job.rule);
+      if (event.type !== 'ended') return;
+      if (event.job.attempts.length === 0) this.#loops.gone(event.job.id, event.job.rule);
+      void this.#background.run(this.#notes.forget(event.job.id));
     });
   }
 
@@ -129,6 +136,7 @@ export class Coordinator implements AsyncDisposable {
     await this.#gates.load();
     await this.#loops.load();
     await this.#batchSizes.load();
+    await this.#notes.load();
     await recover(this.#deps, this.#recipes, LEASE_MS, finished);
     await this.#takeOver();
     this.#patrol = setInterval(() => void this.#background.run(this.#lookAgain()), PATROL_MS);
@@ -195,6 +203,7 @@ export class Coordinator implements AsyncDisposable {
     this.#claimGate = this.#newClaimGate();
     this.#slots.configure(config.concurrency);
     this.#gates.configure(config);
+    await this.#gates.parking.configure(config);
     await this.#gates.refresh();
     await this.#takeOver();
     for (const reason of mayHaveComeTrue) await this.#deps.ledger.jobs.wake({ reason });
@@ -257,8 +266,38 @@ export class Coordinator implements AsyncDisposable {
     await finish(this.#deps, job);
   }
 
-  /** A person lets a job go on. @returns false when it is not held. */
+  /** How a job goes on whose work was reviewed. @returns false when nothing of it waits for that. */
+  async settle(id: JobId, settlement: Settlement): Promise<boolean> {
+    const isSettled = await settle(this.#deps, this.#recipes, LEASE_MS, id, settlement);
+    if (isSettled) this.pump();
+    return isSettled;
+  }
+
+  /** Work that has its proof and waits for its review: where it is. */
+  proved(id: JobId): ReturnType<typeof callOfProved> {
+    return callOfProved(this.#deps, this.#recipes, id);
+  }
+
+  /** A review ends an attempt that runs. @returns false when none does. */
+  interrupt(id: JobId, decision: 'pause' | 'stop', message: string): boolean {
+    return this.#running.end(id, { kind: 'reviewed', decision, message });
+  }
+
+  /** A person answers: a held job goes on, and its agent heeds what they say. @returns false when it is not held. */
+  async answer(id: JobId, text: string): Promise<boolean> {
+    const job = await this.#deps.ledger.jobs.get(id);
+    if (job?.state !== 'held') return false;
+    await this.#notes.put(id, { guidance: `A person says: ${text}` });
+    return this.unhold(id);
+  }
+
+  /**
+   * A person lets a job go on. Work that has its proof, and that its review stopped, counts from then on.
+   * @returns false when it is not held.
+   */
   async unhold(id: JobId): Promise<boolean> {
+    const held = await this.#deps.ledger.jobs.get(id);
+    if (held?.state === 'held' && this.#notes.get(id).proved) return this.settle(id, { kind: 'accept' });
     if (!(await this.#deps.ledger.jobs.unhold(id))) return false;
     this.#loops.released(id);
     const job = await this.#deps.ledger.jobs.get(id);
@@ -267,19 +306,23 @@ export class Coordinator implements AsyncDisposable {
     return true;
   }
 
-  /** Agents that are left alone for a time, or until a person says `resumeAgent` (`reason` is `paused`, `until` absent). */
+  /** Agents that are left alone: for a time, or until a person says `resumeAgent`. */
   parked(): ReadonlyMap<string, ParkedAgent> {
-    return new Map();
+    const parked = [...this.#gates.parking.list()];
+    return new Map(parked.map(([name, { why, times: _, ...rest }]) => [name, { reason: why, ...rest }]));
   }
 
   /** Starts nothing more of this agent, also after a restart; what runs goes on. */
-  async pauseAgent(name: string, _who: string): Promise<void> {
-    throw new AppError('INTERNAL', `agent "${name}" cannot be paused yet`, { fix: 'Please report it.' });
+  async pauseAgent(name: string, who: string): Promise<void> {
+    await this.#gates.parking.pause(name, who);
+    this.pump();
   }
 
   /** Ends a pause, and parking for a quota. @returns false when the agent was not parked. */
-  async resumeAgent(_name: string): Promise<boolean> {
-    return false;
+  async resumeAgent(name: string): Promise<boolean> {
+    const wasParked = await this.#gates.parking.resume(name);
+    this.pump();
+    return wasParked;
   }
 
   breaker(agent: string): BreakerState {
@@ -443,6 +486,7 @@ export class Coordinator implements AsyncDisposable {
     await this.#gates.refresh();
     await this.#loops.look();
     await lookAgain(this.#deps, this.#recipes);
+    await tellPermissions(this.#deps, this.#recipes.config.agents.values());
     this.pump();
   }
 }

@@ -1,4 +1,5 @@
 /** What the coordinator tells: listeners are handed in by the composition root (log, progress of a run, overview). */
+import type { AgentCall, AgentEvent } from '../types/agent.ts';
 import type { Fallback, JobRecord } from '../types/job.ts';
 
 export type CoordinatorEvent =
@@ -6,6 +7,10 @@ export type CoordinatorEvent =
   | { readonly type: 'started'; readonly job: JobRecord; readonly attempt: number }
   /** It will go on by itself: after a back-off, or when what it waits for comes. */
   | { readonly type: 'waiting'; readonly job: JobRecord }
+  /** An agent CLI tells of its work while it goes on. */
+  | { readonly type: 'agent_event'; readonly job: JobRecord; readonly event: AgentEvent }
+  /** Its work has its proof and waits for its review; `call` says where it is. */
+  | { readonly type: 'review_wanted'; readonly job: JobRecord; readonly call: AgentCall }
   /** It has another agent now. */
   | {
       readonly type: 'fell_back';

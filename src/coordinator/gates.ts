@@ -4,7 +4,7 @@
  *
  * What is in memory is what the ledger says, plus what the running attempts have told of themselves.
  */
-import type { AgentConfig, Config, RuleConfig } from '../config/config.ts';
+import { type AgentConfig, type Config, isCliAgent, type RuleConfig } from '../config/config.ts';
 import type { Ledger, SpendingRow } from '../ledger/ledger.ts';
 import type { AgentResult, AttemptOutcome, Spent } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
@@ -22,6 +22,7 @@ import {
 } from './breaker.ts';
 import { type BudgetStop, type Budgets, createBudgets, dayOf, type RunningSpent } from './budget.ts';
 import { type Crew, leaderOf } from './call.ts';
+import { Parking, parkedFix } from './parking.ts';
 
 export type Gate =
   | { readonly kind: 'open' }
@@ -35,7 +36,8 @@ export type Gate =
         readonly reason: WaitReason;
         readonly message: string;
         readonly fix: string;
-        readonly notBefore: number;
+        /** Absent: until it is woken. */
+        readonly notBefore?: number;
       };
     };
 
@@ -57,6 +59,8 @@ export class Gates {
   readonly #unkept = new Set<string>();
   readonly #running = new Map<JobId, RunningSpent>();
   readonly #raised = new Map<string, BudgetStop['code']>();
+  /** Agents that are left alone until a time, or a person, says otherwise. */
+  readonly parking: Parking;
   #config: Config;
   #budgets: Budgets;
   #today: { readonly day: string; readonly rows: readonly SpendingRow[] } = { day: '', rows: [] };
@@ -65,10 +69,12 @@ export class Gates {
     this.#o = options;
     this.#config = config;
     this.#budgets = budgetsOf(config);
+    this.parking = new Parking(options);
   }
 
   /** Reads what an earlier process kept. Call before the first question. */
   async load(): Promise<void> {
+    await this.parking.load();
     for (const { name, value } of await this.#o.ledger.kept.list(BREAKER)) {
       const state = parseBreaker(value);
       this.#breakers.set(name, state);
@@ -89,6 +95,7 @@ export class Gates {
 
   /** Takes up what was spent today, and keeps what changed. Costs nothing where nobody has a budget or a breaker. */
   async refresh(): Promise<void> {
+    this.parking.look();
     await this.#takeUpSpending();
     await this.#keepAll();
   }
@@ -96,6 +103,19 @@ export class Gates {
   /** @param rule Absent: what concerns the agent whatever the rule. */
   of(agent: AgentConfig, rule?: RuleConfig): Gate {
     const now = this.#o.now();
+    const parked = this.parking.of(agent.name);
+    if (parked) {
+      const { message, until } = parked;
+      const mayDivert = parked.why === 'paused' || (isCliAgent(agent) && agent.cli.onQuota === 'fallback');
+      const fix = parkedFix(agent.name, parked);
+      const park = {
+        reason: 'quota',
+        message,
+        fix,
+        ...(until !== undefined && { notBefore: until }),
+      } as const;
+      return { kind: 'closed', mayDivert, park };
+    }
     const state = this.#breakers.get(agent.name);
     const call = state && agent.breaker ? mayCall(state, now) : 'yes';
     if (typeof call === 'object') {

@@ -45,9 +45,11 @@ export class RunningAttempts {
     );
   }
 
-  /** @param id The first job of the attempt. */
-  end(id: JobId, reason: EndReason): void {
-    this.#running.get(id)?.controller.abort(reason);
+  /** @param id The first job of the attempt. @returns false when there is none. */
+  end(id: JobId, reason: EndReason): boolean {
+    const running = this.#running.get(id);
+    running?.controller.abort(reason);
+    return running !== undefined;
   }
 
   endAll(reason: EndReason): void {

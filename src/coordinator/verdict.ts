@@ -3,11 +3,13 @@
  * not, and whether trying again makes sense. The table of faults is here and nowhere else.
  */
 import { stripVTControlCharacters } from 'node:util';
-import { type AgentConfig, isOwnAgent } from '../config/config.ts';
+import { type AgentConfig, isCliAgent, isOwnAgent } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
 import { formatSize } from '../config/size.ts';
 import type { AgentResult } from '../types/agent.ts';
 import type { FailureReason, Proof } from '../types/job.ts';
+import type { Shortage } from './parking.ts';
+import { judgeCli } from './verdict-cli.ts';
 
 export type Verdict =
   | { readonly kind: 'succeeded'; readonly proof: readonly Proof[] }
@@ -20,16 +22,33 @@ export type Verdict =
       readonly maxTries: number;
       readonly retryAfterMs?: number;
     }
+  /** Started again at once with what it lacked; no retry is used up. */
+  | { readonly kind: 'corrected'; readonly message: string }
+  /** It needs more than its agent may have: a person decides. */
+  | { readonly kind: 'denied'; readonly message: string; readonly fix: string }
+  /** Its agent has nothing left for now; no retry is used up. */
+  | {
+      readonly kind: 'parked';
+      readonly shortage: Shortage;
+      readonly message: string;
+      readonly fix: string;
+    }
+  /** A review ended it while it ran; a person decides. */
+  | { readonly kind: 'reviewed'; readonly decision: 'pause' | 'stop'; readonly message: string }
   | { readonly kind: 'cancelled'; readonly reason: string }
   /** Nobody knows how it would have ended: it goes back to the queue and no retry is used up. */
   | { readonly kind: 'interrupted' };
 
 const RETRY_AS_CONFIGURED = Number.POSITIVE_INFINITY;
 
-/** What the end of the attempt alone says. What the rule `expect`s is checked by `expect.ts` after a success here. */
-export function judge(agent: AgentConfig, result: AgentResult): Verdict {
+/**
+ * What the end of the attempt alone says. What the rule `expect`s is checked by `expect.ts` after a success here.
+ * @param wasCorrected The attempt was already given what the one before it lacked (`types/agent-cli.ts`).
+ */
+export function judge(agent: AgentConfig, result: AgentResult, wasCorrected = false): Verdict {
   const { outcome } = result;
   const { who, whose } = wordsOf(agent);
+  if (isCliAgent(agent) && isEnd(outcome)) return judgeCli(agent, result, outcome, wasCorrected);
   switch (outcome.kind) {
     case 'exited':
       if (outcome.exitCode === 0) return { kind: 'succeeded', proof: ['exit_code'] };
@@ -100,9 +119,10 @@ export function judge(agent: AgentConfig, result: AgentResult): Verdict {
         1,
       );
     case 'lingered':
-      return { kind: 'succeeded', proof: [] };
+      // Only agent CLIs are ended for this.
+      return failed('timeout', `${who} did not end after its result`, lookAt, 1);
     case 'reviewed':
-      return { kind: 'cancelled', reason: outcome.message };
+      return { kind: 'reviewed', decision: outcome.decision, message: outcome.message };
     case 'unconfinable':
       return failed('sandbox_unavailable', outcome.message, outcome.fix, 1);
     case 'cancelled':
@@ -112,6 +132,12 @@ export function judge(agent: AgentConfig, result: AgentResult): Verdict {
     default:
       return outcome satisfies never;
   }
+}
+
+function isEnd(
+  outcome: AgentResult['outcome'],
+): outcome is Extract<AgentResult['outcome'], { kind: 'exited' | 'signalled' | 'lingered' }> {
+  return outcome.kind === 'exited' || outcome.kind === 'signalled' || outcome.kind === 'lingered';
 }
 
 const lookAtRun =

@@ -12,7 +12,7 @@ export function tellJobs(events: CoordinatorEvents, log: Log): void {
 }
 
 function tell(event: CoordinatorEvent, log: Log): void {
-  if (event.type === 'idle') return;
+  if (event.type === 'idle' || event.type === 'agent_event') return;
   const { id, input, rule, agent, state, reason, message, fix, startedAt, endedAt } = event.job;
   const fields = { job: id, root: input.root, path: input.path, rule, agent };
   const name = `${printableName(workWords(event.job))} → ${printableName(agentWords(agent))}`;
@@ -35,6 +35,8 @@ function tell(event: CoordinatorEvent, log: Log): void {
         { ...fields, from: event.from, reason: event.reason },
         `${name}: taken over from ${event.from} (${event.reason})`,
       );
+    case 'review_wanted':
+      return log.debug(fields, `${name}: its work is reviewed before it counts`);
     case 'strange_results':
       return log.warn(
         { ...fields, lines: event.lines },

@@ -33,6 +33,8 @@ export interface AgentCall {
   readonly onSpent?: (spent: Spent) => void;
   /** Told of each event within a second of its being written. Only then, or with `onSpent`, is the output looked at. */
   readonly onEvent?: (event: AgentEvent) => void;
+  /** Others review its work: it may ask for that itself. */
+  readonly isReviewed?: boolean;
   /** What an agent CLI is to be given beyond a plain launch. */
   readonly correction?: Correction;
   /** What its next answer must heed: findings of a review, a person's answer, what was wrong with the last one. */

@@ -50,6 +50,12 @@ export const errorCodes = {
   PROMOTION_CONFLICT: 'A file changed in the tree while an agent worked on a copy of it.',
   WORKSPACE_LOST: 'An agent removed the copy of the tree that it worked on, or all that was in it.',
   RUNS_AS_ROOT: 'The daemon runs as root, and so do its agents.',
+  AGENT_PARKED: 'The quota or rate of an agent is used up; its jobs wait until the time that it named.',
+  AGENT_PAUSED:
+    'An agent is paused, by a person or because its quota is used up; its jobs wait for `sluice agents resume`.',
+  AGENT_AUTH: 'An agent is not logged in, or its key is wrong; its jobs fail until that is mended.',
+  PERMISSION_WANTED: 'An agent needs more than it may have; its jobs are held until a person decides.',
+  REVIEW_ASKS: 'A review ended in a question, or stopped work; a person decides.',
   AGENT_UNAVAILABLE: "An agent's command cannot be found; its jobs wait.",
   PLUGIN_INVALID: 'The package of a plugin cannot be loaded, is no agent kind, or failed at its work.',
   EXPRESSION: 'A `${{ … }}` cannot be parsed, or its value cannot be had.',

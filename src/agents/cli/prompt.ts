@@ -24,7 +24,7 @@ export interface PromptOptions {
 }
 
 export function buildPrompt(
-  call: Pick<AgentCall, 'inputs' | 'guidance' | 'schema' | 'onEvent'>,
+  call: Pick<AgentCall, 'inputs' | 'guidance' | 'schema' | 'isReviewed'>,
   o: PromptOptions,
 ): string {
   const nonce = randomBytes(9).toString('base64url');
@@ -42,7 +42,7 @@ export function buildPrompt(
       'Answer with one JSON value and nothing else, no fence around it. It must fit this JSON Schema:',
       JSON.stringify(call.schema.schema),
     );
-  if (call.onEvent !== undefined)
+  if (call.isReviewed)
     parts.push(
       'To have others look at your work before you go on, write this on a line of its own: {"type":"review","payload":{"text":"what they should look at"}}',
     );

@@ -1,0 +1,26 @@
+/** Jobs that are held because their agent needs more than it may have: told as long as there is one. */
+import type { AgentConfig } from '../config/config.ts';
+import { isCliAgent } from '../config/config.ts';
+import type { IntakeDeps } from './intake.ts';
+
+/** Looked at among so many of the newest; one is enough. */
+const lookAt = 200;
+
+export async function tellPermissions(
+  { ledger, conditions }: Pick<IntakeDeps, 'ledger' | 'conditions'>,
+  agents: Iterable<AgentConfig>,
+): Promise<void> {
+  for (const agent of agents) {
+    if (!isCliAgent(agent)) continue;
+    const held = await ledger.jobs.list({ states: ['held'], agent: agent.name, limit: lookAt });
+    const wanting = held.filter(({ reason }) => reason === 'permission_denied');
+    const [first] = wanting;
+    if (!first) {
+      conditions.clear('PERMISSION_WANTED', agent.name);
+      continue;
+    }
+    const { message = '', fix = '' } = first;
+    const others = wanting.length > 1 ? ` (${wanting.length} jobs wait for that)` : '';
+    conditions.raise({ code: 'PERMISSION_WANTED', subject: agent.name, message: `${message}${others}`, fix });
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Work that is reviewed before it counts: it waits, with its proof and its folder, until somebody settles it. Who reviews
+ * and what they say is not known here (`src/reviews`).
+ */
+import {
+  type AgentConfig,
+  type Config,
+  isCliAgent,
+  type ReviewsConfig,
+  type RuleConfig,
+} from '../config/config.ts';
+import type { Lease } from '../ledger/ledger.ts';
+import type { AgentCall } from '../types/agent.ts';
+import type { HoldReason, JobId, JobRecord, Proof } from '../types/job.ts';
+import type { AttemptDeps } from './attempt.ts';
+import { type Crew, toCall, workspaceOf } from './call.ts';
+import { announceWaiting, holdJob, succeed } from './endings.ts';
+import { promote } from './promotion.ts';
+import type { Recipes } from './recipes.ts';
+
+/** How a job goes on whose work was reviewed. */
+export type Settlement =
+  /** It counts. */
+  | { readonly kind: 'accept' }
+  /** Its agent works on it again, and heeds this. */
+  | { readonly kind: 'revise'; readonly guidance: string }
+  | {
+      readonly kind: 'hold';
+      readonly reason: Extract<HoldReason, 'clarify' | 'escalated'>;
+      readonly message: string;
+      readonly fix: string;
+    };
+
+/** Steps of this workflow are the reviewers' own. */
+export const REVIEWS = 'reviews';
+
+/** The reviews that hold for the work of this agent under this rule; undefined: none. */
+export function reviewsOf(
+  { reviews }: Pick<Config, 'reviews'>,
+  agent: AgentConfig,
+  rule: Pick<RuleConfig, 'review' | 'batch'>,
+  job: Pick<JobRecord, 'step'>,
+): ReviewsConfig | undefined {
+  if (!reviews || rule.batch || job.step?.workflow === REVIEWS) return undefined;
+  return (rule.review ?? isCliAgent(agent)) ? reviews : undefined;
+}
+
+/** The work has its proof; it waits for `settle`. */
+export async function waitForReview(
+  deps: AttemptDeps,
+  lease: Lease,
+  call: AgentCall,
+  proof: readonly Proof[],
+): Promise<void> {
+  await deps.notes.put(lease.job.id, { proved: { token: lease.token, proof } });
+  const message = 'Its work has its proof and waits for its review.';
+  await deps.ledger.jobs.retry(lease, { reason: 'review', message });
+  await announceWaiting(deps, lease.job);
+  const job = await deps.ledger.jobs.get(lease.job.id);
+  if (job) deps.events.emit({ type: 'review_wanted', job, call });
+}
+
+/** What was called for the work that waits: where it is. */
+export async function callOfProved(
+  deps: AttemptDeps,
+  recipes: Recipes,
+  id: JobId,
+): Promise<{ readonly job: JobRecord; readonly call: AgentCall } | undefined> {
+  const found = await provedOf(deps, recipes, id);
+  return found && { job: found.job, call: found.call };
+}
+
+/** @returns false: nothing of it waits any more. */
+export async function settle(
+  deps: AttemptDeps,
+  recipes: Recipes,
+  leaseMs: number,
+  id: JobId,
+  settlement: Settlement,
+): Promise<boolean> {
+  const found = await provedOf(deps, recipes, id);
+  if (!found) return false;
+  const { job, crew, call, proof, token } = found;
+  const { worker, ledger } = deps;
+  const { batch: _, ...spec } = job;
+  const lease = await ledger.jobs.adopt({ ...spec, force: false }, { token, worker, leaseMs });
+  if (!lease) return false;
+  switch (settlement.kind) {
+    case 'accept':
+      await accept(deps, recipes, { ...crew, leases: [lease] }, call, proof);
+      return true;
+    case 'revise': {
+      await deps.notes.put(id, { guidance: settlement.guidance });
+      const message = 'Its review found what must be mended.';
+      await ledger.jobs.retry(lease, { reason: 'backoff', message, notBefore: deps.now() });
+      await announceWaiting(deps, job);
+      return true;
+    }
+    case 'hold': {
+      const { reason, message, fix } = settlement;
+      await holdJob(deps, lease, { reason, message, fix });
+      return true;
+    }
+    default:
+      return settlement satisfies never;
+  }
+}
+
+async function provedOf(deps: AttemptDeps, recipes: Recipes, id: JobId) {
+  const { proved } = deps.notes.get(id);
+  const job = await deps.ledger.jobs.get(id);
+  if (!proved || !job || job.endedAt !== undefined || job.state === 'running') return undefined;
+  const route = recipes.routeOf(job);
+  const agent = route?.kind === 'agent' ? recipes.agentOf(route, job.agent) : undefined;
+  if (route?.kind !== 'agent' || !agent) return undefined;
+  const { token, proof } = proved;
+  const lease: Lease = { job, companions: [], force: false, token, triesBefore: 0 };
+  const crew: Crew = { rule: route.rule, agent, leases: [lease] };
+  const workspaceDir = agent.workspace === 'copy' ? workspaceOf(deps.work, crew) : undefined;
+  const call = toCall(deps, recipes, crew, { ...(workspaceDir !== undefined && { workspaceDir }) });
+  return { job, crew, call, token, proof };
+}
+
+async function accept(
+  deps: AttemptDeps,
+  recipes: Recipes,
+  crew: Crew,
+  call: AgentCall,
+  proof: readonly Proof[],
+): Promise<void> {
+  const [lease] = crew.leases as readonly [Lease];
+  const promoted = await promote(deps, recipes, crew, call);
+  if (promoted.kind === 'conflict') {
+    const { message, fix } = promoted.failure;
+    await deps.notes.forget(lease.job.id);
+    const notBefore = deps.now() + crew.agent.retry.initialMs;
+    await deps.ledger.jobs.retry(lease, { reason: 'backoff', message, fix, notBefore });
+    return announceWaiting(deps, lease.job);
+  }
+  const outputs = await deps.results.collectOutputs(call.outputDir);
+  const costs = lease.job.attempts.flatMap(({ costUsd }) => costUsd ?? []);
+  const last = lease.job.attempts.at(-1)?.usage;
+  await succeed(
+    deps,
+    recipes,
+    lease,
+    {
+      proof,
+      outputs,
+      ...(last && { usage: last }),
+      costUsd: costs.length > 0 ? costs.reduce((sum, cost) => sum + cost, 0) : null,
+    },
+    call.workDir,
+    call,
+  );
+}
