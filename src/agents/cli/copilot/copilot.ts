@@ -1,0 +1,52 @@
+/**
+ * GitHub Copilot CLI, run as `copilot --output-format json`. Its stream is as complete as that of the first three. What it
+ * does not do is left to the runner: it ends by a signal to its process group only, and not by itself when the service
+ * does not answer (idle time-out).
+ */
+import type { CliKind } from '../kind.ts';
+import { shellLine } from '../reading/shell-line.ts';
+import { copilotLaunch } from './launch.ts';
+import { copilotLoginState } from './login.ts';
+import { CopilotReader } from './reader.ts';
+
+export const copilotKind: CliKind = {
+  name: 'copilot',
+  title: 'GitHub Copilot CLI',
+  programs: ['copilot'],
+  install: 'npm install -g @github/copilot',
+  login:
+    'Run `copilot login`, or set COPILOT_GITHUB_TOKEN, or COPILOT_PROVIDER_BASE_URL for a model of your own.',
+  capabilities: ['code_generation', 'code_review', 'refactoring', 'testing'],
+  minimumVersion: '1.0.0',
+  versionArgs: ['--version'],
+  helpArgs: ['--help'],
+  // Not COPILOT_ALLOW_ALL: what it may do is decided by the agent's permissions.
+  environment: [
+    'COPILOT_GITHUB_TOKEN',
+    'GH_TOKEN',
+    'GITHUB_TOKEN',
+    'GH_HOST',
+    'COPILOT_GH_HOST',
+    'COPILOT_HOME',
+    'COPILOT_MODEL',
+    'COPILOT_OFFLINE',
+    'COPILOT_PROVIDER_*',
+  ],
+  home: [
+    {
+      path: '.copilot',
+      variable: 'COPILOT_HOME',
+      protected: [
+        { path: 'mcp-config.json', content: '{"mcpServers":{}}\n' },
+        { path: 'settings.json', content: '{}\n' },
+      ],
+    },
+    // It unpacks itself there, 235 MB.
+    { path: '.cache/copilot' },
+  ],
+  loginState: copilotLoginState,
+  launch: copilotLaunch,
+  read: () => new CopilotReader(),
+  resume: (sessionId, cwd) =>
+    `${shellLine(['cd', cwd])} && ${shellLine(['copilot', `--resume=${sessionId}`])}`,
+};

@@ -1,0 +1,75 @@
+/**
+ * How opencode is started for one attempt. Its settings are given as one JSON text in the environment, the strongest
+ * place it has, on top of what the owner gave there (a provider, say). Settings, plugins, servers and instructions of the
+ * folder it works in are switched off: that folder may hold what somebody dropped.
+ */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Launch, LaunchRequest } from '../kind.ts';
+import { guardName, guardSource } from './guard.ts';
+import { permissionsOf } from './permissions.ts';
+
+export function opencodeLaunch(request: LaunchRequest): Launch {
+  const { model, effort, access, prompt, workDir, withoutFlags, version } = request;
+  const optional = (flag: string, ...values: readonly string[]): readonly string[] =>
+    withoutFlags.includes(flag) || version.flags?.has(flag) === false ? [] : [flag, ...values];
+  const guard = join(workDir, guardName);
+  return {
+    args: [
+      ...['run', '--format', 'json'],
+      // Otherwise a model is paid to think of one.
+      ...optional('--title', 'Sluice'),
+      // The only place where it says why it waits for a service that fails.
+      ...optional('--print-logs'),
+      ...optional('--log-level', 'ERROR'),
+      ...(model === undefined ? [] : ['--model', model]),
+      ...(effort === undefined ? [] : optional('--variant', effort)),
+      ...(access === 'all' ? ['--auto'] : []),
+    ],
+    env: {
+      OPENCODE_CONFIG_CONTENT: JSON.stringify(settings(request, pathToFileURL(guard).href)),
+      OPENCODE_PERMISSION: JSON.stringify(permissionsOf(request)),
+      OPENCODE_DISABLE_PROJECT_CONFIG: '1',
+      OPENCODE_DISABLE_CLAUDE_CODE: '1',
+      OPENCODE_DISABLE_EXTERNAL_SKILLS: '1',
+      OPENCODE_DISABLE_AUTOUPDATE: '1',
+      OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+    },
+    files: [[guard, guardSource]],
+    stdin: prompt,
+  };
+}
+
+/** @param guard URL of our plugin. */
+function settings({ env, maxTurns }: LaunchRequest, guard: string): Record<string, unknown> {
+  const given = parsed(env.OPENCODE_CONFIG_CONTENT);
+  const plugins = Array.isArray(given.plugin) ? given.plugin : [];
+  const agents = asObject(given.agent);
+  return {
+    ...given,
+    autoupdate: false,
+    share: 'disabled',
+    snapshot: false,
+    plugin: [...plugins, guard],
+    // It tells the model at the last step; whether that stops is the model's choice.
+    ...(maxTurns !== undefined && {
+      agent: { ...agents, build: { ...asObject(agents.build), steps: maxTurns } },
+    }),
+  };
+}
+
+/** What is no JSON object there would stop opencode, too; it is left out. */
+function parsed(text: string | undefined): Record<string, unknown> {
+  if (text === undefined) return {};
+  try {
+    return asObject(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}
