@@ -1,0 +1,58 @@
+/** JSON objects with a verdict in a text: the whole text, in a fence, or within prose. In their order. */
+
+export type Answer = Readonly<Record<string, unknown>>;
+
+export interface Found {
+  readonly answer: Answer;
+  /** Nothing but white space and the end of a fence follows it. */
+  readonly isLast: boolean;
+}
+
+/** Braces of prose and code that open nothing: after so many the rest is left alone. */
+const MAX_TRIES = 200;
+
+export function answersIn(text: string): readonly Found[] {
+  const whole = answerOf(text.trim());
+  if (whole !== undefined) return [{ answer: whole, isLast: true }];
+  const found: Found[] = [];
+  let tries = 0;
+  for (let at = text.indexOf('{'); at >= 0 && tries < MAX_TRIES; tries += 1) {
+    const end = objectEnd(text, at);
+    const answer = end === undefined ? undefined : answerOf(text.slice(at, end));
+    if (answer !== undefined) found.push({ answer, isLast: /^[\s`~]*$/.test(text.slice(end)) });
+    // What is no answer may hold one: `{"result": {"verdict": …}}`, or a brace of prose.
+    at = text.indexOf('{', answer === undefined ? at + 1 : (end as number));
+  }
+  return found;
+}
+
+function answerOf(text: string): Answer | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && Object.hasOwn(value, 'verdict')
+      ? (value as Answer)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Behind the brace that closes the one at `start`; braces in JSON's strings are none. */
+function objectEnd(text: string, start: number): number | undefined {
+  let depth = 0;
+  let inString = false;
+  for (let at = start; at < text.length; at += 1) {
+    const char = text.charCodeAt(at);
+    if (inString) {
+      if (char === 0x5c) at += 1;
+      else if (char === 0x22) inString = false;
+    } else if (char === 0x22) inString = true;
+    else if (char === 0x7b) depth += 1;
+    else if (char === 0x7d) {
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return undefined;
+}
