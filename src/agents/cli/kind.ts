@@ -33,8 +33,8 @@ export interface CliKind {
   launch(request: LaunchRequest): Launch;
   /** Reads the stream of one attempt. */
   read(): CliReader;
-  /** Command line by which a person looks inside a session or goes on with it. */
-  resume(sessionId: string, cwd: string): string;
+  /** Command line by which a person looks inside a session or goes on with it. Undefined: it does not outlive its job. */
+  resume(sessionId: string, cwd: string): string | undefined;
 }
 
 export interface HomePlace {
@@ -49,6 +49,8 @@ export interface HomePlace {
    * Made with this content where it is missing, since what is not there cannot be protected.
    */
   readonly protected?: readonly { readonly path: string; readonly content: string }[];
+  /** Shown, never written. */
+  readonly isReadOnly?: boolean;
 }
 
 export interface LoginQuestion {
@@ -60,6 +62,8 @@ export interface LoginState {
   readonly state: 'logged_in' | 'logged_out' | 'unknown';
   /** By what, or what is missing: `ANTHROPIC_API_KEY`, `~/.codex/auth.json`. */
   readonly detail: string;
+  /** Which of its ways to log in that is, in the CLI's own words: told to the launch. */
+  readonly method?: string;
 }
 
 export interface CliVersion {
@@ -93,6 +97,10 @@ export interface LaunchRequest {
   /** Absolute; ours alone: `files` of the launch go here. */
   readonly workDir: string;
   readonly skipGitCheck: boolean;
+  /** It refused to work in a folder that it does not trust. */
+  readonly trust?: boolean;
+  /** What `loginState` said of this environment. */
+  readonly login?: LoginState;
   /** Flags that this version turned out not to know. */
   readonly withoutFlags: readonly string[];
   /** It runs inside a sandbox of ours: its own need not keep it. */
@@ -110,6 +118,11 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
   /** Absolute path within `workDir` → content, written before the start. */
   readonly files: readonly (readonly [string, string])[];
+  /**
+   * Absolute path within `workDir` → a file of the user's that it stands for, by a symbolic link: log-ins that it renews.
+   * Made before the start where that file is; `home` has to show it.
+   */
+  readonly links?: readonly (readonly [string, string])[];
   /** Given to its stdin, which then ends. Absent: it ends at once. */
   readonly stdin?: string;
   /** A file that it leaves its last message in. Absolute. */

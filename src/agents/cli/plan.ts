@@ -10,7 +10,7 @@ import type { Access, CliRecord, Correction } from '../../types/agent-cli.ts';
 import { fsPath } from '../../types/path-bytes.ts';
 import { promptOf } from '../prompt-of.ts';
 import { atLeast, boundCorrection, type Ceiling, isEmpty } from './correction.ts';
-import type { CliKind, CliVersion, HomePlace, Launch, LaunchRequest } from './kind.ts';
+import type { CliKind, CliVersion, HomePlace, Launch, LaunchRequest, LoginState } from './kind.ts';
 import { buildPrompt } from './prompt.ts';
 
 export interface Plan {
@@ -27,6 +27,7 @@ export function planLaunch(o: {
   readonly env: Readonly<Record<string, string>>;
   readonly sessionId: string;
   readonly isConfined: boolean;
+  readonly login: LoginState;
 }): Plan {
   const { kind, agent, call, version } = o;
   const { cli, budget } = agent;
@@ -55,6 +56,8 @@ export function planLaunch(o: {
       sessionId: o.sessionId,
       workDir: call.workDir,
       skipGitCheck: given.skipGitCheck === true,
+      trust: given.trust === true,
+      login: o.login,
       withoutFlags: given.withoutFlags ?? [],
       isConfined: o.isConfined,
       isRoot: process.getuid?.() === 0,

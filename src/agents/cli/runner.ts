@@ -3,7 +3,8 @@
  * kept beside how it ended. What follows from that is the coordinator's.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentConfig, type CliAgent, isCliAgent } from '../../config/config.ts';
@@ -112,7 +113,11 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       const env = await environmentOf(kind, agent);
       const { backend } = await sandbox.reportOf(agent.sandbox);
       const isConfined = agent.sandbox.mode !== 'off' && backend !== 'none';
-      const plan = planLaunch({ kind, agent, call, version, env, sessionId: randomUUID(), isConfined });
+      const login = await kind.loginState({ env, home: env.HOME ?? homedir() });
+      const plan = planLaunch({
+        ...{ kind, agent, call, version, env, isConfined, login },
+        sessionId: randomUUID(),
+      });
       const { lastMessageFile } = plan.launch;
       const launched = {
         record: plan.record,
@@ -120,6 +125,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
         ...(lastMessageFile !== undefined && { lastMessageFile }),
       };
       const places = homePlaces(kind.home, env);
+      makeLinks(plan.launch.links ?? []);
       const { exit, report } = await runConfined(
         options,
         call,
@@ -127,7 +133,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
         startRequest(call, agent, file, plan, launched, env),
         signal,
         {
-          ownPlaces: isConfined ? places.flatMap(madeReady) : [],
+          ownPlaces: isConfined ? places.filter(({ place }) => !place.isReadOnly).flatMap(madeReady) : [],
           ownProtected: isConfined ? places.flatMap(protectedIn) : [],
           read: (onEvent) => new CliStream(kind, onEvent),
         },
@@ -211,11 +217,13 @@ function recordOf(
   const next = correctionFor(report, ceilingOf(agent, call), call.correction);
   const fault = report.terminal === 'success' ? undefined : faults[0];
   const named = model ?? agent.cli.model;
+  const resume = sessionId === undefined ? undefined : kind.resume(sessionId, cwd);
   return {
     ...record,
     flags: record.flags.map(redact),
     ...(named !== undefined && { model: named }),
-    ...(sessionId !== undefined && { sessionId, resume: kind.resume(sessionId, cwd) }),
+    ...(sessionId !== undefined && { sessionId }),
+    ...(resume !== undefined && { resume }),
     ...(fault && { fault: fault.class }),
     denials: denials.slice(0, maxShownDenials).map(({ message }) => redact(message).slice(0, 300)),
     ...(next && { next }),
@@ -249,6 +257,7 @@ function madeReady({ path, place }: ReturnType<typeof homePlaces>[number]): stri
 }
 
 function protectedIn({ path, place }: ReturnType<typeof homePlaces>[number]): string[] {
+  if (place.isReadOnly) return existsSync(fsPath(path)) ? [path] : [];
   return (place.protected ?? []).map((one) => {
     const file = join(path, one.path);
     try {
@@ -261,6 +270,15 @@ function protectedIn({ path, place }: ReturnType<typeof homePlaces>[number]): st
     }
     return file;
   });
+}
+
+function makeLinks(links: NonNullable<Plan['launch']['links']>): void {
+  for (const [path, target] of links) {
+    if (!existsSync(fsPath(target))) continue;
+    mkdirSync(fsPath(dirname(path)), { recursive: true, mode: 0o700 });
+    rmSync(fsPath(path), { force: true });
+    symlinkSync(fsPath(target), fsPath(path));
+  }
 }
 
 /** @param patterns Names, or beginnings that end with `*`. */
