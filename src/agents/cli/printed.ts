@@ -1,8 +1,9 @@
 /** What programs print of themselves: versions and flags. Pure. */
 
+const threeNumbers = /(?<![\d.])\d{1,9}\.\d{1,9}\.\d{1,9}(?!\d)/;
+
 /** The first `x.y.z`; of warnings on stderr only where stdout has none. */
-export function versionIn(stdout: string, stderr = ''): string | undefined {
-  const pattern = /(?<![\d.])\d{1,9}\.\d{1,9}\.\d{1,9}(?!\d)/;
+export function versionIn(stdout: string, stderr = '', pattern = threeNumbers): string | undefined {
   return pattern.exec(stdout)?.[0] ?? pattern.exec(stderr)?.[0];
 }
 

@@ -55,10 +55,14 @@ interface Remembered {
 }
 
 /** What of a kind is asked with. */
-export type AskedKind = Pick<
-  CliKind,
-  'name' | 'title' | 'programs' | 'install' | 'minimumVersion' | 'versionArgs' | 'helpArgs'
->;
+export interface AskedKind
+  extends Pick<
+    CliKind,
+    'name' | 'title' | 'programs' | 'install' | 'minimumVersion' | 'versionArgs' | 'helpArgs'
+  > {
+  /** Of a program whose versions are no `x.y.z`. */
+  readonly versionPattern?: RegExp;
+}
 
 export type AskedAgent = Pick<CliAgent, 'name' | 'env' | 'cli'>;
 
@@ -201,10 +205,11 @@ export class CliProbe implements Disposable {
       const o = { path, home, signal: this.#stopping.signal, ...(timeoutMs !== undefined && { timeoutMs }) };
       const first = await askProgram(file, kind.versionArgs, o);
       if (first.is === 'refused') return { is: 'broken', ...refusal(first.message), untilMs: soon() };
-      const text = versionIn(first.stdout, first.stderr);
+      const text = versionIn(first.stdout, first.stderr, kind.versionPattern);
       const words = kind.versionArgs.join(' ');
       if (text === undefined)
         return { is: 'broken', message: `names no version when called with \`${words}\``, untilMs: soon() };
+      if (kind.helpArgs.length === 0) return { is: 'known', version: { text }, untilMs: Date.now() + day };
       const second = await askProgram(file, kind.helpArgs, o);
       if (second.is === 'refused') return { is: 'known', version: { text }, untilMs: soon() };
       // Some print it there (opencode does).

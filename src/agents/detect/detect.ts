@@ -1,9 +1,16 @@
 /**
  * What this machine has that could work: agent CLIs, their like from plugins, and some tools; in which state, and the entry
- * of a configuration that registers each. Asks programs for their version and help, costs nothing, sends nothing anywhere.
+ * of a configuration that registers each. Asks programs for their version and help, costs nothing, sends nothing to a model.
  */
-import type { LoginState } from '../cli/kind.ts';
+import { homedir } from 'node:os';
+import type { CliKind, LoginState } from '../cli/kind.ts';
+import { builtinCliKinds } from '../cli/kinds.ts';
+import { type AskedAgent, type AskedKind, CliProbe, type LookedFor } from '../cli/probe.ts';
+import { baseEnvironment, searchPath } from '../environment.ts';
 import type { LoadedKind } from '../plugins/plugins.ts';
+import { flagsOfLaunch } from './launch-flags.ts';
+import { cliProposal } from './proposal.ts';
+import { type Tool, tools } from './tools.ts';
 
 /** What one program is good for, found or not. */
 export interface Detection {
@@ -23,8 +30,8 @@ export type DetectionState =
       readonly is: 'found';
       readonly file: string;
       readonly version: string;
-      /** Absent: it needs none. */
-      readonly login?: LoginState & { readonly fix?: string };
+      /** Absent: it needs none. `fix`: how a person logs in. */
+      readonly login?: LoginState & { readonly fix: string };
       /** Flags that we would use and its help does not name. */
       readonly lacks: readonly string[];
     }
@@ -40,14 +47,99 @@ export interface Proposal {
 }
 
 export interface DetectOptions {
+  /** On its PATH programs are looked for; its keys and home say who is logged in. */
   readonly env: NodeJS.ProcessEnv;
   readonly projectDir: string;
   /** Kinds that packages bring. */
   readonly plugins?: readonly LoadedKind[];
+  /** Ends what is being asked: what is not known by then is unusable. */
   readonly signal?: AbortSignal;
+  /** How long one program may take to answer. Default: 10 s. */
+  readonly timeoutMs?: number;
+}
+
+interface Asking extends DetectOptions {
+  readonly probe: CliProbe;
+  readonly signal: AbortSignal;
 }
 
 /** In a fixed order: agent CLIs, those of plugins, tools. Never throws for what a program does. */
-export async function detectAgents(_options: DetectOptions): Promise<readonly Detection[]> {
-  return [];
+export async function detectAgents(options: DetectOptions): Promise<readonly Detection[]> {
+  const { signal = new AbortController().signal, plugins = [] } = options;
+  using probe = new CliProbe(options);
+  const stop = () => probe[Symbol.dispose]();
+  signal.addEventListener('abort', stop, { once: true });
+  const asking: Asking = { ...options, probe, signal };
+  try {
+    return await Promise.all([
+      ...[...builtinCliKinds.values(), ...plugins].map((kind) => detectCli(kind, asking)),
+      ...tools.map((tool) => detectTool(tool, asking)),
+    ]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function detectCli(kind: LoadedKind, asking: Asking): Promise<Detection> {
+  const looked = await asking.probe.look(kind, plainAgent(kind.name));
+  return {
+    ...{ id: kind.name, title: kind.title, purpose: `work by ${kind.title}, an AI agent` },
+    capabilities: kind.capabilities,
+    state: looked.is === 'found' ? await foundCli(kind, looked, asking) : notFound(kind, looked),
+    proposal: cliProposal(kind),
+  };
+}
+
+async function foundCli(
+  kind: CliKind,
+  { file, version }: Extract<LookedFor, { is: 'found' }>,
+  { env }: Asking,
+): Promise<DetectionState> {
+  // A plugin may do anything.
+  const login = await kind
+    .loginState({ env, home: env.HOME ?? homedir() })
+    .catch((): LoginState => ({ state: 'unknown', detail: '' }));
+  const known = version.flags;
+  const lacks = known === undefined ? [] : flagsOfLaunch(kind, version).filter((flag) => !known.has(flag));
+  return { is: 'found', file, version: version.text, login: { ...login, fix: kind.login }, lacks };
+}
+
+async function detectTool(tool: Tool, asking: Asking): Promise<Detection> {
+  const looked = await asking.probe.look(tool, plainAgent(tool.name));
+  return {
+    ...{ id: tool.name, title: tool.title, purpose: tool.purpose, capabilities: tool.capabilities },
+    state: looked.is === 'found' ? await foundTool(tool, looked, asking) : notFound(tool, looked),
+    proposal: tool.proposal(asking.env),
+  };
+}
+
+async function foundTool(
+  { title, needs, service }: Tool,
+  { file, version }: Extract<LookedFor, { is: 'found' }>,
+  { env, signal }: Asking,
+): Promise<DetectionState> {
+  const lacks = needs?.flags.filter((flag) => version.flags?.has(flag) === false) ?? [];
+  if (needs !== undefined && lacks.length > 0) {
+    const problem = `${title} ${version.text} ("${file}") does not know ${lacks.join(', ')}`;
+    return { is: 'unusable', file, problem, fix: needs.fix };
+  }
+  const path = searchPath(baseEnvironment(env), { env: [] });
+  const problem = await service?.({ file, path, env, signal });
+  if (problem !== undefined) return { is: 'unusable', file, ...problem };
+  return { is: 'found', file, version: version.text, lacks: [] };
+}
+
+function notFound(
+  { install }: Pick<AskedKind, 'install'>,
+  looked: Exclude<LookedFor, { is: 'found' }>,
+): DetectionState {
+  const { is, file, message, fix } = looked;
+  if (is === 'missing') return { is, install };
+  return { is, ...(file !== undefined && { file }), problem: message, fix };
+}
+
+/** An entry in which nothing but the kind is written. */
+function plainAgent(name: string): AskedAgent {
+  const permissions = { mode: 'read', ceiling: 'read', directories: [] } as const;
+  return { name, env: [], cli: { tools: [], permissions, onQuota: 'wait' } };
 }

@@ -183,7 +183,11 @@ test('one that hangs is ended with everything that it started, and so is one tha
   expect(error).toHaveProperty('message', expect.stringContaining('did not answer within 0.3 s'));
   machine.put('claude', `sleep 600 & echo $! >> ${pids}\necho 2.1.0`);
   expect((await probe(machine).find(kind, agent())).version.text).toBe('2.1.0');
-  machine.put('claude', `(setsid sleep 600 & echo $! >> ${pids}.loose)\necho 2.2.0`);
+  const loose = `setsid sh -c 'echo $$ >> ${pids}.loose; exec sleep 600' &`;
+  machine.put(
+    'claude',
+    `rm -f ${pids}.loose; ${loose}\nwhile [ ! -s ${pids}.loose ]; do :; done; echo 2.2.0`,
+  );
   expect((await probe(machine).find(kind, agent())).version.text).toBe('2.2.0');
   await vi.waitFor(() => {
     for (const pid of readFileSync(pids, 'utf8').trim().split('\n'))
