@@ -1,7 +1,8 @@
 /** Loads a configuration with everything checked that other folders know: secret references, placeholders, templates. */
+import { agentsOnPath } from '../agents/detect/registered.ts';
 import { checkPlaceholders } from '../agents/placeholders.ts';
 import type { Config } from '../config/config.ts';
-import { type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts';
+import { type LoadedConfig, type LoadOptions, loadConfig, parseConfig } from '../config/load.ts';
 import { type LoadedWorkflows, loadWorkflowFile } from '../config/load-workflow.ts';
 import type { WorkflowConfig } from '../config/workflow.ts';
 import type { Secrets } from '../secrets/secrets.ts';
@@ -10,6 +11,15 @@ import { AppError } from '../types/errors.ts';
 /** @throws ConfigError with every finding. */
 export function loadProject(file: string, secrets: Pick<Secrets, 'check'>): Promise<LoadedConfig> {
   return loadConfig(file, optionsOf(secrets));
+}
+
+/** The same for a text that may come to stand in the file. @throws ConfigError with every finding. */
+export function parseProject(
+  file: string,
+  source: string,
+  secrets: Pick<Secrets, 'check'>,
+): Promise<LoadedConfig> {
+  return parseConfig(file, source, optionsOf(secrets));
 }
 
 /** Those of a file that the configuration need not list. @throws ConfigError with every finding, AppError CONFIG_NOT_FOUND. */
@@ -25,6 +35,7 @@ function optionsOf(secrets: Pick<Secrets, 'check'>): LoadOptions {
   return {
     checkReference: (text) => secrets.check(text),
     checkPlaceholders,
+    detectAgents: agentsOnPath,
     // Loaded here: few configurations have a report of their own.
     checkReportTemplate: async (text) =>
       (await import('../workflows/render-template.ts')).checkTemplate(text),

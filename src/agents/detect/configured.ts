@@ -3,7 +3,6 @@ import { realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type AgentConfig, type Config, isCliAgent } from '../../config/config.ts';
 import { fsPath } from '../../types/path-bytes.ts';
-import { builtinCliKinds } from '../cli/kinds.ts';
 import { baseEnvironment, searchPath } from '../environment.ts';
 import { findCommand } from '../find-command.ts';
 import type { Detection } from './detect.ts';
@@ -31,18 +30,16 @@ export function agentsOf(
         return false;
       return program === undefined || isSame(agent, program);
     }
-    if (tool === undefined || agent.kind !== 'command') return false;
+    if (tool === undefined) return false;
+    // Whatever somebody made of it.
+    if (agent.name === proposal.name) return true;
+    if (agent.kind !== 'command') return false;
     const words = agent.command.flatMap((word) => word.split(/\s+/));
     if (tool.telltale !== undefined && !words.includes(tool.telltale)) return false;
     // `sh -c "ffmpeg …"` starts it, too.
     return words.some((word) => basename(word) === id && isSame(agent, word));
   };
   return [...agents.values()].filter(isIt).map(({ name }) => name);
-}
-
-/** Of an agent CLI that comes with Sluice. */
-export function isBuiltinKind(id: string): boolean {
-  return ([...builtinCliKinds.keys()] as readonly string[]).includes(id);
 }
 
 function realOf(file: string): string {

@@ -18,6 +18,8 @@ export interface Detection {
   readonly id: string;
   /** `Claude Code` */
   readonly title: string;
+  /** An AI agent, not a tool. */
+  readonly isAgentCli: boolean;
   /** What an agent of it is for, one line. */
   readonly purpose: string;
   readonly capabilities: readonly string[];
@@ -83,7 +85,8 @@ export async function detectAgents(options: DetectOptions): Promise<readonly Det
 async function detectCli(kind: LoadedKind, asking: Asking): Promise<Detection> {
   const looked = await asking.probe.look(kind, plainAgent(kind.name));
   return {
-    ...{ id: kind.name, title: kind.title, purpose: `work by ${kind.title}, an AI agent` },
+    ...{ id: kind.name, title: kind.title, isAgentCli: true },
+    purpose: `an AI agent: ${kind.capabilities.join(', ').replaceAll('_', ' ')}`,
     capabilities: kind.capabilities,
     state: looked.is === 'found' ? await foundCli(kind, looked, asking) : notFound(kind, looked),
     proposal: cliProposal(kind),
@@ -107,7 +110,8 @@ async function foundCli(
 async function detectTool(tool: Tool, asking: Asking): Promise<Detection> {
   const looked = await asking.probe.look(tool, plainAgent(tool.name));
   return {
-    ...{ id: tool.name, title: tool.title, purpose: tool.purpose, capabilities: tool.capabilities },
+    ...{ id: tool.name, title: tool.title, isAgentCli: false },
+    ...{ purpose: tool.purpose, capabilities: tool.capabilities },
     state: looked.is === 'found' ? await foundTool(tool, looked, asking) : notFound(tool, looked),
     proposal: tool.proposal(asking.env),
   };
