@@ -17,6 +17,8 @@ export interface ClaimGateOptions {
   readonly slots: Slots;
   readonly sizes: BatchSizes;
   readonly ledger: Pick<Ledger, 'jobs'>;
+  /** Only steps of this agent may be claimed. Default: whatever may. */
+  readonly only?: () => string | undefined;
 }
 
 type Open = Omit<Parameters<JobLedger['claim']>[0], 'max' | 'worker' | 'leaseMs'>;
@@ -63,10 +65,12 @@ export class ClaimGate {
     const limits = new Map<string, number>();
     const rates = new Map<string, { readonly count: number; readonly perMs: number }>();
     const fullForFiles = new Set<string>();
+    const only = this.#o.only?.();
     for (const agent of recipes.config.agents.values()) {
+      if (only !== undefined && agent.name !== only) continue;
       const room = slots.roomFor(agent.kind);
       if (!room.steps) continue;
-      if (!room.files) fullForFiles.add(agent.name);
+      if (!room.files || only !== undefined) fullForFiles.add(agent.name);
       const gate = gates.of(agent);
       if (gate.kind === 'closed') {
         const isDiverted = gate.mayDivert && recipes.nextOf({ agent: agent.name, fallbacks: [] });
@@ -78,7 +82,8 @@ export class ClaimGate {
       if (agent.rate) rates.set(agent.name, agent.rate);
     }
     if (limits.size === 0) return undefined;
-    for (const { rule, gate } of gates.stopped()) await this.#parkPaid(rule, gate.park);
+    if (only === undefined)
+      for (const { rule, gate } of gates.stopped()) await this.#parkPaid(rule, gate.park);
     return {
       limits,
       ...(rates.size > 0 && { rates }),

@@ -82,6 +82,7 @@ export class Coordinator implements AsyncDisposable {
   readonly #background: Background;
   readonly #largeReads = new PQueue({ concurrency: 2 });
   readonly #reading = new AbortController();
+  #only: string | undefined;
   #pumping = false;
   #pumpAgain = false;
   #stopping = false;
@@ -235,6 +236,7 @@ export class Coordinator implements AsyncDisposable {
         slots: this.#slots,
         sizes: this.#batchSizes,
         ledger,
+        only: () => this.#only,
       },
       this.#claimGate,
     );
@@ -249,6 +251,11 @@ export class Coordinator implements AsyncDisposable {
     if (!this.#blocks.delete(reason)) return;
     this.pump();
     void this.#background.run(this.#publishLeft());
+  }
+
+  /** From now on nothing is started but steps of this agent: for a command that works alone and wants one thing done. */
+  restrictTo(agent: string): void {
+    this.#only = agent;
   }
 
   get isPaused(): boolean {

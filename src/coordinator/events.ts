@@ -4,7 +4,8 @@ import type { Fallback, JobRecord } from '../types/job.ts';
 
 export type CoordinatorEvent =
   | { readonly type: 'queued'; readonly job: JobRecord }
-  | { readonly type: 'started'; readonly job: JobRecord; readonly attempt: number }
+  /** `call`: what its agent gets; of the first job of a batch only. */
+  | { readonly type: 'started'; readonly job: JobRecord; readonly attempt: number; readonly call?: AgentCall }
   /** It will go on by itself: after a back-off, or when what it waits for comes. */
   | { readonly type: 'waiting'; readonly job: JobRecord }
   /** An agent CLI tells of its work while it goes on. */

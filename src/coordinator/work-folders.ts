@@ -3,7 +3,7 @@
  * most expensive thing that a small job does on a journalling disk, so those of jobs that left nothing are emptied and
  * used again under another name.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../types/errors.ts';
 import type { JobId } from '../types/job.ts';
@@ -44,6 +44,7 @@ export class WorkFolders implements Disposable {
     const spare = join(this.#root, `spare-${process.pid}-${this.#made}`);
     if (
       n === 1 &&
+      !existsSync(join(folder, 'reviews')) &&
       this.#spares.length < SPARES &&
       isEmptied(join(folder, '1')) &&
       this.#tryRename(folder, spare)

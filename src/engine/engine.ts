@@ -4,6 +4,8 @@
  */
 import { hash, randomUUID } from 'node:crypto';
 import { type Agents, createAgents } from '../agents/agents.ts';
+import type { CliLook } from '../agents/cli/look.ts';
+import { priceOf } from '../agents/cli/prices.ts';
 import { endLeftovers, readAttemptsJournal } from '../agents/spawner/spawner.ts';
 import { type Aggregator, createAggregator } from '../aggregator/aggregator.ts';
 import { collectOutputs } from '../aggregator/outputs.ts';
@@ -14,6 +16,7 @@ import { Coordinator } from '../coordinator/coordinator.ts';
 import type { ResultStore } from '../coordinator/deps.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { OpenLog } from '../logging/log.ts';
+import type { JobReviews } from '../reviews/job-reviews.ts';
 import type { Approvals } from '../sandbox/approvals.ts';
 import { explainSandboxFailure } from '../sandbox/hints.ts';
 import type { Secrets } from '../secrets/secrets.ts';
@@ -30,6 +33,7 @@ import { housekeep } from './housekeeping.ts';
 import { recordMetrics } from './metrics.ts';
 import type { ProjectRecord } from './record.ts';
 import { createRedaction } from './redaction.ts';
+import { openReviews } from './reviews.ts';
 import { tellApprovals } from './tell-approvals.ts';
 import { tellJobs } from './tell-jobs.ts';
 import { tellRuns } from './tell-runs.ts';
@@ -48,10 +52,14 @@ export interface Engine extends AsyncDisposable {
   readonly sessions: Sessions;
   /** Gives attempts access to the state of their session. */
   readonly attemptStates: AttemptStates;
+  /** Reviews of jobs. */
+  readonly reviews: JobReviews;
   /** How well the project is staffed with agent CLIs now. */
   readonly tiers: Tiers;
   /** Why an agent cannot be started now, if so. */
   available(agent: AgentConfig): Promise<AppError | undefined>;
+  /** Of an agent CLI: its program, version and log-in. @throws AppError. */
+  lookAt(agent: AgentConfig): Promise<CliLook | undefined>;
   /** Texts as they may be shown to the owner: without the secrets of the configuration. */
   redaction(): Promise<(text: string) => string>;
   /** The aggregator in force: a reload may bring another output folder. */
@@ -113,6 +121,7 @@ export async function openEngine({
       secrets,
       conditions,
       protectedPaths: () => [config.output.dir, config.file, ...workflowPlaces(config)],
+      priceOf: (model, usage, at) => priceOf(config.prices, model, usage, at),
     }),
   );
   guardWorkflows(config);
@@ -179,12 +188,31 @@ export async function openEngine({
       isStateLost,
     }),
   );
+  const tiers = opening.use(
+    watchTiers({
+      config: () => config,
+      available: (agent) => agents.available(agent),
+      ...{ coordinator, conditions, log: log.log, now },
+    }),
+  );
+  const { reviews, jobs: jobReviews } = openReviews({
+    config: () => config,
+    record: { ledger, conditions },
+    coordinator,
+    aggregator: () => aggregator,
+    workspaces,
+    tier: () => tiers.current(),
+    redact: secrets.redact,
+    log: log.log,
+  });
+  opening.use(jobReviews);
   const workflows = opening.use(
     openWorkflows({
       config: () => config,
       record: { ledger, conditions },
       coordinator,
       aggregator: () => aggregator,
+      reviews,
       redact: secrets.redact,
       log: log.log,
     }),
@@ -215,6 +243,7 @@ export async function openEngine({
   );
   await workflows.start();
   taken.resolve();
+  await jobReviews.start();
   opening.use(
     housekeep({
       config: () => config,
@@ -225,21 +254,15 @@ export async function openEngine({
     }),
   );
 
-  const tiers = opening.use(
-    watchTiers({
-      config: () => config,
-      available: (agent) => agents.available(agent),
-      ...{ coordinator, conditions, log: log.log, now },
-    }),
-  );
-
   const stack = opening.move();
   return {
     ledger,
     conditions,
     coordinator,
+    reviews: jobReviews,
     tiers,
     available: (agent) => agents.available(agent),
+    lookAt: (agent) => agents.lookAt(agent),
     workflows,
     workspaces,
     approvals: agents.approvals,

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { AgentPort } from '../coordinator/deps.ts';
 import type { OpenLog } from '../logging/log.ts';
+import type { Reviews } from '../reviews/reviews.ts';
 import { AppError } from '../types/errors.ts';
 import { fsPath } from '../types/path-bytes.ts';
 import type { WorkflowsDeps } from '../workflows/deps.ts';
@@ -19,6 +20,7 @@ export interface OpenWorkflowsOptions {
   readonly record: Pick<ProjectRecord, 'ledger' | 'conditions'>;
   readonly coordinator: Coordinator;
   readonly aggregator: () => Aggregator;
+  readonly reviews: Reviews;
   readonly redact: (text: string) => string;
   readonly log: OpenLog['log'];
 }
@@ -60,6 +62,7 @@ export function openWorkflows(o: OpenWorkflowsOptions): Workflows {
       folder: (run) => aggregator().runFolder(run),
       reportLink: (run, input) => aggregator().runReportLink(run, input),
     },
+    reviews: o.reviews,
     conditions,
     env: process.env,
     redact: o.redact,

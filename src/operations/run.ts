@@ -44,7 +44,7 @@ export interface RunReport {
 /** How often a run looks whether it waits for nobody but people, or for places that are never given back. */
 const STANDSTILL_CHECK_MS = 1_000;
 /** What passes by itself within a run's time; other waits are told with their remedy. */
-const passing: ReadonlySet<JobRecord['reason']> = new Set(['backoff', 'single_flight', 'batch']);
+const passing: ReadonlySet<JobRecord['reason']> = new Set(['backoff', 'single_flight', 'batch', 'review']);
 
 export class Run {
   readonly id = randomBytes(6).toString('hex');

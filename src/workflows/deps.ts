@@ -7,6 +7,7 @@ import type { FileAccess } from '../expressions/scope.ts';
 import type { JobLedger } from '../ledger/ledger.ts';
 import type { RunLedger } from '../ledger/run-ledger.ts';
 import type { SessionLedger } from '../ledger/session-ledger.ts';
+import type { Reviews } from '../reviews/reviews.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { RunId, RunRecord } from '../types/run.ts';
 import type { StepTask } from '../types/step-task.ts';
@@ -32,6 +33,8 @@ export interface WorkflowsDeps {
   readonly publish: RunPublisher;
   /** The process's own: `${{ env.X }}` reads of it what every command sees, and what an `env` names. Default: nothing. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Rounds of reviews, for `review` steps. */
+  readonly reviews: Reviews;
   readonly conditions: Pick<ConditionBoard, 'raise' | 'clear'>;
   readonly redact: (text: string) => string;
   readonly log: {

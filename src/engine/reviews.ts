@@ -1,0 +1,115 @@
+/** Reviews with what they need from the others: reviewers as jobs of the coordinator, results from the aggregator. */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Aggregator } from '../aggregator/aggregator.ts';
+import { type Config, isCliAgent } from '../config/config.ts';
+import type { Coordinator } from '../coordinator/coordinator.ts';
+import type { OpenLog } from '../logging/log.ts';
+import { createReviews, type ReviewerJobs } from '../reviews/conduct.ts';
+import { JobReviews } from '../reviews/job-reviews.ts';
+import type { Reviews } from '../reviews/reviews.ts';
+import type { JobId, JobRecord } from '../types/job.ts';
+import { fsPath } from '../types/path-bytes.ts';
+import type { Workspaces } from '../workspace/workspaces.ts';
+import { ownFolders } from './own-folders.ts';
+import type { ProjectRecord } from './record.ts';
+import type { TierInForce } from './tiers.ts';
+
+export interface OpenReviewsOptions {
+  readonly config: () => Config;
+  readonly record: Pick<ProjectRecord, 'ledger' | 'conditions'>;
+  readonly coordinator: Coordinator;
+  readonly aggregator: () => Aggregator;
+  readonly workspaces: Pick<Workspaces, 'changesOf'>;
+  /** Who of the agent CLIs can work; undefined: nobody has looked yet. */
+  readonly tier: () => TierInForce | undefined;
+  readonly redact: (text: string) => string;
+  readonly log: OpenLog['log'];
+}
+
+export interface OpenReviews {
+  /** One round of a review: for steps of runs. */
+  readonly reviews: Reviews;
+  readonly jobs: JobReviews;
+}
+
+const maxResultBytes = 1 << 20;
+
+export function openReviews(o: OpenReviewsOptions): OpenReviews {
+  const { config, coordinator, redact, log } = o;
+  const { ledger, conditions } = o.record;
+  const reviews = createReviews({
+    ledger,
+    jobs: reviewerJobs(o),
+    agents: () => [...config().agents.values()],
+    isAvailable: (name) => isAvailable(o, name),
+    ...{ redact, log, now: Date.now },
+    fileMode: () => config().output.fileMode,
+  });
+  const jobs = new JobReviews({
+    ...{ config, ledger, coordinator, reviews, conditions, redact, log, now: Date.now },
+    changesOf: (dir) => o.workspaces.changesOf(dir),
+    ownFolders: () => ownFolders(config()),
+  });
+  return { reviews, jobs };
+}
+
+function reviewerJobs({ coordinator, aggregator, record }: OpenReviewsOptions): ReviewerJobs {
+  return {
+    submitStep: (task, how) => coordinator.submitStep(task, how),
+    follow: (id, signal) => follow(coordinator, record.ledger.jobs, id, signal),
+    async readResult(job) {
+      const file = (await aggregator().locate(job))?.resultFile;
+      return file === undefined ? '' : readText(file);
+    },
+  };
+}
+
+function follow(
+  { events }: Pick<Coordinator, 'events'>,
+  jobs: { get(id: JobId): Promise<JobRecord | undefined> },
+  id: JobId,
+  signal: AbortSignal,
+): Promise<JobRecord> {
+  return new Promise<JobRecord>((resolve, reject) => {
+    const stop = (): void => {
+      unsubscribe();
+      signal.removeEventListener('abort', abort);
+    };
+    const abort = (): void => {
+      stop();
+      reject(signal.reason);
+    };
+    const take = (job: JobRecord | undefined): void => {
+      if (!job || (job.endedAt === undefined && job.state !== 'held')) return;
+      stop();
+      resolve(job);
+    };
+    const unsubscribe = events.subscribe((event) => {
+      if ((event.type === 'ended' || event.type === 'held') && event.job.id === id) take(event.job);
+    });
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) return abort();
+    // It may be over already.
+    jobs.get(id).then(take, reject);
+  });
+}
+
+function isAvailable({ config, coordinator, tier }: OpenReviewsOptions, name: string): boolean {
+  const agent = config().agents.get(name);
+  if (!agent || coordinator.parked().has(name) || coordinator.breaker(name).at === 'open') return false;
+  const inForce = tier();
+  return !isCliAgent(agent) || inForce === undefined || inForce.agents.includes(name);
+}
+
+function readText(file: string): string {
+  let fd: number | undefined;
+  try {
+    fd = openSync(fsPath(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const buffer = Buffer.alloc(Math.min(fstatSync(fd).size, maxResultBytes));
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
+  } catch {
+    return '';
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
