@@ -7,6 +7,7 @@ import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
 import { AppError } from '../types/errors.ts';
 import { createBuiltinRunner } from './builtin.ts';
+import { type CliLook, lookAtCli } from './cli/look.ts';
 import { CliProbe } from './cli/probe.ts';
 import { type CliRunnerOptions, createCliRunner } from './cli/runner.ts';
 import { createCommandRunner } from './command.ts';
@@ -51,6 +52,8 @@ export interface Agents extends AgentRunner, AsyncDisposable {
    * stats; what cannot be had is tried again after 10 s.
    */
   available(agent: AgentConfig): Promise<AppError | undefined>;
+  /** Of an agent CLI: its program, version and log-in. @throws {AppError} Why it cannot be started. */
+  lookAt(agent: AgentConfig): Promise<CliLook | undefined>;
   /**
    * Call at start and after a reload, with all agents: tries what they need for confinement, raises the conditions
    * `SANDBOX_NONE` and clears those that are over.
@@ -78,11 +81,12 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
   const command = createCommandRunner({
     ...{ spawner, secrets, redactor, projectDir, daemonEnv, baseEnv, sandbox, approvals },
   });
+  const plugins = createPlugins({ projectDir });
+  const probe = new CliProbe({ env: daemonEnv, projectDir });
   const cli = createCliRunner({
     ...{ spawner, secrets, redactor, daemonEnv, baseEnv, sandbox, approvals },
     lookup: new CommandLookup(),
-    plugins: createPlugins({ projectDir }),
-    probe: new CliProbe({ env: daemonEnv, projectDir }),
+    ...{ plugins, probe },
     priceOf: options.priceOf ?? (() => null),
   });
   const builtin = createBuiltinRunner({ redactor });
@@ -98,6 +102,8 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
       if (isCliAgent(agent)) return cli.available(agent);
       return agent.kind === 'command' ? command.available(agent) : undefined;
     },
+    lookAt: async (agent) =>
+      isCliAgent(agent) ? lookAtCli({ plugins, probe, env: daemonEnv }, agent) : undefined,
     follow: (agents) => sandbox.follow(agents),
     approvals,
     checkpoint: (open) => spawner.checkpoint(open),

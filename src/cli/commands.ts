@@ -73,7 +73,28 @@ export function addCommands(program: Command): void {
     .addOption(limit())
     .addOption(json())
     .action(to(() => import('./commands/config/history.ts')));
-  const agents = group('agents').description('detect');
+  const agents = group('agents').description('list | test | detect | pause | resume');
+  agents
+    .command('list', { isDefault: true })
+    .description('how the agents stand, what waits for them, and how they did; the tier in force')
+    .addOption(limit())
+    .addOption(json())
+    .allowExcessArguments()
+    .action(to(() => import('./commands/agents/list.ts')));
+  agents
+    .command('test <name>')
+    .description('give an agent a one-line job and show step by step what came back')
+    .option('--prompt <text>', 'what it is asked (default: for the word OK)')
+    .addOption(json())
+    .action(to(() => import('./commands/agents/test.ts')));
+  agents
+    .command('pause <name>')
+    .description('start nothing more on this agent; its jobs wait')
+    .action(to(async () => (await import('./commands/agents/control.ts')).pause));
+  agents
+    .command('resume <name>')
+    .description('let it go on, also before the time that it named for its quota')
+    .action(to(async () => (await import('./commands/agents/control.ts')).resume));
   agents
     .command('detect')
     .description('find agent CLIs and tools on this machine, and propose their entries')

@@ -9,6 +9,7 @@ import type { Reader } from './reader.ts';
 export function createDaemonReader(daemon: Client): Reader {
   return {
     status: () => daemon.get('/api/status'),
+    agents: () => daemon.get('/api/agents'),
     why: (file) => daemon.get('/api/why', { path: file }),
     async files({ root, disposition, under, limit }) {
       const query = { root, disposition, under, limit };

@@ -29,7 +29,9 @@ interface Snapshot {
 /** @throws ConfigError */
 export async function knownConfig(o: KnownConfigOptions): Promise<Config> {
   const file = join(o.stateDir, 'config.snapshot');
-  const from = JSON.stringify([o.version, process.version, o.configFile, o.env.HOME, availableParallelism()]);
+  // `agents: auto` finds what stands on PATH.
+  const machine = [o.env.HOME, o.env.PATH, availableParallelism()];
+  const from = JSON.stringify([o.version, process.version, o.configFile, machine]);
   const known = read(file);
   if (known?.from === from && known.files.every(([path, stamp]) => stampOf(path) === stamp))
     return known.config;

@@ -34,7 +34,26 @@ export async function openLedgerReader(context: CommandContext): Promise<Reader>
       const config = await orCondition(conditions, '', () => context.config());
       const ledger = await orCondition(conditions, 'ledger', ledgerOf);
       const { stoppedStatus } = await import('../operations/status.ts');
-      return stoppedStatus({ configFile, conditions, ...(config && { config }), ...(ledger && { ledger }) });
+      return stoppedStatus({
+        configFile,
+        conditions,
+        env: context.env,
+        ...(config && { config }),
+        ...(ledger && { ledger }),
+      });
+    },
+
+    async agents() {
+      const [config, ledger, { listAgents }, { restingStandings }] = await Promise.all([
+        context.config(),
+        ledgerOf(),
+        import('../operations/agents/agent-list.ts'),
+        import('../operations/agents/resting.ts'),
+      ]);
+      const now = Date.now();
+      const kept = ledger && { kept: ledger.kept };
+      const standing = await restingStandings({ config, ...kept, env: context.env, now });
+      return listAgents({ config, ...(ledger && { ledger }), standing, now });
     },
 
     async why(file) {

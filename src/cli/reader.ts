@@ -1,6 +1,7 @@
 /** What listings read: the daemon while it runs, else the ledger itself. Both give the same shapes. */
 import type { RunReport } from '../aggregator/runs/report.ts';
 import type { JobQuery } from '../ledger/ledger.ts';
+import type { AgentsReport } from '../operations/agents/agent-list.ts';
 import type { FileQuery, FileView } from '../operations/file-view.ts';
 import type { JobDetail } from '../operations/operations.ts';
 import type { SchedulesQuery, ScheduleView } from '../operations/schedules.ts';
@@ -12,6 +13,7 @@ import type { Receipt } from '../types/receipt.ts';
 
 export interface Reader extends AsyncDisposable {
   status(): Promise<StatusReport>;
+  agents(): Promise<AgentsReport>;
   /** @param file Absolute. */
   why(file: string): Promise<WhyReport>;
   files(query: FileQuery): Promise<readonly FileView[]>;

@@ -8,7 +8,7 @@ export type AgentStanding =
   /** A person said so, or `on_quota: pause` did. */
   | { readonly at: 'paused'; readonly message: string }
   | { readonly at: 'unavailable'; readonly message: string; readonly fix: string }
-  | { readonly at: 'parked'; readonly until?: number; readonly reason: string; readonly message: string }
+  | { readonly at: 'parked'; readonly until: number; readonly reason: string; readonly message: string }
   | { readonly at: 'breaker_open'; readonly until: number; readonly message: string }
   /** One call tries whether it works again. */
   | { readonly at: 'breaker_half_open'; readonly message: string };
@@ -24,10 +24,12 @@ export interface StandingFacts {
 
 /** Of several reasons that which lasts longest: what a person said, what is missing, a quota, a breaker. */
 export function standingOf({ problem, parked, breaker, now }: StandingFacts): AgentStanding {
-  const isParked = parked !== undefined && (parked.until === undefined || parked.until > now);
-  if (isParked && parked.until === undefined) return { at: 'paused', message: parked.message };
+  if (parked && parked.until === undefined) return { at: 'paused', message: parked.message };
   if (problem) return { at: 'unavailable', message: problem.message, fix: problem.fix };
-  if (isParked) return { at: 'parked', ...parked };
+  if (parked?.until !== undefined && parked.until > now) {
+    const { until, reason, message } = parked;
+    return { at: 'parked', until, reason, message };
+  }
   if (breaker?.at === 'half_open') return { at: 'breaker_half_open', message: breaker.reason };
   if (breaker?.at !== 'open') return { at: 'active' };
   const { until, reason } = breaker;

@@ -12,11 +12,15 @@ export function hostOf(
   own: Pick<Host, 'state' | 'roots' | 'control' | 'startedAt' | 'loadWorkflow' | 'schedules'>,
 ): Host {
   const { config, ledger, coordinator, conditions, workflows, workspaces, approvals, sessions } = engine;
+  const { tiers, available, lookAt } = engine;
   return {
     config,
     ledger,
     coordinator,
     conditions,
+    tiers,
+    available,
+    lookAt,
     workspaces,
     approvals,
     workflows,

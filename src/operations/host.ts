@@ -1,14 +1,17 @@
 /** What operations work on: handed in by the composition root, the same for a daemon and for a command that works alone. */
 
+import type { CliLook } from '../agents/cli/look.ts';
 import type { RunReport } from '../aggregator/runs/report.ts';
 import type { ConditionBoard } from '../conditions/board.ts';
-import type { Config, LogLevel, RootConfig } from '../config/config.ts';
+import type { AgentConfig, Config, LogLevel, RootConfig } from '../config/config.ts';
 import type { WorkflowConfig } from '../config/workflow.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
+import type { Tiers } from '../engine/tiers.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Approvals } from '../sandbox/approvals.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Change } from '../types/change.ts';
+import type { AppError } from '../types/errors.ts';
 import type { JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
 import type { RunId } from '../types/run.ts';
@@ -25,6 +28,11 @@ export interface Host {
   readonly ledger: Ledger;
   readonly coordinator: Coordinator;
   readonly conditions: ConditionBoard;
+  readonly tiers: Pick<Tiers, 'known'>;
+  /** Why an agent cannot be started now, if so. */
+  available(agent: AgentConfig): Promise<AppError | undefined>;
+  /** Of an agent CLI: its program, version and log-in. Nothing is sent to a model. @throws AppError. */
+  lookAt(agent: AgentConfig): Promise<CliLook | undefined>;
   readonly results: ResultsPort;
   readonly workspaces: Pick<Workspaces, 'undo'>;
   readonly workflows: Pick<

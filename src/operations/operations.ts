@@ -8,6 +8,7 @@ import type { SessionDetail, SessionView } from '../sessions/view.ts';
 import { AppError } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
+import { AgentOperations } from './agents/agent-operations.ts';
 import { type FileQuery, type FileView, viewFile } from './file-view.ts';
 import { findJob } from './find-job.ts';
 import { type GcReport, gc } from './gc.ts';
@@ -19,7 +20,7 @@ import { Run, type RunRequest } from './run.ts';
 import { listSchedules, type SchedulesQuery, type ScheduleView } from './schedules.ts';
 import { askSession, listSessions, showSession } from './sessions.ts';
 import { type StatsQuery, type StatsReport, stats } from './stats.ts';
-import { type StatusReport, viewCondition, viewRoot } from './status.ts';
+import { type StatusReport, viewCondition, viewRoot, viewTier } from './status.ts';
 import { type UndoReport, undo } from './undo.ts';
 import { type WhyReport, why, withoutOutputs } from './why.ts';
 import { WorkflowOperations } from './workflows/workflow-operations.ts';
@@ -39,6 +40,7 @@ export interface JobDetail extends Receipt {
 
 export class Operations implements Disposable {
   readonly workflows: WorkflowOperations;
+  readonly agents: AgentOperations;
   readonly #host: Host;
   readonly #runs = new Map<string, Run>();
   readonly #signal: AbortSignal;
@@ -48,6 +50,7 @@ export class Operations implements Disposable {
     this.#host = host;
     this.#signal = signal;
     this.workflows = new WorkflowOperations(host);
+    this.agents = new AgentOperations({ host, signal, describe: (job) => this.#describe(job) });
   }
 
   [Symbol.dispose](): void {
@@ -55,8 +58,9 @@ export class Operations implements Disposable {
   }
 
   async status(): Promise<StatusReport> {
-    const { coordinator, ledger, conditions } = this.#host;
+    const { coordinator, ledger, conditions, tiers } = this.#host;
     const { paused: _, ...rest } = await coordinator.status();
+    const tier = await tiers.known();
     return {
       state: this.#host.state(),
       pid: process.pid,
@@ -64,6 +68,7 @@ export class Operations implements Disposable {
       started_at: new Date(this.#host.startedAt).toISOString(),
       roots: this.#host.roots().map(viewRoot),
       ...rest,
+      ...(tier && { tier: viewTier(tier) }),
       files: await ledger.files.counts(),
       conditions: conditions.list().map(viewCondition),
     };
@@ -85,11 +90,10 @@ export class Operations implements Disposable {
 
   /** @param prefix Of a job's id, as short as it is unique. */
   async job(prefix: string): Promise<JobDetail> {
-    const { stateDir } = this.#host.config();
     const job = await this.#find(prefix);
     const asks = this.#host.approvals.list().filter(({ jobId }) => jobId === job.id);
     return {
-      ...(await describeJob({ stateDir, ledger: this.#host.ledger, results: this.#host.results }, job)),
+      ...(await this.#describe(job)),
       ...(asks.length > 0 && { asks: asks.map(({ id, command }) => ({ id, command })) }),
     };
   }
@@ -224,6 +228,11 @@ export class Operations implements Disposable {
         !run.isOver &&
         [...run.open].some((next) => this.#waitsFor(next, other, further)),
     );
+  }
+
+  #describe(job: JobRecord): Promise<JobDetail> {
+    const { ledger, results, config } = this.#host;
+    return describeJob({ stateDir: config().stateDir, ledger, results }, job);
   }
 
   #find(prefix: string): Promise<JobRecord> {

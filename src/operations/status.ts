@@ -5,6 +5,8 @@ import { Peaks } from '../coordinator/limits-in-use.ts';
 import { dayOf } from '../coordinator/spending-totals.ts';
 import type { CoordinatorStatus } from '../coordinator/status.ts';
 import { type StatusParts, statusOf } from '../coordinator/status.ts';
+import type { AgentStanding } from '../engine/agent-standing.ts';
+import { cliAgents, type TierInForce, tierInForce } from '../engine/tiers.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Condition } from '../types/condition.ts';
 import type { Disposition } from '../types/job.ts';
@@ -18,10 +20,14 @@ export interface StatusReport extends Omit<CoordinatorStatus, 'paused'> {
   /** RFC 3339; null when no daemon runs. */
   readonly started_at: string | null;
   readonly roots: readonly RootStatusView[];
+  /** Which agent CLIs can work; absent: none is configured. */
+  readonly tier?: TierView;
   /** Files by where they ended. */
   readonly files: Readonly<Partial<Record<Disposition, number>>>;
   readonly conditions: readonly ConditionView[];
 }
+
+export type TierView = Pick<TierInForce, 'number' | 'name' | 'agents'>;
 
 export interface RootStatusView {
   readonly name: string;
@@ -45,11 +51,13 @@ export interface StoppedProject {
   /** Absent when there is none yet. */
   readonly ledger?: Pick<Ledger, 'files' | 'jobs' | 'spending' | 'kept'>;
   readonly conditions: readonly Condition[];
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** The state of a project whose daemon does not run: from its ledger and its configuration. */
 export async function stoppedStatus(project: StoppedProject): Promise<StatusReport> {
-  const { configFile, config, ledger, conditions } = project;
+  const { configFile, config, ledger, conditions, env } = project;
+  const tier = config && (await restingTier(config, ledger?.kept, env));
   return {
     state: 'stopped',
     pid: null,
@@ -68,10 +76,25 @@ export async function stoppedStatus(project: StoppedProject): Promise<StatusRepo
     limits: {},
     agents: [],
     waits: [],
+    ...(tier && { tier: viewTier(tier) }),
     ...(config && (await statusOf(await restingParts(config, ledger ?? unused)))),
     files: (await ledger?.files.counts()) ?? {},
     conditions: conditions.map(viewCondition),
   };
+}
+
+async function restingTier(
+  config: Config,
+  kept: Ledger['kept'] | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<TierInForce | undefined> {
+  const agents = cliAgents(config);
+  if (agents.length === 0) return undefined;
+  const { restingStandings } = await import('./agents/resting.ts');
+  const standingOf = await restingStandings({ config, ...(kept && { kept }), env, now: Date.now() });
+  const standings = new Map<string, AgentStanding>();
+  for (const agent of agents) standings.set(agent.name, await standingOf(agent));
+  return tierInForce(agents, standings);
 }
 
 /** Nothing has run yet. */
@@ -110,6 +133,10 @@ async function restingParts(
       breaker: (agent) => parseBreaker(kept.get(agent)),
     },
   };
+}
+
+export function viewTier({ number, name, agents }: TierInForce): TierView {
+  return { number, name, agents };
 }
 
 export function viewRoot({

@@ -6,6 +6,7 @@ import type { ReleaseRequest } from '../operations/release.ts';
 import type { RetryRequest } from '../operations/retry.ts';
 import type { RunRequest } from '../operations/run.ts';
 import { type Disposition, finalStates, type JobStateName } from '../types/job.ts';
+import { addAgentRoutes } from './agent-routes.ts';
 import { addScheduleRoutes } from './schedule-routes.ts';
 import { limit, object, strings, text } from './shapes.ts';
 import { addWorkflowRoutes } from './workflow-routes.ts';
@@ -16,6 +17,7 @@ const dispositions = ['processed', 'cached', 'failed', 'quarantined', 'ignored',
 export function addRoutes(server: FastifyInstance, operations: Operations): void {
   addWorkflowRoutes(server, operations);
   addScheduleRoutes(server, operations);
+  addAgentRoutes(server, operations);
   server.get('/health', async () => ({ status: 'ok' }));
   server.get('/api/status', () => operations.status());
 

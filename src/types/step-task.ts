@@ -43,6 +43,9 @@ export type StepWork =
       readonly body?: string;
     };
 
+/** Stands where a step has its workflow and run: a job of `sluice agents test`. It belongs to no run, and nobody reviews it. */
+export const AGENTS_TEST = 'agents-test';
+
 /** Names of the agents that stand for steps without one of their own; no configured agent can be called so. */
 export const stepAgents = { command: '$command', http: '$http' } as const;
 /** A rule with `workflow: NAME` sends its files to the agent of this name. */

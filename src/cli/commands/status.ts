@@ -74,6 +74,7 @@ function printStatus(status: StatusReport): void {
       '  ',
     );
   }
+  if (status.tier) printLine(`\n${paint('bold', 'tier')}    ${tierWords(status.tier)}`);
   if (status.waits.length > 0) {
     printLine(`\n${paint('bold', 'waiting')}`);
     for (const wait of status.waits) printLine(`  ${waitWords(wait)}`);
@@ -92,6 +93,10 @@ function useWords({ used, limit, peak, unit, per_ms: perMs }: StatusReport['limi
   if (unit === 'tokens') return `${used.toLocaleString('en')} of ${limit.toLocaleString('en')} tokens today`;
   if (perMs !== undefined) return `${used} of ${limit} in ${formatDuration(perMs)}, peak ${peak}`;
   return `${used} of ${limit} in use, peak ${peak}`;
+}
+
+function tierWords({ number, name, agents }: NonNullable<StatusReport['tier']>): string {
+  return `${number} (${name}): ${agents.length === 0 ? 'no agent CLI can work' : agents.join(', ')}`;
 }
 
 function breakerWords({ breaker, breaker_until: until }: StatusReport['agents'][number]): string {
