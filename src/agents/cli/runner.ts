@@ -173,7 +173,8 @@ function startRequest(
   const { stdout, stderr } = outputFiles(workDir);
   const stdin = join(workDir, 'stdin');
   const temporary = join(workDir, 'tmp');
-  mkdirSync(fsPath(temporary), { recursive: true, mode: 0o700 });
+  for (const dir of [temporary, ...launch.files.map(([path]) => dirname(path))])
+    mkdirSync(fsPath(dir), { recursive: true, mode: 0o700 });
   const { idleTimeoutMs, timeoutMs, maxOutputBytes, limits } = agent;
   return {
     ...{ job: call.jobId, n: call.attempt, journal: call.journal },
