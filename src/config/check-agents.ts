@@ -1,9 +1,9 @@
 /** How agents hang together: to whom they fall back, and whether anybody uses them. */
-import type { AgentConfig, RuleConfig } from './config.ts';
+import type { AgentConfig, ReviewsConfig, RuleConfig } from './config.ts';
 import { candidatesOf, type KnownAgents, reportUnknownAgent } from './resolve-target.ts';
 import type { Loose, Resolving } from './resolving.ts';
 import type { ConfigFile } from './schema.ts';
-import type { WorkflowConfig } from './workflow.ts';
+import type { StepConfig, WorkflowConfig } from './workflow.ts';
 
 /** Every name must be an agent, and no way along them may lead back. */
 export function checkFallbacks({ findings }: Resolving, agents: KnownAgents): void {
@@ -68,6 +68,7 @@ export function checkUse(
   rules: readonly RuleConfig[],
   workflows: readonly WorkflowConfig[],
   file: Loose<ConfigFile['routing_rules']>,
+  reviews: ReviewsConfig | undefined,
 ): void {
   // A rule that could not be resolved has named it all the same.
   const named = file.flatMap((rule) => [rule?.agent ?? [], rule?.watcher ?? []].flat());
@@ -76,6 +77,7 @@ export function checkUse(
     ...named,
     ...rules.flatMap((rule) => candidatesOf(rule.target)),
     ...steps.flatMap((step) => (step.type === 'agent' ? step.agents : [])),
+    ...reviewersOf(agents, steps, reviews),
   ];
   const used = new Set<string>();
   while (open.length > 0) {
@@ -84,8 +86,10 @@ export function checkUse(
     used.add(name);
     open.push(...(agents.find((agent) => agent.name === name)?.fallback ?? []));
   }
+  // Those that were found on this machine need no use.
   for (const { name } of agents)
-    if (!used.has(name))
+    if (!findings.has(['agents', name]) && !findings.has(['watcher_endpoints', name])) continue;
+    else if (!used.has(name))
       findings.add(
         'warning',
         'AGENT_UNUSED',
@@ -93,4 +97,43 @@ export function checkUse(
         `no rule and no workflow uses the agent "${name}"`,
         `Add a rule with \`agent: ${name}\`, or remove it.`,
       );
+}
+
+/** These do not say what they cost; the others do, or nobody knows (plugins). */
+const silentKinds: readonly AgentConfig['kind'][] = ['codex', 'gemini', 'copilot'];
+
+/** Warns of bounds in money that would let one job pass and then refuse all others. */
+export function checkCosts(
+  { findings }: Resolving,
+  agents: readonly AgentConfig[],
+  hasPrices: boolean,
+): void {
+  for (const { name, kind, budget } of agents) {
+    if (!budget || hasPrices || budget.unknownCost === 'allow' || !silentKinds.includes(kind)) continue;
+    const key = budget.usdPerDay === undefined ? 'usd_per_run' : 'usd_per_day';
+    const at = ['agents', name, 'budget', key];
+    if (findings.has(at))
+      findings.warning(
+        'COST_UNKNOWN',
+        at,
+        `${kind} does not say what it costs: after one job its others would wait`,
+        'Add `prices` for its model, bound `tokens_per_day` instead, or write `unknown_cost: allow`.',
+      );
+  }
+}
+
+/** Named ones; where none is named, all that can review. */
+function reviewersOf(
+  agents: readonly AgentConfig[],
+  steps: readonly StepConfig[],
+  reviews: ReviewsConfig | undefined,
+): readonly string[] {
+  const terms = [
+    ...(reviews ? [reviews] : []),
+    ...steps.flatMap((step) => (step.type === 'review' ? [step.reviews] : [])),
+  ];
+  const able = agents
+    .filter(({ capabilities }) => capabilities.includes('code_review'))
+    .map(({ name }) => name);
+  return terms.flatMap((one) => (one.agents.length > 0 ? one.agents : able));
 }

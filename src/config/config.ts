@@ -114,9 +114,9 @@ export interface AlertConfig {
 
 /** US dollars for a million tokens each. */
 export interface PriceConfig {
-  /** Glob over the model's name. */
+  /** The model's name; `*` stands for anything. */
   readonly model: string;
-  /** Holds from this day on (UTC midnight, epoch milliseconds): of several, the latest that has come. */
+  /** Holds from this day on (UTC midnight, epoch milliseconds; 0: always): of several, the latest that has come. */
   readonly from: number;
   readonly input: number;
   readonly cacheRead: number;
@@ -128,15 +128,19 @@ export type ReviewTrigger = 'result' | 'milestone' | 'blocker' | 'request' | 'qu
 export type ReviewDecision = 'continue' | 'warn' | 'pause' | 'stop';
 
 /** How work is reviewed by other agents before it counts, and while it goes on. */
-export interface ReviewsConfig {
+export interface ReviewsConfig extends ReviewTerms {
   /** `result`: work that has its proof; the others happen while it goes on. */
   readonly on: ReadonlySet<Exclude<ReviewTrigger, 'manual' | 'step'>>;
+  /** Work that tells nothing for so long is looked at. */
+  readonly quietMs: number;
+}
+
+/** Who reviews, and what follows. Plain JSON: steps of workflows carry it. */
+export interface ReviewTerms {
   /** How many agents review. */
   readonly reviewers: number;
   /** Who may review, in this order. Empty: every agent with the capability `code_review`. */
   readonly agents: readonly string[];
-  /** Work that tells nothing for so long is looked at. */
-  readonly quietMs: number;
   /** Reviews of one piece of work in all: in between its author answers blocking findings. */
   readonly maxRounds: number;
   /** Fewer valid verdicts than this decide nothing: a person is asked. */

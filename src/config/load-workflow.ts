@@ -49,7 +49,7 @@ export async function loadWorkflowFile(
     (one) => one.file !== absolute && !names.has(one.name.toLowerCase()),
   );
   const agents = new Map([...config.agents].filter(([name]) => !isOwnAgent(name)));
-  const { list } = await resolveWorkflows(read, agents, others);
+  const { list } = await resolveWorkflows(read, agents, config.reviews, others);
   const found = allFindings(nothing, context.others);
   if (found.some(({ severity }) => severity === 'error')) throw new ConfigError(absolute, found, [...files]);
   return { workflows: deepFreeze(list.map(({ workflow }) => workflow)), warnings: found };

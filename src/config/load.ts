@@ -2,9 +2,10 @@
  * File → frozen `Config`, or every finding about it: read, parse, refuse what this version lacks, check the shape, resolve.
  * Each stage takes out what it found wrong, so that the next one neither crashes on it nor reports it again.
  */
-import { resolve } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 import type { AppError } from '../types/errors.ts';
 import type { Config } from './config.ts';
+import { type DetectAgents, registerDetected } from './detected-agents.ts';
 import { ConfigError, type Diagnostic } from './diagnostic.ts';
 import { projectDirOf } from './find.ts';
 import { resolveConfig } from './resolve.ts';
@@ -16,6 +17,7 @@ import { allFindings, Findings, readSource } from './source.ts';
 import { isMapping, refuseUnsupported } from './unsupported.ts';
 import { parseText } from './yaml.ts';
 
+export type { DetectAgents } from './detected-agents.ts';
 export { ConfigError, type Diagnostic, formatDiagnostics } from './diagnostic.ts';
 export { type ConfigChange, diffConfig } from './diff.ts';
 export { configNames, findConfig, projectDirOf } from './find.ts';
@@ -34,6 +36,8 @@ export interface LoadOptions {
   readonly checkReportTemplate?: ReportTemplateCheck;
   /** Where commands are looked for; default: PATH of this process. */
   readonly searchPath?: string;
+  /** Looks for agents (`agents: auto`). Absent: nothing is found. */
+  readonly detectAgents?: DetectAgents;
 }
 
 export interface LoadedConfig {
@@ -43,7 +47,7 @@ export interface LoadedConfig {
   readonly source: string;
   /**
    * Absolute paths of everything it was made from: the file itself, those of workflows, prompts, schemas and templates;
-   * and the folders in which workflows were looked for.
+   * the folders in which workflows were looked for, and with `agents: auto` those of PATH.
    */
   readonly files: readonly string[];
 }
@@ -92,6 +96,13 @@ export async function parseConfig(
   }
   // `agents:` with everything below it commented out is a section that is not there.
   for (const [key, value] of Object.entries(data)) if (value === null) delete data[key];
+  const searchPath = options.searchPath ?? process.env.PATH ?? '';
+  const projectDir = projectDirOf(file);
+  const files = new Set([file]);
+  const isDetected = await registerDetected(data, findings, options.detectAgents, { projectDir });
+  // What is installed or removed comes and goes in these.
+  if (isDetected)
+    for (const folder of searchPath.split(delimiter)) if (folder.startsWith('/')) files.add(folder);
   const defined = [data.agents, data.watcher_endpoints].flatMap((section) =>
     isMapping(section) ? Object.keys(section) : [],
   );
@@ -110,16 +121,15 @@ export async function parseConfig(
         ),
     );
   }
-  const files = new Set([file]);
   const others: Resolving['others'] = [];
   const config = await resolveConfig(
     {
-      projectDir: projectDirOf(file),
+      projectDir,
       findings,
       files,
       checkReference: options.checkReference,
       checkPlaceholders: options.checkPlaceholders,
-      searchPath: options.searchPath ?? process.env.PATH ?? '',
+      searchPath,
       others,
       checkReportTemplate: options.checkReportTemplate,
     },

@@ -1,7 +1,7 @@
 /** `agents` and `watcher_endpoints` → agents by name, each of one kind, with everything an attempt needs to know. */
 import { checkUrl } from './check-url.ts';
 import { type AgentConfig, type BudgetConfig, cliKinds, type EnvEntry, type RateConfig } from './config.ts';
-import { parseDuration } from './duration.ts';
+import { formatDuration, parseDuration } from './duration.ts';
 import { parseRate } from './rate.ts';
 import { resolveCapabilities } from './resolve-capabilities.ts';
 import { resolveCli } from './resolve-cli-agent.ts';
@@ -9,7 +9,7 @@ import { resolveCommand, warnUnlessFound } from './resolve-command.ts';
 import { resolveBreaker, resolveBudget, resolveLimits } from './resolve-limits.ts';
 import { nothingToConfine, resolveSandbox } from './resolve-sandbox.ts';
 import { checkReferences, type Loose, type Resolving } from './resolving.ts';
-import type { AgentFile, ConfigFile } from './schema.ts';
+import type { AgentFile, AgentsFile, ConfigFile } from './schema.ts';
 import type { CommandAgentFile } from './schema-agents.ts';
 import { agentDefaults, sandboxDefaults } from './shape.ts';
 import { parseSize } from './size.ts';
@@ -18,15 +18,17 @@ import { parseTokens } from './tokens.ts';
 
 type CommonConfig = Omit<Extract<AgentConfig, { kind: 'builtin' }>, 'kind'>;
 
+/** @param quietMs Reviews look at work that tells nothing for so long. */
 export async function resolveAgents(
   context: Resolving,
-  agents: Loose<ConfigFile['agents']>,
+  agents: Loose<AgentsFile>,
   endpoints: Loose<ConfigFile['watcher_endpoints']>,
+  quietMs?: number,
 ): Promise<readonly AgentConfig[]> {
   const resolved: AgentConfig[] = [];
   for (const [name, agent] of Object.entries(agents)) {
     if (agent === undefined) continue;
-    const found = await resolveAgent(context, name, agent);
+    const found = await resolveAgent(context, name, agent, quietMs);
     if (found) resolved.push(found);
   }
   for (const [name, url] of Object.entries(endpoints)) {
@@ -53,6 +55,7 @@ async function resolveAgent(
   context: Resolving,
   name: string,
   agent: Loose<AgentFile>,
+  quietMs: number | undefined,
 ): Promise<AgentConfig | undefined> {
   const at = ['agents', name];
   const common = await resolveCommon(context, name, agent);
@@ -77,7 +80,12 @@ async function resolveAgent(
     case 'opencode':
     case 'copilot':
     case 'plugin':
-      return { ...common, kind: agent.kind, cli: await resolveCli(context, at, agent) };
+      return {
+        ...common,
+        ...idleOfCli(context, at, common.idleTimeoutMs, quietMs),
+        kind: agent.kind,
+        cli: await resolveCli(context, at, agent, common.env),
+      };
     default:
       return undefined;
   }
@@ -170,6 +178,25 @@ function withRuntime({ findings }: Resolving, at: Path, limits: Loose<CommandAge
   return limits.runtime === undefined && !findings.has([...at, 'timeout'])
     ? { ...limits, runtime: '1h' }
     : limits;
+}
+
+/** Others look at silent work before it is ended for its silence. */
+function idleOfCli(
+  { findings }: Resolving,
+  at: Path,
+  idleMs: number | undefined,
+  quietMs: number | undefined,
+): { readonly idleTimeoutMs?: number } {
+  if (idleMs === undefined || quietMs === undefined || idleMs > quietMs) return {};
+  const place = [...at, 'idle_timeout'];
+  if (!findings.has(place)) return { idleTimeoutMs: quietMs + 300_000 };
+  findings.warning(
+    'LIMIT_UNREACHED',
+    place,
+    `an attempt that tells nothing is ended before others look at it (\`reviews.quiet_trigger\`, ${formatDuration(quietMs)})`,
+    `Write \`idle_timeout: ${formatDuration(quietMs + 300_000)}\`, or make \`quiet_trigger\` shorter.`,
+  );
+  return {};
 }
 
 /** @param at Of `headers`. */

@@ -1,6 +1,7 @@
 /** What an agent CLI is started with: its program, what it may do, and the tools named for it, within its ceiling. */
 import type { Access } from '../types/agent-cli.ts';
-import type { CliSettings } from './config.ts';
+import type { CliSettings, EnvEntry } from './config.ts';
+import { warnUnlessFound } from './resolve-command.ts';
 import { type FolderAdvice, resolveFolder } from './resolve-folder.ts';
 import { type Loose, type Resolving, refuseReferences } from './resolving.ts';
 import type { CliAgentFile, PluginAgentFile } from './schema-cli-agents.ts';
@@ -17,7 +18,16 @@ const givable: FolderAdvice = {
 };
 
 /** @param at Path of the agent. */
-export async function resolveCli(context: Resolving, at: Path, agent: CliFile): Promise<CliSettings> {
+export async function resolveCli(
+  context: Resolving,
+  at: Path,
+  agent: CliFile,
+  env: readonly EnvEntry[],
+): Promise<CliSettings> {
+  // Kinds that come with Sluice are the names of their programs.
+  const program = agent.program ?? (agent.kind === 'plugin' ? undefined : agent.kind);
+  if (program !== undefined && context.findings.has(at))
+    await warnUnlessFound(context, [...at, agent.program === undefined ? 'kind' : 'program'], program, env);
   for (const key of ['program', 'model', 'effort'] as const)
     if (agent[key] !== undefined) refuseReferences(context, [...at, key], agent[key]);
   if (agent.kind === 'plugin') refuseDeep(context, [...at, 'options'], agent.options);

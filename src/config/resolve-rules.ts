@@ -22,6 +22,7 @@ import type { Path } from './source.ts';
 /**
  * @param workflows Those that are there; the rules of their `on.file` come after those of the file.
  * @param limits Of the whole daemon.
+ * @param isReviewed There are `reviews`.
  */
 export async function resolveRules(
   context: Resolving,
@@ -29,6 +30,7 @@ export async function resolveRules(
   agents: KnownAgents,
   workflows: ResolvedWorkflows,
   limits: { readonly maxProcesses: number; readonly maxConcurrentFiles: number },
+  isReviewed: boolean,
 ): Promise<readonly RuleConfig[]> {
   const written = [...file.entries()].filter(
     (entry): entry is [number, Loose<RuleFile>] => entry[1] !== undefined,
@@ -67,6 +69,7 @@ export async function resolveRules(
     const above = Math.min(limits.maxProcesses, ...candidates.map((agent) => agent?.maxLoad ?? Infinity));
     if (Number.isFinite(maxLoad) && maxLoad > above && candidates.length < 2)
       warnOfLoad(context, [...at, 'max_load'], above);
+    checkReview(context, rule, [...at, 'review'], name, isReviewed);
     const maxInput = rule.max_input ?? 'unlimited';
     rules.push({
       index,
@@ -82,6 +85,7 @@ export async function resolveRules(
       maxLoad,
       ...(batch && { batch }),
       ...(budget && { budget }),
+      ...(rule.review !== undefined && { review: rule.review }),
       ...(maxInput !== 'unlimited' && { maxInputBytes: parseSize(maxInput) ?? 0 }),
     });
   }
@@ -100,6 +104,33 @@ export async function resolveRules(
     );
   }
   return sorted.map(({ index: _, place: _place, ...rule }) => rule);
+}
+
+/** @param at Of the key. */
+function checkReview(
+  { findings }: Resolving,
+  rule: Loose<RuleFile>,
+  at: Path,
+  name: string,
+  isReviewed: boolean,
+): void {
+  if (rule.review !== true || rule.action !== undefined || rule.workflow !== undefined) return;
+  if (!isReviewed)
+    findings.add(
+      'error',
+      'CONFLICT',
+      { path: at, key: true },
+      `\`review\` has no effect in rule "${name}": there is no section \`reviews\``,
+      'Add `reviews: { on: [result] }`, or remove it.',
+    );
+  else if (rule.batch !== undefined)
+    findings.add(
+      'error',
+      'CONFLICT',
+      { path: at, key: true },
+      `\`review\` has no effect in rule "${name}": work on a batch is not reviewed`,
+      'Remove it, or remove `batch`.',
+    );
 }
 
 /** Steps move, mark and ask about *this* file: equal content under another name is other work. */

@@ -6,6 +6,7 @@ import { resolveAgentStep } from './resolve-step-agent.ts';
 import { resolveCommandStep } from './resolve-step-command.ts';
 import { resolveHttpStep, resolveJob } from './resolve-step-job.ts';
 import { resolveReport } from './resolve-step-report.ts';
+import { resolveReviewStep } from './resolve-step-review.ts';
 import { reportUnknownWorkflow } from './resolve-target.ts';
 import type { Loose } from './resolving.ts';
 import type { StepFile } from './schema-workflow.ts';
@@ -56,6 +57,8 @@ export async function resolveStep(place: StepPlace, step: Loose<StepFile>): Prom
         onTimeout: step.on_timeout ?? 'reject',
       };
     }
+    case 'review':
+      return { ...common, ...resolveReviewStep(place, step) };
     case 'report':
       return { ...common, type: step.type, ...(await resolveReport(place, step)) };
     default:

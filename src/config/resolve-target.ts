@@ -1,7 +1,7 @@
 /** What a rule does with a file: one agent, a choice among several, a workflow or an action; and whether its agents can do what it asks. */
 import { contextsOf, parseTemplate } from '../expressions/expressions.ts';
 import { workflowAgent } from '../types/step-task.ts';
-import type { AgentConfig, BatchConfig, RuleTarget } from './config.ts';
+import { type AgentConfig, type BatchConfig, isCliAgent, type RuleTarget } from './config.ts';
 import { parseDuration } from './duration.ts';
 import type { Loose, Resolving } from './resolving.ts';
 import type { RuleFile } from './schema.ts';
@@ -32,6 +32,7 @@ const ofAgents = [
   'max_load',
   'batch',
   'budget',
+  'review',
 ] as const;
 
 /** @param at Path of the rule. */
@@ -114,6 +115,7 @@ function resolveWorkflowTarget(
     select: 'it names a workflow; its steps choose agents',
     batch: 'each file is a run of its own',
     budget: 'its steps are paid for by the budgets of their agents',
+    review: 'a step of type `review` says whose work is reviewed',
   } as const;
   for (const [key, reason] of Object.entries(reasons))
     if (findings.has([...at, key]))
@@ -260,7 +262,7 @@ export function candidatesOf(target: RuleTarget | undefined): readonly string[] 
   return target?.kind === 'select' ? target.agents : [];
 }
 
-/** Many files for one attempt: only commands can be told about more than one. */
+/** Many files for one attempt: a service gets one at a time. */
 export function resolveBatch(
   { findings }: Resolving,
   batch: Loose<NonNullable<RuleFile['batch']>> | undefined,
@@ -270,13 +272,13 @@ export function resolveBatch(
 ): BatchConfig | undefined {
   if (batch === undefined) return undefined;
   for (const agent of candidates)
-    if (agent && agent.kind !== 'command') {
+    if (agent && agent.kind !== 'command' && !isCliAgent(agent)) {
       findings.add(
         'error',
         'CONFLICT',
         { path: at, key: true },
         `\`batch\` has no effect: the ${agent.kind} agent "${agent.name}" gets one file at a time`,
-        'Remove `batch`, or name an agent of kind `command`.',
+        'Remove `batch`, or name an agent that starts a program.',
       );
       break;
     }

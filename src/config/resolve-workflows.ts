@@ -6,10 +6,12 @@ import { relative } from 'node:path';
 import { checkTemplate } from '../expressions/expressions.ts';
 import { checkCalls } from './check-calls.ts';
 import { checkOrder } from './check-order.ts';
+import type { ReviewTerms } from './config.ts';
 import { parseDuration } from './duration.ts';
 import type { ReadWorkflows, WrittenWorkflow } from './read-workflows.ts';
 import { resolveEnv } from './resolve-agents.ts';
 import { resolveInputs } from './resolve-inputs.ts';
+import { plainTerms } from './resolve-reviews.ts';
 import { resolveStep } from './resolve-steps.ts';
 import type { KnownAgents } from './resolve-target.ts';
 import { resolveFileTriggers, resolveOwnSchedules } from './resolve-triggers.ts';
@@ -43,10 +45,14 @@ interface Draft extends WrittenWorkflow {
   readonly inputs: readonly WorkflowInput[];
 }
 
-/** @param others Workflows that are there besides, of another configuration. */
+/**
+ * @param reviews What holds where a `review` step says nothing.
+ * @param others Workflows that are there besides, of another configuration.
+ */
 export async function resolveWorkflows(
   read: ReadWorkflows,
   agents: KnownAgents,
+  reviews: ReviewTerms = plainTerms,
   others: readonly WorkflowConfig[] = [],
 ): Promise<ResolvedWorkflows> {
   const drafts: Draft[] = read.workflows.map((written) => ({
@@ -73,7 +79,7 @@ export async function resolveWorkflows(
   ].toSorted();
   const list: ResolvedWorkflow[] = [];
   for (const draft of drafts) {
-    const workflow = await resolveWorkflow(draft, { agents, find, names }, aliases.get(draft) ?? []);
+    const workflow = await resolveWorkflow(draft, { agents, reviews, find, names }, aliases.get(draft) ?? []);
     list.push({ workflow, context: draft.context, at: draft.at });
   }
   checkCalls(list, others);
@@ -120,6 +126,7 @@ function ownAliases(drafts: readonly Draft[]): ReadonlyMap<Draft, readonly strin
 
 interface Surroundings {
   readonly agents: KnownAgents;
+  readonly reviews: ReviewTerms;
   readonly names: readonly string[];
   find(name: string): (CalledWorkflow & { readonly outputs: readonly string[] }) | 'broken' | undefined;
 }
@@ -158,6 +165,10 @@ async function resolveWorkflow(
     };
     return {
       ...{ context, at, file, programs, agents: around.agents, workflows: around },
+      ...{ reviews: around.reviews, stepNames: draft.stepNames },
+      get stepsBefore() {
+        return new Map(visible.filter((step) => before.has(step.name)).map((step) => [step.name, step]));
+      },
       known: (where, text) =>
         knownIn({ ...common, steps: stepsNamed(visible, byName, text), ...parts[where] }),
     };

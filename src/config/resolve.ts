@@ -1,7 +1,7 @@
 /** The checked data of a file → `Config`. Everything that can be wrong with it is found, not only the first thing. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { checkFallbacks, checkUse } from './check-agents.ts';
+import { checkCosts, checkFallbacks, checkUse } from './check-agents.ts';
 import { checkCycles } from './check-cycles.ts';
 import type { AgentConfig, Config, LogLevel, RuleConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
@@ -11,6 +11,8 @@ import { readWorkflows } from './read-workflows.ts';
 import { resolveAgents } from './resolve-agents.ts';
 import { resolveAlerts, resolveThresholds } from './resolve-alerts.ts';
 import { resolveBudget, warnOfLoad } from './resolve-limits.ts';
+import { resolvePrices } from './resolve-prices.ts';
+import { quietOf, resolveReviews } from './resolve-reviews.ts';
 import { resolveRoots } from './resolve-roots.ts';
 import { resolveRules } from './resolve-rules.ts';
 import { resolveSchedules, withUniqueNames } from './resolve-triggers.ts';
@@ -54,17 +56,29 @@ export async function resolveConfig(
       'Choose a folder outside of `.sluice`.',
     );
 
-  const agents = await resolveAgents(context, data.agents ?? {}, data.watcher_endpoints ?? {});
+  const quietMs = quietOf(data.reviews);
+  const agents = await resolveAgents(
+    context,
+    // `auto` has become what was found.
+    typeof data.agents === 'object' ? data.agents : {},
+    data.watcher_endpoints ?? {},
+    quietMs,
+  );
   const known = new Map<string, AgentConfig | undefined>(defined.map((name) => [name, undefined]));
   for (const agent of agents) known.set(agent.name, agent);
   const maxProcesses = data.concurrency_limits?.max_processes ?? availableParallelism();
   const maxFiles = data.concurrency_limits?.max_concurrent_files;
+  const reviews = resolveReviews(context, data.reviews, known);
   const read = await readWorkflows(context, data.workflows ?? [], file);
-  const workflows = await resolveWorkflows(read, known);
-  const rules = await resolveRules(context, data.routing_rules ?? [], known, workflows, {
-    maxProcesses,
-    maxConcurrentFiles: maxFiles ?? Number.POSITIVE_INFINITY,
-  });
+  const workflows = await resolveWorkflows(read, known, reviews);
+  const rules = await resolveRules(
+    context,
+    data.routing_rules ?? [],
+    known,
+    workflows,
+    { maxProcesses, maxConcurrentFiles: maxFiles ?? Number.POSITIVE_INFINITY },
+    data.reviews !== undefined || findings.has(['reviews']),
+  );
   const definitions = workflows.list.map(({ workflow }) => workflow);
   const schedules = await resolveSchedules(context, data.schedules ?? [], workflows);
   const concurrency = {
@@ -74,11 +88,13 @@ export async function resolveConfig(
   const roots = await resolveRoots(context, data.watch ?? [], { outputDir, stateDir });
   checkFallbacks(context, known);
   await checkCycles(context, { rules, agents: known, roots, own: [outputDir, stateDir] });
-  checkUse(context, agents, rules, definitions, data.routing_rules ?? []);
+  checkUse(context, agents, rules, definitions, data.routing_rules ?? [], reviews);
   for (const { name, maxLoad } of agents)
     if (Number.isFinite(maxLoad) && maxLoad > maxProcesses)
       warnOfLoad(context, ['agents', name, 'max_load'], maxProcesses);
   const budget = resolveBudget(context, ['budget'], data.budget);
+  const prices = resolvePrices(context, data.prices ?? []);
+  checkCosts(context, agents, prices.length > 0);
 
   return deepFreeze<Config>({
     file,
@@ -102,7 +118,8 @@ export async function resolveConfig(
     ],
     concurrency,
     ...(budget && { budget }),
-    prices: [],
+    prices,
+    ...(reviews && { reviews }),
     alerts: await resolveAlerts(context, data.alerts ?? []),
     thresholds: resolveThresholds(data.thresholds),
     output: {

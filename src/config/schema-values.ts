@@ -83,6 +83,10 @@ export function WholeOr<const W extends string>(
 export function Fraction(meta: Meta<number> & { readonly maximum: number }) {
   return Type.Unsafe<number>({ type: 'number', exclusiveMinimum: 0, ...meta });
 }
+/** 0 or more. */
+export function Amount(meta: Meta<number> & { readonly maximum: number }) {
+  return Type.Unsafe<number>({ type: 'number', minimum: 0, ...meta });
+}
 /** `5M`, `200k`, or a bare number. */
 export function Tokens(meta: Meta<string>) {
   return Type.Unsafe<number | string>({

@@ -6,6 +6,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { candidates, environment, headerName, retryKeys, Sandbox } from './schema-agent-keys.ts';
 import { Expect } from './schema-expect.ts';
+import { reviewTerms } from './schema-reviews.ts';
 import { scheduleKeys } from './schema-schedule.ts';
 import {
   Duration,
@@ -287,6 +288,23 @@ const Approval = step('approval', 'Waits for a person: `sluice workflow approve`
   }),
 });
 
+const Review = step(
+  'review',
+  'Other agents judge the work of a step. Blocking findings go back to it; what they decide is acted on.',
+  {
+    of: Text({
+      description:
+        'The step whose work it is: one above, of type `agent`, `custom_command` or `file_processing`.',
+      examples: ['implement'],
+    }),
+    prompt: Type.Optional(
+      Text({ description: 'What to look for, besides the general. `${{ }}` is filled in.' }),
+    ),
+    ...reviewTerms,
+    ...stepTimeout('How long one round of reviews may take.', 'as the reviewers have it'),
+  },
+);
+
 const Report = step('report', 'Renders a template over the results of the run into a file.', {
   template: Type.Optional(
     Text({
@@ -321,6 +339,7 @@ export const stepTypes = [
   'http',
   'workflow',
   'approval',
+  'review',
   'report',
 ] as const;
 
@@ -331,13 +350,14 @@ export type StepFile =
   | Static<typeof HttpStep>
   | Static<typeof WorkflowStep>
   | Static<typeof Approval>
+  | Static<typeof Review>
   | Static<typeof Report>;
 
 /** One branch per type. `discriminator` makes the validator report only the errors of the type that is written. */
 const Step = Type.Unsafe<StepFile>({
   type: 'object',
   discriminator: { propertyName: 'type' },
-  oneOf: [FileProcessing, Command, AgentStep, HttpStep, WorkflowStep, Approval, Report],
+  oneOf: [FileProcessing, Command, AgentStep, HttpStep, WorkflowStep, Approval, Review, Report],
 });
 
 const Input = Section(

@@ -9,11 +9,14 @@
  * the forms of values in `schema-values.ts`.
  */
 import { type Static, Type } from 'typebox';
+import { datePattern } from './dates.ts';
 import { agentName, budget, candidates, maxLoad } from './schema-agent-keys.ts';
 import { Agent } from './schema-agents.ts';
 import { Expect } from './schema-expect.ts';
+import { Reviews } from './schema-reviews.ts';
 import { Schedule } from './schema-schedule.ts';
 import {
+  Amount,
   Duration,
   Flag,
   Fraction,
@@ -29,6 +32,8 @@ import {
   Whole,
   WholeOr,
 } from './schema-values.ts';
+
+const price = { maximum: 1_000_000 };
 
 const Root = Section(
   {
@@ -131,7 +136,7 @@ const Batch = Type.Optional(
     },
     {
       description:
-        'One attempt for many files of one root, each with its own receipt. For agents of kind `command`.',
+        'One attempt for many files of one root, each with its own receipt. For agents that start a program.',
     },
   ),
 );
@@ -201,8 +206,46 @@ const Rule = Section(
     max_load: maxLoad('rule'),
     batch: Batch,
     budget,
+    review: Type.Optional(
+      Flag({
+        description: 'Whether `reviews` hold for work of this rule.',
+        'x-default': '`true` where an agent CLI does it',
+      }),
+    ),
   },
   { description: 'Which files go where. The first rule that matches wins.' },
+);
+
+const Price = Section(
+  {
+    model: Text({
+      description: 'The model; `*` stands for anything, upper and lower case are the same.',
+      examples: ['gpt-5*'],
+    }),
+    from: Type.Optional(
+      Text({
+        pattern: datePattern,
+        description:
+          'The day (UTC) from which on it holds. Of several for one model, the latest that has come.',
+        examples: ['2026-07-01'],
+        'x-default': 'always',
+      }),
+    ),
+    input: Amount({ ...price, description: 'Input that was not in the cache.', examples: [1.25] }),
+    cache_read: Type.Optional(
+      Amount({
+        ...price,
+        description: 'Input from the cache.',
+        examples: [0.125],
+        'x-default': 'as `input`',
+      }),
+    ),
+    cache_write: Type.Optional(
+      Amount({ ...price, description: 'Input that went into the cache.', 'x-default': 'as `input`' }),
+    ),
+    output: Amount({ ...price, description: 'Output, with what the model thinks.', examples: [10] }),
+  },
+  { description: 'What a model costs, in US dollars for a million tokens each.' },
 );
 
 const Alert = Section(
@@ -237,9 +280,14 @@ export const ConfigFileSchema = Section(
       description: 'The folders to watch. In nested roots the innermost owns a file.',
     }),
     routing_rules: Type.Array(Rule, { default: [], description: 'Which files go to which agent.' }),
-    agents: Named<Static<typeof Agent>>(agentName, Agent, {
+    agents: Type.Unsafe<AgentsFile | 'auto'>({
+      type: ['object', 'string'],
+      pattern: '^auto$',
+      propertyNames: { pattern: agentName },
+      additionalProperties: Agent,
       default: {},
-      description: 'What can do work on files, by name.',
+      description:
+        'What can do work on files, by name. `auto`: the agent CLIs and tools that stand on PATH when the configuration is read, under names that `sluice agents list` shows, and the built-in `inspect`.',
     }),
     watcher_endpoints: Named<string>(
       agentName,
@@ -282,6 +330,12 @@ export const ConfigFileSchema = Section(
       { default: {}, description: 'Limits of the whole daemon; they hold at every instant.' },
     ),
     budget,
+    prices: Type.Array(Price, {
+      default: [],
+      description:
+        'What models cost, for agents that do not say it themselves. The first whose `model` fits holds; without one the cost is unknown.',
+    }),
+    reviews: Reviews,
     alerts: Type.Array(Alert, {
       default: [],
       description:
@@ -411,3 +465,4 @@ export type ConfigFile = Static<typeof ConfigFileSchema>;
 export type RootFile = Static<typeof Root>;
 export type RuleFile = Static<typeof Rule>;
 export type AgentFile = Static<typeof Agent>;
+export type AgentsFile = Readonly<Record<string, AgentFile>>;

@@ -1,4 +1,5 @@
 /** How findings about the shape of the data are worded: what was expected, what helps, what a thing is called. */
+import { datePattern } from './dates.ts';
 import { ratePattern } from './rate.ts';
 import type { ShapeError } from './shape.ts';
 import type { Path } from './source.ts';
@@ -35,7 +36,7 @@ export function expectation(schema: Schema): string {
   const words: Record<string, string> = {
     string: 'text',
     integer: range(schema),
-    number: `a number above 0, at most ${schema.maximum}`,
+    number: `a number ${schema.minimum === 0 ? 'from 0 to' : 'above 0, at most'} ${schema.maximum}`,
     boolean: 'true or false',
     array: schema.minItems === 1 ? 'a list that is not empty' : 'a list',
     object: 'a mapping',
@@ -56,6 +57,8 @@ function wordOf(schema: Schema): string | undefined {
 const special: Readonly<Record<string, string>> = {
   [ratePattern]: 'a rate such as "30/min"',
   '^(none|allow)$': '"none", "allow"',
+  '^(four_rules|votes)$': '"four_rules", "votes"',
+  [datePattern]: 'a day such as "2026-07-01"',
   '^0?[0-7]{3}$': 'octal permissions in quotes, such as "0644"',
   '^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$':
     'a name of at most 100 characters without slashes',
@@ -82,6 +85,7 @@ export function advice({ data, parentSchema: schema, keyword }: ShapeError): str
       : 'Write a number and a unit: `500KB`, `10MiB`, `2GiB`.';
   if (schema['x-percent'])
     return typeof data === 'number' ? `Add the sign: \`${data}%\`.` : 'Write a number and the sign: `50%`.';
+  if (schema.pattern === datePattern) return 'Write year, month and day: `2026-07-01`.';
   if (schema.pattern === ratePattern) return 'Write a number and one of /s, /min, /h, /d: `30/min`.';
   if (schema.pattern === tokensPattern) return 'Write a number, or one with `k` or `M`: `200k`, `5M`.';
   if (schema.type === 'number' && typeof data === 'string')
@@ -95,7 +99,9 @@ export function advice({ data, parentSchema: schema, keyword }: ShapeError): str
     ? schema.enum
     : String(schema.pattern).includes('[Dd][Ee]')
       ? schema.examples
-      : undefined;
+      : schema.pattern === '^(four_rules|votes)$' && typeof data === 'string'
+        ? ['four_rules', 'votes']
+        : undefined;
   if (Array.isArray(words))
     return suggest(typeof data === 'string' ? data : '', words as string[], 'Allowed');
   if (String(schema.pattern).includes('0-7'))

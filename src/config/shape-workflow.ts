@@ -3,7 +3,16 @@ import type { ShapeForm, ShapeValidator } from './shape.ts';
 import type { Path } from './source.ts';
 import { isMapping } from './unsupported.ts';
 
-const types = ['file_processing', 'custom_command', 'agent', 'http', 'workflow', 'approval', 'report'];
+const types = [
+  'file_processing',
+  'custom_command',
+  'agent',
+  'http',
+  'workflow',
+  'approval',
+  'review',
+  'report',
+];
 
 /** Keys of steps, and the types that have them; those that every type has are not here. */
 const owners: Readonly<Record<string, readonly string[]>> = {
@@ -16,7 +25,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   agent: ['agent'],
   capabilities: ['agent'],
   select: ['agent'],
-  prompt: ['agent'],
+  prompt: ['agent', 'review'],
   prompt_file: ['agent'],
   file: ['agent'],
   url: ['http'],
@@ -27,6 +36,10 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   retry: ['custom_command', 'agent', 'http'],
   workflow: ['workflow'],
   with: ['workflow', 'report'],
+  of: ['review'],
+  ...Object.fromEntries(
+    ['reviewers', 'agents', 'max_rounds', 'quorum', 'policy', 'weights'].map((key) => [key, ['review']]),
+  ),
   message: ['approval'],
   on_timeout: ['approval'],
   template: ['report'],
@@ -115,6 +128,8 @@ function guessType(data: unknown): string {
     ['directory', 'file_processing'],
     ['agent', 'agent'],
     ['capabilities', 'agent'],
+    ['of', 'review'],
+    ['reviewers', 'review'],
     ['prompt', 'agent'],
     ['url', 'http'],
     ['workflow', 'workflow'],

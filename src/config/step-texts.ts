@@ -1,5 +1,6 @@
 /** A step where it stands in its file, and the checks of its texts: every `${{ … }}` in them must be one that can be filled in. */
 import { checkTemplate, type Kind, type Known } from '../expressions/expressions.ts';
+import type { ReviewTerms } from './config.ts';
 import { holdsTemplate } from './resolve-inputs.ts';
 import type { KnownAgents } from './resolve-target.ts';
 import type { Loose, Resolving } from './resolving.ts';
@@ -27,6 +28,11 @@ export interface StepPlace {
     find(name: string): CalledWorkflow | 'broken' | undefined;
     readonly names: readonly string[];
   };
+  /** What holds of reviews where a step says nothing. */
+  readonly reviews: ReviewTerms;
+  /** Steps that have ended when this one begins, by name; and the names of all. */
+  readonly stepsBefore: ReadonlyMap<string, { readonly name: string; readonly type: string }>;
+  readonly stepNames: ReadonlySet<string>;
   /** Programs that were looked for already. */
   readonly programs: Set<string>;
   /** What this text can read there. */

@@ -4,7 +4,7 @@ import type { ShapeValidator } from './shape.ts';
 import { isDuration } from './duration.ts';
 
 export const validate: ShapeValidator = validate21;
-const schema6 = {"type":"object","required":["name","steps"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the workflow; its runs stand in `workflows/<name>/` of the output folder.","examples":["Code Quality Pipeline"]},"description":{"type":"string","pattern":"\\S","description":"What it does, for people."},"on":{"type":"object","properties":{"manual":{"type":"boolean","default":true,"description":"Whether people may start it (`sluice workflow run`); other workflows and schedules always may."},"file":{"type":["string","object","array"],"pattern":"\\S","properties":{"pattern":{"$ref":"#/definitions/part6"},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"As that of a routing rule; among equal ones those of the configuration come first."}},"required":["pattern"],"additionalProperties":false,"items":{"type":["string","object"],"pattern":"\\S","properties":{"pattern":{"$ref":"#/definitions/part6"},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"As that of a routing rule; among equal ones those of the configuration come first."}},"required":["pattern"],"additionalProperties":false,"description":"Files that start it."},"minItems":1,"description":"Files that start it, as a routing rule after those of the configuration would: a glob, a mapping, or a list of these.","examples":["*.csv",{"pattern":["**/*.jpg","!thumbs/**"],"priority":5}]},"schedule":{"type":["string","object","array"],"pattern":"\\S","properties":{"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"required":["cron"],"additionalProperties":false,"items":{"type":["string","object"],"pattern":"\\S","properties":{"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"required":["cron"],"additionalProperties":false,"description":"When it starts by itself."},"minItems":1,"description":"When it starts by itself: `cron` alone, a mapping, or a list of these.","examples":["0 7 * * 1-5",{"cron":"0 7 * * *","timezone":"Europe/Berlin"}]}},"additionalProperties":false,"default":{},"description":"What starts it."},"inputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"object","properties":{"type":{"type":"string","enum":["string","number","boolean","choice","json"],"default":"string","description":"What it may be. `choice`: one of `options`; `json`: anything, written as JSON on the command line."},"description":{"type":"string","pattern":"\\S","description":"What it is for, for people."},"required":{"type":"boolean","default":false,"description":"Whether a run needs it to be given."},"default":{"description":"Its value when it is not given; without one it is null."},"options":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"The values of a `choice`.","examples":[["fast","thorough"]]}},"additionalProperties":false,"description":"What a run is given when it is started: `sluice workflow run NAME --input X=…`, `${{ inputs.X }}`."},"default":{},"description":"What a run is given when it is started, by name."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"Environment of all its commands, agents and requests: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references. Steps can set others.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"concurrency":{"type":["string","object"],"pattern":"\\S","properties":{"group":{"type":"string","pattern":"\\S","description":"Runs with the same text go one after another. `${{ }}` is filled in."},"cancel_in_progress":{"type":"boolean","default":false,"description":"Whether the run that is under way is cancelled instead of being waited for."}},"required":["group"],"additionalProperties":false,"description":"A group of runs that go one after another: its name, or a mapping.","examples":["deploy",{"group":"deploy-${{ inputs.target }}","cancel_in_progress":true}]},"timeout":{"type":"string","description":"When a run has not ended after so long, what runs is cancelled and the run fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"steps":{"type":"array","items":{"$ref":"#/definitions/step"},"minItems":1,"description":"What is done. The order is that of the file, unless `needs` says another."},"on_failure":{"type":"array","items":{"$ref":"#/definitions/step"},"default":[],"description":"Steps that run one after another when the run has failed; what becomes of them does not change it."},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"What a run gives to a step that called it, by name; made when it has ended.","examples":[{"count":"${{ fromJSON(result).count }}"}]}},"additionalProperties":false,"description":"A workflow: steps, what they need of each other, and what starts them.","definitions":{"step":{"type":"object","discriminator":{"propertyName":"type"},"oneOf":[{"type":"object","required":["name","type","directory"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"file_processing","description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},"directory":{"type":"string","pattern":"\\S","description":"The directory, relative to the project folder. `${{ }}` is filled in.","examples":["./src"]},"recursive":{"type":"boolean","default":true,"description":"Whether the folders below it belong to it."},"timeout":{"type":"string","description":"When its files have not all ended after so long, those that have not are cancelled and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},{"type":"object","required":["name","type","command"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"custom_command","description":"A command in the project folder."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. Each `${{ }}` stays inside of its argument.","examples":["python generate_docs.py --source ./src",["npx","eslint","${{ item.path }}"]]},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt; then everything it started is ended.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"object","required":["inputs"],"properties":{"inputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Globs, relative to the project folder: while the command and the content of these files stay the same, it is not run again.","examples":[["src/**","package.json"]]}},"additionalProperties":false,"description":"What decides the result of the command. Without it the command always runs."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"A command in the project folder."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"agent","description":"Work for an agent."},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["reviewer",["fast","careful"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ }}` is filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"file":{"type":"string","pattern":"\\S","description":"The file it works on, relative to the project folder.","examples":["${{ item.path }}"],"x-default":"the file that started the run, else the prompt itself"},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt.","x-default":"as its agent has it","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"boolean","default":true,"description":"Whether an earlier result of the same agent for the same input is taken instead of running again."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Work for an agent."},{"type":"object","required":["name","type","url"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"http","description":"An HTTP request; a status of 2xx is a success, and the body its result."},"url":{"type":"string","pattern":"\\S","description":"Where it is sent. `${{ }}` and secret references are filled in.","examples":["https://example.com/build/${{ run.id }}"]},"method":{"type":"string","enum":["GET","POST","PUT","PATCH","DELETE"],"description":"The method.","x-default":"`POST` with a body, else `GET`"},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; `${{ }}` and secret references are filled in.","examples":[{"Authorization":"Bearer ${env:TOKEN}"}]},"body":{"description":"The body: text as it is, anything else as JSON. `${{ }}` in its texts is filled in.","examples":[{"text":"done: ${{ steps.build.outcome }}"}]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"How long one request may take.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"An HTTP request; a status of 2xx is a success, and the body its result."},{"type":"object","required":["name","type","workflow"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"workflow","description":"Another workflow, as a run of its own; its `outputs` are those of the step."},"workflow":{"type":"string","pattern":"\\S","description":"The workflow: its name, or the stem of its file.","examples":["thumbnails"]},"with":{"type":"object","default":{},"description":"Inputs of the workflow, by name. `${{ }}` in texts is filled in.","examples":[{"folder":"${{ item }}"}]},"timeout":{"type":"string","description":"When the run has not ended after so long it is cancelled, and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Another workflow, as a run of its own; its `outputs` are those of the step."},{"type":"object","required":["name","type","message"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"approval","description":"Waits for a person: `sluice workflow approve` or `reject`."},"message":{"type":"string","pattern":"\\S","description":"What is asked. `${{ }}` is filled in.","examples":["Publish ${{ steps.build.outputs.version }}?"]},"timeout":{"type":"string","description":"How long it waits.","x-default":"for ever","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"on_timeout":{"type":"string","enum":["reject","approve"],"default":"reject","description":"What happens when nobody has answered within `timeout`."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Waits for a person: `sluice workflow approve` or `reject`."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"report","description":"Renders a template over the results of the run into a file."},"template":{"type":"string","pattern":"\\S","description":"The template itself, in the Liquid language.","examples":["{{ steps.count.result }} files"]},"template_file":{"type":"string","pattern":"\\S","description":"A file to take the template from, relative to the project folder.","examples":["templates/digest.md"]},"output":{"type":"string","pattern":"\\S","description":"Name of the file that is written into the outputs of the step. `${{ }}` is filled in.","examples":["digest.md"],"x-default":"the name of the template file without `.liquid`, else `report.md`"},"with":{"type":"object","default":{},"description":"Further values for the template, by name. `${{ }}` in texts is filled in."},"timeout":{"type":"string","description":"How long rendering may take.","x-default":"`1m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Renders a template over the results of the run into a file."}]},"part1":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"part2":{"type":["integer","object"],"minimum":1,"maximum":100,"properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Attempts in all; or a mapping that says the pauses too.","examples":[3,{"attempts":5,"initial":"10s"}]},"part3":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"part4":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"description":"What it sees of the environment beyond the small default: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"part5":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"part6":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root. One that starts with `!` only takes away.","examples":["**/*.csv"]}}};
+const schema6 = {"type":"object","required":["name","steps"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the workflow; its runs stand in `workflows/<name>/` of the output folder.","examples":["Code Quality Pipeline"]},"description":{"type":"string","pattern":"\\S","description":"What it does, for people."},"on":{"type":"object","properties":{"manual":{"type":"boolean","default":true,"description":"Whether people may start it (`sluice workflow run`); other workflows and schedules always may."},"file":{"type":["string","object","array"],"pattern":"\\S","properties":{"pattern":{"$ref":"#/definitions/part6"},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"As that of a routing rule; among equal ones those of the configuration come first."}},"required":["pattern"],"additionalProperties":false,"items":{"type":["string","object"],"pattern":"\\S","properties":{"pattern":{"$ref":"#/definitions/part6"},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"As that of a routing rule; among equal ones those of the configuration come first."}},"required":["pattern"],"additionalProperties":false,"description":"Files that start it."},"minItems":1,"description":"Files that start it, as a routing rule after those of the configuration would: a glob, a mapping, or a list of these.","examples":["*.csv",{"pattern":["**/*.jpg","!thumbs/**"],"priority":5}]},"schedule":{"type":["string","object","array"],"pattern":"\\S","properties":{"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"required":["cron"],"additionalProperties":false,"items":{"type":["string","object"],"pattern":"\\S","properties":{"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"required":["cron"],"additionalProperties":false,"description":"When it starts by itself."},"minItems":1,"description":"When it starts by itself: `cron` alone, a mapping, or a list of these.","examples":["0 7 * * 1-5",{"cron":"0 7 * * *","timezone":"Europe/Berlin"}]}},"additionalProperties":false,"default":{},"description":"What starts it."},"inputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"object","properties":{"type":{"type":"string","enum":["string","number","boolean","choice","json"],"default":"string","description":"What it may be. `choice`: one of `options`; `json`: anything, written as JSON on the command line."},"description":{"type":"string","pattern":"\\S","description":"What it is for, for people."},"required":{"type":"boolean","default":false,"description":"Whether a run needs it to be given."},"default":{"description":"Its value when it is not given; without one it is null."},"options":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"The values of a `choice`.","examples":[["fast","thorough"]]}},"additionalProperties":false,"description":"What a run is given when it is started: `sluice workflow run NAME --input X=…`, `${{ inputs.X }}`."},"default":{},"description":"What a run is given when it is started, by name."},"env":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"default":[],"description":"Environment of all its commands, agents and requests: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references. Steps can set others.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"concurrency":{"type":["string","object"],"pattern":"\\S","properties":{"group":{"type":"string","pattern":"\\S","description":"Runs with the same text go one after another. `${{ }}` is filled in."},"cancel_in_progress":{"type":"boolean","default":false,"description":"Whether the run that is under way is cancelled instead of being waited for."}},"required":["group"],"additionalProperties":false,"description":"A group of runs that go one after another: its name, or a mapping.","examples":["deploy",{"group":"deploy-${{ inputs.target }}","cancel_in_progress":true}]},"timeout":{"type":"string","description":"When a run has not ended after so long, what runs is cancelled and the run fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"steps":{"type":"array","items":{"$ref":"#/definitions/step"},"minItems":1,"description":"What is done. The order is that of the file, unless `needs` says another."},"on_failure":{"type":"array","items":{"$ref":"#/definitions/step"},"default":[],"description":"Steps that run one after another when the run has failed; what becomes of them does not change it."},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"What a run gives to a step that called it, by name; made when it has ended.","examples":[{"count":"${{ fromJSON(result).count }}"}]}},"additionalProperties":false,"description":"A workflow: steps, what they need of each other, and what starts them.","definitions":{"step":{"type":"object","discriminator":{"propertyName":"type"},"oneOf":[{"type":"object","required":["name","type","directory"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"file_processing","description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},"directory":{"type":"string","pattern":"\\S","description":"The directory, relative to the project folder. `${{ }}` is filled in.","examples":["./src"]},"recursive":{"type":"boolean","default":true,"description":"Whether the folders below it belong to it."},"timeout":{"type":"string","description":"When its files have not all ended after so long, those that have not are cancelled and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},{"type":"object","required":["name","type","command"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"custom_command","description":"A command in the project folder."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. Each `${{ }}` stays inside of its argument.","examples":["python generate_docs.py --source ./src",["npx","eslint","${{ item.path }}"]]},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt; then everything it started is ended.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"object","required":["inputs"],"properties":{"inputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Globs, relative to the project folder: while the command and the content of these files stay the same, it is not run again.","examples":[["src/**","package.json"]]}},"additionalProperties":false,"description":"What decides the result of the command. Without it the command always runs."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"A command in the project folder."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"agent","description":"Work for an agent."},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["reviewer",["fast","careful"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ }}` is filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"file":{"type":"string","pattern":"\\S","description":"The file it works on, relative to the project folder.","examples":["${{ item.path }}"],"x-default":"the file that started the run, else the prompt itself"},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt.","x-default":"as its agent has it","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"boolean","default":true,"description":"Whether an earlier result of the same agent for the same input is taken instead of running again."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Work for an agent."},{"type":"object","required":["name","type","url"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"http","description":"An HTTP request; a status of 2xx is a success, and the body its result."},"url":{"type":"string","pattern":"\\S","description":"Where it is sent. `${{ }}` and secret references are filled in.","examples":["https://example.com/build/${{ run.id }}"]},"method":{"type":"string","enum":["GET","POST","PUT","PATCH","DELETE"],"description":"The method.","x-default":"`POST` with a body, else `GET`"},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; `${{ }}` and secret references are filled in.","examples":[{"Authorization":"Bearer ${env:TOKEN}"}]},"body":{"description":"The body: text as it is, anything else as JSON. `${{ }}` in its texts is filled in.","examples":[{"text":"done: ${{ steps.build.outcome }}"}]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"How long one request may take.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"An HTTP request; a status of 2xx is a success, and the body its result."},{"type":"object","required":["name","type","workflow"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"workflow","description":"Another workflow, as a run of its own; its `outputs` are those of the step."},"workflow":{"type":"string","pattern":"\\S","description":"The workflow: its name, or the stem of its file.","examples":["thumbnails"]},"with":{"type":"object","default":{},"description":"Inputs of the workflow, by name. `${{ }}` in texts is filled in.","examples":[{"folder":"${{ item }}"}]},"timeout":{"type":"string","description":"When the run has not ended after so long it is cancelled, and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Another workflow, as a run of its own; its `outputs` are those of the step."},{"type":"object","required":["name","type","message"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"approval","description":"Waits for a person: `sluice workflow approve` or `reject`."},"message":{"type":"string","pattern":"\\S","description":"What is asked. `${{ }}` is filled in.","examples":["Publish ${{ steps.build.outputs.version }}?"]},"timeout":{"type":"string","description":"How long it waits.","x-default":"for ever","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"on_timeout":{"type":"string","enum":["reject","approve"],"default":"reject","description":"What happens when nobody has answered within `timeout`."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Waits for a person: `sluice workflow approve` or `reject`."},{"type":"object","required":["name","type","of"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"review","description":"Other agents judge the work of a step. Blocking findings go back to it; what they decide is acted on."},"of":{"type":"string","pattern":"\\S","description":"The step whose work it is: one above, of type `agent`, `custom_command` or `file_processing`.","examples":["implement"]},"prompt":{"type":"string","pattern":"\\S","description":"What to look for, besides the general. `${{ }}` is filled in."},"reviewers":{"type":"integer","minimum":1,"maximum":10,"description":"How many agents review. The author of the work is never among them.","x-default":"as `reviews` of the configuration has it"},"agents":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Who may review, in this order.","examples":[["codex-reviewer","gemini-reviewer"]],"x-default":"as `reviews` of the configuration has it"},"max_rounds":{"type":"integer","minimum":1,"maximum":20,"description":"Reviews of one piece of work in all: after each but the last its author answers the blocking findings.","x-default":"as `reviews` of the configuration has it"},"quorum":{"type":"integer","minimum":1,"maximum":10,"description":"Fewer valid verdicts than this decide nothing: a person is asked. A reviewer that fails, or answers in another form, gives none.","x-default":"as `reviews` of the configuration has it"},"policy":{"type":["string","array"],"pattern":"^(four_rules|votes)$","items":{"type":"object","properties":{"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression. `approved`, `concerns` and `blockers` are the weights of those verdicts together, `verdicts` and `missing` the numbers of valid and of missing ones, `round` is 1 for the first.","examples":["blockers > 0","concerns >= 2 && round == 1"]},"decision":{"type":"string","enum":["continue","warn","pause","stop"],"description":"`continue`; `warn`: the same, with a warning on the receipt; `pause`: a person is asked; `stop`: a person decides, and nothing goes on."}},"required":["if","decision"],"additionalProperties":false,"description":"One rule of a policy of your own."},"minItems":1,"description":"What verdicts make. `four_rules`: any blocker stops, two concerns pause, one warns, otherwise the work goes on; `votes`: the heaviest verdict decides, a tie pauses; or rules of your own, of which the first that holds decides (none: `pause`).","examples":[[{"if":"blockers > 0","decision":"stop"}]],"x-default":"as `reviews` of the configuration has it"},"weights":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"number","minimum":0,"maximum":1000},"description":"How much the verdict of an agent weighs; 1 where it is not named.","examples":[{"security-reviewer":2}],"x-default":"as `reviews` of the configuration has it"},"timeout":{"type":"string","description":"How long one round of reviews may take.","x-default":"as the reviewers have it","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Other agents judge the work of a step. Blocking findings go back to it; what they decide is acted on."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"report","description":"Renders a template over the results of the run into a file."},"template":{"type":"string","pattern":"\\S","description":"The template itself, in the Liquid language.","examples":["{{ steps.count.result }} files"]},"template_file":{"type":"string","pattern":"\\S","description":"A file to take the template from, relative to the project folder.","examples":["templates/digest.md"]},"output":{"type":"string","pattern":"\\S","description":"Name of the file that is written into the outputs of the step. `${{ }}` is filled in.","examples":["digest.md"],"x-default":"the name of the template file without `.liquid`, else `report.md`"},"with":{"type":"object","default":{},"description":"Further values for the template, by name. `${{ }}` in texts is filled in."},"timeout":{"type":"string","description":"How long rendering may take.","x-default":"`1m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Renders a template over the results of the run into a file."}]},"part1":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"part2":{"type":["integer","object"],"minimum":1,"maximum":100,"properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Attempts in all; or a mapping that says the pauses too.","examples":[3,{"attempts":5,"initial":"10s"}]},"part3":{"type":["string","array","object"],"pattern":"\\S","properties":{"items":{"type":["string","array"],"pattern":"\\S","description":"The list, or an expression that gives one."},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"The same as `max_parallel` of the step."}},"required":["items"],"additionalProperties":false,"description":"Runs the step once for each item of a list, or of an expression that gives one. `${{ item }}` is the item, `${{ index }}` its number from 0.","examples":["${{ glob('data/*.csv') }}",["de","fr"]]},"part4":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"description":"What it sees of the environment beyond the small default: a list of names to pass on, or a mapping of names to values; a value may hold `${{ }}` and secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"part5":{"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]},"part6":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root. One that starts with `!` only takes away.","examples":["**/*.csv"]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = isDuration;
 const pattern0 = new RegExp("^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$", "u");
@@ -68,9 +68,11 @@ validate22.errors = vErrors;
 return errors === 0;
 }
 
-const schema8 = {"type":"object","discriminator":{"propertyName":"type"},"oneOf":[{"type":"object","required":["name","type","directory"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"file_processing","description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},"directory":{"type":"string","pattern":"\\S","description":"The directory, relative to the project folder. `${{ }}` is filled in.","examples":["./src"]},"recursive":{"type":"boolean","default":true,"description":"Whether the folders below it belong to it."},"timeout":{"type":"string","description":"When its files have not all ended after so long, those that have not are cancelled and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},{"type":"object","required":["name","type","command"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"custom_command","description":"A command in the project folder."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. Each `${{ }}` stays inside of its argument.","examples":["python generate_docs.py --source ./src",["npx","eslint","${{ item.path }}"]]},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt; then everything it started is ended.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"object","required":["inputs"],"properties":{"inputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Globs, relative to the project folder: while the command and the content of these files stay the same, it is not run again.","examples":[["src/**","package.json"]]}},"additionalProperties":false,"description":"What decides the result of the command. Without it the command always runs."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"A command in the project folder."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"agent","description":"Work for an agent."},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["reviewer",["fast","careful"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ }}` is filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"file":{"type":"string","pattern":"\\S","description":"The file it works on, relative to the project folder.","examples":["${{ item.path }}"],"x-default":"the file that started the run, else the prompt itself"},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt.","x-default":"as its agent has it","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"boolean","default":true,"description":"Whether an earlier result of the same agent for the same input is taken instead of running again."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Work for an agent."},{"type":"object","required":["name","type","url"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"http","description":"An HTTP request; a status of 2xx is a success, and the body its result."},"url":{"type":"string","pattern":"\\S","description":"Where it is sent. `${{ }}` and secret references are filled in.","examples":["https://example.com/build/${{ run.id }}"]},"method":{"type":"string","enum":["GET","POST","PUT","PATCH","DELETE"],"description":"The method.","x-default":"`POST` with a body, else `GET`"},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; `${{ }}` and secret references are filled in.","examples":[{"Authorization":"Bearer ${env:TOKEN}"}]},"body":{"description":"The body: text as it is, anything else as JSON. `${{ }}` in its texts is filled in.","examples":[{"text":"done: ${{ steps.build.outcome }}"}]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"How long one request may take.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"An HTTP request; a status of 2xx is a success, and the body its result."},{"type":"object","required":["name","type","workflow"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"workflow","description":"Another workflow, as a run of its own; its `outputs` are those of the step."},"workflow":{"type":"string","pattern":"\\S","description":"The workflow: its name, or the stem of its file.","examples":["thumbnails"]},"with":{"type":"object","default":{},"description":"Inputs of the workflow, by name. `${{ }}` in texts is filled in.","examples":[{"folder":"${{ item }}"}]},"timeout":{"type":"string","description":"When the run has not ended after so long it is cancelled, and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Another workflow, as a run of its own; its `outputs` are those of the step."},{"type":"object","required":["name","type","message"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"approval","description":"Waits for a person: `sluice workflow approve` or `reject`."},"message":{"type":"string","pattern":"\\S","description":"What is asked. `${{ }}` is filled in.","examples":["Publish ${{ steps.build.outputs.version }}?"]},"timeout":{"type":"string","description":"How long it waits.","x-default":"for ever","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"on_timeout":{"type":"string","enum":["reject","approve"],"default":"reject","description":"What happens when nobody has answered within `timeout`."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Waits for a person: `sluice workflow approve` or `reject`."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"report","description":"Renders a template over the results of the run into a file."},"template":{"type":"string","pattern":"\\S","description":"The template itself, in the Liquid language.","examples":["{{ steps.count.result }} files"]},"template_file":{"type":"string","pattern":"\\S","description":"A file to take the template from, relative to the project folder.","examples":["templates/digest.md"]},"output":{"type":"string","pattern":"\\S","description":"Name of the file that is written into the outputs of the step. `${{ }}` is filled in.","examples":["digest.md"],"x-default":"the name of the template file without `.liquid`, else `report.md`"},"with":{"type":"object","default":{},"description":"Further values for the template, by name. `${{ }}` in texts is filled in."},"timeout":{"type":"string","description":"How long rendering may take.","x-default":"`1m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Renders a template over the results of the run into a file."}]};
+const schema8 = {"type":"object","discriminator":{"propertyName":"type"},"oneOf":[{"type":"object","required":["name","type","directory"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"file_processing","description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},"directory":{"type":"string","pattern":"\\S","description":"The directory, relative to the project folder. `${{ }}` is filled in.","examples":["./src"]},"recursive":{"type":"boolean","default":true,"description":"Whether the folders below it belong to it."},"timeout":{"type":"string","description":"When its files have not all ended after so long, those that have not are cancelled and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Every file of a directory through the routing rules. In a run that a file started, files that rules send to workflows are left out."},{"type":"object","required":["name","type","command"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"custom_command","description":"A command in the project folder."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. Each `${{ }}` stays inside of its argument.","examples":["python generate_docs.py --source ./src",["npx","eslint","${{ item.path }}"]]},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt; then everything it started is ended.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"object","required":["inputs"],"properties":{"inputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Globs, relative to the project folder: while the command and the content of these files stay the same, it is not run again.","examples":[["src/**","package.json"]]}},"additionalProperties":false,"description":"What decides the result of the command. Without it the command always runs."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"A command in the project folder."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"agent","description":"Work for an agent."},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["reviewer",["fast","careful"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ }}` is filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"file":{"type":"string","pattern":"\\S","description":"The file it works on, relative to the project folder.","examples":["${{ item.path }}"],"x-default":"the file that started the run, else the prompt itself"},"env":{"$ref":"#/definitions/part4","default":[]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"Wall time of one attempt.","x-default":"as its agent has it","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"cache":{"type":"boolean","default":true,"description":"Whether an earlier result of the same agent for the same input is taken instead of running again."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Work for an agent."},{"type":"object","required":["name","type","url"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"http","description":"An HTTP request; a status of 2xx is a success, and the body its result."},"url":{"type":"string","pattern":"\\S","description":"Where it is sent. `${{ }}` and secret references are filled in.","examples":["https://example.com/build/${{ run.id }}"]},"method":{"type":"string","enum":["GET","POST","PUT","PATCH","DELETE"],"description":"The method.","x-default":"`POST` with a body, else `GET`"},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; `${{ }}` and secret references are filled in.","examples":[{"Authorization":"Bearer ${env:TOKEN}"}]},"body":{"description":"The body: text as it is, anything else as JSON. `${{ }}` in its texts is filled in.","examples":[{"text":"done: ${{ steps.build.outcome }}"}]},"expect":{"$ref":"#/definitions/part1","default":{}},"retry":{"$ref":"#/definitions/part2"},"timeout":{"type":"string","description":"How long one request may take.","x-default":"`10m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"An HTTP request; a status of 2xx is a success, and the body its result."},{"type":"object","required":["name","type","workflow"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"workflow","description":"Another workflow, as a run of its own; its `outputs` are those of the step."},"workflow":{"type":"string","pattern":"\\S","description":"The workflow: its name, or the stem of its file.","examples":["thumbnails"]},"with":{"type":"object","default":{},"description":"Inputs of the workflow, by name. `${{ }}` in texts is filled in.","examples":[{"folder":"${{ item }}"}]},"timeout":{"type":"string","description":"When the run has not ended after so long it is cancelled, and the step fails.","x-default":"none","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Another workflow, as a run of its own; its `outputs` are those of the step."},{"type":"object","required":["name","type","message"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"approval","description":"Waits for a person: `sluice workflow approve` or `reject`."},"message":{"type":"string","pattern":"\\S","description":"What is asked. `${{ }}` is filled in.","examples":["Publish ${{ steps.build.outputs.version }}?"]},"timeout":{"type":"string","description":"How long it waits.","x-default":"for ever","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"on_timeout":{"type":"string","enum":["reject","approve"],"default":"reject","description":"What happens when nobody has answered within `timeout`."},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Waits for a person: `sluice workflow approve` or `reject`."},{"type":"object","required":["name","type","of"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"review","description":"Other agents judge the work of a step. Blocking findings go back to it; what they decide is acted on."},"of":{"type":"string","pattern":"\\S","description":"The step whose work it is: one above, of type `agent`, `custom_command` or `file_processing`.","examples":["implement"]},"prompt":{"type":"string","pattern":"\\S","description":"What to look for, besides the general. `${{ }}` is filled in."},"reviewers":{"type":"integer","minimum":1,"maximum":10,"description":"How many agents review. The author of the work is never among them.","x-default":"as `reviews` of the configuration has it"},"agents":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Who may review, in this order.","examples":[["codex-reviewer","gemini-reviewer"]],"x-default":"as `reviews` of the configuration has it"},"max_rounds":{"type":"integer","minimum":1,"maximum":20,"description":"Reviews of one piece of work in all: after each but the last its author answers the blocking findings.","x-default":"as `reviews` of the configuration has it"},"quorum":{"type":"integer","minimum":1,"maximum":10,"description":"Fewer valid verdicts than this decide nothing: a person is asked. A reviewer that fails, or answers in another form, gives none.","x-default":"as `reviews` of the configuration has it"},"policy":{"type":["string","array"],"pattern":"^(four_rules|votes)$","items":{"type":"object","properties":{"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression. `approved`, `concerns` and `blockers` are the weights of those verdicts together, `verdicts` and `missing` the numbers of valid and of missing ones, `round` is 1 for the first.","examples":["blockers > 0","concerns >= 2 && round == 1"]},"decision":{"type":"string","enum":["continue","warn","pause","stop"],"description":"`continue`; `warn`: the same, with a warning on the receipt; `pause`: a person is asked; `stop`: a person decides, and nothing goes on."}},"required":["if","decision"],"additionalProperties":false,"description":"One rule of a policy of your own."},"minItems":1,"description":"What verdicts make. `four_rules`: any blocker stops, two concerns pause, one warns, otherwise the work goes on; `votes`: the heaviest verdict decides, a tie pauses; or rules of your own, of which the first that holds decides (none: `pause`).","examples":[[{"if":"blockers > 0","decision":"stop"}]],"x-default":"as `reviews` of the configuration has it"},"weights":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"number","minimum":0,"maximum":1000},"description":"How much the verdict of an agent weighs; 1 where it is not named.","examples":[{"security-reviewer":2}],"x-default":"as `reviews` of the configuration has it"},"timeout":{"type":"string","description":"How long one round of reviews may take.","x-default":"as the reviewers have it","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Other agents judge the work of a step. Blocking findings go back to it; what they decide is acted on."},{"type":"object","required":["name","type"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$","description":"Unique name of the step in its workflow.","examples":["lint"]},"type":{"type":"string","const":"report","description":"Renders a template over the results of the run into a file."},"template":{"type":"string","pattern":"\\S","description":"The template itself, in the Liquid language.","examples":["{{ steps.count.result }} files"]},"template_file":{"type":"string","pattern":"\\S","description":"A file to take the template from, relative to the project folder.","examples":["templates/digest.md"]},"output":{"type":"string","pattern":"\\S","description":"Name of the file that is written into the outputs of the step. `${{ }}` is filled in.","examples":["digest.md"],"x-default":"the name of the template file without `.liquid`, else `report.md`"},"with":{"type":"object","default":{},"description":"Further values for the template, by name. `${{ }}` in texts is filled in."},"timeout":{"type":"string","description":"How long rendering may take.","x-default":"`1m`","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"needs":{"$ref":"#/definitions/part5"},"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression; when it is not true the step is skipped. `success()`, `failure()`, `always()` and `cancelled()` ask what became of the steps before.","examples":["${{ inputs.deep && steps.build.outputs.count != '0' }}","${{ always() }}"]},"for_each":{"$ref":"#/definitions/part3"},"max_parallel":{"type":"integer","minimum":1,"maximum":10000,"description":"How many items of `for_each` are in work at once, within `concurrency_limits`.","x-default":"`16`"},"outputs":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},"additionalProperties":{"type":"string"},"default":{},"description":"Values by name that other steps read as `${{ steps.NAME.outputs.X }}`; made from `result` and everything else. Without it a result that is a JSON object gives its keys.","examples":[{"count":"${{ fromJSON(result).count }}"}]},"continue_on_error":{"type":"boolean","default":false,"description":"Whether the run goes on and can succeed, with a warning, when this step fails."}},"additionalProperties":false,"description":"Renders a template over the results of the run into a file."}]};
 const pattern34 = new RegExp("^(none|allow)$", "u");
 const pattern51 = new RegExp("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "u");
+const pattern66 = new RegExp("^(four_rules|votes)$", "u");
+const pattern68 = new RegExp("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "u");
 const schema9 = {"type":["string","array"],"pattern":"\\S","items":{"type":"string","pattern":"\\S"},"description":"Steps that must have succeeded: it starts as soon as they have, and is skipped when one has not. `[]` starts at once. Without it the step follows the one above, whatever became of that.","examples":["build",["lint","test"]]};
 
 function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -3084,11 +3086,8 @@ vErrors.push(err189);
 errors++;
 }
 }
-else if(tag0 === "report"){
+else if(tag0 === "review"){
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.with === undefined){
-data.with = {};
-}
 if(data.outputs === undefined){
 data.outputs = {};
 }
@@ -3115,9 +3114,8 @@ vErrors.push(err191);
 }
 errors++;
 }
-for(const key22 in data){
-if(!(func2.call(schema8.oneOf[6].properties, key22))){
-const err192 = {instancePath,schemaPath:"#/oneOf/6/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[6],data};
+if(data.of === undefined){
+const err192 = {instancePath,schemaPath:"#/oneOf/6/required",keyword:"required",params:{missingProperty: "of"},message:"must have required property '"+"of"+"'",schema:schema8.oneOf[6].required,parentSchema:schema8.oneOf[6],data};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -3126,12 +3124,9 @@ vErrors.push(err192);
 }
 errors++;
 }
-}
-if(data.name !== undefined){
-let data103 = data.name;
-if(typeof data103 === "string"){
-if(!pattern0.test(data103)){
-const err193 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/6/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema8.oneOf[6].properties.name,data:data103};
+for(const key22 in data){
+if(!(func2.call(schema8.oneOf[6].properties, key22))){
+const err193 = {instancePath,schemaPath:"#/oneOf/6/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[6],data};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -3141,8 +3136,11 @@ vErrors.push(err193);
 errors++;
 }
 }
-else {
-const err194 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/6/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.name.type,parentSchema:schema8.oneOf[6].properties.name,data:data103};
+if(data.name !== undefined){
+let data103 = data.name;
+if(typeof data103 === "string"){
+if(!pattern0.test(data103)){
+const err194 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/6/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema8.oneOf[6].properties.name,data:data103};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -3152,10 +3150,8 @@ vErrors.push(err194);
 errors++;
 }
 }
-if(data.type !== undefined){
-let data104 = data.type;
-if(typeof data104 !== "string"){
-const err195 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/6/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.type.type,parentSchema:schema8.oneOf[6].properties.type,data:data104};
+else {
+const err195 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/6/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.name.type,parentSchema:schema8.oneOf[6].properties.name,data:data103};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -3164,8 +3160,11 @@ vErrors.push(err195);
 }
 errors++;
 }
-if("report" !== data104){
-const err196 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/6/properties/type/const",keyword:"const",params:{allowedValue: "report"},message:"must be equal to constant",schema:"report",parentSchema:schema8.oneOf[6].properties.type,data:data104};
+}
+if(data.type !== undefined){
+let data104 = data.type;
+if(typeof data104 !== "string"){
+const err196 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/6/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.type.type,parentSchema:schema8.oneOf[6].properties.type,data:data104};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -3174,12 +3173,8 @@ vErrors.push(err196);
 }
 errors++;
 }
-}
-if(data.template !== undefined){
-let data105 = data.template;
-if(typeof data105 === "string"){
-if(!pattern1.test(data105)){
-const err197 = {instancePath:instancePath+"/template",schemaPath:"#/oneOf/6/properties/template/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.template,data:data105};
+if("review" !== data104){
+const err197 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/6/properties/type/const",keyword:"const",params:{allowedValue: "review"},message:"must be equal to constant",schema:"review",parentSchema:schema8.oneOf[6].properties.type,data:data104};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -3189,8 +3184,11 @@ vErrors.push(err197);
 errors++;
 }
 }
-else {
-const err198 = {instancePath:instancePath+"/template",schemaPath:"#/oneOf/6/properties/template/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.template.type,parentSchema:schema8.oneOf[6].properties.template,data:data105};
+if(data.of !== undefined){
+let data105 = data.of;
+if(typeof data105 === "string"){
+if(!pattern1.test(data105)){
+const err198 = {instancePath:instancePath+"/of",schemaPath:"#/oneOf/6/properties/of/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.of,data:data105};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -3200,11 +3198,8 @@ vErrors.push(err198);
 errors++;
 }
 }
-if(data.template_file !== undefined){
-let data106 = data.template_file;
-if(typeof data106 === "string"){
-if(!pattern1.test(data106)){
-const err199 = {instancePath:instancePath+"/template_file",schemaPath:"#/oneOf/6/properties/template_file/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.template_file,data:data106};
+else {
+const err199 = {instancePath:instancePath+"/of",schemaPath:"#/oneOf/6/properties/of/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.of.type,parentSchema:schema8.oneOf[6].properties.of,data:data105};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -3214,8 +3209,11 @@ vErrors.push(err199);
 errors++;
 }
 }
-else {
-const err200 = {instancePath:instancePath+"/template_file",schemaPath:"#/oneOf/6/properties/template_file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.template_file.type,parentSchema:schema8.oneOf[6].properties.template_file,data:data106};
+if(data.prompt !== undefined){
+let data106 = data.prompt;
+if(typeof data106 === "string"){
+if(!pattern1.test(data106)){
+const err200 = {instancePath:instancePath+"/prompt",schemaPath:"#/oneOf/6/properties/prompt/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.prompt,data:data106};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -3225,11 +3223,8 @@ vErrors.push(err200);
 errors++;
 }
 }
-if(data.output !== undefined){
-let data107 = data.output;
-if(typeof data107 === "string"){
-if(!pattern1.test(data107)){
-const err201 = {instancePath:instancePath+"/output",schemaPath:"#/oneOf/6/properties/output/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.output,data:data107};
+else {
+const err201 = {instancePath:instancePath+"/prompt",schemaPath:"#/oneOf/6/properties/prompt/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.prompt.type,parentSchema:schema8.oneOf[6].properties.prompt,data:data106};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -3239,8 +3234,10 @@ vErrors.push(err201);
 errors++;
 }
 }
-else {
-const err202 = {instancePath:instancePath+"/output",schemaPath:"#/oneOf/6/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.output.type,parentSchema:schema8.oneOf[6].properties.output,data:data107};
+if(data.reviewers !== undefined){
+let data107 = data.reviewers;
+if(!(((typeof data107 == "number") && (!(data107 % 1) && !isNaN(data107))) && (isFinite(data107)))){
+const err202 = {instancePath:instancePath+"/reviewers",schemaPath:"#/oneOf/6/properties/reviewers/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[6].properties.reviewers.type,parentSchema:schema8.oneOf[6].properties.reviewers,data:data107};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -3249,10 +3246,9 @@ vErrors.push(err202);
 }
 errors++;
 }
-}
-let data108 = data.with;
-if(!(data108 && typeof data108 == "object" && !Array.isArray(data108))){
-const err203 = {instancePath:instancePath+"/with",schemaPath:"#/oneOf/6/properties/with/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[6].properties.with.type,parentSchema:schema8.oneOf[6].properties.with,data:data108};
+if((typeof data107 == "number") && (isFinite(data107))){
+if(data107 > 10 || isNaN(data107)){
+const err203 = {instancePath:instancePath+"/reviewers",schemaPath:"#/oneOf/6/properties/reviewers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10},message:"must be <= 10",schema:10,parentSchema:schema8.oneOf[6].properties.reviewers,data:data107};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -3261,11 +3257,8 @@ vErrors.push(err203);
 }
 errors++;
 }
-if(data.timeout !== undefined){
-let data109 = data.timeout;
-if(typeof data109 === "string"){
-if(!(func3(data109, 1, 2073600000, []))){
-const err204 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/6/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema8.oneOf[6].properties.timeout["x-duration"],parentSchema:schema8.oneOf[6].properties.timeout,data:data109};
+if(data107 < 1 || isNaN(data107)){
+const err204 = {instancePath:instancePath+"/reviewers",schemaPath:"#/oneOf/6/properties/reviewers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[6].properties.reviewers,data:data107};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -3275,13 +3268,358 @@ vErrors.push(err204);
 errors++;
 }
 }
-else {
-const err205 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/6/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.timeout.type,parentSchema:schema8.oneOf[6].properties.timeout,data:data109};
+}
+if(data.agents !== undefined){
+let data108 = data.agents;
+if(Array.isArray(data108)){
+if(data108.length < 1){
+const err205 = {instancePath:instancePath+"/agents",schemaPath:"#/oneOf/6/properties/agents/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema8.oneOf[6].properties.agents,data:data108};
 if(vErrors === null){
 vErrors = [err205];
 }
 else {
 vErrors.push(err205);
+}
+errors++;
+}
+const len8 = data108.length;
+for(let i8=0; i8<len8; i8++){
+let data109 = data108[i8];
+if(typeof data109 === "string"){
+if(!pattern1.test(data109)){
+const err206 = {instancePath:instancePath+"/agents/" + i8,schemaPath:"#/oneOf/6/properties/agents/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.agents.items,data:data109};
+if(vErrors === null){
+vErrors = [err206];
+}
+else {
+vErrors.push(err206);
+}
+errors++;
+}
+}
+else {
+const err207 = {instancePath:instancePath+"/agents/" + i8,schemaPath:"#/oneOf/6/properties/agents/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.agents.items.type,parentSchema:schema8.oneOf[6].properties.agents.items,data:data109};
+if(vErrors === null){
+vErrors = [err207];
+}
+else {
+vErrors.push(err207);
+}
+errors++;
+}
+}
+}
+else {
+const err208 = {instancePath:instancePath+"/agents",schemaPath:"#/oneOf/6/properties/agents/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.oneOf[6].properties.agents.type,parentSchema:schema8.oneOf[6].properties.agents,data:data108};
+if(vErrors === null){
+vErrors = [err208];
+}
+else {
+vErrors.push(err208);
+}
+errors++;
+}
+}
+if(data.max_rounds !== undefined){
+let data110 = data.max_rounds;
+if(!(((typeof data110 == "number") && (!(data110 % 1) && !isNaN(data110))) && (isFinite(data110)))){
+const err209 = {instancePath:instancePath+"/max_rounds",schemaPath:"#/oneOf/6/properties/max_rounds/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[6].properties.max_rounds.type,parentSchema:schema8.oneOf[6].properties.max_rounds,data:data110};
+if(vErrors === null){
+vErrors = [err209];
+}
+else {
+vErrors.push(err209);
+}
+errors++;
+}
+if((typeof data110 == "number") && (isFinite(data110))){
+if(data110 > 20 || isNaN(data110)){
+const err210 = {instancePath:instancePath+"/max_rounds",schemaPath:"#/oneOf/6/properties/max_rounds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema8.oneOf[6].properties.max_rounds,data:data110};
+if(vErrors === null){
+vErrors = [err210];
+}
+else {
+vErrors.push(err210);
+}
+errors++;
+}
+if(data110 < 1 || isNaN(data110)){
+const err211 = {instancePath:instancePath+"/max_rounds",schemaPath:"#/oneOf/6/properties/max_rounds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[6].properties.max_rounds,data:data110};
+if(vErrors === null){
+vErrors = [err211];
+}
+else {
+vErrors.push(err211);
+}
+errors++;
+}
+}
+}
+if(data.quorum !== undefined){
+let data111 = data.quorum;
+if(!(((typeof data111 == "number") && (!(data111 % 1) && !isNaN(data111))) && (isFinite(data111)))){
+const err212 = {instancePath:instancePath+"/quorum",schemaPath:"#/oneOf/6/properties/quorum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[6].properties.quorum.type,parentSchema:schema8.oneOf[6].properties.quorum,data:data111};
+if(vErrors === null){
+vErrors = [err212];
+}
+else {
+vErrors.push(err212);
+}
+errors++;
+}
+if((typeof data111 == "number") && (isFinite(data111))){
+if(data111 > 10 || isNaN(data111)){
+const err213 = {instancePath:instancePath+"/quorum",schemaPath:"#/oneOf/6/properties/quorum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10},message:"must be <= 10",schema:10,parentSchema:schema8.oneOf[6].properties.quorum,data:data111};
+if(vErrors === null){
+vErrors = [err213];
+}
+else {
+vErrors.push(err213);
+}
+errors++;
+}
+if(data111 < 1 || isNaN(data111)){
+const err214 = {instancePath:instancePath+"/quorum",schemaPath:"#/oneOf/6/properties/quorum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[6].properties.quorum,data:data111};
+if(vErrors === null){
+vErrors = [err214];
+}
+else {
+vErrors.push(err214);
+}
+errors++;
+}
+}
+}
+if(data.policy !== undefined){
+let data112 = data.policy;
+if((typeof data112 !== "string") && (!(Array.isArray(data112)))){
+const err215 = {instancePath:instancePath+"/policy",schemaPath:"#/oneOf/6/properties/policy/type",keyword:"type",params:{type: schema8.oneOf[6].properties.policy.type},message:"must be string,array",schema:schema8.oneOf[6].properties.policy.type,parentSchema:schema8.oneOf[6].properties.policy,data:data112};
+if(vErrors === null){
+vErrors = [err215];
+}
+else {
+vErrors.push(err215);
+}
+errors++;
+}
+if(typeof data112 === "string"){
+if(!pattern66.test(data112)){
+const err216 = {instancePath:instancePath+"/policy",schemaPath:"#/oneOf/6/properties/policy/pattern",keyword:"pattern",params:{pattern: "^(four_rules|votes)$"},message:"must match pattern \""+"^(four_rules|votes)$"+"\"",schema:"^(four_rules|votes)$",parentSchema:schema8.oneOf[6].properties.policy,data:data112};
+if(vErrors === null){
+vErrors = [err216];
+}
+else {
+vErrors.push(err216);
+}
+errors++;
+}
+}
+if(Array.isArray(data112)){
+if(data112.length < 1){
+const err217 = {instancePath:instancePath+"/policy",schemaPath:"#/oneOf/6/properties/policy/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema8.oneOf[6].properties.policy,data:data112};
+if(vErrors === null){
+vErrors = [err217];
+}
+else {
+vErrors.push(err217);
+}
+errors++;
+}
+const len9 = data112.length;
+for(let i9=0; i9<len9; i9++){
+let data113 = data112[i9];
+if(data113 && typeof data113 == "object" && !Array.isArray(data113)){
+if(data113.if === undefined){
+const err218 = {instancePath:instancePath+"/policy/" + i9,schemaPath:"#/oneOf/6/properties/policy/items/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema8.oneOf[6].properties.policy.items.required,parentSchema:schema8.oneOf[6].properties.policy.items,data:data113};
+if(vErrors === null){
+vErrors = [err218];
+}
+else {
+vErrors.push(err218);
+}
+errors++;
+}
+if(data113.decision === undefined){
+const err219 = {instancePath:instancePath+"/policy/" + i9,schemaPath:"#/oneOf/6/properties/policy/items/required",keyword:"required",params:{missingProperty: "decision"},message:"must have required property '"+"decision"+"'",schema:schema8.oneOf[6].properties.policy.items.required,parentSchema:schema8.oneOf[6].properties.policy.items,data:data113};
+if(vErrors === null){
+vErrors = [err219];
+}
+else {
+vErrors.push(err219);
+}
+errors++;
+}
+for(const key23 in data113){
+if(!((key23 === "if") || (key23 === "decision"))){
+const err220 = {instancePath:instancePath+"/policy/" + i9,schemaPath:"#/oneOf/6/properties/policy/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[6].properties.policy.items,data:data113};
+if(vErrors === null){
+vErrors = [err220];
+}
+else {
+vErrors.push(err220);
+}
+errors++;
+}
+}
+if(data113.if !== undefined){
+let data114 = data113.if;
+if((typeof data114 !== "string") && (typeof data114 !== "boolean")){
+const err221 = {instancePath:instancePath+"/policy/" + i9+"/if",schemaPath:"#/oneOf/6/properties/policy/items/properties/if/type",keyword:"type",params:{type: schema8.oneOf[6].properties.policy.items.properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[6].properties.policy.items.properties.if.type,parentSchema:schema8.oneOf[6].properties.policy.items.properties.if,data:data114};
+if(vErrors === null){
+vErrors = [err221];
+}
+else {
+vErrors.push(err221);
+}
+errors++;
+}
+if(typeof data114 === "string"){
+if(!pattern1.test(data114)){
+const err222 = {instancePath:instancePath+"/policy/" + i9+"/if",schemaPath:"#/oneOf/6/properties/policy/items/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.policy.items.properties.if,data:data114};
+if(vErrors === null){
+vErrors = [err222];
+}
+else {
+vErrors.push(err222);
+}
+errors++;
+}
+}
+}
+if(data113.decision !== undefined){
+let data115 = data113.decision;
+if(typeof data115 !== "string"){
+const err223 = {instancePath:instancePath+"/policy/" + i9+"/decision",schemaPath:"#/oneOf/6/properties/policy/items/properties/decision/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.policy.items.properties.decision.type,parentSchema:schema8.oneOf[6].properties.policy.items.properties.decision,data:data115};
+if(vErrors === null){
+vErrors = [err223];
+}
+else {
+vErrors.push(err223);
+}
+errors++;
+}
+if(!((((data115 === "continue") || (data115 === "warn")) || (data115 === "pause")) || (data115 === "stop"))){
+const err224 = {instancePath:instancePath+"/policy/" + i9+"/decision",schemaPath:"#/oneOf/6/properties/policy/items/properties/decision/enum",keyword:"enum",params:{allowedValues: schema8.oneOf[6].properties.policy.items.properties.decision.enum},message:"must be equal to one of the allowed values",schema:schema8.oneOf[6].properties.policy.items.properties.decision.enum,parentSchema:schema8.oneOf[6].properties.policy.items.properties.decision,data:data115};
+if(vErrors === null){
+vErrors = [err224];
+}
+else {
+vErrors.push(err224);
+}
+errors++;
+}
+}
+}
+else {
+const err225 = {instancePath:instancePath+"/policy/" + i9,schemaPath:"#/oneOf/6/properties/policy/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[6].properties.policy.items.type,parentSchema:schema8.oneOf[6].properties.policy.items,data:data113};
+if(vErrors === null){
+vErrors = [err225];
+}
+else {
+vErrors.push(err225);
+}
+errors++;
+}
+}
+}
+}
+if(data.weights !== undefined){
+let data116 = data.weights;
+if(data116 && typeof data116 == "object" && !Array.isArray(data116)){
+for(const key24 in data116){
+const _errs254 = errors;
+if(typeof key24 === "string"){
+if(!pattern68.test(key24)){
+const err226 = {instancePath:instancePath+"/weights",schemaPath:"#/oneOf/6/properties/weights/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema8.oneOf[6].properties.weights.propertyNames,data:key24,propertyName:key24};
+if(vErrors === null){
+vErrors = [err226];
+}
+else {
+vErrors.push(err226);
+}
+errors++;
+}
+}
+var valid52 = _errs254 === errors;
+if(!valid52){
+const err227 = {instancePath:instancePath+"/weights",schemaPath:"#/oneOf/6/properties/weights/propertyNames",keyword:"propertyNames",params:{propertyName: key24},message:"property name must be valid",schema:schema8.oneOf[6].properties.weights.propertyNames,parentSchema:schema8.oneOf[6].properties.weights,data:data116};
+if(vErrors === null){
+vErrors = [err227];
+}
+else {
+vErrors.push(err227);
+}
+errors++;
+}
+}
+for(const key25 in data116){
+let data117 = data116[key25];
+if((typeof data117 == "number") && (isFinite(data117))){
+if(data117 > 1000 || isNaN(data117)){
+const err228 = {instancePath:instancePath+"/weights/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/6/properties/weights/additionalProperties/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000",schema:1000,parentSchema:schema8.oneOf[6].properties.weights.additionalProperties,data:data117};
+if(vErrors === null){
+vErrors = [err228];
+}
+else {
+vErrors.push(err228);
+}
+errors++;
+}
+if(data117 < 0 || isNaN(data117)){
+const err229 = {instancePath:instancePath+"/weights/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/6/properties/weights/additionalProperties/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema8.oneOf[6].properties.weights.additionalProperties,data:data117};
+if(vErrors === null){
+vErrors = [err229];
+}
+else {
+vErrors.push(err229);
+}
+errors++;
+}
+}
+else {
+const err230 = {instancePath:instancePath+"/weights/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/6/properties/weights/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema8.oneOf[6].properties.weights.additionalProperties.type,parentSchema:schema8.oneOf[6].properties.weights.additionalProperties,data:data117};
+if(vErrors === null){
+vErrors = [err230];
+}
+else {
+vErrors.push(err230);
+}
+errors++;
+}
+}
+}
+else {
+const err231 = {instancePath:instancePath+"/weights",schemaPath:"#/oneOf/6/properties/weights/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[6].properties.weights.type,parentSchema:schema8.oneOf[6].properties.weights,data:data116};
+if(vErrors === null){
+vErrors = [err231];
+}
+else {
+vErrors.push(err231);
+}
+errors++;
+}
+}
+if(data.timeout !== undefined){
+let data118 = data.timeout;
+if(typeof data118 === "string"){
+if(!(func3(data118, 1, 2073600000, []))){
+const err232 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/6/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema8.oneOf[6].properties.timeout["x-duration"],parentSchema:schema8.oneOf[6].properties.timeout,data:data118};
+if(vErrors === null){
+vErrors = [err232];
+}
+else {
+vErrors.push(err232);
+}
+errors++;
+}
+}
+else {
+const err233 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/6/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.timeout.type,parentSchema:schema8.oneOf[6].properties.timeout,data:data118};
+if(vErrors === null){
+vErrors = [err233];
+}
+else {
+vErrors.push(err233);
 }
 errors++;
 }
@@ -3293,25 +3631,25 @@ errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
-let data111 = data.if;
-if((typeof data111 !== "string") && (typeof data111 !== "boolean")){
-const err206 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/6/properties/if/type",keyword:"type",params:{type: schema8.oneOf[6].properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[6].properties.if.type,parentSchema:schema8.oneOf[6].properties.if,data:data111};
+let data120 = data.if;
+if((typeof data120 !== "string") && (typeof data120 !== "boolean")){
+const err234 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/6/properties/if/type",keyword:"type",params:{type: schema8.oneOf[6].properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[6].properties.if.type,parentSchema:schema8.oneOf[6].properties.if,data:data120};
 if(vErrors === null){
-vErrors = [err206];
+vErrors = [err234];
 }
 else {
-vErrors.push(err206);
+vErrors.push(err234);
 }
 errors++;
 }
-if(typeof data111 === "string"){
-if(!pattern1.test(data111)){
-const err207 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/6/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.if,data:data111};
+if(typeof data120 === "string"){
+if(!pattern1.test(data120)){
+const err235 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/6/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[6].properties.if,data:data120};
 if(vErrors === null){
-vErrors = [err207];
+vErrors = [err235];
 }
 else {
-vErrors.push(err207);
+vErrors.push(err235);
 }
 errors++;
 }
@@ -3324,144 +3662,493 @@ errors = vErrors.length;
 }
 }
 if(data.max_parallel !== undefined){
-let data113 = data.max_parallel;
-if(!(((typeof data113 == "number") && (!(data113 % 1) && !isNaN(data113))) && (isFinite(data113)))){
-const err208 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[6].properties.max_parallel.type,parentSchema:schema8.oneOf[6].properties.max_parallel,data:data113};
+let data122 = data.max_parallel;
+if(!(((typeof data122 == "number") && (!(data122 % 1) && !isNaN(data122))) && (isFinite(data122)))){
+const err236 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[6].properties.max_parallel.type,parentSchema:schema8.oneOf[6].properties.max_parallel,data:data122};
 if(vErrors === null){
-vErrors = [err208];
+vErrors = [err236];
 }
 else {
-vErrors.push(err208);
+vErrors.push(err236);
 }
 errors++;
 }
-if((typeof data113 == "number") && (isFinite(data113))){
-if(data113 > 10000 || isNaN(data113)){
-const err209 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema8.oneOf[6].properties.max_parallel,data:data113};
+if((typeof data122 == "number") && (isFinite(data122))){
+if(data122 > 10000 || isNaN(data122)){
+const err237 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema8.oneOf[6].properties.max_parallel,data:data122};
 if(vErrors === null){
-vErrors = [err209];
+vErrors = [err237];
 }
 else {
-vErrors.push(err209);
+vErrors.push(err237);
 }
 errors++;
 }
-if(data113 < 1 || isNaN(data113)){
-const err210 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[6].properties.max_parallel,data:data113};
+if(data122 < 1 || isNaN(data122)){
+const err238 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/6/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[6].properties.max_parallel,data:data122};
 if(vErrors === null){
-vErrors = [err210];
+vErrors = [err238];
 }
 else {
-vErrors.push(err210);
-}
-errors++;
-}
-}
-}
-let data114 = data.outputs;
-if(data114 && typeof data114 == "object" && !Array.isArray(data114)){
-for(const key23 in data114){
-const _errs247 = errors;
-if(typeof key23 === "string"){
-if(!pattern11.test(key23)){
-const err211 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema8.oneOf[6].properties.outputs.propertyNames,data:key23,propertyName:key23};
-if(vErrors === null){
-vErrors = [err211];
-}
-else {
-vErrors.push(err211);
-}
-errors++;
-}
-}
-var valid47 = _errs247 === errors;
-if(!valid47){
-const err212 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key23},message:"property name must be valid",schema:schema8.oneOf[6].properties.outputs.propertyNames,parentSchema:schema8.oneOf[6].properties.outputs,data:data114};
-if(vErrors === null){
-vErrors = [err212];
-}
-else {
-vErrors.push(err212);
-}
-errors++;
-}
-}
-for(const key24 in data114){
-let data115 = data114[key24];
-if(typeof data115 !== "string"){
-const err213 = {instancePath:instancePath+"/outputs/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/6/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.outputs.additionalProperties.type,parentSchema:schema8.oneOf[6].properties.outputs.additionalProperties,data:data115};
-if(vErrors === null){
-vErrors = [err213];
-}
-else {
-vErrors.push(err213);
+vErrors.push(err238);
 }
 errors++;
 }
 }
 }
-else {
-const err214 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[6].properties.outputs.type,parentSchema:schema8.oneOf[6].properties.outputs,data:data114};
+let data123 = data.outputs;
+if(data123 && typeof data123 == "object" && !Array.isArray(data123)){
+for(const key26 in data123){
+const _errs268 = errors;
+if(typeof key26 === "string"){
+if(!pattern11.test(key26)){
+const err239 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema8.oneOf[6].properties.outputs.propertyNames,data:key26,propertyName:key26};
 if(vErrors === null){
-vErrors = [err214];
+vErrors = [err239];
 }
 else {
-vErrors.push(err214);
-}
-errors++;
-}
-let data116 = data.continue_on_error;
-if(typeof data116 !== "boolean"){
-const err215 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/6/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[6].properties.continue_on_error.type,parentSchema:schema8.oneOf[6].properties.continue_on_error,data:data116};
-if(vErrors === null){
-vErrors = [err215];
-}
-else {
-vErrors.push(err215);
+vErrors.push(err239);
 }
 errors++;
 }
 }
-else {
-const err216 = {instancePath,schemaPath:"#/oneOf/6/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[6].type,parentSchema:schema8.oneOf[6],data};
+var valid54 = _errs268 === errors;
+if(!valid54){
+const err240 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key26},message:"property name must be valid",schema:schema8.oneOf[6].properties.outputs.propertyNames,parentSchema:schema8.oneOf[6].properties.outputs,data:data123};
 if(vErrors === null){
-vErrors = [err216];
+vErrors = [err240];
 }
 else {
-vErrors.push(err216);
+vErrors.push(err240);
+}
+errors++;
+}
+}
+for(const key27 in data123){
+let data124 = data123[key27];
+if(typeof data124 !== "string"){
+const err241 = {instancePath:instancePath+"/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/6/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[6].properties.outputs.additionalProperties.type,parentSchema:schema8.oneOf[6].properties.outputs.additionalProperties,data:data124};
+if(vErrors === null){
+vErrors = [err241];
+}
+else {
+vErrors.push(err241);
+}
+errors++;
+}
+}
+}
+else {
+const err242 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/6/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[6].properties.outputs.type,parentSchema:schema8.oneOf[6].properties.outputs,data:data123};
+if(vErrors === null){
+vErrors = [err242];
+}
+else {
+vErrors.push(err242);
+}
+errors++;
+}
+let data125 = data.continue_on_error;
+if(typeof data125 !== "boolean"){
+const err243 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/6/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[6].properties.continue_on_error.type,parentSchema:schema8.oneOf[6].properties.continue_on_error,data:data125};
+if(vErrors === null){
+vErrors = [err243];
+}
+else {
+vErrors.push(err243);
 }
 errors++;
 }
 }
 else {
-const err217 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "type", tagValue: tag0},message:"value of tag \"type\" must be in oneOf",schema:schema8.discriminator,parentSchema:schema8,data};
+const err244 = {instancePath,schemaPath:"#/oneOf/6/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[6].type,parentSchema:schema8.oneOf[6],data};
 if(vErrors === null){
-vErrors = [err217];
+vErrors = [err244];
 }
 else {
-vErrors.push(err217);
+vErrors.push(err244);
+}
+errors++;
+}
+}
+else if(tag0 === "report"){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.with === undefined){
+data.with = {};
+}
+if(data.outputs === undefined){
+data.outputs = {};
+}
+if(data.continue_on_error === undefined){
+data.continue_on_error = false;
+}
+if(data.name === undefined){
+const err245 = {instancePath,schemaPath:"#/oneOf/7/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema8.oneOf[7].required,parentSchema:schema8.oneOf[7],data};
+if(vErrors === null){
+vErrors = [err245];
+}
+else {
+vErrors.push(err245);
+}
+errors++;
+}
+if(data.type === undefined){
+const err246 = {instancePath,schemaPath:"#/oneOf/7/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'",schema:schema8.oneOf[7].required,parentSchema:schema8.oneOf[7],data};
+if(vErrors === null){
+vErrors = [err246];
+}
+else {
+vErrors.push(err246);
+}
+errors++;
+}
+for(const key28 in data){
+if(!(func2.call(schema8.oneOf[7].properties, key28))){
+const err247 = {instancePath,schemaPath:"#/oneOf/7/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema8.oneOf[7],data};
+if(vErrors === null){
+vErrors = [err247];
+}
+else {
+vErrors.push(err247);
+}
+errors++;
+}
+}
+if(data.name !== undefined){
+let data126 = data.name;
+if(typeof data126 === "string"){
+if(!pattern0.test(data126)){
+const err248 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/7/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"},message:"must match pattern \""+"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$"+"\"",schema:"^(?=.*\\S)(?!\\.{1,2}$)[^/\\u0000-\\u001f\\u007f]{1,100}$",parentSchema:schema8.oneOf[7].properties.name,data:data126};
+if(vErrors === null){
+vErrors = [err248];
+}
+else {
+vErrors.push(err248);
 }
 errors++;
 }
 }
 else {
-const err218 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "tag", tag: "type", tagValue: tag0},message:"tag \"type\" must be string",schema:schema8.discriminator,parentSchema:schema8,data};
+const err249 = {instancePath:instancePath+"/name",schemaPath:"#/oneOf/7/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[7].properties.name.type,parentSchema:schema8.oneOf[7].properties.name,data:data126};
 if(vErrors === null){
-vErrors = [err218];
+vErrors = [err249];
 }
 else {
-vErrors.push(err218);
+vErrors.push(err249);
+}
+errors++;
+}
+}
+if(data.type !== undefined){
+let data127 = data.type;
+if(typeof data127 !== "string"){
+const err250 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/7/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[7].properties.type.type,parentSchema:schema8.oneOf[7].properties.type,data:data127};
+if(vErrors === null){
+vErrors = [err250];
+}
+else {
+vErrors.push(err250);
+}
+errors++;
+}
+if("report" !== data127){
+const err251 = {instancePath:instancePath+"/type",schemaPath:"#/oneOf/7/properties/type/const",keyword:"const",params:{allowedValue: "report"},message:"must be equal to constant",schema:"report",parentSchema:schema8.oneOf[7].properties.type,data:data127};
+if(vErrors === null){
+vErrors = [err251];
+}
+else {
+vErrors.push(err251);
+}
+errors++;
+}
+}
+if(data.template !== undefined){
+let data128 = data.template;
+if(typeof data128 === "string"){
+if(!pattern1.test(data128)){
+const err252 = {instancePath:instancePath+"/template",schemaPath:"#/oneOf/7/properties/template/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[7].properties.template,data:data128};
+if(vErrors === null){
+vErrors = [err252];
+}
+else {
+vErrors.push(err252);
 }
 errors++;
 }
 }
 else {
-const err219 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.type,parentSchema:schema8,data};
+const err253 = {instancePath:instancePath+"/template",schemaPath:"#/oneOf/7/properties/template/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[7].properties.template.type,parentSchema:schema8.oneOf[7].properties.template,data:data128};
 if(vErrors === null){
-vErrors = [err219];
+vErrors = [err253];
 }
 else {
-vErrors.push(err219);
+vErrors.push(err253);
+}
+errors++;
+}
+}
+if(data.template_file !== undefined){
+let data129 = data.template_file;
+if(typeof data129 === "string"){
+if(!pattern1.test(data129)){
+const err254 = {instancePath:instancePath+"/template_file",schemaPath:"#/oneOf/7/properties/template_file/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[7].properties.template_file,data:data129};
+if(vErrors === null){
+vErrors = [err254];
+}
+else {
+vErrors.push(err254);
+}
+errors++;
+}
+}
+else {
+const err255 = {instancePath:instancePath+"/template_file",schemaPath:"#/oneOf/7/properties/template_file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[7].properties.template_file.type,parentSchema:schema8.oneOf[7].properties.template_file,data:data129};
+if(vErrors === null){
+vErrors = [err255];
+}
+else {
+vErrors.push(err255);
+}
+errors++;
+}
+}
+if(data.output !== undefined){
+let data130 = data.output;
+if(typeof data130 === "string"){
+if(!pattern1.test(data130)){
+const err256 = {instancePath:instancePath+"/output",schemaPath:"#/oneOf/7/properties/output/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[7].properties.output,data:data130};
+if(vErrors === null){
+vErrors = [err256];
+}
+else {
+vErrors.push(err256);
+}
+errors++;
+}
+}
+else {
+const err257 = {instancePath:instancePath+"/output",schemaPath:"#/oneOf/7/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[7].properties.output.type,parentSchema:schema8.oneOf[7].properties.output,data:data130};
+if(vErrors === null){
+vErrors = [err257];
+}
+else {
+vErrors.push(err257);
+}
+errors++;
+}
+}
+let data131 = data.with;
+if(!(data131 && typeof data131 == "object" && !Array.isArray(data131))){
+const err258 = {instancePath:instancePath+"/with",schemaPath:"#/oneOf/7/properties/with/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[7].properties.with.type,parentSchema:schema8.oneOf[7].properties.with,data:data131};
+if(vErrors === null){
+vErrors = [err258];
+}
+else {
+vErrors.push(err258);
+}
+errors++;
+}
+if(data.timeout !== undefined){
+let data132 = data.timeout;
+if(typeof data132 === "string"){
+if(!(func3(data132, 1, 2073600000, []))){
+const err259 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/7/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema8.oneOf[7].properties.timeout["x-duration"],parentSchema:schema8.oneOf[7].properties.timeout,data:data132};
+if(vErrors === null){
+vErrors = [err259];
+}
+else {
+vErrors.push(err259);
+}
+errors++;
+}
+}
+else {
+const err260 = {instancePath:instancePath+"/timeout",schemaPath:"#/oneOf/7/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[7].properties.timeout.type,parentSchema:schema8.oneOf[7].properties.timeout,data:data132};
+if(vErrors === null){
+vErrors = [err260];
+}
+else {
+vErrors.push(err260);
+}
+errors++;
+}
+}
+if(data.needs !== undefined){
+if(!(validate26(data.needs, {instancePath:instancePath+"/needs",parentData:data,parentDataProperty:"needs",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+}
+if(data.if !== undefined){
+let data134 = data.if;
+if((typeof data134 !== "string") && (typeof data134 !== "boolean")){
+const err261 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/7/properties/if/type",keyword:"type",params:{type: schema8.oneOf[7].properties.if.type},message:"must be string,boolean",schema:schema8.oneOf[7].properties.if.type,parentSchema:schema8.oneOf[7].properties.if,data:data134};
+if(vErrors === null){
+vErrors = [err261];
+}
+else {
+vErrors.push(err261);
+}
+errors++;
+}
+if(typeof data134 === "string"){
+if(!pattern1.test(data134)){
+const err262 = {instancePath:instancePath+"/if",schemaPath:"#/oneOf/7/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema8.oneOf[7].properties.if,data:data134};
+if(vErrors === null){
+vErrors = [err262];
+}
+else {
+vErrors.push(err262);
+}
+errors++;
+}
+}
+}
+if(data.for_each !== undefined){
+if(!(validate28(data.for_each, {instancePath:instancePath+"/for_each",parentData:data,parentDataProperty:"for_each",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_parallel !== undefined){
+let data136 = data.max_parallel;
+if(!(((typeof data136 == "number") && (!(data136 % 1) && !isNaN(data136))) && (isFinite(data136)))){
+const err263 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/7/properties/max_parallel/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema8.oneOf[7].properties.max_parallel.type,parentSchema:schema8.oneOf[7].properties.max_parallel,data:data136};
+if(vErrors === null){
+vErrors = [err263];
+}
+else {
+vErrors.push(err263);
+}
+errors++;
+}
+if((typeof data136 == "number") && (isFinite(data136))){
+if(data136 > 10000 || isNaN(data136)){
+const err264 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/7/properties/max_parallel/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema8.oneOf[7].properties.max_parallel,data:data136};
+if(vErrors === null){
+vErrors = [err264];
+}
+else {
+vErrors.push(err264);
+}
+errors++;
+}
+if(data136 < 1 || isNaN(data136)){
+const err265 = {instancePath:instancePath+"/max_parallel",schemaPath:"#/oneOf/7/properties/max_parallel/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema8.oneOf[7].properties.max_parallel,data:data136};
+if(vErrors === null){
+vErrors = [err265];
+}
+else {
+vErrors.push(err265);
+}
+errors++;
+}
+}
+}
+let data137 = data.outputs;
+if(data137 && typeof data137 == "object" && !Array.isArray(data137)){
+for(const key29 in data137){
+const _errs299 = errors;
+if(typeof key29 === "string"){
+if(!pattern11.test(key29)){
+const err266 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/7/properties/outputs/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,99}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_-]{0,99}$",parentSchema:schema8.oneOf[7].properties.outputs.propertyNames,data:key29,propertyName:key29};
+if(vErrors === null){
+vErrors = [err266];
+}
+else {
+vErrors.push(err266);
+}
+errors++;
+}
+}
+var valid58 = _errs299 === errors;
+if(!valid58){
+const err267 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/7/properties/outputs/propertyNames",keyword:"propertyNames",params:{propertyName: key29},message:"property name must be valid",schema:schema8.oneOf[7].properties.outputs.propertyNames,parentSchema:schema8.oneOf[7].properties.outputs,data:data137};
+if(vErrors === null){
+vErrors = [err267];
+}
+else {
+vErrors.push(err267);
+}
+errors++;
+}
+}
+for(const key30 in data137){
+let data138 = data137[key30];
+if(typeof data138 !== "string"){
+const err268 = {instancePath:instancePath+"/outputs/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/oneOf/7/properties/outputs/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.oneOf[7].properties.outputs.additionalProperties.type,parentSchema:schema8.oneOf[7].properties.outputs.additionalProperties,data:data138};
+if(vErrors === null){
+vErrors = [err268];
+}
+else {
+vErrors.push(err268);
+}
+errors++;
+}
+}
+}
+else {
+const err269 = {instancePath:instancePath+"/outputs",schemaPath:"#/oneOf/7/properties/outputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[7].properties.outputs.type,parentSchema:schema8.oneOf[7].properties.outputs,data:data137};
+if(vErrors === null){
+vErrors = [err269];
+}
+else {
+vErrors.push(err269);
+}
+errors++;
+}
+let data139 = data.continue_on_error;
+if(typeof data139 !== "boolean"){
+const err270 = {instancePath:instancePath+"/continue_on_error",schemaPath:"#/oneOf/7/properties/continue_on_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema8.oneOf[7].properties.continue_on_error.type,parentSchema:schema8.oneOf[7].properties.continue_on_error,data:data139};
+if(vErrors === null){
+vErrors = [err270];
+}
+else {
+vErrors.push(err270);
+}
+errors++;
+}
+}
+else {
+const err271 = {instancePath,schemaPath:"#/oneOf/7/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.oneOf[7].type,parentSchema:schema8.oneOf[7],data};
+if(vErrors === null){
+vErrors = [err271];
+}
+else {
+vErrors.push(err271);
+}
+errors++;
+}
+}
+else {
+const err272 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "type", tagValue: tag0},message:"value of tag \"type\" must be in oneOf",schema:schema8.discriminator,parentSchema:schema8,data};
+if(vErrors === null){
+vErrors = [err272];
+}
+else {
+vErrors.push(err272);
+}
+errors++;
+}
+}
+else {
+const err273 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "tag", tag: "type", tagValue: tag0},message:"tag \"type\" must be string",schema:schema8.discriminator,parentSchema:schema8,data};
+if(vErrors === null){
+vErrors = [err273];
+}
+else {
+vErrors.push(err273);
+}
+errors++;
+}
+}
+else {
+const err274 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.type,parentSchema:schema8,data};
+if(vErrors === null){
+vErrors = [err274];
+}
+else {
+vErrors.push(err274);
 }
 errors++;
 }

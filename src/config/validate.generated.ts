@@ -6,7 +6,7 @@ import { isPercent } from './percent.ts';
 import { isSize } from './size.ts';
 
 export const validate: ShapeValidator = validate21;
-const schema6 = {"type":"object","properties":{"version":{"type":"number","const":1,"default":1,"description":"Version of this file’s format."},"watch":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string","pattern":"\\S","description":"Folder to watch, with everything below it. Relative to the project folder; `~/` is your home folder.","examples":["./inbox"]},"name":{"type":"string","pattern":"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$","description":"Unique name of the root; its results stand in `files/<name>/` of the output folder.","x-default":"the folder’s name"},"ignore":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Patterns of files and folders to leave alone, in gitignore syntax, relative to the root. A `.sluiceignore` file in the tree adds to them.","examples":[["drafts/**"]]},"default_ignore":{"type":["boolean","array"],"items":{"type":"string","pattern":"\\S"},"default":true,"description":"The built-in ignore patterns (temporary files of editors and downloads, version control, `node_modules`; `sluice config show` prints them). `false` switches them off, a list replaces them."},"mode":{"type":"string","enum":["auto","native","portable","poll"],"default":"auto","description":"Where changes are learned from. `auto` takes the best that works on this mount; `poll` only re-scans, for mounts that deliver no events."},"settle":{"type":"string","default":"auto","description":"When a file counts as complete. `auto`: once its writer has closed it or, where that cannot be known, once size and time stand still; a duration: after it stood still for so long.","x-duration":{"minimum":"0s","maximum":"24d","or":["auto"]}},"ready":{"type":"string","pattern":"\\S","description":"Name of a marker file that must stand beside a file before it is taken: `{name}` is the file’s name, `{stem}` the same without its extension. Markers themselves are not processed.","examples":["{name}.done"]},"sweep":{"type":"string","default":"60s","description":"How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.","x-duration":{"minimum":"100ms","maximum":"24d","or":[]}},"initial":{"type":"string","enum":["ask","process","ignore"],"default":"ask","description":"What happens with the files that are there when the root is first watched. `ask`: they are processed, but more than 50 for an agent with a budget in money are held with an estimate; `process`: all are processed; `ignore`: none."},"on_change":{"type":"string","enum":["queue","restart","ignore"],"default":"queue","description":"A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it."},"on":{"type":"array","items":{"type":"string","enum":["added","changed"]},"minItems":1,"default":["added","changed"],"description":"Which changes start work."}},"additionalProperties":false,"description":"One watched folder tree."},"minItems":1,"default":[{"path":"./inbox"}],"description":"The folders to watch. In nested roots the innermost owns a file."},"routing_rules":{"type":"array","items":{"type":"object","required":["pattern"],"properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root, with `/`. One that starts with `!` only takes away.","examples":["**/*.py",["**/*.js","!**/*.min.js"]]},"name":{"type":"string","pattern":"^[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the rule, in receipts and in `sluice why`.","x-default":"the pattern"},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent that gets the file: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["lint",["lint-a","lint-b"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"watcher":{"type":"string","pattern":"\\S","description":"The same as `agent`; write one of the two."},"workflow":{"type":"string","pattern":"\\S","description":"Instead of an agent: the workflow that is run for each file, by its name or the stem of its file. `${{ file.path }}` and its like are the file.","examples":["code-quality"]},"action":{"type":"string","enum":["quarantine","ignore"],"description":"Instead of an agent: `quarantine` sets a copy of the file aside in the output folder, `ignore` records that it was left alone."},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Rules with a higher priority are tried first, and their jobs run first; equal ones in the order of the file."},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ file.path }}` and its like are filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"cache":{"type":"string","enum":["content","path","off"],"description":"When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects).","x-default":"`content`; with `workflow` `path`: its steps do something with this very file"},"max_input":{"type":"string","default":"unlimited","description":"Larger files are not processed: their jobs are `failed` with `input_too_large`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":["unlimited"]}},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this rule run at once, within `concurrency_limits`."},"batch":{"type":"object","properties":{"max_files":{"type":["integer","string"],"minimum":2,"pattern":"^auto$","default":20,"maximum":10000,"description":"How many files one attempt gets at most; `auto` begins with few and adapts to what the agent manages."},"quiet":{"type":"string","default":"2s","description":"A batch that is not full starts when no further file came for so long.","x-duration":{"minimum":"10ms","maximum":"1h","or":[]}},"on_failure":{"type":"string","enum":["bisect","fail"],"default":"bisect","description":"When an attempt fails as a whole: `bisect` tries its halves, so that one bad file does not sink the others; `fail` fails every file of it."},"by":{"type":"string","enum":["files","folder"],"default":"files","description":"`folder`: everything below one folder of the root is one batch, whatever its number: a dropped folder is one unit."}},"additionalProperties":false,"description":"One attempt for many files of one root, each with its own receipt. For agents of kind `command`."},"budget":{"$ref":"#/definitions/part4"}},"additionalProperties":false,"description":"Which files go where. The first rule that matches wins."},"default":[],"description":"Which files go to which agent."},"agents":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","enum":["claude","codex","gemini","opencode","copilot"],"description":"The agent CLI: `claude` (Claude Code), `codex` (OpenAI Codex), `gemini` (Gemini CLI), `opencode`, `copilot` (GitHub Copilot CLI). It is started anew for each attempt, without a terminal."},"program":{"type":"string","pattern":"\\S","description":"The program, when it is not the one that the kind looks for on PATH: a name or a path.","examples":["~/tools/claude"]},"model":{"type":"string","pattern":"\\S","description":"The model, as the CLI calls it.","examples":["sonnet"],"x-default":"what the CLI takes"},"effort":{"type":"string","pattern":"\\S","description":"How hard the model thinks, in the CLI’s own words.","examples":["high"],"x-default":"what the CLI takes"},"max_turns":{"type":"integer","minimum":1,"maximum":10000,"description":"How many turns one attempt may take.","x-default":"what the CLI takes"},"tools":{"$ref":"#/definitions/part10","default":[]},"permissions":{"$ref":"#/definitions/part6","default":{}},"on_quota":{"type":"string","enum":["wait","fallback","pause"],"default":"wait","description":"When its quota is used up: `wait` for the time that it names, `fallback`: others take over as long, `pause`: until a person says `sluice resume`."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":1,"description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"1h","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"10m","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"$ref":"#/definitions/part3","default":{}},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":8,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"$ref":"#/definitions/part1","default":{}},"env":{"$ref":"#/definitions/part8","default":[]}},"additionalProperties":false,"description":"Gives each piece of work to an AI coding CLI that is installed and logged in on this machine. What it prints is read as it comes; a success needs its own word for it."},{"type":"object","required":["kind","plugin"],"properties":{"kind":{"type":"string","const":"plugin","description":"An agent CLI that an npm package knows how to start and read."},"plugin":{"type":"string","pattern":"\\S","description":"The npm package that exports the kind (see [plugins](../plugins.md)): its name, or the path of its folder or file.","examples":["sluice-kind-example"]},"options":{"type":"object","default":{},"description":"What the package is told; it says what it understands."},"program":{"type":"string","pattern":"\\S","description":"The program, when it is not the one that the kind looks for on PATH: a name or a path.","examples":["~/tools/claude"]},"model":{"type":"string","pattern":"\\S","description":"The model, as the CLI calls it.","examples":["sonnet"],"x-default":"what the CLI takes"},"effort":{"type":"string","pattern":"\\S","description":"How hard the model thinks, in the CLI’s own words.","examples":["high"],"x-default":"what the CLI takes"},"max_turns":{"type":"integer","minimum":1,"maximum":10000,"description":"How many turns one attempt may take.","x-default":"what the CLI takes"},"tools":{"$ref":"#/definitions/part10","default":[]},"permissions":{"$ref":"#/definitions/part6","default":{}},"on_quota":{"type":"string","enum":["wait","fallback","pause"],"default":"wait","description":"When its quota is used up: `wait` for the time that it names, `fallback`: others take over as long, `pause`: until a person says `sluice resume`."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":1,"description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"1h","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"10m","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"$ref":"#/definitions/part3","default":{}},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":8,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"$ref":"#/definitions/part1","default":{}},"env":{"$ref":"#/definitions/part8","default":[]}},"additionalProperties":false,"description":"The same for an agent CLI of a package of its own."},{"type":"object","required":["kind","command"],"properties":{"kind":{"type":"string","const":"command","description":"A program that is started for each file."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument; `${{ files }}` as an argument of its own becomes the paths of all files of a batch.","examples":[["npx","eslint","${{ file.path }}"],"python3 analyze.py \"${{ file.path }}\""]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"type":"object","properties":{"cpu":{"type":"string","description":"CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two.","examples":["50%"],"x-percent":{"minimum":"1%","maximum":"100000%","or":[]}},"memory":{"type":"string","description":"Memory of everything the attempt starts; beyond it, it is ended with `limit_exceeded`.","examples":["2GiB"],"x-size":{"minimum":"4MiB","maximum":"4096TiB","or":[]}},"runtime":{"type":"string","description":"Wall time after which the attempt is ended with `limit_exceeded` and not tried again; `timeout` is for what may go better the next time.","examples":["1h"],"x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}},"required":{"type":"boolean","default":false,"description":"Whether jobs wait where this machine cannot enforce `cpu` or `memory`. Otherwise they run, and the receipt says what was in force."}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":4,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"env":{"$ref":"#/definitions/part8","default":[]}},"additionalProperties":false,"description":"Starts a program for each file."},{"type":"object","required":["kind","url"],"properties":{"kind":{"type":"string","const":"http","description":"A service that gets each file by HTTP POST."},"url":{"type":"string","pattern":"\\S","description":"Where the file is sent, as multipart/form-data. May hold secret references.","examples":["http://127.0.0.1:9000/ocr"]},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; values may hold secret references.","examples":[{"Authorization":"Bearer ${env:OCR_TOKEN}"}]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"5s","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"$ref":"#/definitions/part9","default":{}},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"Only `off` says what is true: nothing is started here that could be confined."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it."}},"additionalProperties":false,"description":"States that the service is not confined, and why."}},"additionalProperties":false,"description":"Sends each file to a service."},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"builtin","description":"The inspector that comes with Sluice."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"$ref":"#/definitions/part9","default":{}}},"additionalProperties":false,"description":"Describes any file: type, structure, problems. No network, no keys, no programs."}]},"default":{},"description":"What can do work on files, by name."},"watcher_endpoints":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"string","pattern":"\\S"},"default":{},"description":"Short form of `http` agents: name and URL.","examples":[{"python-analyzer":"http://localhost:8001"}]},"workflows":{"type":"array","items":{"type":["string","object"],"pattern":"\\S"},"default":["./workflows/*.yaml","./workflows/*.yml","./workflows/*.json"],"description":"Workflows: globs of files (relative to the project folder; one that starts with `!` only takes away), or [definitions](workflow.md) in place.","examples":[["./workflows/*.yaml"]]},"schedules":{"type":"array","items":{"type":"object","required":["name","workflow","cron"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the schedule.","examples":["digest"]},"workflow":{"type":"string","pattern":"\\S","description":"The workflow that is started: its name, or the stem of its file."},"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"additionalProperties":false,"description":"When a workflow starts by itself."},"default":[],"description":"When workflows start by themselves."},"concurrency_limits":{"type":"object","properties":{"max_processes":{"type":"integer","minimum":1,"maximum":1024,"description":"How many attempts run at once.","x-default":"the number of cores"},"max_concurrent_files":{"type":"integer","minimum":1,"maximum":100000,"description":"How many files are in work at once; a batch counts as its number of files, and is cut to this.","x-default":"twice max_processes; with batches enough for a full one in each process"}},"additionalProperties":false,"default":{},"description":"Limits of the whole daemon; they hold at every instant."},"budget":{"$ref":"#/definitions/part4"},"alerts":{"type":"array","items":{"type":"object","required":["on","webhook"],"properties":{"on":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Codes of conditions (`DISK_LOW`, `BREAKER_OPEN` …, see [errors](../errors.md)), `all`, `digest` (a summary once a day) or `success` (each job that succeeded).","examples":[["ERROR_RATE","DISK_LOW"],"all"]},"webhook":{"type":"string","pattern":"\\S","description":"Where it is sent by HTTP POST. May hold secret references.","examples":["${env:ALERT_URL}"]},"format":{"type":"string","enum":["json","slack","discord","ntfy"],"default":"json","description":"The form of the message."},"min_interval":{"type":"string","default":"5m","description":"The same condition of the same thing is not sent more often than this.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Who is told about what."},"default":[],"description":"Messages about conditions: sent beside the work, repeated when they fail, never in its way."},"thresholds":{"type":"object","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.25,"maximum":1,"description":"Share of failed among the jobs that ended within `window`: the condition `ERROR_RATE`."},"minimum":{"type":"integer","default":20,"minimum":1,"maximum":1000000,"description":"Not before so many jobs ended within `window`."},"window":{"type":"string","default":"15m","description":"The time that `error_rate` looks back.","x-duration":{"minimum":"10s","maximum":"1d","or":[]}},"delay":{"type":"string","default":"15m","description":"The oldest job that could run waits for longer than this: the condition `DELAY`.","x-duration":{"minimum":"1s","maximum":"24d","or":[]}},"free_memory":{"type":"string","default":"5%","description":"The free memory of the machine is below this share: the condition `RESOURCES_LOW`.","x-percent":{"minimum":"0%","maximum":"99%","or":[]}}},"additionalProperties":false,"default":{},"description":"When numbers become conditions, which `status` shows and `alerts` send."},"output_settings":{"type":"object","properties":{"default_output_dir":{"type":"string","pattern":"\\S","default":"./processed","description":"Where results, receipts and the overview appear. Relative to the project folder."},"preserve_original":{"type":"boolean","default":true,"description":"`true` leaves inputs untouched; `false` moves them to `archive/` of the output folder once they have succeeded."},"log_level":{"type":"string","pattern":"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$","default":"INFO","examples":["DEBUG","INFO","WARNING","ERROR","CRITICAL"],"description":"The least important messages that are logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."},"retention":{"type":"string","default":"30d","description":"How long ended jobs and older results are kept; the latest result of a file stays.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"retention_jobs":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","maximum":1000000000,"description":"How many ended jobs are kept at most, the newest first."},"file_mode":{"type":"string","pattern":"^0?[0-7]{3}$","default":"0644","description":"Permissions of the files we write into the output folder, octal and in quotes."}},"additionalProperties":false,"default":{},"description":"What comes out, and where."},"cache":{"type":"object","properties":{"ttl":{"type":"string","default":"30d","description":"How long a result may stand in for running again.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"max_bytes":{"type":"string","default":"2GiB","description":"How much space kept results may take; the oldest go first.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Results that are reused for the same content and recipe."},"daemon":{"type":"object","properties":{"drain":{"type":"string","default":"10s","description":"How long running attempts may go on after a stop was asked for.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}},"min_free_disk":{"type":"string","default":"1GiB","description":"With less free space than this no new work is started.","x-size":{"minimum":"0B","maximum":"4096TiB","or":[]}},"max_depth":{"type":"integer","default":5,"minimum":0,"maximum":1000,"description":"A file that descends from what agents wrote in more steps than this is `held` until a person decides."},"max_log_bytes":{"type":"string","default":"60MiB","description":"How much space the log files take together; the oldest go first.","x-size":{"minimum":"1MiB","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"The background process."}},"additionalProperties":false,"description":"Configuration of Sluice: which folders are watched, which files go where, and what may run.","definitions":{"part1":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"allow","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the CLI and everything it starts may see, write and reach. Its own log-in and sessions in the home are there, the rest of the home is not."},"part2":{"type":"array","items":{"type":["string","object"],"pattern":"\\S","properties":{"name":{"type":"string","pattern":"\\S","description":"Its name.","examples":["security_analysis"]},"description":{"type":"string","pattern":"\\S","description":"What it means, for people."},"domains":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Fields that it is about.","examples":[["security","code"]]},"tools":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Tools that it uses.","examples":[["semgrep"]]}},"required":["name"],"additionalProperties":false,"description":"One of the capabilities of an agent: its name, or a mapping that says more."},"description":"What it can do: rules and steps can name capabilities instead of an agent. Names are free; these have a meaning everywhere: `task_decomposition`, `dependency_analysis`, `workflow_design`, `web_research`, `document_analysis`, `data_synthesis`, `code_generation`, `code_review`, `code_refactoring`, `testing`, `email_management`, `document_creation`, `presentation`, `api_integration`, `database_operations`, `file_operations`, `data_analysis`, `pattern_recognition`, `error_diagnosis`.","examples":[["code_review","error_diagnosis"],[{"name":"security_analysis","domains":["security"],"tools":["semgrep"]}]]},"part3":{"type":"object","properties":{"cpu":{"type":"string","description":"CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two.","examples":["50%"],"x-percent":{"minimum":"1%","maximum":"100000%","or":[]}},"memory":{"type":"string","default":"2GiB","description":"Memory of everything the attempt starts; beyond it, it is ended with `limit_exceeded`. The CLIs themselves take 0.3 to 1 GB.","x-size":{"minimum":"4MiB","maximum":"4096TiB","or":[]}},"runtime":{"type":"string","description":"Wall time after which the attempt is ended with `limit_exceeded` and not tried again; `timeout` is for what may go better the next time.","x-default":"`1h`; none where `timeout` is written","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}},"required":{"type":"boolean","default":false,"description":"Whether jobs wait where this machine cannot enforce `cpu` or `memory`. Otherwise they run, and the receipt says what was in force."}},"additionalProperties":false,"description":"Bounds of one attempt."},"part4":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"part5":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"off","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"part6":{"type":"object","properties":{"mode":{"type":"string","enum":["read","edit","all"],"default":"read","description":"What it is started with. `read`: it looks only; `edit`: it may also change files in its folders; `all`: it may use every tool. None of them asks anybody."},"ceiling":{"type":"string","enum":["read","edit","all"],"description":"The most that a corrected launch may give it, when the first was denied something that it needs.","x-default":"the same as `mode`"},"directories":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Folders outside of the project and the watched roots that a corrected launch may give it. They must exist; relative to the project folder.","examples":[["../shared-library"]]}},"additionalProperties":false,"description":"What it may do. Nothing, not even a corrected launch, goes beyond the `ceiling`."},"part7":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"How often and when a failed attempt is repeated."},"part8":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"part9":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"description":"Bounds of one attempt."},"part10":{"type":"array","items":{"type":"string","pattern":"\\S"},"description":"Tools that it may use besides what `permissions.mode` allows, in the CLI’s own words. Never more than `permissions.ceiling`.","examples":[["Bash(npm test:*)"]]},"part11":{"type":"array","items":{"type":"string","pattern":"\\S"},"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]}}};
+const schema6 = {"type":"object","properties":{"version":{"type":"number","const":1,"default":1,"description":"Version of this file’s format."},"watch":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string","pattern":"\\S","description":"Folder to watch, with everything below it. Relative to the project folder; `~/` is your home folder.","examples":["./inbox"]},"name":{"type":"string","pattern":"^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$","description":"Unique name of the root; its results stand in `files/<name>/` of the output folder.","x-default":"the folder’s name"},"ignore":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Patterns of files and folders to leave alone, in gitignore syntax, relative to the root. A `.sluiceignore` file in the tree adds to them.","examples":[["drafts/**"]]},"default_ignore":{"type":["boolean","array"],"items":{"type":"string","pattern":"\\S"},"default":true,"description":"The built-in ignore patterns (temporary files of editors and downloads, version control, `node_modules`; `sluice config show` prints them). `false` switches them off, a list replaces them."},"mode":{"type":"string","enum":["auto","native","portable","poll"],"default":"auto","description":"Where changes are learned from. `auto` takes the best that works on this mount; `poll` only re-scans, for mounts that deliver no events."},"settle":{"type":"string","default":"auto","description":"When a file counts as complete. `auto`: once its writer has closed it or, where that cannot be known, once size and time stand still; a duration: after it stood still for so long.","x-duration":{"minimum":"0s","maximum":"24d","or":["auto"]}},"ready":{"type":"string","pattern":"\\S","description":"Name of a marker file that must stand beside a file before it is taken: `{name}` is the file’s name, `{stem}` the same without its extension. Markers themselves are not processed.","examples":["{name}.done"]},"sweep":{"type":"string","default":"60s","description":"How often the whole tree is compared with what is known, so that nothing is lost when the system drops an event.","x-duration":{"minimum":"100ms","maximum":"24d","or":[]}},"initial":{"type":"string","enum":["ask","process","ignore"],"default":"ask","description":"What happens with the files that are there when the root is first watched. `ask`: they are processed, but more than 50 for an agent with a budget in money are held with an estimate; `process`: all are processed; `ignore`: none."},"on_change":{"type":"string","enum":["queue","restart","ignore"],"default":"queue","description":"A file changes while its job runs: `queue` processes it again afterwards, `restart` ends the job and starts anew, `ignore` leaves it."},"on":{"type":"array","items":{"type":"string","enum":["added","changed"]},"minItems":1,"default":["added","changed"],"description":"Which changes start work."}},"additionalProperties":false,"description":"One watched folder tree."},"minItems":1,"default":[{"path":"./inbox"}],"description":"The folders to watch. In nested roots the innermost owns a file."},"routing_rules":{"type":"array","items":{"type":"object","required":["pattern"],"properties":{"pattern":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"A glob or a list of globs, relative to the root, with `/`. One that starts with `!` only takes away.","examples":["**/*.py",["**/*.js","!**/*.min.js"]]},"name":{"type":"string","pattern":"^[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the rule, in receipts and in `sluice why`.","x-default":"the pattern"},"agent":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"The agent that gets the file: a name under `agents` or `watcher_endpoints`; or a list of names to choose from.","examples":["lint",["lint-a","lint-b"]]},"capabilities":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Instead of `agent`: what the agent must be able to do. Every agent that has all of these is a candidate.","examples":[["code_review"]]},"select":{"type":"string","enum":["least_loaded","specialized","in_order"],"description":"How one of several agents is chosen, each time anew: `least_loaded`, then the higher `priority`, then the one with fewer other capabilities; `specialized`: the one with fewer other capabilities first; `in_order`: the first in the list that can work.","x-default":"`least_loaded`"},"watcher":{"type":"string","pattern":"\\S","description":"The same as `agent`; write one of the two."},"workflow":{"type":"string","pattern":"\\S","description":"Instead of an agent: the workflow that is run for each file, by its name or the stem of its file. `${{ file.path }}` and its like are the file.","examples":["code-quality"]},"action":{"type":"string","enum":["quarantine","ignore"],"description":"Instead of an agent: `quarantine` sets a copy of the file aside in the output folder, `ignore` records that it was left alone."},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Rules with a higher priority are tried first, and their jobs run first; equal ones in the order of the file."},"prompt":{"type":"string","pattern":"\\S","description":"Text for the agent. `${{ file.path }}` and its like are filled in."},"prompt_file":{"type":"string","pattern":"\\S","description":"A text file to take the prompt from, relative to the project folder."},"expect":{"type":"object","properties":{"outputs":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Files (globs are allowed) that must be in the output folder of the job (`$SLUICE_OUTPUT_DIR`) and not be empty when it ends; without them it is `failed` with `missing_output`.","examples":[["review.json"]]},"json_schema":{"type":"string","pattern":"\\S","description":"A JSON Schema file, relative to the project folder. The JSON files among `outputs`, or the result itself when `outputs` is empty, must satisfy it; otherwise the job is `failed` with `schema_invalid`.","examples":["schemas/review.json"]}},"additionalProperties":false,"default":{},"description":"What a job must produce to count as succeeded, beyond its exit code or HTTP status."},"cache":{"type":"string","enum":["content","path","off"],"description":"When an earlier result is taken instead of running again: for the same content, for the same content at the same path, or never (for agents with side effects).","x-default":"`content`; with `workflow` `path`: its steps do something with this very file"},"max_input":{"type":"string","default":"unlimited","description":"Larger files are not processed: their jobs are `failed` with `input_too_large`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":["unlimited"]}},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this rule run at once, within `concurrency_limits`."},"batch":{"type":"object","properties":{"max_files":{"type":["integer","string"],"minimum":2,"pattern":"^auto$","default":20,"maximum":10000,"description":"How many files one attempt gets at most; `auto` begins with few and adapts to what the agent manages."},"quiet":{"type":"string","default":"2s","description":"A batch that is not full starts when no further file came for so long.","x-duration":{"minimum":"10ms","maximum":"1h","or":[]}},"on_failure":{"type":"string","enum":["bisect","fail"],"default":"bisect","description":"When an attempt fails as a whole: `bisect` tries its halves, so that one bad file does not sink the others; `fail` fails every file of it."},"by":{"type":"string","enum":["files","folder"],"default":"files","description":"`folder`: everything below one folder of the root is one batch, whatever its number: a dropped folder is one unit."}},"additionalProperties":false,"description":"One attempt for many files of one root, each with its own receipt. For agents that start a program."},"budget":{"$ref":"#/definitions/part4"},"review":{"type":"boolean","description":"Whether `reviews` hold for work of this rule.","x-default":"`true` where an agent CLI does it"}},"additionalProperties":false,"description":"Which files go where. The first rule that matches wins."},"default":[],"description":"Which files go to which agent."},"agents":{"type":["object","string"],"pattern":"^auto$","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","enum":["claude","codex","gemini","opencode","copilot"],"description":"The agent CLI: `claude` (Claude Code), `codex` (OpenAI Codex), `gemini` (Gemini CLI), `opencode`, `copilot` (GitHub Copilot CLI). It is started anew for each attempt, without a terminal."},"program":{"type":"string","pattern":"\\S","description":"The program, when it is not the one that the kind looks for on PATH: a name or a path.","examples":["~/tools/claude"]},"model":{"type":"string","pattern":"\\S","description":"The model, as the CLI calls it.","examples":["sonnet"],"x-default":"what the CLI takes"},"effort":{"type":"string","pattern":"\\S","description":"How hard the model thinks, in the CLI’s own words.","examples":["high"],"x-default":"what the CLI takes"},"max_turns":{"type":"integer","minimum":1,"maximum":10000,"description":"How many turns one attempt may take.","x-default":"what the CLI takes"},"tools":{"$ref":"#/definitions/part10","default":[]},"permissions":{"$ref":"#/definitions/part6","default":{}},"on_quota":{"type":"string","enum":["wait","fallback","pause"],"default":"wait","description":"When its quota is used up: `wait` for the time that it names, `fallback`: others take over as long, `pause`: until a person says `sluice resume`."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":1,"description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"1h","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"10m","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"$ref":"#/definitions/part3","default":{}},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":8,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"$ref":"#/definitions/part1","default":{}},"env":{"$ref":"#/definitions/part8","default":[]}},"additionalProperties":false,"description":"Gives each piece of work to an AI coding CLI that is installed and logged in on this machine. What it prints is read as it comes; a success needs its own word for it."},{"type":"object","required":["kind","plugin"],"properties":{"kind":{"type":"string","const":"plugin","description":"An agent CLI that an npm package knows how to start and read."},"plugin":{"type":"string","pattern":"\\S","description":"The npm package that exports the kind (see [plugins](../plugins.md)): its name, or the path of its folder or file.","examples":["sluice-kind-example"]},"options":{"type":"object","default":{},"description":"What the package is told; it says what it understands."},"program":{"type":"string","pattern":"\\S","description":"The program, when it is not the one that the kind looks for on PATH: a name or a path.","examples":["~/tools/claude"]},"model":{"type":"string","pattern":"\\S","description":"The model, as the CLI calls it.","examples":["sonnet"],"x-default":"what the CLI takes"},"effort":{"type":"string","pattern":"\\S","description":"How hard the model thinks, in the CLI’s own words.","examples":["high"],"x-default":"what the CLI takes"},"max_turns":{"type":"integer","minimum":1,"maximum":10000,"description":"How many turns one attempt may take.","x-default":"what the CLI takes"},"tools":{"$ref":"#/definitions/part10","default":[]},"permissions":{"$ref":"#/definitions/part6","default":{}},"on_quota":{"type":"string","enum":["wait","fallback","pause"],"default":"wait","description":"When its quota is used up: `wait` for the time that it names, `fallback`: others take over as long, `pause`: until a person says `sluice resume`."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":1,"description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"1h","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"10m","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"$ref":"#/definitions/part3","default":{}},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":8,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"$ref":"#/definitions/part1","default":{}},"env":{"$ref":"#/definitions/part8","default":[]}},"additionalProperties":false,"description":"The same for an agent CLI of a package of its own."},{"type":"object","required":["kind","command"],"properties":{"kind":{"type":"string","const":"command","description":"A program that is started for each file."},"command":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Program and arguments as a list, or one string that is split into words as a shell would, quotes included. No shell runs it. `${{ file.path }}` and its like are filled in and stay one argument; `${{ files }}` as an argument of its own becomes the paths of all files of a batch.","examples":[["npx","eslint","${{ file.path }}"],"python3 analyze.py \"${{ file.path }}\""]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"type":"object","properties":{"cpu":{"type":"string","description":"CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two.","examples":["50%"],"x-percent":{"minimum":"1%","maximum":"100000%","or":[]}},"memory":{"type":"string","description":"Memory of everything the attempt starts; beyond it, it is ended with `limit_exceeded`.","examples":["2GiB"],"x-size":{"minimum":"4MiB","maximum":"4096TiB","or":[]}},"runtime":{"type":"string","description":"Wall time after which the attempt is ended with `limit_exceeded` and not tried again; `timeout` is for what may go better the next time.","examples":["1h"],"x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}},"required":{"type":"boolean","default":false,"description":"Whether jobs wait where this machine cannot enforce `cpu` or `memory`. Otherwise they run, and the receipt says what was in force."}},"additionalProperties":false,"default":{},"description":"Bounds of one attempt."},"max_repeats":{"type":["integer","string"],"minimum":2,"pattern":"^off$","default":4,"maximum":10000,"description":"The same tool call so often in a row, in the events that the agent writes, ends the attempt as `stuck`."},"workspace":{"type":"string","enum":["in_place","copy"],"default":"in_place","description":"`copy`: each attempt works on a copy of the tree, and what it changed there is put in place only after it has succeeded; `sluice undo` puts it back. `in_place`: it sees the tree itself."},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required` where a `sandbox` is written, else `auto`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"none","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the program may see, write and reach."},"env":{"$ref":"#/definitions/part8","default":[]}},"additionalProperties":false,"description":"Starts a program for each file."},{"type":"object","required":["kind","url"],"properties":{"kind":{"type":"string","const":"http","description":"A service that gets each file by HTTP POST."},"url":{"type":"string","pattern":"\\S","description":"Where the file is sent, as multipart/form-data. May hold secret references.","examples":["http://127.0.0.1:9000/ocr"]},"headers":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},"additionalProperties":{"type":"string"},"default":{},"description":"Headers to send along; values may hold secret references.","examples":[{"Authorization":"Bearer ${env:OCR_TOKEN}"}]},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"load":{"type":"string","enum":["heavy","light"],"description":"Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either."},"tokens_per_task":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"How many tokens one piece of work should take: told to the agent, and larger inputs go to others first. No bound; that is `budget.tokens_per_run`.","examples":["50k"]},"rate":{"type":"string","pattern":"^[1-9]\\d{0,5}/(s|min|h|d)$","description":"How many attempts may begin in any second, minute, hour or day.","examples":["30/min","5/s"]},"budget":{"$ref":"#/definitions/part4"},"idle_timeout":{"type":"string","default":"off","description":"An attempt that writes nothing for so long is ended and counts as `stalled`.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"circuit_breaker":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"5s","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"default":{},"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"limits":{"$ref":"#/definitions/part9","default":{}},"sandbox":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"Only `off` says what is true: nothing is started here that could be confined."},"reason":{"type":"string","pattern":"\\S","description":"Why that is acceptable here; the receipt repeats it."}},"additionalProperties":false,"description":"States that the service is not confined, and why."}},"additionalProperties":false,"description":"Sends each file to a service."},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"builtin","description":"The inspector that comes with Sluice."},"description":{"type":"string","pattern":"\\S","description":"What the agent does, for people."},"type":{"type":"string","pattern":"\\S","description":"What sort of agent it is, for people: planner, researcher, coder, reviewer …","examples":["reviewer"]},"capabilities":{"$ref":"#/definitions/part2","default":[]},"priority":{"type":"integer","default":0,"minimum":-1000000,"maximum":1000000,"description":"Where a rule has several agents to choose from: higher first."},"max_load":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","description":"How many attempts of this agent run at once, within `concurrency_limits`."},"fallback":{"$ref":"#/definitions/part11","default":[]},"timeout":{"type":"string","default":"10m","description":"Wall time of one attempt; then everything it started is ended.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"retry":{"$ref":"#/definitions/part7","default":{}},"circuit_breaker":{"$ref":"#/definitions/part5","default":{}},"limits":{"$ref":"#/definitions/part9","default":{}}},"additionalProperties":false,"description":"Describes any file: type, structure, problems. No network, no keys, no programs."}]},"default":{},"description":"What can do work on files, by name. `auto`: the agent CLIs and tools that stand on PATH when the configuration is read, under names that `sluice agents list` shows, and the built-in `inspect`."},"watcher_endpoints":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"string","pattern":"\\S"},"default":{},"description":"Short form of `http` agents: name and URL.","examples":[{"python-analyzer":"http://localhost:8001"}]},"workflows":{"type":"array","items":{"type":["string","object"],"pattern":"\\S"},"default":["./workflows/*.yaml","./workflows/*.yml","./workflows/*.json"],"description":"Workflows: globs of files (relative to the project folder; one that starts with `!` only takes away), or [definitions](workflow.md) in place.","examples":[["./workflows/*.yaml"]]},"schedules":{"type":"array","items":{"type":"object","required":["name","workflow","cron"],"properties":{"name":{"type":"string","pattern":"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$","description":"Unique name of the schedule.","examples":["digest"]},"workflow":{"type":"string","pattern":"\\S","description":"The workflow that is started: its name, or the stem of its file."},"cron":{"type":"string","pattern":"\\S","description":"When: minute, hour, day of the month, month, day of the week; with six fields the first is the second. Names (`MON`, `JAN`), steps (`*/15`), `L` and `#` are understood.","examples":["0 7 * * 1-5","*/15 * * * *"]},"timezone":{"type":"string","pattern":"\\S","description":"The time zone in which `cron` is meant, by its IANA name.","examples":["Europe/Berlin"],"x-default":"the machine’s"},"inputs":{"type":"object","default":{},"description":"Inputs of the workflow, by name."},"overlap":{"type":"string","enum":["skip","queue","cancel"],"default":"skip","description":"When the run before it still goes on: `skip` leaves this one out, `queue` starts it afterwards, `cancel` ends the one that runs."},"catch_up":{"type":"boolean","default":true,"description":"Whether runs that were missed while nothing ran are made up for, by one run; `false`: they are left out."}},"additionalProperties":false,"description":"When a workflow starts by itself."},"default":[],"description":"When workflows start by themselves."},"concurrency_limits":{"type":"object","properties":{"max_processes":{"type":"integer","minimum":1,"maximum":1024,"description":"How many attempts run at once.","x-default":"the number of cores"},"max_concurrent_files":{"type":"integer","minimum":1,"maximum":100000,"description":"How many files are in work at once; a batch counts as its number of files, and is cut to this.","x-default":"twice max_processes; with batches enough for a full one in each process"}},"additionalProperties":false,"default":{},"description":"Limits of the whole daemon; they hold at every instant."},"budget":{"$ref":"#/definitions/part4"},"prices":{"type":"array","items":{"type":"object","required":["model","input","output"],"properties":{"model":{"type":"string","pattern":"\\S","description":"The model; `*` stands for anything, upper and lower case are the same.","examples":["gpt-5*"]},"from":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$","description":"The day (UTC) from which on it holds. Of several for one model, the latest that has come.","examples":["2026-07-01"],"x-default":"always"},"input":{"type":"number","minimum":0,"maximum":1000000,"description":"Input that was not in the cache.","examples":[1.25]},"cache_read":{"type":"number","minimum":0,"maximum":1000000,"description":"Input from the cache.","examples":[0.125],"x-default":"as `input`"},"cache_write":{"type":"number","minimum":0,"maximum":1000000,"description":"Input that went into the cache.","x-default":"as `input`"},"output":{"type":"number","minimum":0,"maximum":1000000,"description":"Output, with what the model thinks.","examples":[10]}},"additionalProperties":false,"description":"What a model costs, in US dollars for a million tokens each."},"default":[],"description":"What models cost, for agents that do not say it themselves. The first whose `model` fits holds; without one the cost is unknown."},"reviews":{"type":"object","properties":{"on":{"type":"array","items":{"type":"string","enum":["result","blocker","milestone","request","quiet"]},"default":["result","blocker","milestone","request","quiet"],"description":"What starts a review. `result`: work that has its proof, before it counts; while it goes on: a `blocker`, a `milestone`, a `request` of the agent itself, and `quiet`: it has told nothing for `quiet_trigger`. `[]`: only `review` steps and people."},"reviewers":{"type":"integer","minimum":1,"maximum":10,"description":"How many agents review. The author of the work is never among them.","x-default":"`2`"},"agents":{"type":"array","items":{"type":"string","pattern":"\\S"},"minItems":1,"description":"Who may review, in this order.","examples":[["codex-reviewer","gemini-reviewer"]],"x-default":"every agent with the capability `code_review`; other kinds than the author’s first, light ones before heavy ones"},"max_rounds":{"type":"integer","minimum":1,"maximum":20,"description":"Reviews of one piece of work in all: after each but the last its author answers the blocking findings.","x-default":"`2`"},"quorum":{"type":"integer","minimum":1,"maximum":10,"description":"Fewer valid verdicts than this decide nothing: a person is asked. A reviewer that fails, or answers in another form, gives none.","x-default":"more than half of `reviewers`"},"policy":{"type":["string","array"],"pattern":"^(four_rules|votes)$","items":{"type":"object","properties":{"if":{"type":["string","boolean"],"pattern":"\\S","description":"An expression. `approved`, `concerns` and `blockers` are the weights of those verdicts together, `verdicts` and `missing` the numbers of valid and of missing ones, `round` is 1 for the first.","examples":["blockers > 0","concerns >= 2 && round == 1"]},"decision":{"type":"string","enum":["continue","warn","pause","stop"],"description":"`continue`; `warn`: the same, with a warning on the receipt; `pause`: a person is asked; `stop`: a person decides, and nothing goes on."}},"required":["if","decision"],"additionalProperties":false,"description":"One rule of a policy of your own."},"minItems":1,"description":"What verdicts make. `four_rules`: any blocker stops, two concerns pause, one warns, otherwise the work goes on; `votes`: the heaviest verdict decides, a tie pauses; or rules of your own, of which the first that holds decides (none: `pause`).","examples":[[{"if":"blockers > 0","decision":"stop"}]],"x-default":"`four_rules`"},"weights":{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},"additionalProperties":{"type":"number","minimum":0,"maximum":1000},"description":"How much the verdict of an agent weighs; 1 where it is not named.","examples":[{"security-reviewer":2}]},"quiet_trigger":{"type":"string","default":"15m","description":"Work that tells nothing for so long is looked at (`on: [quiet]`).","x-duration":{"minimum":"1s","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Other agents judge the work of agent CLIs before it counts, and while it goes on. With this section, also an empty one, all of their work is reviewed; `review` of a rule says otherwise."},"alerts":{"type":"array","items":{"type":"object","required":["on","webhook"],"properties":{"on":{"type":["string","array"],"pattern":"\\S","items":{"type":"string"},"minItems":1,"description":"Codes of conditions (`DISK_LOW`, `BREAKER_OPEN` …, see [errors](../errors.md)), `all`, `digest` (a summary once a day) or `success` (each job that succeeded).","examples":[["ERROR_RATE","DISK_LOW"],"all"]},"webhook":{"type":"string","pattern":"\\S","description":"Where it is sent by HTTP POST. May hold secret references.","examples":["${env:ALERT_URL}"]},"format":{"type":"string","enum":["json","slack","discord","ntfy"],"default":"json","description":"The form of the message."},"min_interval":{"type":"string","default":"5m","description":"The same condition of the same thing is not sent more often than this.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"Who is told about what."},"default":[],"description":"Messages about conditions: sent beside the work, repeated when they fail, never in its way."},"thresholds":{"type":"object","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.25,"maximum":1,"description":"Share of failed among the jobs that ended within `window`: the condition `ERROR_RATE`."},"minimum":{"type":"integer","default":20,"minimum":1,"maximum":1000000,"description":"Not before so many jobs ended within `window`."},"window":{"type":"string","default":"15m","description":"The time that `error_rate` looks back.","x-duration":{"minimum":"10s","maximum":"1d","or":[]}},"delay":{"type":"string","default":"15m","description":"The oldest job that could run waits for longer than this: the condition `DELAY`.","x-duration":{"minimum":"1s","maximum":"24d","or":[]}},"free_memory":{"type":"string","default":"5%","description":"The free memory of the machine is below this share: the condition `RESOURCES_LOW`.","x-percent":{"minimum":"0%","maximum":"99%","or":[]}}},"additionalProperties":false,"default":{},"description":"When numbers become conditions, which `status` shows and `alerts` send."},"output_settings":{"type":"object","properties":{"default_output_dir":{"type":"string","pattern":"\\S","default":"./processed","description":"Where results, receipts and the overview appear. Relative to the project folder."},"preserve_original":{"type":"boolean","default":true,"description":"`true` leaves inputs untouched; `false` moves them to `archive/` of the output folder once they have succeeded."},"log_level":{"type":"string","pattern":"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$","default":"INFO","examples":["DEBUG","INFO","WARNING","ERROR","CRITICAL"],"description":"The least important messages that are logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."},"retention":{"type":"string","default":"30d","description":"How long ended jobs and older results are kept; the latest result of a file stays.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"retention_jobs":{"type":["integer","string"],"minimum":1,"pattern":"^unlimited$","default":"unlimited","maximum":1000000000,"description":"How many ended jobs are kept at most, the newest first."},"file_mode":{"type":"string","pattern":"^0?[0-7]{3}$","default":"0644","description":"Permissions of the files we write into the output folder, octal and in quotes."}},"additionalProperties":false,"default":{},"description":"What comes out, and where."},"cache":{"type":"object","properties":{"ttl":{"type":"string","default":"30d","description":"How long a result may stand in for running again.","x-duration":{"minimum":"1s","maximum":"36500d","or":[]}},"max_bytes":{"type":"string","default":"2GiB","description":"How much space kept results may take; the oldest go first.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"Results that are reused for the same content and recipe."},"daemon":{"type":"object","properties":{"drain":{"type":"string","default":"10s","description":"How long running attempts may go on after a stop was asked for.","x-duration":{"minimum":"0s","maximum":"24d","or":[]}},"min_free_disk":{"type":"string","default":"1GiB","description":"With less free space than this no new work is started.","x-size":{"minimum":"0B","maximum":"4096TiB","or":[]}},"max_depth":{"type":"integer","default":5,"minimum":0,"maximum":1000,"description":"A file that descends from what agents wrote in more steps than this is `held` until a person decides."},"max_log_bytes":{"type":"string","default":"60MiB","description":"How much space the log files take together; the oldest go first.","x-size":{"minimum":"1MiB","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"default":{},"description":"The background process."}},"additionalProperties":false,"description":"Configuration of Sluice: which folders are watched, which files go where, and what may run.","definitions":{"part1":{"type":"object","properties":{"mode":{"type":"string","enum":["auto","required","off"],"description":"`required`: jobs wait where it cannot be confined. `auto`: it then runs all the same, with a condition. `off`: it is not confined, and `reason` says why.","x-default":"`required`"},"write":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.","examples":[["workspace"],["./cache"]]},"network":{"type":["string","array"],"pattern":"^(none|allow)$","items":{"type":"string","pattern":"\\S"},"default":"allow","description":"What it reaches: `none`, `allow` (everything), or a list of hosts.","examples":["none",["api.example.com","*.example.org"]]},"blocked":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["dd","mkfs","fdisk","sudo","su","shutdown","reboot"],"description":"Commands that it may not run, by their first words. A list replaces these, `[]` allows all.","examples":[["dd","docker run"]]},"confirm":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":["git push","npm publish","pip install"],"description":"Commands for which it needs `sluice jobs approve`, by their first words. A list replaces these, `[]` asks for none."},"reason":{"type":"string","pattern":"\\S","description":"With `mode: off`: why that is acceptable here; the receipt repeats it.","examples":["only reads, written by us"]}},"additionalProperties":false,"description":"What the CLI and everything it starts may see, write and reach. Its own log-in and sessions in the home are there, the rest of the home is not."},"part2":{"type":"array","items":{"type":["string","object"],"pattern":"\\S","properties":{"name":{"type":"string","pattern":"\\S","description":"Its name.","examples":["security_analysis"]},"description":{"type":"string","pattern":"\\S","description":"What it means, for people."},"domains":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Fields that it is about.","examples":[["security","code"]]},"tools":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Tools that it uses.","examples":[["semgrep"]]}},"required":["name"],"additionalProperties":false,"description":"One of the capabilities of an agent: its name, or a mapping that says more."},"description":"What it can do: rules and steps can name capabilities instead of an agent. Names are free; these have a meaning everywhere: `task_decomposition`, `dependency_analysis`, `workflow_design`, `web_research`, `document_analysis`, `data_synthesis`, `code_generation`, `code_review`, `code_refactoring`, `testing`, `email_management`, `document_creation`, `presentation`, `api_integration`, `database_operations`, `file_operations`, `data_analysis`, `pattern_recognition`, `error_diagnosis`.","examples":[["code_review","error_diagnosis"],[{"name":"security_analysis","domains":["security"],"tools":["semgrep"]}]]},"part3":{"type":"object","properties":{"cpu":{"type":"string","description":"CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two.","examples":["50%"],"x-percent":{"minimum":"1%","maximum":"100000%","or":[]}},"memory":{"type":"string","default":"2GiB","description":"Memory of everything the attempt starts; beyond it, it is ended with `limit_exceeded`. The CLIs themselves take 0.3 to 1 GB.","x-size":{"minimum":"4MiB","maximum":"4096TiB","or":[]}},"runtime":{"type":"string","description":"Wall time after which the attempt is ended with `limit_exceeded` and not tried again; `timeout` is for what may go better the next time.","x-default":"`1h`; none where `timeout` is written","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}},"required":{"type":"boolean","default":false,"description":"Whether jobs wait where this machine cannot enforce `cpu` or `memory`. Otherwise they run, and the receipt says what was in force."}},"additionalProperties":false,"description":"Bounds of one attempt."},"part4":{"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."},"part5":{"type":["object","string"],"pattern":"^off$","properties":{"error_rate":{"type":"number","exclusiveMinimum":0,"default":0.1,"maximum":1,"description":"Share of faults and slow calls among the calls of the window at which it opens."},"minimum":{"type":"integer","default":10,"minimum":1,"maximum":100000,"description":"It does not open before so many calls."},"window":{"type":"string","default":"5m","description":"The calls that count.","x-duration":{"minimum":"1s","maximum":"1d","or":[]}},"slow":{"type":"string","default":"off","description":"A call that takes longer counts as a fault. 5 s for services; `off` for programs, for which a long run is normal.","x-duration":{"minimum":"1ms","maximum":"24d","or":["off"]}},"reset":{"type":"string","default":"30s","description":"How long it stays open before one call tries again; doubles each time that fails, up to 10 min.","x-duration":{"minimum":"10ms","maximum":"10m","or":[]}}},"additionalProperties":false,"description":"When an agent is left alone because it fails too often, by its own fault: not started, not reachable, not in time. Its jobs then wait or go to its `fallback`. `off` switches it off."},"part6":{"type":"object","properties":{"mode":{"type":"string","enum":["read","edit","all"],"default":"read","description":"What it is started with. `read`: it looks only; `edit`: it may also change files in its folders; `all`: it may use every tool. None of them asks anybody."},"ceiling":{"type":"string","enum":["read","edit","all"],"description":"The most that a corrected launch may give it, when the first was denied something that it needs.","x-default":"the same as `mode`"},"directories":{"type":"array","items":{"type":"string","pattern":"\\S"},"default":[],"description":"Folders outside of the project and the watched roots that a corrected launch may give it. They must exist; relative to the project folder.","examples":[["../shared-library"]]}},"additionalProperties":false,"description":"What it may do. Nothing, not even a corrected launch, goes beyond the `ceiling`."},"part7":{"type":"object","properties":{"attempts":{"type":"integer","default":3,"minimum":1,"maximum":100,"description":"Attempts in all, the first one included."},"initial":{"type":"string","default":"1s","description":"Pause before the second attempt; it doubles from then on, with some jitter.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}},"max":{"type":"string","default":"5m","description":"The longest pause.","x-duration":{"minimum":"1ms","maximum":"24d","or":[]}}},"additionalProperties":false,"description":"How often and when a failed attempt is repeated."},"part8":{"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]},"part9":{"type":"object","properties":{"output":{"type":"string","default":"64MiB","description":"An attempt that writes more than this is ended and fails with `limit_exceeded`.","x-size":{"minimum":"1B","maximum":"4096TiB","or":[]}}},"additionalProperties":false,"description":"Bounds of one attempt."},"part10":{"type":"array","items":{"type":"string","pattern":"\\S"},"description":"Tools that it may use besides what `permissions.mode` allows, in the CLI’s own words. Never more than `permissions.ceiling`.","examples":[["Bash(npm test:*)"]]},"part11":{"type":"array","items":{"type":"string","pattern":"\\S"},"description":"Agents that take over, in this order, when this one has failed for good or cannot work. The receipt says which and why.","examples":[["inspect"]]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func4 = isDuration;
 const func7 = isSize;
@@ -16,15 +16,17 @@ const pattern1 = new RegExp("^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]{1,100}$", "u"
 const pattern6 = new RegExp("^[^\\u0000-\\u001f]{1,200}$", "u");
 const pattern15 = new RegExp("^unlimited$", "u");
 const pattern16 = new RegExp("^auto$", "u");
-const pattern19 = new RegExp("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "u");
+const pattern20 = new RegExp("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "u");
 const pattern17 = new RegExp("^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$", "u");
-const pattern35 = new RegExp("^[1-9]\\d{0,5}/(s|min|h|d)$", "u");
-const pattern36 = new RegExp("^off$", "u");
-const pattern39 = new RegExp("^(none|allow)$", "u");
-const pattern106 = new RegExp("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "u");
-const pattern120 = new RegExp("^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$", "u");
-const pattern127 = new RegExp("^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$", "u");
-const pattern129 = new RegExp("^0?[0-7]{3}$", "u");
+const pattern36 = new RegExp("^[1-9]\\d{0,5}/(s|min|h|d)$", "u");
+const pattern37 = new RegExp("^off$", "u");
+const pattern40 = new RegExp("^(none|allow)$", "u");
+const pattern107 = new RegExp("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "u");
+const pattern121 = new RegExp("^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$", "u");
+const pattern126 = new RegExp("^\\d{4}-\\d{2}-\\d{2}$", "u");
+const pattern128 = new RegExp("^(four_rules|votes)$", "u");
+const pattern134 = new RegExp("^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$", "u");
+const pattern136 = new RegExp("^0?[0-7]{3}$", "u");
 const schema7 = {"type":"object","properties":{"usd_per_run":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars that one job may cost, all its attempts together.","examples":[1]},"usd_per_day":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars per day (UTC).","examples":[20]},"tokens_per_run":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens that one job may use, all its attempts together.","examples":["200k"]},"tokens_per_day":{"type":["integer","string"],"minimum":1,"maximum":1000000000000000,"pattern":"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$","description":"Tokens per day (UTC).","examples":["5M"]},"unknown_cost":{"type":"string","enum":["refuse","allow"],"default":"refuse","description":"What happens when an agent does not say what it used: `refuse` lets its further jobs wait, since a budget that is not measured cannot be kept; `allow` goes on."}},"additionalProperties":false,"description":"What may be spent. Work that would go beyond it waits until the next day; an attempt that crosses it is ended and keeps what it has written."};
 
 function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -804,7 +806,7 @@ vErrors.push(err0);
 errors++;
 }
 if(typeof data === "string"){
-if(!pattern36.test(data)){
+if(!pattern37.test(data)){
 const err1 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema13,data};
 if(vErrors === null){
 vErrors = [err1];
@@ -1236,7 +1238,7 @@ vErrors.push(err6);
 errors++;
 }
 if(typeof data3 === "string"){
-if(!pattern39.test(data3)){
+if(!pattern40.test(data3)){
 const err7 = {instancePath:instancePath+"/network",schemaPath:"#/properties/network/pattern",keyword:"pattern",params:{pattern: "^(none|allow)$"},message:"must match pattern \""+"^(none|allow)$"+"\"",schema:"^(none|allow)$",parentSchema:schema15.properties.network,data:data3};
 if(vErrors === null){
 vErrors = [err7];
@@ -1394,7 +1396,7 @@ return errors === 0;
 }
 
 const schema16 = {"type":["array","object"],"items":{"type":"string","pattern":"\\S"},"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":"string"},"description":"What the agent sees of the environment beyond the small default (PATH, HOME, LANG, TZ, proxy and certificate variables): a list of names to pass on, or a mapping of names to values; a value may hold secret references.","examples":[["LANG","TZ"],{"API_KEY":"${env:API_KEY}"}]};
-const pattern45 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
+const pattern46 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
 
 function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1441,7 +1443,7 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 const _errs3 = errors;
 if(typeof key0 === "string"){
-if(!pattern45.test(key0)){
+if(!pattern46.test(key0)){
 const err3 = {instancePath,schemaPath:"#/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema16.propertyNames,data:key0,propertyName:key0};
 if(vErrors === null){
 vErrors = [err3];
@@ -1569,6 +1571,9 @@ data.schedules = [];
 }
 if(data.concurrency_limits === undefined){
 data.concurrency_limits = {};
+}
+if(data.prices === undefined){
+data.prices = [];
 }
 if(data.alerts === undefined){
 data.alerts = [];
@@ -2737,9 +2742,10 @@ vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.error
 errors = vErrors.length;
 }
 }
-}
-else {
-const err91 = {instancePath:instancePath+"/routing_rules/" + i4,schemaPath:"#/properties/routing_rules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.routing_rules.items.type,parentSchema:schema6.properties.routing_rules.items,data:data18};
+if(data18.review !== undefined){
+let data46 = data18.review;
+if(typeof data46 !== "boolean"){
+const err91 = {instancePath:instancePath+"/routing_rules/" + i4+"/review",schemaPath:"#/properties/routing_rules/items/properties/review/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.routing_rules.items.properties.review.type,parentSchema:schema6.properties.routing_rules.items.properties.review,data:data46};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -2751,7 +2757,7 @@ errors++;
 }
 }
 else {
-const err92 = {instancePath:instancePath+"/routing_rules",schemaPath:"#/properties/routing_rules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.routing_rules.type,parentSchema:schema6.properties.routing_rules,data:data17};
+const err92 = {instancePath:instancePath+"/routing_rules/" + i4,schemaPath:"#/properties/routing_rules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.routing_rules.items.type,parentSchema:schema6.properties.routing_rules.items,data:data18};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -2760,13 +2766,10 @@ vErrors.push(err92);
 }
 errors++;
 }
-let data46 = data.agents;
-if(data46 && typeof data46 == "object" && !Array.isArray(data46)){
-for(const key5 in data46){
-const _errs99 = errors;
-if(typeof key5 === "string"){
-if(!pattern19.test(key5)){
-const err93 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.agents.propertyNames,data:key5,propertyName:key5};
+}
+}
+else {
+const err93 = {instancePath:instancePath+"/routing_rules",schemaPath:"#/properties/routing_rules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.routing_rules.type,parentSchema:schema6.properties.routing_rules,data:data17};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -2775,10 +2778,9 @@ vErrors.push(err93);
 }
 errors++;
 }
-}
-var valid23 = _errs99 === errors;
-if(!valid23){
-const err94 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames",keyword:"propertyNames",params:{propertyName: key5},message:"property name must be valid",schema:schema6.properties.agents.propertyNames,parentSchema:schema6.properties.agents,data:data46};
+let data47 = data.agents;
+if((!(data47 && typeof data47 == "object" && !Array.isArray(data47))) && (typeof data47 !== "string")){
+const err94 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/type",keyword:"type",params:{type: schema6.properties.agents.type},message:"must be object,string",schema:schema6.properties.agents.type,parentSchema:schema6.properties.agents,data:data47};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -2787,64 +2789,9 @@ vErrors.push(err94);
 }
 errors++;
 }
-}
-for(const key6 in data46){
-let data47 = data46[key6];
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-const tag0 = data47.kind;
-if(typeof tag0 == "string"){
-if(tag0 === "claude"){
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.tools === undefined){
-data47.tools = [];
-}
-if(data47.permissions === undefined){
-data47.permissions = {};
-}
-if(data47.on_quota === undefined){
-data47.on_quota = "wait";
-}
-if(data47.capabilities === undefined){
-data47.capabilities = [];
-}
-if(data47.priority === undefined){
-data47.priority = 0;
-}
-if(data47.max_load === undefined){
-data47.max_load = 1;
-}
-if(data47.fallback === undefined){
-data47.fallback = [];
-}
-if(data47.timeout === undefined){
-data47.timeout = "1h";
-}
-if(data47.retry === undefined){
-data47.retry = {};
-}
-if(data47.idle_timeout === undefined){
-data47.idle_timeout = "10m";
-}
-if(data47.circuit_breaker === undefined){
-data47.circuit_breaker = {};
-}
-if(data47.limits === undefined){
-data47.limits = {};
-}
-if(data47.max_repeats === undefined){
-data47.max_repeats = 8;
-}
-if(data47.workspace === undefined){
-data47.workspace = "in_place";
-}
-if(data47.sandbox === undefined){
-data47.sandbox = {};
-}
-if(data47.env === undefined){
-data47.env = [];
-}
-if(data47.kind === undefined){
-const err95 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+if(typeof data47 === "string"){
+if(!pattern16.test(data47)){
+const err95 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/pattern",keyword:"pattern",params:{pattern: "^auto$"},message:"must match pattern \""+"^auto$"+"\"",schema:"^auto$",parentSchema:schema6.properties.agents,data:data47};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -2853,9 +2800,13 @@ vErrors.push(err95);
 }
 errors++;
 }
-for(const key7 in data47){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key7))){
-const err96 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+}
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+for(const key5 in data47){
+const _errs101 = errors;
+if(typeof key5 === "string"){
+if(!pattern20.test(key5)){
+const err96 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.agents.propertyNames,data:key5,propertyName:key5};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -2865,10 +2816,9 @@ vErrors.push(err96);
 errors++;
 }
 }
-if(data47.kind !== undefined){
-let data48 = data47.kind;
-if(typeof data48 !== "string"){
-const err97 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data48};
+var valid23 = _errs101 === errors;
+if(!valid23){
+const err97 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/propertyNames",keyword:"propertyNames",params:{propertyName: key5},message:"property name must be valid",schema:schema6.properties.agents.propertyNames,parentSchema:schema6.properties.agents,data:data47};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -2877,8 +2827,64 @@ vErrors.push(err97);
 }
 errors++;
 }
-if(!(((((data48 === "claude") || (data48 === "codex")) || (data48 === "gemini")) || (data48 === "opencode")) || (data48 === "copilot"))){
-const err98 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data48};
+}
+for(const key6 in data47){
+let data48 = data47[key6];
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+const tag0 = data48.kind;
+if(typeof tag0 == "string"){
+if(tag0 === "claude"){
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.tools === undefined){
+data48.tools = [];
+}
+if(data48.permissions === undefined){
+data48.permissions = {};
+}
+if(data48.on_quota === undefined){
+data48.on_quota = "wait";
+}
+if(data48.capabilities === undefined){
+data48.capabilities = [];
+}
+if(data48.priority === undefined){
+data48.priority = 0;
+}
+if(data48.max_load === undefined){
+data48.max_load = 1;
+}
+if(data48.fallback === undefined){
+data48.fallback = [];
+}
+if(data48.timeout === undefined){
+data48.timeout = "1h";
+}
+if(data48.retry === undefined){
+data48.retry = {};
+}
+if(data48.idle_timeout === undefined){
+data48.idle_timeout = "10m";
+}
+if(data48.circuit_breaker === undefined){
+data48.circuit_breaker = {};
+}
+if(data48.limits === undefined){
+data48.limits = {};
+}
+if(data48.max_repeats === undefined){
+data48.max_repeats = 8;
+}
+if(data48.workspace === undefined){
+data48.workspace = "in_place";
+}
+if(data48.sandbox === undefined){
+data48.sandbox = {};
+}
+if(data48.env === undefined){
+data48.env = [];
+}
+if(data48.kind === undefined){
+const err98 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -2887,12 +2893,9 @@ vErrors.push(err98);
 }
 errors++;
 }
-}
-if(data47.program !== undefined){
-let data49 = data47.program;
-if(typeof data49 === "string"){
-if(!pattern0.test(data49)){
-const err99 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data49};
+for(const key7 in data48){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key7))){
+const err99 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -2902,8 +2905,10 @@ vErrors.push(err99);
 errors++;
 }
 }
-else {
-const err100 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data49};
+if(data48.kind !== undefined){
+let data49 = data48.kind;
+if(typeof data49 !== "string"){
+const err100 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data49};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -2912,12 +2917,8 @@ vErrors.push(err100);
 }
 errors++;
 }
-}
-if(data47.model !== undefined){
-let data50 = data47.model;
-if(typeof data50 === "string"){
-if(!pattern0.test(data50)){
-const err101 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data50};
+if(!(((((data49 === "claude") || (data49 === "codex")) || (data49 === "gemini")) || (data49 === "opencode")) || (data49 === "copilot"))){
+const err101 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data49};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -2927,8 +2928,11 @@ vErrors.push(err101);
 errors++;
 }
 }
-else {
-const err102 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data50};
+if(data48.program !== undefined){
+let data50 = data48.program;
+if(typeof data50 === "string"){
+if(!pattern0.test(data50)){
+const err102 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data50};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -2938,11 +2942,8 @@ vErrors.push(err102);
 errors++;
 }
 }
-if(data47.effort !== undefined){
-let data51 = data47.effort;
-if(typeof data51 === "string"){
-if(!pattern0.test(data51)){
-const err103 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data51};
+else {
+const err103 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data50};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -2952,8 +2953,11 @@ vErrors.push(err103);
 errors++;
 }
 }
-else {
-const err104 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data51};
+if(data48.model !== undefined){
+let data51 = data48.model;
+if(typeof data51 === "string"){
+if(!pattern0.test(data51)){
+const err104 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data51};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -2963,10 +2967,8 @@ vErrors.push(err104);
 errors++;
 }
 }
-if(data47.max_turns !== undefined){
-let data52 = data47.max_turns;
-if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
-const err105 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data52};
+else {
+const err105 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data51};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -2975,9 +2977,12 @@ vErrors.push(err105);
 }
 errors++;
 }
-if((typeof data52 == "number") && (isFinite(data52))){
-if(data52 > 10000 || isNaN(data52)){
-const err106 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data52};
+}
+if(data48.effort !== undefined){
+let data52 = data48.effort;
+if(typeof data52 === "string"){
+if(!pattern0.test(data52)){
+const err106 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data52};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -2986,8 +2991,9 @@ vErrors.push(err106);
 }
 errors++;
 }
-if(data52 < 1 || isNaN(data52)){
-const err107 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data52};
+}
+else {
+const err107 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data52};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -2997,18 +3003,10 @@ vErrors.push(err107);
 errors++;
 }
 }
-}
-if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-let data55 = data47.on_quota;
-if(typeof data55 !== "string"){
-const err108 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data55};
+if(data48.max_turns !== undefined){
+let data53 = data48.max_turns;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
+const err108 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data53};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -3017,8 +3015,9 @@ vErrors.push(err108);
 }
 errors++;
 }
-if(!(((data55 === "wait") || (data55 === "fallback")) || (data55 === "pause"))){
-const err109 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data55};
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 > 10000 || isNaN(data53)){
+const err109 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data53};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -3027,11 +3026,8 @@ vErrors.push(err109);
 }
 errors++;
 }
-if(data47.description !== undefined){
-let data56 = data47.description;
-if(typeof data56 === "string"){
-if(!pattern0.test(data56)){
-const err110 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data56};
+if(data53 < 1 || isNaN(data53)){
+const err110 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data53};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -3041,8 +3037,18 @@ vErrors.push(err110);
 errors++;
 }
 }
-else {
-const err111 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data56};
+}
+if(!(validate24(data48.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data48,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data48.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data48,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data56 = data48.on_quota;
+if(typeof data56 !== "string"){
+const err111 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data56};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -3051,12 +3057,8 @@ vErrors.push(err111);
 }
 errors++;
 }
-}
-if(data47.type !== undefined){
-let data57 = data47.type;
-if(typeof data57 === "string"){
-if(!pattern0.test(data57)){
-const err112 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data57};
+if(!(((data56 === "wait") || (data56 === "fallback")) || (data56 === "pause"))){
+const err112 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data56};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -3065,9 +3067,11 @@ vErrors.push(err112);
 }
 errors++;
 }
-}
-else {
-const err113 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data57};
+if(data48.description !== undefined){
+let data57 = data48.description;
+if(typeof data57 === "string"){
+if(!pattern0.test(data57)){
+const err113 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data57};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -3077,13 +3081,8 @@ vErrors.push(err113);
 errors++;
 }
 }
-if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-let data59 = data47.priority;
-if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
-const err114 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data59};
+else {
+const err114 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data57};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -3092,9 +3091,12 @@ vErrors.push(err114);
 }
 errors++;
 }
-if((typeof data59 == "number") && (isFinite(data59))){
-if(data59 > 1000000 || isNaN(data59)){
-const err115 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data59};
+}
+if(data48.type !== undefined){
+let data58 = data48.type;
+if(typeof data58 === "string"){
+if(!pattern0.test(data58)){
+const err115 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data58};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -3103,8 +3105,9 @@ vErrors.push(err115);
 }
 errors++;
 }
-if(data59 < -1000000 || isNaN(data59)){
-const err116 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data59};
+}
+else {
+const err116 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data58};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -3114,9 +3117,13 @@ vErrors.push(err116);
 errors++;
 }
 }
-let data60 = data47.max_load;
-if((!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))) && (typeof data60 !== "string")){
-const err117 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data60};
+if(!(validate28(data48.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data48,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data60 = data48.priority;
+if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
+const err117 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data60};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -3126,8 +3133,8 @@ vErrors.push(err117);
 errors++;
 }
 if((typeof data60 == "number") && (isFinite(data60))){
-if(data60 < 1 || isNaN(data60)){
-const err118 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data60};
+if(data60 > 1000000 || isNaN(data60)){
+const err118 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data60};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -3136,10 +3143,8 @@ vErrors.push(err118);
 }
 errors++;
 }
-}
-if(typeof data60 === "string"){
-if(!pattern15.test(data60)){
-const err119 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data60};
+if(data60 < -1000000 || isNaN(data60)){
+const err119 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data60};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -3149,14 +3154,9 @@ vErrors.push(err119);
 errors++;
 }
 }
-if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-let data62 = data47.timeout;
-if(typeof data62 === "string"){
-if(!(func4(data62, 1, 2073600000, []))){
-const err120 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data62};
+let data61 = data48.max_load;
+if((!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))) && (typeof data61 !== "string")){
+const err120 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data61};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -3165,9 +3165,9 @@ vErrors.push(err120);
 }
 errors++;
 }
-}
-else {
-const err121 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data62};
+if((typeof data61 == "number") && (isFinite(data61))){
+if(data61 < 1 || isNaN(data61)){
+const err121 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data61};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -3176,14 +3176,10 @@ vErrors.push(err121);
 }
 errors++;
 }
-if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
 }
-if(data47.load !== undefined){
-let data64 = data47.load;
-if(typeof data64 !== "string"){
-const err122 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data64};
+if(typeof data61 === "string"){
+if(!pattern15.test(data61)){
+const err122 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data61};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -3192,8 +3188,15 @@ vErrors.push(err122);
 }
 errors++;
 }
-if(!((data64 === "heavy") || (data64 === "light"))){
-const err123 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data64};
+}
+if(!(validate30(data48.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data48,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data63 = data48.timeout;
+if(typeof data63 === "string"){
+if(!(func4(data63, 1, 2073600000, []))){
+const err123 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data63};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -3203,10 +3206,8 @@ vErrors.push(err123);
 errors++;
 }
 }
-if(data47.tokens_per_task !== undefined){
-let data65 = data47.tokens_per_task;
-if((!(((typeof data65 == "number") && (!(data65 % 1) && !isNaN(data65))) && (isFinite(data65)))) && (typeof data65 !== "string")){
-const err124 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data65};
+else {
+const err124 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data63};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -3215,9 +3216,14 @@ vErrors.push(err124);
 }
 errors++;
 }
-if((typeof data65 == "number") && (isFinite(data65))){
-if(data65 > 1000000000000000 || isNaN(data65)){
-const err125 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data65};
+if(!(validate32(data48.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data48,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data48.load !== undefined){
+let data65 = data48.load;
+if(typeof data65 !== "string"){
+const err125 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data65};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -3226,8 +3232,8 @@ vErrors.push(err125);
 }
 errors++;
 }
-if(data65 < 1 || isNaN(data65)){
-const err126 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data65};
+if(!((data65 === "heavy") || (data65 === "light"))){
+const err126 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data65};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -3237,9 +3243,10 @@ vErrors.push(err126);
 errors++;
 }
 }
-if(typeof data65 === "string"){
-if(!pattern17.test(data65)){
-const err127 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data65};
+if(data48.tokens_per_task !== undefined){
+let data66 = data48.tokens_per_task;
+if((!(((typeof data66 == "number") && (!(data66 % 1) && !isNaN(data66))) && (isFinite(data66)))) && (typeof data66 !== "string")){
+const err127 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data66};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -3248,13 +3255,9 @@ vErrors.push(err127);
 }
 errors++;
 }
-}
-}
-if(data47.rate !== undefined){
-let data66 = data47.rate;
-if(typeof data66 === "string"){
-if(!pattern35.test(data66)){
-const err128 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data66};
+if((typeof data66 == "number") && (isFinite(data66))){
+if(data66 > 1000000000000000 || isNaN(data66)){
+const err128 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data66};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -3263,9 +3266,8 @@ vErrors.push(err128);
 }
 errors++;
 }
-}
-else {
-const err129 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data66};
+if(data66 < 1 || isNaN(data66)){
+const err129 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data66};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -3275,16 +3277,9 @@ vErrors.push(err129);
 errors++;
 }
 }
-if(data47.budget !== undefined){
-if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-let data68 = data47.idle_timeout;
-if(typeof data68 === "string"){
-if(!(func4(data68, 1, 2073600000, ["off"]))){
-const err130 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data68};
+if(typeof data66 === "string"){
+if(!pattern17.test(data66)){
+const err130 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data66};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -3294,8 +3289,12 @@ vErrors.push(err130);
 errors++;
 }
 }
-else {
-const err131 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data68};
+}
+if(data48.rate !== undefined){
+let data67 = data48.rate;
+if(typeof data67 === "string"){
+if(!pattern36.test(data67)){
+const err131 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data67};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -3304,17 +3303,9 @@ vErrors.push(err131);
 }
 errors++;
 }
-if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
-errors = vErrors.length;
 }
-if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
-vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
-errors = vErrors.length;
-}
-let data71 = data47.max_repeats;
-if((!(((typeof data71 == "number") && (!(data71 % 1) && !isNaN(data71))) && (isFinite(data71)))) && (typeof data71 !== "string")){
-const err132 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data71};
+else {
+const err132 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data67};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -3323,9 +3314,17 @@ vErrors.push(err132);
 }
 errors++;
 }
-if((typeof data71 == "number") && (isFinite(data71))){
-if(data71 > 10000 || isNaN(data71)){
-const err133 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data71};
+}
+if(data48.budget !== undefined){
+if(!(validate22(data48.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data48,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data69 = data48.idle_timeout;
+if(typeof data69 === "string"){
+if(!(func4(data69, 1, 2073600000, ["off"]))){
+const err133 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data69};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -3334,8 +3333,9 @@ vErrors.push(err133);
 }
 errors++;
 }
-if(data71 < 2 || isNaN(data71)){
-const err134 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data71};
+}
+else {
+const err134 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data69};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -3344,10 +3344,17 @@ vErrors.push(err134);
 }
 errors++;
 }
+if(!(validate35(data48.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data48,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-if(typeof data71 === "string"){
-if(!pattern36.test(data71)){
-const err135 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data71};
+if(!(validate37(data48.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data48,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data72 = data48.max_repeats;
+if((!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))) && (typeof data72 !== "string")){
+const err135 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data72};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -3356,10 +3363,9 @@ vErrors.push(err135);
 }
 errors++;
 }
-}
-let data72 = data47.workspace;
-if(typeof data72 !== "string"){
-const err136 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data72};
+if((typeof data72 == "number") && (isFinite(data72))){
+if(data72 > 10000 || isNaN(data72)){
+const err136 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data72};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -3368,8 +3374,8 @@ vErrors.push(err136);
 }
 errors++;
 }
-if(!((data72 === "in_place") || (data72 === "copy"))){
-const err137 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data72};
+if(data72 < 2 || isNaN(data72)){
+const err137 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data72};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -3378,17 +3384,10 @@ vErrors.push(err137);
 }
 errors++;
 }
-if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
 }
-if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
-errors = vErrors.length;
-}
-}
-else {
-const err138 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+if(typeof data72 === "string"){
+if(!pattern37.test(data72)){
+const err138 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data72};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -3398,58 +3397,9 @@ vErrors.push(err138);
 errors++;
 }
 }
-else if(tag0 === "codex"){
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.tools === undefined){
-data47.tools = [];
-}
-if(data47.permissions === undefined){
-data47.permissions = {};
-}
-if(data47.on_quota === undefined){
-data47.on_quota = "wait";
-}
-if(data47.capabilities === undefined){
-data47.capabilities = [];
-}
-if(data47.priority === undefined){
-data47.priority = 0;
-}
-if(data47.max_load === undefined){
-data47.max_load = 1;
-}
-if(data47.fallback === undefined){
-data47.fallback = [];
-}
-if(data47.timeout === undefined){
-data47.timeout = "1h";
-}
-if(data47.retry === undefined){
-data47.retry = {};
-}
-if(data47.idle_timeout === undefined){
-data47.idle_timeout = "10m";
-}
-if(data47.circuit_breaker === undefined){
-data47.circuit_breaker = {};
-}
-if(data47.limits === undefined){
-data47.limits = {};
-}
-if(data47.max_repeats === undefined){
-data47.max_repeats = 8;
-}
-if(data47.workspace === undefined){
-data47.workspace = "in_place";
-}
-if(data47.sandbox === undefined){
-data47.sandbox = {};
-}
-if(data47.env === undefined){
-data47.env = [];
-}
-if(data47.kind === undefined){
-const err139 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+let data73 = data48.workspace;
+if(typeof data73 !== "string"){
+const err139 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data73};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -3458,9 +3408,8 @@ vErrors.push(err139);
 }
 errors++;
 }
-for(const key8 in data47){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key8))){
-const err140 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+if(!((data73 === "in_place") || (data73 === "copy"))){
+const err140 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data73};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -3469,11 +3418,17 @@ vErrors.push(err140);
 }
 errors++;
 }
+if(!(validate39(data48.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data48,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
 }
-if(data47.kind !== undefined){
-let data75 = data47.kind;
-if(typeof data75 !== "string"){
-const err141 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data75};
+if(!(validate41(data48.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data48,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err141 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -3482,8 +3437,59 @@ vErrors.push(err141);
 }
 errors++;
 }
-if(!(((((data75 === "claude") || (data75 === "codex")) || (data75 === "gemini")) || (data75 === "opencode")) || (data75 === "copilot"))){
-const err142 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data75};
+}
+else if(tag0 === "codex"){
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.tools === undefined){
+data48.tools = [];
+}
+if(data48.permissions === undefined){
+data48.permissions = {};
+}
+if(data48.on_quota === undefined){
+data48.on_quota = "wait";
+}
+if(data48.capabilities === undefined){
+data48.capabilities = [];
+}
+if(data48.priority === undefined){
+data48.priority = 0;
+}
+if(data48.max_load === undefined){
+data48.max_load = 1;
+}
+if(data48.fallback === undefined){
+data48.fallback = [];
+}
+if(data48.timeout === undefined){
+data48.timeout = "1h";
+}
+if(data48.retry === undefined){
+data48.retry = {};
+}
+if(data48.idle_timeout === undefined){
+data48.idle_timeout = "10m";
+}
+if(data48.circuit_breaker === undefined){
+data48.circuit_breaker = {};
+}
+if(data48.limits === undefined){
+data48.limits = {};
+}
+if(data48.max_repeats === undefined){
+data48.max_repeats = 8;
+}
+if(data48.workspace === undefined){
+data48.workspace = "in_place";
+}
+if(data48.sandbox === undefined){
+data48.sandbox = {};
+}
+if(data48.env === undefined){
+data48.env = [];
+}
+if(data48.kind === undefined){
+const err142 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -3492,12 +3498,9 @@ vErrors.push(err142);
 }
 errors++;
 }
-}
-if(data47.program !== undefined){
-let data76 = data47.program;
-if(typeof data76 === "string"){
-if(!pattern0.test(data76)){
-const err143 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data76};
+for(const key8 in data48){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key8))){
+const err143 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -3507,8 +3510,10 @@ vErrors.push(err143);
 errors++;
 }
 }
-else {
-const err144 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data76};
+if(data48.kind !== undefined){
+let data76 = data48.kind;
+if(typeof data76 !== "string"){
+const err144 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data76};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -3517,12 +3522,8 @@ vErrors.push(err144);
 }
 errors++;
 }
-}
-if(data47.model !== undefined){
-let data77 = data47.model;
-if(typeof data77 === "string"){
-if(!pattern0.test(data77)){
-const err145 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data77};
+if(!(((((data76 === "claude") || (data76 === "codex")) || (data76 === "gemini")) || (data76 === "opencode")) || (data76 === "copilot"))){
+const err145 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data76};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -3532,8 +3533,11 @@ vErrors.push(err145);
 errors++;
 }
 }
-else {
-const err146 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data77};
+if(data48.program !== undefined){
+let data77 = data48.program;
+if(typeof data77 === "string"){
+if(!pattern0.test(data77)){
+const err146 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data77};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -3543,11 +3547,8 @@ vErrors.push(err146);
 errors++;
 }
 }
-if(data47.effort !== undefined){
-let data78 = data47.effort;
-if(typeof data78 === "string"){
-if(!pattern0.test(data78)){
-const err147 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data78};
+else {
+const err147 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data77};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -3557,8 +3558,11 @@ vErrors.push(err147);
 errors++;
 }
 }
-else {
-const err148 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data78};
+if(data48.model !== undefined){
+let data78 = data48.model;
+if(typeof data78 === "string"){
+if(!pattern0.test(data78)){
+const err148 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data78};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -3568,10 +3572,8 @@ vErrors.push(err148);
 errors++;
 }
 }
-if(data47.max_turns !== undefined){
-let data79 = data47.max_turns;
-if(!(((typeof data79 == "number") && (!(data79 % 1) && !isNaN(data79))) && (isFinite(data79)))){
-const err149 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data79};
+else {
+const err149 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data78};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -3580,9 +3582,12 @@ vErrors.push(err149);
 }
 errors++;
 }
-if((typeof data79 == "number") && (isFinite(data79))){
-if(data79 > 10000 || isNaN(data79)){
-const err150 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data79};
+}
+if(data48.effort !== undefined){
+let data79 = data48.effort;
+if(typeof data79 === "string"){
+if(!pattern0.test(data79)){
+const err150 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data79};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -3591,8 +3596,9 @@ vErrors.push(err150);
 }
 errors++;
 }
-if(data79 < 1 || isNaN(data79)){
-const err151 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data79};
+}
+else {
+const err151 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data79};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -3602,18 +3608,10 @@ vErrors.push(err151);
 errors++;
 }
 }
-}
-if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-let data82 = data47.on_quota;
-if(typeof data82 !== "string"){
-const err152 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data82};
+if(data48.max_turns !== undefined){
+let data80 = data48.max_turns;
+if(!(((typeof data80 == "number") && (!(data80 % 1) && !isNaN(data80))) && (isFinite(data80)))){
+const err152 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data80};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -3622,8 +3620,9 @@ vErrors.push(err152);
 }
 errors++;
 }
-if(!(((data82 === "wait") || (data82 === "fallback")) || (data82 === "pause"))){
-const err153 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data82};
+if((typeof data80 == "number") && (isFinite(data80))){
+if(data80 > 10000 || isNaN(data80)){
+const err153 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data80};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -3632,11 +3631,8 @@ vErrors.push(err153);
 }
 errors++;
 }
-if(data47.description !== undefined){
-let data83 = data47.description;
-if(typeof data83 === "string"){
-if(!pattern0.test(data83)){
-const err154 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data83};
+if(data80 < 1 || isNaN(data80)){
+const err154 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data80};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -3646,8 +3642,18 @@ vErrors.push(err154);
 errors++;
 }
 }
-else {
-const err155 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data83};
+}
+if(!(validate24(data48.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data48,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data48.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data48,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data83 = data48.on_quota;
+if(typeof data83 !== "string"){
+const err155 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data83};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -3656,12 +3662,8 @@ vErrors.push(err155);
 }
 errors++;
 }
-}
-if(data47.type !== undefined){
-let data84 = data47.type;
-if(typeof data84 === "string"){
-if(!pattern0.test(data84)){
-const err156 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data84};
+if(!(((data83 === "wait") || (data83 === "fallback")) || (data83 === "pause"))){
+const err156 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data83};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -3670,9 +3672,11 @@ vErrors.push(err156);
 }
 errors++;
 }
-}
-else {
-const err157 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data84};
+if(data48.description !== undefined){
+let data84 = data48.description;
+if(typeof data84 === "string"){
+if(!pattern0.test(data84)){
+const err157 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data84};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -3682,13 +3686,8 @@ vErrors.push(err157);
 errors++;
 }
 }
-if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-let data86 = data47.priority;
-if(!(((typeof data86 == "number") && (!(data86 % 1) && !isNaN(data86))) && (isFinite(data86)))){
-const err158 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data86};
+else {
+const err158 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data84};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -3697,9 +3696,12 @@ vErrors.push(err158);
 }
 errors++;
 }
-if((typeof data86 == "number") && (isFinite(data86))){
-if(data86 > 1000000 || isNaN(data86)){
-const err159 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data86};
+}
+if(data48.type !== undefined){
+let data85 = data48.type;
+if(typeof data85 === "string"){
+if(!pattern0.test(data85)){
+const err159 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data85};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -3708,8 +3710,9 @@ vErrors.push(err159);
 }
 errors++;
 }
-if(data86 < -1000000 || isNaN(data86)){
-const err160 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data86};
+}
+else {
+const err160 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data85};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -3719,9 +3722,13 @@ vErrors.push(err160);
 errors++;
 }
 }
-let data87 = data47.max_load;
-if((!(((typeof data87 == "number") && (!(data87 % 1) && !isNaN(data87))) && (isFinite(data87)))) && (typeof data87 !== "string")){
-const err161 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data87};
+if(!(validate28(data48.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data48,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data87 = data48.priority;
+if(!(((typeof data87 == "number") && (!(data87 % 1) && !isNaN(data87))) && (isFinite(data87)))){
+const err161 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data87};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -3731,8 +3738,8 @@ vErrors.push(err161);
 errors++;
 }
 if((typeof data87 == "number") && (isFinite(data87))){
-if(data87 < 1 || isNaN(data87)){
-const err162 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data87};
+if(data87 > 1000000 || isNaN(data87)){
+const err162 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data87};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -3741,10 +3748,8 @@ vErrors.push(err162);
 }
 errors++;
 }
-}
-if(typeof data87 === "string"){
-if(!pattern15.test(data87)){
-const err163 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data87};
+if(data87 < -1000000 || isNaN(data87)){
+const err163 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data87};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -3754,14 +3759,9 @@ vErrors.push(err163);
 errors++;
 }
 }
-if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-let data89 = data47.timeout;
-if(typeof data89 === "string"){
-if(!(func4(data89, 1, 2073600000, []))){
-const err164 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data89};
+let data88 = data48.max_load;
+if((!(((typeof data88 == "number") && (!(data88 % 1) && !isNaN(data88))) && (isFinite(data88)))) && (typeof data88 !== "string")){
+const err164 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data88};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -3770,9 +3770,9 @@ vErrors.push(err164);
 }
 errors++;
 }
-}
-else {
-const err165 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data89};
+if((typeof data88 == "number") && (isFinite(data88))){
+if(data88 < 1 || isNaN(data88)){
+const err165 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data88};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -3781,14 +3781,10 @@ vErrors.push(err165);
 }
 errors++;
 }
-if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
 }
-if(data47.load !== undefined){
-let data91 = data47.load;
-if(typeof data91 !== "string"){
-const err166 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data91};
+if(typeof data88 === "string"){
+if(!pattern15.test(data88)){
+const err166 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data88};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -3797,8 +3793,15 @@ vErrors.push(err166);
 }
 errors++;
 }
-if(!((data91 === "heavy") || (data91 === "light"))){
-const err167 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data91};
+}
+if(!(validate30(data48.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data48,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data90 = data48.timeout;
+if(typeof data90 === "string"){
+if(!(func4(data90, 1, 2073600000, []))){
+const err167 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data90};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -3808,10 +3811,8 @@ vErrors.push(err167);
 errors++;
 }
 }
-if(data47.tokens_per_task !== undefined){
-let data92 = data47.tokens_per_task;
-if((!(((typeof data92 == "number") && (!(data92 % 1) && !isNaN(data92))) && (isFinite(data92)))) && (typeof data92 !== "string")){
-const err168 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data92};
+else {
+const err168 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data90};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -3820,9 +3821,14 @@ vErrors.push(err168);
 }
 errors++;
 }
-if((typeof data92 == "number") && (isFinite(data92))){
-if(data92 > 1000000000000000 || isNaN(data92)){
-const err169 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data92};
+if(!(validate32(data48.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data48,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data48.load !== undefined){
+let data92 = data48.load;
+if(typeof data92 !== "string"){
+const err169 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data92};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -3831,8 +3837,8 @@ vErrors.push(err169);
 }
 errors++;
 }
-if(data92 < 1 || isNaN(data92)){
-const err170 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data92};
+if(!((data92 === "heavy") || (data92 === "light"))){
+const err170 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data92};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -3842,9 +3848,10 @@ vErrors.push(err170);
 errors++;
 }
 }
-if(typeof data92 === "string"){
-if(!pattern17.test(data92)){
-const err171 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data92};
+if(data48.tokens_per_task !== undefined){
+let data93 = data48.tokens_per_task;
+if((!(((typeof data93 == "number") && (!(data93 % 1) && !isNaN(data93))) && (isFinite(data93)))) && (typeof data93 !== "string")){
+const err171 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data93};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -3853,13 +3860,9 @@ vErrors.push(err171);
 }
 errors++;
 }
-}
-}
-if(data47.rate !== undefined){
-let data93 = data47.rate;
-if(typeof data93 === "string"){
-if(!pattern35.test(data93)){
-const err172 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data93};
+if((typeof data93 == "number") && (isFinite(data93))){
+if(data93 > 1000000000000000 || isNaN(data93)){
+const err172 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data93};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -3868,9 +3871,8 @@ vErrors.push(err172);
 }
 errors++;
 }
-}
-else {
-const err173 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data93};
+if(data93 < 1 || isNaN(data93)){
+const err173 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data93};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -3880,16 +3882,9 @@ vErrors.push(err173);
 errors++;
 }
 }
-if(data47.budget !== undefined){
-if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-let data95 = data47.idle_timeout;
-if(typeof data95 === "string"){
-if(!(func4(data95, 1, 2073600000, ["off"]))){
-const err174 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data95};
+if(typeof data93 === "string"){
+if(!pattern17.test(data93)){
+const err174 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data93};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -3899,8 +3894,12 @@ vErrors.push(err174);
 errors++;
 }
 }
-else {
-const err175 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data95};
+}
+if(data48.rate !== undefined){
+let data94 = data48.rate;
+if(typeof data94 === "string"){
+if(!pattern36.test(data94)){
+const err175 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data94};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -3909,17 +3908,9 @@ vErrors.push(err175);
 }
 errors++;
 }
-if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
-errors = vErrors.length;
 }
-if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
-vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
-errors = vErrors.length;
-}
-let data98 = data47.max_repeats;
-if((!(((typeof data98 == "number") && (!(data98 % 1) && !isNaN(data98))) && (isFinite(data98)))) && (typeof data98 !== "string")){
-const err176 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data98};
+else {
+const err176 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data94};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -3928,9 +3919,17 @@ vErrors.push(err176);
 }
 errors++;
 }
-if((typeof data98 == "number") && (isFinite(data98))){
-if(data98 > 10000 || isNaN(data98)){
-const err177 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data98};
+}
+if(data48.budget !== undefined){
+if(!(validate22(data48.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data48,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data96 = data48.idle_timeout;
+if(typeof data96 === "string"){
+if(!(func4(data96, 1, 2073600000, ["off"]))){
+const err177 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data96};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -3939,8 +3938,9 @@ vErrors.push(err177);
 }
 errors++;
 }
-if(data98 < 2 || isNaN(data98)){
-const err178 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data98};
+}
+else {
+const err178 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data96};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -3949,10 +3949,17 @@ vErrors.push(err178);
 }
 errors++;
 }
+if(!(validate35(data48.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data48,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-if(typeof data98 === "string"){
-if(!pattern36.test(data98)){
-const err179 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data98};
+if(!(validate37(data48.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data48,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data99 = data48.max_repeats;
+if((!(((typeof data99 == "number") && (!(data99 % 1) && !isNaN(data99))) && (isFinite(data99)))) && (typeof data99 !== "string")){
+const err179 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data99};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -3961,10 +3968,9 @@ vErrors.push(err179);
 }
 errors++;
 }
-}
-let data99 = data47.workspace;
-if(typeof data99 !== "string"){
-const err180 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data99};
+if((typeof data99 == "number") && (isFinite(data99))){
+if(data99 > 10000 || isNaN(data99)){
+const err180 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data99};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -3973,8 +3979,8 @@ vErrors.push(err180);
 }
 errors++;
 }
-if(!((data99 === "in_place") || (data99 === "copy"))){
-const err181 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data99};
+if(data99 < 2 || isNaN(data99)){
+const err181 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data99};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -3983,17 +3989,10 @@ vErrors.push(err181);
 }
 errors++;
 }
-if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
 }
-if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
-errors = vErrors.length;
-}
-}
-else {
-const err182 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+if(typeof data99 === "string"){
+if(!pattern37.test(data99)){
+const err182 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data99};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -4003,58 +4002,9 @@ vErrors.push(err182);
 errors++;
 }
 }
-else if(tag0 === "gemini"){
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.tools === undefined){
-data47.tools = [];
-}
-if(data47.permissions === undefined){
-data47.permissions = {};
-}
-if(data47.on_quota === undefined){
-data47.on_quota = "wait";
-}
-if(data47.capabilities === undefined){
-data47.capabilities = [];
-}
-if(data47.priority === undefined){
-data47.priority = 0;
-}
-if(data47.max_load === undefined){
-data47.max_load = 1;
-}
-if(data47.fallback === undefined){
-data47.fallback = [];
-}
-if(data47.timeout === undefined){
-data47.timeout = "1h";
-}
-if(data47.retry === undefined){
-data47.retry = {};
-}
-if(data47.idle_timeout === undefined){
-data47.idle_timeout = "10m";
-}
-if(data47.circuit_breaker === undefined){
-data47.circuit_breaker = {};
-}
-if(data47.limits === undefined){
-data47.limits = {};
-}
-if(data47.max_repeats === undefined){
-data47.max_repeats = 8;
-}
-if(data47.workspace === undefined){
-data47.workspace = "in_place";
-}
-if(data47.sandbox === undefined){
-data47.sandbox = {};
-}
-if(data47.env === undefined){
-data47.env = [];
-}
-if(data47.kind === undefined){
-const err183 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+let data100 = data48.workspace;
+if(typeof data100 !== "string"){
+const err183 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data100};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -4063,9 +4013,8 @@ vErrors.push(err183);
 }
 errors++;
 }
-for(const key9 in data47){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key9))){
-const err184 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+if(!((data100 === "in_place") || (data100 === "copy"))){
+const err184 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data100};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -4074,11 +4023,17 @@ vErrors.push(err184);
 }
 errors++;
 }
+if(!(validate39(data48.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data48,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
 }
-if(data47.kind !== undefined){
-let data102 = data47.kind;
-if(typeof data102 !== "string"){
-const err185 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data102};
+if(!(validate41(data48.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data48,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err185 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err185];
 }
@@ -4087,8 +4042,59 @@ vErrors.push(err185);
 }
 errors++;
 }
-if(!(((((data102 === "claude") || (data102 === "codex")) || (data102 === "gemini")) || (data102 === "opencode")) || (data102 === "copilot"))){
-const err186 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data102};
+}
+else if(tag0 === "gemini"){
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.tools === undefined){
+data48.tools = [];
+}
+if(data48.permissions === undefined){
+data48.permissions = {};
+}
+if(data48.on_quota === undefined){
+data48.on_quota = "wait";
+}
+if(data48.capabilities === undefined){
+data48.capabilities = [];
+}
+if(data48.priority === undefined){
+data48.priority = 0;
+}
+if(data48.max_load === undefined){
+data48.max_load = 1;
+}
+if(data48.fallback === undefined){
+data48.fallback = [];
+}
+if(data48.timeout === undefined){
+data48.timeout = "1h";
+}
+if(data48.retry === undefined){
+data48.retry = {};
+}
+if(data48.idle_timeout === undefined){
+data48.idle_timeout = "10m";
+}
+if(data48.circuit_breaker === undefined){
+data48.circuit_breaker = {};
+}
+if(data48.limits === undefined){
+data48.limits = {};
+}
+if(data48.max_repeats === undefined){
+data48.max_repeats = 8;
+}
+if(data48.workspace === undefined){
+data48.workspace = "in_place";
+}
+if(data48.sandbox === undefined){
+data48.sandbox = {};
+}
+if(data48.env === undefined){
+data48.env = [];
+}
+if(data48.kind === undefined){
+const err186 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -4097,12 +4103,9 @@ vErrors.push(err186);
 }
 errors++;
 }
-}
-if(data47.program !== undefined){
-let data103 = data47.program;
-if(typeof data103 === "string"){
-if(!pattern0.test(data103)){
-const err187 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data103};
+for(const key9 in data48){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key9))){
+const err187 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -4112,8 +4115,10 @@ vErrors.push(err187);
 errors++;
 }
 }
-else {
-const err188 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data103};
+if(data48.kind !== undefined){
+let data103 = data48.kind;
+if(typeof data103 !== "string"){
+const err188 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data103};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -4122,12 +4127,8 @@ vErrors.push(err188);
 }
 errors++;
 }
-}
-if(data47.model !== undefined){
-let data104 = data47.model;
-if(typeof data104 === "string"){
-if(!pattern0.test(data104)){
-const err189 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data104};
+if(!(((((data103 === "claude") || (data103 === "codex")) || (data103 === "gemini")) || (data103 === "opencode")) || (data103 === "copilot"))){
+const err189 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data103};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -4137,8 +4138,11 @@ vErrors.push(err189);
 errors++;
 }
 }
-else {
-const err190 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data104};
+if(data48.program !== undefined){
+let data104 = data48.program;
+if(typeof data104 === "string"){
+if(!pattern0.test(data104)){
+const err190 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data104};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -4148,11 +4152,8 @@ vErrors.push(err190);
 errors++;
 }
 }
-if(data47.effort !== undefined){
-let data105 = data47.effort;
-if(typeof data105 === "string"){
-if(!pattern0.test(data105)){
-const err191 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data105};
+else {
+const err191 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data104};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -4162,8 +4163,11 @@ vErrors.push(err191);
 errors++;
 }
 }
-else {
-const err192 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data105};
+if(data48.model !== undefined){
+let data105 = data48.model;
+if(typeof data105 === "string"){
+if(!pattern0.test(data105)){
+const err192 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data105};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -4173,10 +4177,8 @@ vErrors.push(err192);
 errors++;
 }
 }
-if(data47.max_turns !== undefined){
-let data106 = data47.max_turns;
-if(!(((typeof data106 == "number") && (!(data106 % 1) && !isNaN(data106))) && (isFinite(data106)))){
-const err193 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data106};
+else {
+const err193 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data105};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -4185,9 +4187,12 @@ vErrors.push(err193);
 }
 errors++;
 }
-if((typeof data106 == "number") && (isFinite(data106))){
-if(data106 > 10000 || isNaN(data106)){
-const err194 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data106};
+}
+if(data48.effort !== undefined){
+let data106 = data48.effort;
+if(typeof data106 === "string"){
+if(!pattern0.test(data106)){
+const err194 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data106};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -4196,8 +4201,9 @@ vErrors.push(err194);
 }
 errors++;
 }
-if(data106 < 1 || isNaN(data106)){
-const err195 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data106};
+}
+else {
+const err195 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data106};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -4207,18 +4213,10 @@ vErrors.push(err195);
 errors++;
 }
 }
-}
-if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-let data109 = data47.on_quota;
-if(typeof data109 !== "string"){
-const err196 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data109};
+if(data48.max_turns !== undefined){
+let data107 = data48.max_turns;
+if(!(((typeof data107 == "number") && (!(data107 % 1) && !isNaN(data107))) && (isFinite(data107)))){
+const err196 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data107};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -4227,8 +4225,9 @@ vErrors.push(err196);
 }
 errors++;
 }
-if(!(((data109 === "wait") || (data109 === "fallback")) || (data109 === "pause"))){
-const err197 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data109};
+if((typeof data107 == "number") && (isFinite(data107))){
+if(data107 > 10000 || isNaN(data107)){
+const err197 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data107};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -4237,11 +4236,8 @@ vErrors.push(err197);
 }
 errors++;
 }
-if(data47.description !== undefined){
-let data110 = data47.description;
-if(typeof data110 === "string"){
-if(!pattern0.test(data110)){
-const err198 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data110};
+if(data107 < 1 || isNaN(data107)){
+const err198 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data107};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -4251,8 +4247,18 @@ vErrors.push(err198);
 errors++;
 }
 }
-else {
-const err199 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data110};
+}
+if(!(validate24(data48.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data48,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data48.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data48,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data110 = data48.on_quota;
+if(typeof data110 !== "string"){
+const err199 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data110};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -4261,12 +4267,8 @@ vErrors.push(err199);
 }
 errors++;
 }
-}
-if(data47.type !== undefined){
-let data111 = data47.type;
-if(typeof data111 === "string"){
-if(!pattern0.test(data111)){
-const err200 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data111};
+if(!(((data110 === "wait") || (data110 === "fallback")) || (data110 === "pause"))){
+const err200 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data110};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -4275,9 +4277,11 @@ vErrors.push(err200);
 }
 errors++;
 }
-}
-else {
-const err201 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data111};
+if(data48.description !== undefined){
+let data111 = data48.description;
+if(typeof data111 === "string"){
+if(!pattern0.test(data111)){
+const err201 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data111};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -4287,13 +4291,8 @@ vErrors.push(err201);
 errors++;
 }
 }
-if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-let data113 = data47.priority;
-if(!(((typeof data113 == "number") && (!(data113 % 1) && !isNaN(data113))) && (isFinite(data113)))){
-const err202 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data113};
+else {
+const err202 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data111};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -4302,9 +4301,12 @@ vErrors.push(err202);
 }
 errors++;
 }
-if((typeof data113 == "number") && (isFinite(data113))){
-if(data113 > 1000000 || isNaN(data113)){
-const err203 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data113};
+}
+if(data48.type !== undefined){
+let data112 = data48.type;
+if(typeof data112 === "string"){
+if(!pattern0.test(data112)){
+const err203 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data112};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -4313,8 +4315,9 @@ vErrors.push(err203);
 }
 errors++;
 }
-if(data113 < -1000000 || isNaN(data113)){
-const err204 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data113};
+}
+else {
+const err204 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data112};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -4324,9 +4327,13 @@ vErrors.push(err204);
 errors++;
 }
 }
-let data114 = data47.max_load;
-if((!(((typeof data114 == "number") && (!(data114 % 1) && !isNaN(data114))) && (isFinite(data114)))) && (typeof data114 !== "string")){
-const err205 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data114};
+if(!(validate28(data48.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data48,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data114 = data48.priority;
+if(!(((typeof data114 == "number") && (!(data114 % 1) && !isNaN(data114))) && (isFinite(data114)))){
+const err205 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data114};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -4336,8 +4343,8 @@ vErrors.push(err205);
 errors++;
 }
 if((typeof data114 == "number") && (isFinite(data114))){
-if(data114 < 1 || isNaN(data114)){
-const err206 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data114};
+if(data114 > 1000000 || isNaN(data114)){
+const err206 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data114};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -4346,10 +4353,8 @@ vErrors.push(err206);
 }
 errors++;
 }
-}
-if(typeof data114 === "string"){
-if(!pattern15.test(data114)){
-const err207 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data114};
+if(data114 < -1000000 || isNaN(data114)){
+const err207 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data114};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -4359,14 +4364,9 @@ vErrors.push(err207);
 errors++;
 }
 }
-if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-let data116 = data47.timeout;
-if(typeof data116 === "string"){
-if(!(func4(data116, 1, 2073600000, []))){
-const err208 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data116};
+let data115 = data48.max_load;
+if((!(((typeof data115 == "number") && (!(data115 % 1) && !isNaN(data115))) && (isFinite(data115)))) && (typeof data115 !== "string")){
+const err208 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data115};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -4375,9 +4375,9 @@ vErrors.push(err208);
 }
 errors++;
 }
-}
-else {
-const err209 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data116};
+if((typeof data115 == "number") && (isFinite(data115))){
+if(data115 < 1 || isNaN(data115)){
+const err209 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data115};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -4386,14 +4386,10 @@ vErrors.push(err209);
 }
 errors++;
 }
-if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
 }
-if(data47.load !== undefined){
-let data118 = data47.load;
-if(typeof data118 !== "string"){
-const err210 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data118};
+if(typeof data115 === "string"){
+if(!pattern15.test(data115)){
+const err210 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data115};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -4402,8 +4398,15 @@ vErrors.push(err210);
 }
 errors++;
 }
-if(!((data118 === "heavy") || (data118 === "light"))){
-const err211 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data118};
+}
+if(!(validate30(data48.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data48,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data117 = data48.timeout;
+if(typeof data117 === "string"){
+if(!(func4(data117, 1, 2073600000, []))){
+const err211 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data117};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -4413,10 +4416,8 @@ vErrors.push(err211);
 errors++;
 }
 }
-if(data47.tokens_per_task !== undefined){
-let data119 = data47.tokens_per_task;
-if((!(((typeof data119 == "number") && (!(data119 % 1) && !isNaN(data119))) && (isFinite(data119)))) && (typeof data119 !== "string")){
-const err212 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data119};
+else {
+const err212 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data117};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -4425,9 +4426,14 @@ vErrors.push(err212);
 }
 errors++;
 }
-if((typeof data119 == "number") && (isFinite(data119))){
-if(data119 > 1000000000000000 || isNaN(data119)){
-const err213 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data119};
+if(!(validate32(data48.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data48,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data48.load !== undefined){
+let data119 = data48.load;
+if(typeof data119 !== "string"){
+const err213 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data119};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -4436,8 +4442,8 @@ vErrors.push(err213);
 }
 errors++;
 }
-if(data119 < 1 || isNaN(data119)){
-const err214 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data119};
+if(!((data119 === "heavy") || (data119 === "light"))){
+const err214 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data119};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -4447,9 +4453,10 @@ vErrors.push(err214);
 errors++;
 }
 }
-if(typeof data119 === "string"){
-if(!pattern17.test(data119)){
-const err215 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data119};
+if(data48.tokens_per_task !== undefined){
+let data120 = data48.tokens_per_task;
+if((!(((typeof data120 == "number") && (!(data120 % 1) && !isNaN(data120))) && (isFinite(data120)))) && (typeof data120 !== "string")){
+const err215 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data120};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -4458,13 +4465,9 @@ vErrors.push(err215);
 }
 errors++;
 }
-}
-}
-if(data47.rate !== undefined){
-let data120 = data47.rate;
-if(typeof data120 === "string"){
-if(!pattern35.test(data120)){
-const err216 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data120};
+if((typeof data120 == "number") && (isFinite(data120))){
+if(data120 > 1000000000000000 || isNaN(data120)){
+const err216 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data120};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -4473,9 +4476,8 @@ vErrors.push(err216);
 }
 errors++;
 }
-}
-else {
-const err217 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data120};
+if(data120 < 1 || isNaN(data120)){
+const err217 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data120};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -4485,16 +4487,9 @@ vErrors.push(err217);
 errors++;
 }
 }
-if(data47.budget !== undefined){
-if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-let data122 = data47.idle_timeout;
-if(typeof data122 === "string"){
-if(!(func4(data122, 1, 2073600000, ["off"]))){
-const err218 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data122};
+if(typeof data120 === "string"){
+if(!pattern17.test(data120)){
+const err218 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data120};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -4504,8 +4499,12 @@ vErrors.push(err218);
 errors++;
 }
 }
-else {
-const err219 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data122};
+}
+if(data48.rate !== undefined){
+let data121 = data48.rate;
+if(typeof data121 === "string"){
+if(!pattern36.test(data121)){
+const err219 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data121};
 if(vErrors === null){
 vErrors = [err219];
 }
@@ -4514,17 +4513,9 @@ vErrors.push(err219);
 }
 errors++;
 }
-if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
-errors = vErrors.length;
 }
-if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
-vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
-errors = vErrors.length;
-}
-let data125 = data47.max_repeats;
-if((!(((typeof data125 == "number") && (!(data125 % 1) && !isNaN(data125))) && (isFinite(data125)))) && (typeof data125 !== "string")){
-const err220 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data125};
+else {
+const err220 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data121};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -4533,9 +4524,17 @@ vErrors.push(err220);
 }
 errors++;
 }
-if((typeof data125 == "number") && (isFinite(data125))){
-if(data125 > 10000 || isNaN(data125)){
-const err221 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data125};
+}
+if(data48.budget !== undefined){
+if(!(validate22(data48.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data48,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data123 = data48.idle_timeout;
+if(typeof data123 === "string"){
+if(!(func4(data123, 1, 2073600000, ["off"]))){
+const err221 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data123};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -4544,8 +4543,9 @@ vErrors.push(err221);
 }
 errors++;
 }
-if(data125 < 2 || isNaN(data125)){
-const err222 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data125};
+}
+else {
+const err222 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data123};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -4554,10 +4554,17 @@ vErrors.push(err222);
 }
 errors++;
 }
+if(!(validate35(data48.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data48,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-if(typeof data125 === "string"){
-if(!pattern36.test(data125)){
-const err223 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data125};
+if(!(validate37(data48.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data48,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data126 = data48.max_repeats;
+if((!(((typeof data126 == "number") && (!(data126 % 1) && !isNaN(data126))) && (isFinite(data126)))) && (typeof data126 !== "string")){
+const err223 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data126};
 if(vErrors === null){
 vErrors = [err223];
 }
@@ -4566,10 +4573,9 @@ vErrors.push(err223);
 }
 errors++;
 }
-}
-let data126 = data47.workspace;
-if(typeof data126 !== "string"){
-const err224 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data126};
+if((typeof data126 == "number") && (isFinite(data126))){
+if(data126 > 10000 || isNaN(data126)){
+const err224 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data126};
 if(vErrors === null){
 vErrors = [err224];
 }
@@ -4578,8 +4584,8 @@ vErrors.push(err224);
 }
 errors++;
 }
-if(!((data126 === "in_place") || (data126 === "copy"))){
-const err225 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data126};
+if(data126 < 2 || isNaN(data126)){
+const err225 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data126};
 if(vErrors === null){
 vErrors = [err225];
 }
@@ -4588,17 +4594,10 @@ vErrors.push(err225);
 }
 errors++;
 }
-if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
 }
-if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
-errors = vErrors.length;
-}
-}
-else {
-const err226 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+if(typeof data126 === "string"){
+if(!pattern37.test(data126)){
+const err226 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data126};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -4608,58 +4607,9 @@ vErrors.push(err226);
 errors++;
 }
 }
-else if(tag0 === "opencode"){
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.tools === undefined){
-data47.tools = [];
-}
-if(data47.permissions === undefined){
-data47.permissions = {};
-}
-if(data47.on_quota === undefined){
-data47.on_quota = "wait";
-}
-if(data47.capabilities === undefined){
-data47.capabilities = [];
-}
-if(data47.priority === undefined){
-data47.priority = 0;
-}
-if(data47.max_load === undefined){
-data47.max_load = 1;
-}
-if(data47.fallback === undefined){
-data47.fallback = [];
-}
-if(data47.timeout === undefined){
-data47.timeout = "1h";
-}
-if(data47.retry === undefined){
-data47.retry = {};
-}
-if(data47.idle_timeout === undefined){
-data47.idle_timeout = "10m";
-}
-if(data47.circuit_breaker === undefined){
-data47.circuit_breaker = {};
-}
-if(data47.limits === undefined){
-data47.limits = {};
-}
-if(data47.max_repeats === undefined){
-data47.max_repeats = 8;
-}
-if(data47.workspace === undefined){
-data47.workspace = "in_place";
-}
-if(data47.sandbox === undefined){
-data47.sandbox = {};
-}
-if(data47.env === undefined){
-data47.env = [];
-}
-if(data47.kind === undefined){
-const err227 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+let data127 = data48.workspace;
+if(typeof data127 !== "string"){
+const err227 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data127};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -4668,9 +4618,8 @@ vErrors.push(err227);
 }
 errors++;
 }
-for(const key10 in data47){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key10))){
-const err228 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+if(!((data127 === "in_place") || (data127 === "copy"))){
+const err228 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data127};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -4679,11 +4628,17 @@ vErrors.push(err228);
 }
 errors++;
 }
+if(!(validate39(data48.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data48,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
 }
-if(data47.kind !== undefined){
-let data129 = data47.kind;
-if(typeof data129 !== "string"){
-const err229 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data129};
+if(!(validate41(data48.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data48,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err229 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -4692,8 +4647,59 @@ vErrors.push(err229);
 }
 errors++;
 }
-if(!(((((data129 === "claude") || (data129 === "codex")) || (data129 === "gemini")) || (data129 === "opencode")) || (data129 === "copilot"))){
-const err230 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data129};
+}
+else if(tag0 === "opencode"){
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.tools === undefined){
+data48.tools = [];
+}
+if(data48.permissions === undefined){
+data48.permissions = {};
+}
+if(data48.on_quota === undefined){
+data48.on_quota = "wait";
+}
+if(data48.capabilities === undefined){
+data48.capabilities = [];
+}
+if(data48.priority === undefined){
+data48.priority = 0;
+}
+if(data48.max_load === undefined){
+data48.max_load = 1;
+}
+if(data48.fallback === undefined){
+data48.fallback = [];
+}
+if(data48.timeout === undefined){
+data48.timeout = "1h";
+}
+if(data48.retry === undefined){
+data48.retry = {};
+}
+if(data48.idle_timeout === undefined){
+data48.idle_timeout = "10m";
+}
+if(data48.circuit_breaker === undefined){
+data48.circuit_breaker = {};
+}
+if(data48.limits === undefined){
+data48.limits = {};
+}
+if(data48.max_repeats === undefined){
+data48.max_repeats = 8;
+}
+if(data48.workspace === undefined){
+data48.workspace = "in_place";
+}
+if(data48.sandbox === undefined){
+data48.sandbox = {};
+}
+if(data48.env === undefined){
+data48.env = [];
+}
+if(data48.kind === undefined){
+const err230 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -4702,12 +4708,9 @@ vErrors.push(err230);
 }
 errors++;
 }
-}
-if(data47.program !== undefined){
-let data130 = data47.program;
-if(typeof data130 === "string"){
-if(!pattern0.test(data130)){
-const err231 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data130};
+for(const key10 in data48){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key10))){
+const err231 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -4717,8 +4720,10 @@ vErrors.push(err231);
 errors++;
 }
 }
-else {
-const err232 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data130};
+if(data48.kind !== undefined){
+let data130 = data48.kind;
+if(typeof data130 !== "string"){
+const err232 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data130};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -4727,12 +4732,8 @@ vErrors.push(err232);
 }
 errors++;
 }
-}
-if(data47.model !== undefined){
-let data131 = data47.model;
-if(typeof data131 === "string"){
-if(!pattern0.test(data131)){
-const err233 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data131};
+if(!(((((data130 === "claude") || (data130 === "codex")) || (data130 === "gemini")) || (data130 === "opencode")) || (data130 === "copilot"))){
+const err233 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data130};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -4742,8 +4743,11 @@ vErrors.push(err233);
 errors++;
 }
 }
-else {
-const err234 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data131};
+if(data48.program !== undefined){
+let data131 = data48.program;
+if(typeof data131 === "string"){
+if(!pattern0.test(data131)){
+const err234 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data131};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -4753,11 +4757,8 @@ vErrors.push(err234);
 errors++;
 }
 }
-if(data47.effort !== undefined){
-let data132 = data47.effort;
-if(typeof data132 === "string"){
-if(!pattern0.test(data132)){
-const err235 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data132};
+else {
+const err235 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data131};
 if(vErrors === null){
 vErrors = [err235];
 }
@@ -4767,8 +4768,11 @@ vErrors.push(err235);
 errors++;
 }
 }
-else {
-const err236 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data132};
+if(data48.model !== undefined){
+let data132 = data48.model;
+if(typeof data132 === "string"){
+if(!pattern0.test(data132)){
+const err236 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data132};
 if(vErrors === null){
 vErrors = [err236];
 }
@@ -4778,10 +4782,8 @@ vErrors.push(err236);
 errors++;
 }
 }
-if(data47.max_turns !== undefined){
-let data133 = data47.max_turns;
-if(!(((typeof data133 == "number") && (!(data133 % 1) && !isNaN(data133))) && (isFinite(data133)))){
-const err237 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data133};
+else {
+const err237 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data132};
 if(vErrors === null){
 vErrors = [err237];
 }
@@ -4790,9 +4792,12 @@ vErrors.push(err237);
 }
 errors++;
 }
-if((typeof data133 == "number") && (isFinite(data133))){
-if(data133 > 10000 || isNaN(data133)){
-const err238 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data133};
+}
+if(data48.effort !== undefined){
+let data133 = data48.effort;
+if(typeof data133 === "string"){
+if(!pattern0.test(data133)){
+const err238 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data133};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -4801,8 +4806,9 @@ vErrors.push(err238);
 }
 errors++;
 }
-if(data133 < 1 || isNaN(data133)){
-const err239 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data133};
+}
+else {
+const err239 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data133};
 if(vErrors === null){
 vErrors = [err239];
 }
@@ -4812,18 +4818,10 @@ vErrors.push(err239);
 errors++;
 }
 }
-}
-if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-let data136 = data47.on_quota;
-if(typeof data136 !== "string"){
-const err240 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data136};
+if(data48.max_turns !== undefined){
+let data134 = data48.max_turns;
+if(!(((typeof data134 == "number") && (!(data134 % 1) && !isNaN(data134))) && (isFinite(data134)))){
+const err240 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data134};
 if(vErrors === null){
 vErrors = [err240];
 }
@@ -4832,8 +4830,9 @@ vErrors.push(err240);
 }
 errors++;
 }
-if(!(((data136 === "wait") || (data136 === "fallback")) || (data136 === "pause"))){
-const err241 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data136};
+if((typeof data134 == "number") && (isFinite(data134))){
+if(data134 > 10000 || isNaN(data134)){
+const err241 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data134};
 if(vErrors === null){
 vErrors = [err241];
 }
@@ -4842,11 +4841,8 @@ vErrors.push(err241);
 }
 errors++;
 }
-if(data47.description !== undefined){
-let data137 = data47.description;
-if(typeof data137 === "string"){
-if(!pattern0.test(data137)){
-const err242 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data137};
+if(data134 < 1 || isNaN(data134)){
+const err242 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data134};
 if(vErrors === null){
 vErrors = [err242];
 }
@@ -4856,8 +4852,18 @@ vErrors.push(err242);
 errors++;
 }
 }
-else {
-const err243 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data137};
+}
+if(!(validate24(data48.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data48,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data48.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data48,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data137 = data48.on_quota;
+if(typeof data137 !== "string"){
+const err243 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data137};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -4866,12 +4872,8 @@ vErrors.push(err243);
 }
 errors++;
 }
-}
-if(data47.type !== undefined){
-let data138 = data47.type;
-if(typeof data138 === "string"){
-if(!pattern0.test(data138)){
-const err244 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data138};
+if(!(((data137 === "wait") || (data137 === "fallback")) || (data137 === "pause"))){
+const err244 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data137};
 if(vErrors === null){
 vErrors = [err244];
 }
@@ -4880,9 +4882,11 @@ vErrors.push(err244);
 }
 errors++;
 }
-}
-else {
-const err245 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data138};
+if(data48.description !== undefined){
+let data138 = data48.description;
+if(typeof data138 === "string"){
+if(!pattern0.test(data138)){
+const err245 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data138};
 if(vErrors === null){
 vErrors = [err245];
 }
@@ -4892,13 +4896,8 @@ vErrors.push(err245);
 errors++;
 }
 }
-if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-let data140 = data47.priority;
-if(!(((typeof data140 == "number") && (!(data140 % 1) && !isNaN(data140))) && (isFinite(data140)))){
-const err246 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data140};
+else {
+const err246 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data138};
 if(vErrors === null){
 vErrors = [err246];
 }
@@ -4907,9 +4906,12 @@ vErrors.push(err246);
 }
 errors++;
 }
-if((typeof data140 == "number") && (isFinite(data140))){
-if(data140 > 1000000 || isNaN(data140)){
-const err247 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data140};
+}
+if(data48.type !== undefined){
+let data139 = data48.type;
+if(typeof data139 === "string"){
+if(!pattern0.test(data139)){
+const err247 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data139};
 if(vErrors === null){
 vErrors = [err247];
 }
@@ -4918,8 +4920,9 @@ vErrors.push(err247);
 }
 errors++;
 }
-if(data140 < -1000000 || isNaN(data140)){
-const err248 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data140};
+}
+else {
+const err248 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data139};
 if(vErrors === null){
 vErrors = [err248];
 }
@@ -4929,9 +4932,13 @@ vErrors.push(err248);
 errors++;
 }
 }
-let data141 = data47.max_load;
-if((!(((typeof data141 == "number") && (!(data141 % 1) && !isNaN(data141))) && (isFinite(data141)))) && (typeof data141 !== "string")){
-const err249 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data141};
+if(!(validate28(data48.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data48,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data141 = data48.priority;
+if(!(((typeof data141 == "number") && (!(data141 % 1) && !isNaN(data141))) && (isFinite(data141)))){
+const err249 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data141};
 if(vErrors === null){
 vErrors = [err249];
 }
@@ -4941,8 +4948,8 @@ vErrors.push(err249);
 errors++;
 }
 if((typeof data141 == "number") && (isFinite(data141))){
-if(data141 < 1 || isNaN(data141)){
-const err250 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data141};
+if(data141 > 1000000 || isNaN(data141)){
+const err250 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data141};
 if(vErrors === null){
 vErrors = [err250];
 }
@@ -4951,10 +4958,8 @@ vErrors.push(err250);
 }
 errors++;
 }
-}
-if(typeof data141 === "string"){
-if(!pattern15.test(data141)){
-const err251 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data141};
+if(data141 < -1000000 || isNaN(data141)){
+const err251 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data141};
 if(vErrors === null){
 vErrors = [err251];
 }
@@ -4964,14 +4969,9 @@ vErrors.push(err251);
 errors++;
 }
 }
-if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-let data143 = data47.timeout;
-if(typeof data143 === "string"){
-if(!(func4(data143, 1, 2073600000, []))){
-const err252 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data143};
+let data142 = data48.max_load;
+if((!(((typeof data142 == "number") && (!(data142 % 1) && !isNaN(data142))) && (isFinite(data142)))) && (typeof data142 !== "string")){
+const err252 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data142};
 if(vErrors === null){
 vErrors = [err252];
 }
@@ -4980,9 +4980,9 @@ vErrors.push(err252);
 }
 errors++;
 }
-}
-else {
-const err253 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data143};
+if((typeof data142 == "number") && (isFinite(data142))){
+if(data142 < 1 || isNaN(data142)){
+const err253 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data142};
 if(vErrors === null){
 vErrors = [err253];
 }
@@ -4991,14 +4991,10 @@ vErrors.push(err253);
 }
 errors++;
 }
-if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
 }
-if(data47.load !== undefined){
-let data145 = data47.load;
-if(typeof data145 !== "string"){
-const err254 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data145};
+if(typeof data142 === "string"){
+if(!pattern15.test(data142)){
+const err254 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data142};
 if(vErrors === null){
 vErrors = [err254];
 }
@@ -5007,8 +5003,15 @@ vErrors.push(err254);
 }
 errors++;
 }
-if(!((data145 === "heavy") || (data145 === "light"))){
-const err255 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data145};
+}
+if(!(validate30(data48.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data48,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data144 = data48.timeout;
+if(typeof data144 === "string"){
+if(!(func4(data144, 1, 2073600000, []))){
+const err255 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data144};
 if(vErrors === null){
 vErrors = [err255];
 }
@@ -5018,10 +5021,8 @@ vErrors.push(err255);
 errors++;
 }
 }
-if(data47.tokens_per_task !== undefined){
-let data146 = data47.tokens_per_task;
-if((!(((typeof data146 == "number") && (!(data146 % 1) && !isNaN(data146))) && (isFinite(data146)))) && (typeof data146 !== "string")){
-const err256 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data146};
+else {
+const err256 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data144};
 if(vErrors === null){
 vErrors = [err256];
 }
@@ -5030,9 +5031,14 @@ vErrors.push(err256);
 }
 errors++;
 }
-if((typeof data146 == "number") && (isFinite(data146))){
-if(data146 > 1000000000000000 || isNaN(data146)){
-const err257 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data146};
+if(!(validate32(data48.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data48,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data48.load !== undefined){
+let data146 = data48.load;
+if(typeof data146 !== "string"){
+const err257 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data146};
 if(vErrors === null){
 vErrors = [err257];
 }
@@ -5041,8 +5047,8 @@ vErrors.push(err257);
 }
 errors++;
 }
-if(data146 < 1 || isNaN(data146)){
-const err258 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data146};
+if(!((data146 === "heavy") || (data146 === "light"))){
+const err258 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data146};
 if(vErrors === null){
 vErrors = [err258];
 }
@@ -5052,9 +5058,10 @@ vErrors.push(err258);
 errors++;
 }
 }
-if(typeof data146 === "string"){
-if(!pattern17.test(data146)){
-const err259 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data146};
+if(data48.tokens_per_task !== undefined){
+let data147 = data48.tokens_per_task;
+if((!(((typeof data147 == "number") && (!(data147 % 1) && !isNaN(data147))) && (isFinite(data147)))) && (typeof data147 !== "string")){
+const err259 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data147};
 if(vErrors === null){
 vErrors = [err259];
 }
@@ -5063,13 +5070,9 @@ vErrors.push(err259);
 }
 errors++;
 }
-}
-}
-if(data47.rate !== undefined){
-let data147 = data47.rate;
-if(typeof data147 === "string"){
-if(!pattern35.test(data147)){
-const err260 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data147};
+if((typeof data147 == "number") && (isFinite(data147))){
+if(data147 > 1000000000000000 || isNaN(data147)){
+const err260 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data147};
 if(vErrors === null){
 vErrors = [err260];
 }
@@ -5078,9 +5081,8 @@ vErrors.push(err260);
 }
 errors++;
 }
-}
-else {
-const err261 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data147};
+if(data147 < 1 || isNaN(data147)){
+const err261 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data147};
 if(vErrors === null){
 vErrors = [err261];
 }
@@ -5090,16 +5092,9 @@ vErrors.push(err261);
 errors++;
 }
 }
-if(data47.budget !== undefined){
-if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-let data149 = data47.idle_timeout;
-if(typeof data149 === "string"){
-if(!(func4(data149, 1, 2073600000, ["off"]))){
-const err262 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data149};
+if(typeof data147 === "string"){
+if(!pattern17.test(data147)){
+const err262 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data147};
 if(vErrors === null){
 vErrors = [err262];
 }
@@ -5109,8 +5104,12 @@ vErrors.push(err262);
 errors++;
 }
 }
-else {
-const err263 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data149};
+}
+if(data48.rate !== undefined){
+let data148 = data48.rate;
+if(typeof data148 === "string"){
+if(!pattern36.test(data148)){
+const err263 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data148};
 if(vErrors === null){
 vErrors = [err263];
 }
@@ -5119,17 +5118,9 @@ vErrors.push(err263);
 }
 errors++;
 }
-if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
-errors = vErrors.length;
 }
-if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
-vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
-errors = vErrors.length;
-}
-let data152 = data47.max_repeats;
-if((!(((typeof data152 == "number") && (!(data152 % 1) && !isNaN(data152))) && (isFinite(data152)))) && (typeof data152 !== "string")){
-const err264 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data152};
+else {
+const err264 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data148};
 if(vErrors === null){
 vErrors = [err264];
 }
@@ -5138,9 +5129,17 @@ vErrors.push(err264);
 }
 errors++;
 }
-if((typeof data152 == "number") && (isFinite(data152))){
-if(data152 > 10000 || isNaN(data152)){
-const err265 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data152};
+}
+if(data48.budget !== undefined){
+if(!(validate22(data48.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data48,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data150 = data48.idle_timeout;
+if(typeof data150 === "string"){
+if(!(func4(data150, 1, 2073600000, ["off"]))){
+const err265 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data150};
 if(vErrors === null){
 vErrors = [err265];
 }
@@ -5149,8 +5148,9 @@ vErrors.push(err265);
 }
 errors++;
 }
-if(data152 < 2 || isNaN(data152)){
-const err266 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data152};
+}
+else {
+const err266 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data150};
 if(vErrors === null){
 vErrors = [err266];
 }
@@ -5159,10 +5159,17 @@ vErrors.push(err266);
 }
 errors++;
 }
+if(!(validate35(data48.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data48,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-if(typeof data152 === "string"){
-if(!pattern36.test(data152)){
-const err267 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data152};
+if(!(validate37(data48.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data48,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data153 = data48.max_repeats;
+if((!(((typeof data153 == "number") && (!(data153 % 1) && !isNaN(data153))) && (isFinite(data153)))) && (typeof data153 !== "string")){
+const err267 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data153};
 if(vErrors === null){
 vErrors = [err267];
 }
@@ -5171,10 +5178,9 @@ vErrors.push(err267);
 }
 errors++;
 }
-}
-let data153 = data47.workspace;
-if(typeof data153 !== "string"){
-const err268 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data153};
+if((typeof data153 == "number") && (isFinite(data153))){
+if(data153 > 10000 || isNaN(data153)){
+const err268 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data153};
 if(vErrors === null){
 vErrors = [err268];
 }
@@ -5183,8 +5189,8 @@ vErrors.push(err268);
 }
 errors++;
 }
-if(!((data153 === "in_place") || (data153 === "copy"))){
-const err269 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data153};
+if(data153 < 2 || isNaN(data153)){
+const err269 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data153};
 if(vErrors === null){
 vErrors = [err269];
 }
@@ -5193,17 +5199,10 @@ vErrors.push(err269);
 }
 errors++;
 }
-if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
 }
-if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
-errors = vErrors.length;
-}
-}
-else {
-const err270 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+if(typeof data153 === "string"){
+if(!pattern37.test(data153)){
+const err270 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data153};
 if(vErrors === null){
 vErrors = [err270];
 }
@@ -5213,58 +5212,9 @@ vErrors.push(err270);
 errors++;
 }
 }
-else if(tag0 === "copilot"){
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.tools === undefined){
-data47.tools = [];
-}
-if(data47.permissions === undefined){
-data47.permissions = {};
-}
-if(data47.on_quota === undefined){
-data47.on_quota = "wait";
-}
-if(data47.capabilities === undefined){
-data47.capabilities = [];
-}
-if(data47.priority === undefined){
-data47.priority = 0;
-}
-if(data47.max_load === undefined){
-data47.max_load = 1;
-}
-if(data47.fallback === undefined){
-data47.fallback = [];
-}
-if(data47.timeout === undefined){
-data47.timeout = "1h";
-}
-if(data47.retry === undefined){
-data47.retry = {};
-}
-if(data47.idle_timeout === undefined){
-data47.idle_timeout = "10m";
-}
-if(data47.circuit_breaker === undefined){
-data47.circuit_breaker = {};
-}
-if(data47.limits === undefined){
-data47.limits = {};
-}
-if(data47.max_repeats === undefined){
-data47.max_repeats = 8;
-}
-if(data47.workspace === undefined){
-data47.workspace = "in_place";
-}
-if(data47.sandbox === undefined){
-data47.sandbox = {};
-}
-if(data47.env === undefined){
-data47.env = [];
-}
-if(data47.kind === undefined){
-const err271 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+let data154 = data48.workspace;
+if(typeof data154 !== "string"){
+const err271 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data154};
 if(vErrors === null){
 vErrors = [err271];
 }
@@ -5273,9 +5223,8 @@ vErrors.push(err271);
 }
 errors++;
 }
-for(const key11 in data47){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key11))){
-const err272 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+if(!((data154 === "in_place") || (data154 === "copy"))){
+const err272 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data154};
 if(vErrors === null){
 vErrors = [err272];
 }
@@ -5284,11 +5233,17 @@ vErrors.push(err272);
 }
 errors++;
 }
+if(!(validate39(data48.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data48,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
 }
-if(data47.kind !== undefined){
-let data156 = data47.kind;
-if(typeof data156 !== "string"){
-const err273 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data156};
+if(!(validate41(data48.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data48,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err273 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err273];
 }
@@ -5297,8 +5252,59 @@ vErrors.push(err273);
 }
 errors++;
 }
-if(!(((((data156 === "claude") || (data156 === "codex")) || (data156 === "gemini")) || (data156 === "opencode")) || (data156 === "copilot"))){
-const err274 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data156};
+}
+else if(tag0 === "copilot"){
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.tools === undefined){
+data48.tools = [];
+}
+if(data48.permissions === undefined){
+data48.permissions = {};
+}
+if(data48.on_quota === undefined){
+data48.on_quota = "wait";
+}
+if(data48.capabilities === undefined){
+data48.capabilities = [];
+}
+if(data48.priority === undefined){
+data48.priority = 0;
+}
+if(data48.max_load === undefined){
+data48.max_load = 1;
+}
+if(data48.fallback === undefined){
+data48.fallback = [];
+}
+if(data48.timeout === undefined){
+data48.timeout = "1h";
+}
+if(data48.retry === undefined){
+data48.retry = {};
+}
+if(data48.idle_timeout === undefined){
+data48.idle_timeout = "10m";
+}
+if(data48.circuit_breaker === undefined){
+data48.circuit_breaker = {};
+}
+if(data48.limits === undefined){
+data48.limits = {};
+}
+if(data48.max_repeats === undefined){
+data48.max_repeats = 8;
+}
+if(data48.workspace === undefined){
+data48.workspace = "in_place";
+}
+if(data48.sandbox === undefined){
+data48.sandbox = {};
+}
+if(data48.env === undefined){
+data48.env = [];
+}
+if(data48.kind === undefined){
+const err274 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[0].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err274];
 }
@@ -5307,12 +5313,9 @@ vErrors.push(err274);
 }
 errors++;
 }
-}
-if(data47.program !== undefined){
-let data157 = data47.program;
-if(typeof data157 === "string"){
-if(!pattern0.test(data157)){
-const err275 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data157};
+for(const key11 in data48){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[0].properties, key11))){
+const err275 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err275];
 }
@@ -5322,8 +5325,10 @@ vErrors.push(err275);
 errors++;
 }
 }
-else {
-const err276 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data157};
+if(data48.kind !== undefined){
+let data157 = data48.kind;
+if(typeof data157 !== "string"){
+const err276 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data157};
 if(vErrors === null){
 vErrors = [err276];
 }
@@ -5332,12 +5337,8 @@ vErrors.push(err276);
 }
 errors++;
 }
-}
-if(data47.model !== undefined){
-let data158 = data47.model;
-if(typeof data158 === "string"){
-if(!pattern0.test(data158)){
-const err277 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data158};
+if(!(((((data157 === "claude") || (data157 === "codex")) || (data157 === "gemini")) || (data157 === "opencode")) || (data157 === "copilot"))){
+const err277 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/kind/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.kind,data:data157};
 if(vErrors === null){
 vErrors = [err277];
 }
@@ -5347,8 +5348,11 @@ vErrors.push(err277);
 errors++;
 }
 }
-else {
-const err278 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data158};
+if(data48.program !== undefined){
+let data158 = data48.program;
+if(typeof data158 === "string"){
+if(!pattern0.test(data158)){
+const err278 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data158};
 if(vErrors === null){
 vErrors = [err278];
 }
@@ -5358,11 +5362,8 @@ vErrors.push(err278);
 errors++;
 }
 }
-if(data47.effort !== undefined){
-let data159 = data47.effort;
-if(typeof data159 === "string"){
-if(!pattern0.test(data159)){
-const err279 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data159};
+else {
+const err279 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.program,data:data158};
 if(vErrors === null){
 vErrors = [err279];
 }
@@ -5372,8 +5373,11 @@ vErrors.push(err279);
 errors++;
 }
 }
-else {
-const err280 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data159};
+if(data48.model !== undefined){
+let data159 = data48.model;
+if(typeof data159 === "string"){
+if(!pattern0.test(data159)){
+const err280 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data159};
 if(vErrors === null){
 vErrors = [err280];
 }
@@ -5383,10 +5387,8 @@ vErrors.push(err280);
 errors++;
 }
 }
-if(data47.max_turns !== undefined){
-let data160 = data47.max_turns;
-if(!(((typeof data160 == "number") && (!(data160 % 1) && !isNaN(data160))) && (isFinite(data160)))){
-const err281 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data160};
+else {
+const err281 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.model,data:data159};
 if(vErrors === null){
 vErrors = [err281];
 }
@@ -5395,9 +5397,12 @@ vErrors.push(err281);
 }
 errors++;
 }
-if((typeof data160 == "number") && (isFinite(data160))){
-if(data160 > 10000 || isNaN(data160)){
-const err282 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data160};
+}
+if(data48.effort !== undefined){
+let data160 = data48.effort;
+if(typeof data160 === "string"){
+if(!pattern0.test(data160)){
+const err282 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data160};
 if(vErrors === null){
 vErrors = [err282];
 }
@@ -5406,8 +5411,9 @@ vErrors.push(err282);
 }
 errors++;
 }
-if(data160 < 1 || isNaN(data160)){
-const err283 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data160};
+}
+else {
+const err283 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.effort,data:data160};
 if(vErrors === null){
 vErrors = [err283];
 }
@@ -5417,18 +5423,10 @@ vErrors.push(err283);
 errors++;
 }
 }
-}
-if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-let data163 = data47.on_quota;
-if(typeof data163 !== "string"){
-const err284 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data163};
+if(data48.max_turns !== undefined){
+let data161 = data48.max_turns;
+if(!(((typeof data161 == "number") && (!(data161 % 1) && !isNaN(data161))) && (isFinite(data161)))){
+const err284 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data161};
 if(vErrors === null){
 vErrors = [err284];
 }
@@ -5437,8 +5435,9 @@ vErrors.push(err284);
 }
 errors++;
 }
-if(!(((data163 === "wait") || (data163 === "fallback")) || (data163 === "pause"))){
-const err285 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data163};
+if((typeof data161 == "number") && (isFinite(data161))){
+if(data161 > 10000 || isNaN(data161)){
+const err285 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data161};
 if(vErrors === null){
 vErrors = [err285];
 }
@@ -5447,11 +5446,8 @@ vErrors.push(err285);
 }
 errors++;
 }
-if(data47.description !== undefined){
-let data164 = data47.description;
-if(typeof data164 === "string"){
-if(!pattern0.test(data164)){
-const err286 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data164};
+if(data161 < 1 || isNaN(data161)){
+const err286 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_turns,data:data161};
 if(vErrors === null){
 vErrors = [err286];
 }
@@ -5461,8 +5457,18 @@ vErrors.push(err286);
 errors++;
 }
 }
-else {
-const err287 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data164};
+}
+if(!(validate24(data48.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data48,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data48.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data48,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data164 = data48.on_quota;
+if(typeof data164 !== "string"){
+const err287 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data164};
 if(vErrors === null){
 vErrors = [err287];
 }
@@ -5471,12 +5477,8 @@ vErrors.push(err287);
 }
 errors++;
 }
-}
-if(data47.type !== undefined){
-let data165 = data47.type;
-if(typeof data165 === "string"){
-if(!pattern0.test(data165)){
-const err288 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data165};
+if(!(((data164 === "wait") || (data164 === "fallback")) || (data164 === "pause"))){
+const err288 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.on_quota,data:data164};
 if(vErrors === null){
 vErrors = [err288];
 }
@@ -5485,9 +5487,11 @@ vErrors.push(err288);
 }
 errors++;
 }
-}
-else {
-const err289 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data165};
+if(data48.description !== undefined){
+let data165 = data48.description;
+if(typeof data165 === "string"){
+if(!pattern0.test(data165)){
+const err289 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data165};
 if(vErrors === null){
 vErrors = [err289];
 }
@@ -5497,13 +5501,8 @@ vErrors.push(err289);
 errors++;
 }
 }
-if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-let data167 = data47.priority;
-if(!(((typeof data167 == "number") && (!(data167 % 1) && !isNaN(data167))) && (isFinite(data167)))){
-const err290 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data167};
+else {
+const err290 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.description,data:data165};
 if(vErrors === null){
 vErrors = [err290];
 }
@@ -5512,9 +5511,12 @@ vErrors.push(err290);
 }
 errors++;
 }
-if((typeof data167 == "number") && (isFinite(data167))){
-if(data167 > 1000000 || isNaN(data167)){
-const err291 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data167};
+}
+if(data48.type !== undefined){
+let data166 = data48.type;
+if(typeof data166 === "string"){
+if(!pattern0.test(data166)){
+const err291 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data166};
 if(vErrors === null){
 vErrors = [err291];
 }
@@ -5523,8 +5525,9 @@ vErrors.push(err291);
 }
 errors++;
 }
-if(data167 < -1000000 || isNaN(data167)){
-const err292 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data167};
+}
+else {
+const err292 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.type,data:data166};
 if(vErrors === null){
 vErrors = [err292];
 }
@@ -5534,9 +5537,13 @@ vErrors.push(err292);
 errors++;
 }
 }
-let data168 = data47.max_load;
-if((!(((typeof data168 == "number") && (!(data168 % 1) && !isNaN(data168))) && (isFinite(data168)))) && (typeof data168 !== "string")){
-const err293 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data168};
+if(!(validate28(data48.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data48,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data168 = data48.priority;
+if(!(((typeof data168 == "number") && (!(data168 % 1) && !isNaN(data168))) && (isFinite(data168)))){
+const err293 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data168};
 if(vErrors === null){
 vErrors = [err293];
 }
@@ -5546,8 +5553,8 @@ vErrors.push(err293);
 errors++;
 }
 if((typeof data168 == "number") && (isFinite(data168))){
-if(data168 < 1 || isNaN(data168)){
-const err294 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data168};
+if(data168 > 1000000 || isNaN(data168)){
+const err294 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data168};
 if(vErrors === null){
 vErrors = [err294];
 }
@@ -5556,10 +5563,8 @@ vErrors.push(err294);
 }
 errors++;
 }
-}
-if(typeof data168 === "string"){
-if(!pattern15.test(data168)){
-const err295 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data168};
+if(data168 < -1000000 || isNaN(data168)){
+const err295 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.priority,data:data168};
 if(vErrors === null){
 vErrors = [err295];
 }
@@ -5569,14 +5574,9 @@ vErrors.push(err295);
 errors++;
 }
 }
-if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-let data170 = data47.timeout;
-if(typeof data170 === "string"){
-if(!(func4(data170, 1, 2073600000, []))){
-const err296 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data170};
+let data169 = data48.max_load;
+if((!(((typeof data169 == "number") && (!(data169 % 1) && !isNaN(data169))) && (isFinite(data169)))) && (typeof data169 !== "string")){
+const err296 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data169};
 if(vErrors === null){
 vErrors = [err296];
 }
@@ -5585,9 +5585,9 @@ vErrors.push(err296);
 }
 errors++;
 }
-}
-else {
-const err297 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data170};
+if((typeof data169 == "number") && (isFinite(data169))){
+if(data169 < 1 || isNaN(data169)){
+const err297 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data169};
 if(vErrors === null){
 vErrors = [err297];
 }
@@ -5596,14 +5596,10 @@ vErrors.push(err297);
 }
 errors++;
 }
-if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
 }
-if(data47.load !== undefined){
-let data172 = data47.load;
-if(typeof data172 !== "string"){
-const err298 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data172};
+if(typeof data169 === "string"){
+if(!pattern15.test(data169)){
+const err298 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_load,data:data169};
 if(vErrors === null){
 vErrors = [err298];
 }
@@ -5612,8 +5608,15 @@ vErrors.push(err298);
 }
 errors++;
 }
-if(!((data172 === "heavy") || (data172 === "light"))){
-const err299 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data172};
+}
+if(!(validate30(data48.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data48,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data171 = data48.timeout;
+if(typeof data171 === "string"){
+if(!(func4(data171, 1, 2073600000, []))){
+const err299 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data171};
 if(vErrors === null){
 vErrors = [err299];
 }
@@ -5623,10 +5626,8 @@ vErrors.push(err299);
 errors++;
 }
 }
-if(data47.tokens_per_task !== undefined){
-let data173 = data47.tokens_per_task;
-if((!(((typeof data173 == "number") && (!(data173 % 1) && !isNaN(data173))) && (isFinite(data173)))) && (typeof data173 !== "string")){
-const err300 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data173};
+else {
+const err300 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.timeout,data:data171};
 if(vErrors === null){
 vErrors = [err300];
 }
@@ -5635,9 +5636,14 @@ vErrors.push(err300);
 }
 errors++;
 }
-if((typeof data173 == "number") && (isFinite(data173))){
-if(data173 > 1000000000000000 || isNaN(data173)){
-const err301 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data173};
+if(!(validate32(data48.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data48,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data48.load !== undefined){
+let data173 = data48.load;
+if(typeof data173 !== "string"){
+const err301 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data173};
 if(vErrors === null){
 vErrors = [err301];
 }
@@ -5646,8 +5652,8 @@ vErrors.push(err301);
 }
 errors++;
 }
-if(data173 < 1 || isNaN(data173)){
-const err302 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data173};
+if(!((data173 === "heavy") || (data173 === "light"))){
+const err302 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.load,data:data173};
 if(vErrors === null){
 vErrors = [err302];
 }
@@ -5657,9 +5663,10 @@ vErrors.push(err302);
 errors++;
 }
 }
-if(typeof data173 === "string"){
-if(!pattern17.test(data173)){
-const err303 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data173};
+if(data48.tokens_per_task !== undefined){
+let data174 = data48.tokens_per_task;
+if((!(((typeof data174 == "number") && (!(data174 % 1) && !isNaN(data174))) && (isFinite(data174)))) && (typeof data174 !== "string")){
+const err303 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data174};
 if(vErrors === null){
 vErrors = [err303];
 }
@@ -5668,13 +5675,9 @@ vErrors.push(err303);
 }
 errors++;
 }
-}
-}
-if(data47.rate !== undefined){
-let data174 = data47.rate;
-if(typeof data174 === "string"){
-if(!pattern35.test(data174)){
-const err304 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data174};
+if((typeof data174 == "number") && (isFinite(data174))){
+if(data174 > 1000000000000000 || isNaN(data174)){
+const err304 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data174};
 if(vErrors === null){
 vErrors = [err304];
 }
@@ -5683,9 +5686,8 @@ vErrors.push(err304);
 }
 errors++;
 }
-}
-else {
-const err305 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data174};
+if(data174 < 1 || isNaN(data174)){
+const err305 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data174};
 if(vErrors === null){
 vErrors = [err305];
 }
@@ -5695,16 +5697,9 @@ vErrors.push(err305);
 errors++;
 }
 }
-if(data47.budget !== undefined){
-if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-let data176 = data47.idle_timeout;
-if(typeof data176 === "string"){
-if(!(func4(data176, 1, 2073600000, ["off"]))){
-const err306 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data176};
+if(typeof data174 === "string"){
+if(!pattern17.test(data174)){
+const err306 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.tokens_per_task,data:data174};
 if(vErrors === null){
 vErrors = [err306];
 }
@@ -5714,8 +5709,12 @@ vErrors.push(err306);
 errors++;
 }
 }
-else {
-const err307 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data176};
+}
+if(data48.rate !== undefined){
+let data175 = data48.rate;
+if(typeof data175 === "string"){
+if(!pattern36.test(data175)){
+const err307 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data175};
 if(vErrors === null){
 vErrors = [err307];
 }
@@ -5724,17 +5723,9 @@ vErrors.push(err307);
 }
 errors++;
 }
-if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
-errors = vErrors.length;
 }
-if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
-vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
-errors = vErrors.length;
-}
-let data179 = data47.max_repeats;
-if((!(((typeof data179 == "number") && (!(data179 % 1) && !isNaN(data179))) && (isFinite(data179)))) && (typeof data179 !== "string")){
-const err308 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data179};
+else {
+const err308 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.rate,data:data175};
 if(vErrors === null){
 vErrors = [err308];
 }
@@ -5743,9 +5734,17 @@ vErrors.push(err308);
 }
 errors++;
 }
-if((typeof data179 == "number") && (isFinite(data179))){
-if(data179 > 10000 || isNaN(data179)){
-const err309 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data179};
+}
+if(data48.budget !== undefined){
+if(!(validate22(data48.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data48,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data177 = data48.idle_timeout;
+if(typeof data177 === "string"){
+if(!(func4(data177, 1, 2073600000, ["off"]))){
+const err309 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data177};
 if(vErrors === null){
 vErrors = [err309];
 }
@@ -5754,8 +5753,9 @@ vErrors.push(err309);
 }
 errors++;
 }
-if(data179 < 2 || isNaN(data179)){
-const err310 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data179};
+}
+else {
+const err310 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.idle_timeout,data:data177};
 if(vErrors === null){
 vErrors = [err310];
 }
@@ -5764,10 +5764,17 @@ vErrors.push(err310);
 }
 errors++;
 }
+if(!(validate35(data48.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data48,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-if(typeof data179 === "string"){
-if(!pattern36.test(data179)){
-const err311 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data179};
+if(!(validate37(data48.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data48,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data180 = data48.max_repeats;
+if((!(((typeof data180 == "number") && (!(data180 % 1) && !isNaN(data180))) && (isFinite(data180)))) && (typeof data180 !== "string")){
+const err311 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data180};
 if(vErrors === null){
 vErrors = [err311];
 }
@@ -5776,10 +5783,9 @@ vErrors.push(err311);
 }
 errors++;
 }
-}
-let data180 = data47.workspace;
-if(typeof data180 !== "string"){
-const err312 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data180};
+if((typeof data180 == "number") && (isFinite(data180))){
+if(data180 > 10000 || isNaN(data180)){
+const err312 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data180};
 if(vErrors === null){
 vErrors = [err312];
 }
@@ -5788,8 +5794,8 @@ vErrors.push(err312);
 }
 errors++;
 }
-if(!((data180 === "in_place") || (data180 === "copy"))){
-const err313 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data180};
+if(data180 < 2 || isNaN(data180)){
+const err313 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data180};
 if(vErrors === null){
 vErrors = [err313];
 }
@@ -5798,17 +5804,10 @@ vErrors.push(err313);
 }
 errors++;
 }
-if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
 }
-if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
-errors = vErrors.length;
-}
-}
-else {
-const err314 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data47};
+if(typeof data180 === "string"){
+if(!pattern37.test(data180)){
+const err314 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.max_repeats,data:data180};
 if(vErrors === null){
 vErrors = [err314];
 }
@@ -5818,61 +5817,9 @@ vErrors.push(err314);
 errors++;
 }
 }
-else if(tag0 === "plugin"){
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.options === undefined){
-data47.options = {};
-}
-if(data47.tools === undefined){
-data47.tools = [];
-}
-if(data47.permissions === undefined){
-data47.permissions = {};
-}
-if(data47.on_quota === undefined){
-data47.on_quota = "wait";
-}
-if(data47.capabilities === undefined){
-data47.capabilities = [];
-}
-if(data47.priority === undefined){
-data47.priority = 0;
-}
-if(data47.max_load === undefined){
-data47.max_load = 1;
-}
-if(data47.fallback === undefined){
-data47.fallback = [];
-}
-if(data47.timeout === undefined){
-data47.timeout = "1h";
-}
-if(data47.retry === undefined){
-data47.retry = {};
-}
-if(data47.idle_timeout === undefined){
-data47.idle_timeout = "10m";
-}
-if(data47.circuit_breaker === undefined){
-data47.circuit_breaker = {};
-}
-if(data47.limits === undefined){
-data47.limits = {};
-}
-if(data47.max_repeats === undefined){
-data47.max_repeats = 8;
-}
-if(data47.workspace === undefined){
-data47.workspace = "in_place";
-}
-if(data47.sandbox === undefined){
-data47.sandbox = {};
-}
-if(data47.env === undefined){
-data47.env = [];
-}
-if(data47.kind === undefined){
-const err315 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data47};
+let data181 = data48.workspace;
+if(typeof data181 !== "string"){
+const err315 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data181};
 if(vErrors === null){
 vErrors = [err315];
 }
@@ -5881,8 +5828,8 @@ vErrors.push(err315);
 }
 errors++;
 }
-if(data47.plugin === undefined){
-const err316 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "plugin"},message:"must have required property '"+"plugin"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data47};
+if(!((data181 === "in_place") || (data181 === "copy"))){
+const err316 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/0/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0].properties.workspace,data:data181};
 if(vErrors === null){
 vErrors = [err316];
 }
@@ -5891,9 +5838,17 @@ vErrors.push(err316);
 }
 errors++;
 }
-for(const key12 in data47){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[1].properties, key12))){
-const err317 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data47};
+if(!(validate39(data48.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data48,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+if(!(validate41(data48.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data48,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err317 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[0].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[0],data:data48};
 if(vErrors === null){
 vErrors = [err317];
 }
@@ -5903,10 +5858,61 @@ vErrors.push(err317);
 errors++;
 }
 }
-if(data47.kind !== undefined){
-let data183 = data47.kind;
-if(typeof data183 !== "string"){
-const err318 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data183};
+else if(tag0 === "plugin"){
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.options === undefined){
+data48.options = {};
+}
+if(data48.tools === undefined){
+data48.tools = [];
+}
+if(data48.permissions === undefined){
+data48.permissions = {};
+}
+if(data48.on_quota === undefined){
+data48.on_quota = "wait";
+}
+if(data48.capabilities === undefined){
+data48.capabilities = [];
+}
+if(data48.priority === undefined){
+data48.priority = 0;
+}
+if(data48.max_load === undefined){
+data48.max_load = 1;
+}
+if(data48.fallback === undefined){
+data48.fallback = [];
+}
+if(data48.timeout === undefined){
+data48.timeout = "1h";
+}
+if(data48.retry === undefined){
+data48.retry = {};
+}
+if(data48.idle_timeout === undefined){
+data48.idle_timeout = "10m";
+}
+if(data48.circuit_breaker === undefined){
+data48.circuit_breaker = {};
+}
+if(data48.limits === undefined){
+data48.limits = {};
+}
+if(data48.max_repeats === undefined){
+data48.max_repeats = 8;
+}
+if(data48.workspace === undefined){
+data48.workspace = "in_place";
+}
+if(data48.sandbox === undefined){
+data48.sandbox = {};
+}
+if(data48.env === undefined){
+data48.env = [];
+}
+if(data48.kind === undefined){
+const err318 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data48};
 if(vErrors === null){
 vErrors = [err318];
 }
@@ -5915,8 +5921,8 @@ vErrors.push(err318);
 }
 errors++;
 }
-if("plugin" !== data183){
-const err319 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "plugin"},message:"must be equal to constant",schema:"plugin",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data183};
+if(data48.plugin === undefined){
+const err319 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/required",keyword:"required",params:{missingProperty: "plugin"},message:"must have required property '"+"plugin"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[1].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data48};
 if(vErrors === null){
 vErrors = [err319];
 }
@@ -5925,12 +5931,9 @@ vErrors.push(err319);
 }
 errors++;
 }
-}
-if(data47.plugin !== undefined){
-let data184 = data47.plugin;
-if(typeof data184 === "string"){
-if(!pattern0.test(data184)){
-const err320 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/plugin",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/plugin/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.plugin,data:data184};
+for(const key12 in data48){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[1].properties, key12))){
+const err320 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data48};
 if(vErrors === null){
 vErrors = [err320];
 }
@@ -5940,8 +5943,10 @@ vErrors.push(err320);
 errors++;
 }
 }
-else {
-const err321 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/plugin",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.plugin.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.plugin,data:data184};
+if(data48.kind !== undefined){
+let data184 = data48.kind;
+if(typeof data184 !== "string"){
+const err321 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data184};
 if(vErrors === null){
 vErrors = [err321];
 }
@@ -5950,10 +5955,8 @@ vErrors.push(err321);
 }
 errors++;
 }
-}
-let data185 = data47.options;
-if(!(data185 && typeof data185 == "object" && !Array.isArray(data185))){
-const err322 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/options",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/options/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.options.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.options,data:data185};
+if("plugin" !== data184){
+const err322 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "plugin"},message:"must be equal to constant",schema:"plugin",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.kind,data:data184};
 if(vErrors === null){
 vErrors = [err322];
 }
@@ -5962,11 +5965,12 @@ vErrors.push(err322);
 }
 errors++;
 }
-if(data47.program !== undefined){
-let data186 = data47.program;
-if(typeof data186 === "string"){
-if(!pattern0.test(data186)){
-const err323 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.program,data:data186};
+}
+if(data48.plugin !== undefined){
+let data185 = data48.plugin;
+if(typeof data185 === "string"){
+if(!pattern0.test(data185)){
+const err323 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/plugin",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/plugin/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.plugin,data:data185};
 if(vErrors === null){
 vErrors = [err323];
 }
@@ -5977,7 +5981,7 @@ errors++;
 }
 }
 else {
-const err324 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.program,data:data186};
+const err324 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/plugin",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.plugin.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.plugin,data:data185};
 if(vErrors === null){
 vErrors = [err324];
 }
@@ -5987,11 +5991,9 @@ vErrors.push(err324);
 errors++;
 }
 }
-if(data47.model !== undefined){
-let data187 = data47.model;
-if(typeof data187 === "string"){
-if(!pattern0.test(data187)){
-const err325 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.model,data:data187};
+let data186 = data48.options;
+if(!(data186 && typeof data186 == "object" && !Array.isArray(data186))){
+const err325 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/options",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/options/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.options.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.options,data:data186};
 if(vErrors === null){
 vErrors = [err325];
 }
@@ -6000,9 +6002,11 @@ vErrors.push(err325);
 }
 errors++;
 }
-}
-else {
-const err326 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.model,data:data187};
+if(data48.program !== undefined){
+let data187 = data48.program;
+if(typeof data187 === "string"){
+if(!pattern0.test(data187)){
+const err326 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/program/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.program,data:data187};
 if(vErrors === null){
 vErrors = [err326];
 }
@@ -6012,11 +6016,8 @@ vErrors.push(err326);
 errors++;
 }
 }
-if(data47.effort !== undefined){
-let data188 = data47.effort;
-if(typeof data188 === "string"){
-if(!pattern0.test(data188)){
-const err327 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.effort,data:data188};
+else {
+const err327 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/program",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/program/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.program.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.program,data:data187};
 if(vErrors === null){
 vErrors = [err327];
 }
@@ -6026,8 +6027,11 @@ vErrors.push(err327);
 errors++;
 }
 }
-else {
-const err328 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.effort,data:data188};
+if(data48.model !== undefined){
+let data188 = data48.model;
+if(typeof data188 === "string"){
+if(!pattern0.test(data188)){
+const err328 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.model,data:data188};
 if(vErrors === null){
 vErrors = [err328];
 }
@@ -6037,10 +6041,8 @@ vErrors.push(err328);
 errors++;
 }
 }
-if(data47.max_turns !== undefined){
-let data189 = data47.max_turns;
-if(!(((typeof data189 == "number") && (!(data189 % 1) && !isNaN(data189))) && (isFinite(data189)))){
-const err329 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns,data:data189};
+else {
+const err329 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/model",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.model.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.model,data:data188};
 if(vErrors === null){
 vErrors = [err329];
 }
@@ -6049,9 +6051,12 @@ vErrors.push(err329);
 }
 errors++;
 }
-if((typeof data189 == "number") && (isFinite(data189))){
-if(data189 > 10000 || isNaN(data189)){
-const err330 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns,data:data189};
+}
+if(data48.effort !== undefined){
+let data189 = data48.effort;
+if(typeof data189 === "string"){
+if(!pattern0.test(data189)){
+const err330 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/effort/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.effort,data:data189};
 if(vErrors === null){
 vErrors = [err330];
 }
@@ -6060,8 +6065,9 @@ vErrors.push(err330);
 }
 errors++;
 }
-if(data189 < 1 || isNaN(data189)){
-const err331 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns,data:data189};
+}
+else {
+const err331 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/effort",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.effort.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.effort,data:data189};
 if(vErrors === null){
 vErrors = [err331];
 }
@@ -6071,18 +6077,10 @@ vErrors.push(err331);
 errors++;
 }
 }
-}
-if(!(validate24(data47.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data47,parentDataProperty:"tools",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-if(!(validate26(data47.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data47,parentDataProperty:"permissions",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-let data192 = data47.on_quota;
-if(typeof data192 !== "string"){
-const err332 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota,data:data192};
+if(data48.max_turns !== undefined){
+let data190 = data48.max_turns;
+if(!(((typeof data190 == "number") && (!(data190 % 1) && !isNaN(data190))) && (isFinite(data190)))){
+const err332 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_turns/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns,data:data190};
 if(vErrors === null){
 vErrors = [err332];
 }
@@ -6091,8 +6089,9 @@ vErrors.push(err332);
 }
 errors++;
 }
-if(!(((data192 === "wait") || (data192 === "fallback")) || (data192 === "pause"))){
-const err333 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota,data:data192};
+if((typeof data190 == "number") && (isFinite(data190))){
+if(data190 > 10000 || isNaN(data190)){
+const err333 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_turns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns,data:data190};
 if(vErrors === null){
 vErrors = [err333];
 }
@@ -6101,11 +6100,8 @@ vErrors.push(err333);
 }
 errors++;
 }
-if(data47.description !== undefined){
-let data193 = data47.description;
-if(typeof data193 === "string"){
-if(!pattern0.test(data193)){
-const err334 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description,data:data193};
+if(data190 < 1 || isNaN(data190)){
+const err334 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_turns",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_turns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_turns,data:data190};
 if(vErrors === null){
 vErrors = [err334];
 }
@@ -6115,8 +6111,18 @@ vErrors.push(err334);
 errors++;
 }
 }
-else {
-const err335 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description,data:data193};
+}
+if(!(validate24(data48.tools, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tools",parentData:data48,parentDataProperty:"tools",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+if(!(validate26(data48.permissions, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/permissions",parentData:data48,parentDataProperty:"permissions",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+let data193 = data48.on_quota;
+if(typeof data193 !== "string"){
+const err335 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/on_quota/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota,data:data193};
 if(vErrors === null){
 vErrors = [err335];
 }
@@ -6125,12 +6131,8 @@ vErrors.push(err335);
 }
 errors++;
 }
-}
-if(data47.type !== undefined){
-let data194 = data47.type;
-if(typeof data194 === "string"){
-if(!pattern0.test(data194)){
-const err336 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type,data:data194};
+if(!(((data193 === "wait") || (data193 === "fallback")) || (data193 === "pause"))){
+const err336 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/on_quota",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/on_quota/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.on_quota,data:data193};
 if(vErrors === null){
 vErrors = [err336];
 }
@@ -6139,9 +6141,11 @@ vErrors.push(err336);
 }
 errors++;
 }
-}
-else {
-const err337 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type,data:data194};
+if(data48.description !== undefined){
+let data194 = data48.description;
+if(typeof data194 === "string"){
+if(!pattern0.test(data194)){
+const err337 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description,data:data194};
 if(vErrors === null){
 vErrors = [err337];
 }
@@ -6151,13 +6155,8 @@ vErrors.push(err337);
 errors++;
 }
 }
-if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-let data196 = data47.priority;
-if(!(((typeof data196 == "number") && (!(data196 % 1) && !isNaN(data196))) && (isFinite(data196)))){
-const err338 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data196};
+else {
+const err338 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.description,data:data194};
 if(vErrors === null){
 vErrors = [err338];
 }
@@ -6166,9 +6165,12 @@ vErrors.push(err338);
 }
 errors++;
 }
-if((typeof data196 == "number") && (isFinite(data196))){
-if(data196 > 1000000 || isNaN(data196)){
-const err339 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data196};
+}
+if(data48.type !== undefined){
+let data195 = data48.type;
+if(typeof data195 === "string"){
+if(!pattern0.test(data195)){
+const err339 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type,data:data195};
 if(vErrors === null){
 vErrors = [err339];
 }
@@ -6177,8 +6179,9 @@ vErrors.push(err339);
 }
 errors++;
 }
-if(data196 < -1000000 || isNaN(data196)){
-const err340 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data196};
+}
+else {
+const err340 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.type,data:data195};
 if(vErrors === null){
 vErrors = [err340];
 }
@@ -6188,9 +6191,13 @@ vErrors.push(err340);
 errors++;
 }
 }
-let data197 = data47.max_load;
-if((!(((typeof data197 == "number") && (!(data197 % 1) && !isNaN(data197))) && (isFinite(data197)))) && (typeof data197 !== "string")){
-const err341 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data197};
+if(!(validate28(data48.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data48,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data197 = data48.priority;
+if(!(((typeof data197 == "number") && (!(data197 % 1) && !isNaN(data197))) && (isFinite(data197)))){
+const err341 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data197};
 if(vErrors === null){
 vErrors = [err341];
 }
@@ -6200,8 +6207,8 @@ vErrors.push(err341);
 errors++;
 }
 if((typeof data197 == "number") && (isFinite(data197))){
-if(data197 < 1 || isNaN(data197)){
-const err342 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data197};
+if(data197 > 1000000 || isNaN(data197)){
+const err342 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data197};
 if(vErrors === null){
 vErrors = [err342];
 }
@@ -6210,10 +6217,8 @@ vErrors.push(err342);
 }
 errors++;
 }
-}
-if(typeof data197 === "string"){
-if(!pattern15.test(data197)){
-const err343 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data197};
+if(data197 < -1000000 || isNaN(data197)){
+const err343 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.priority,data:data197};
 if(vErrors === null){
 vErrors = [err343];
 }
@@ -6223,14 +6228,9 @@ vErrors.push(err343);
 errors++;
 }
 }
-if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-let data199 = data47.timeout;
-if(typeof data199 === "string"){
-if(!(func4(data199, 1, 2073600000, []))){
-const err344 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data199};
+let data198 = data48.max_load;
+if((!(((typeof data198 == "number") && (!(data198 % 1) && !isNaN(data198))) && (isFinite(data198)))) && (typeof data198 !== "string")){
+const err344 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data198};
 if(vErrors === null){
 vErrors = [err344];
 }
@@ -6239,9 +6239,9 @@ vErrors.push(err344);
 }
 errors++;
 }
-}
-else {
-const err345 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data199};
+if((typeof data198 == "number") && (isFinite(data198))){
+if(data198 < 1 || isNaN(data198)){
+const err345 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data198};
 if(vErrors === null){
 vErrors = [err345];
 }
@@ -6250,14 +6250,10 @@ vErrors.push(err345);
 }
 errors++;
 }
-if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
 }
-if(data47.load !== undefined){
-let data201 = data47.load;
-if(typeof data201 !== "string"){
-const err346 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load,data:data201};
+if(typeof data198 === "string"){
+if(!pattern15.test(data198)){
+const err346 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_load,data:data198};
 if(vErrors === null){
 vErrors = [err346];
 }
@@ -6266,8 +6262,15 @@ vErrors.push(err346);
 }
 errors++;
 }
-if(!((data201 === "heavy") || (data201 === "light"))){
-const err347 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load,data:data201};
+}
+if(!(validate30(data48.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data48,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data200 = data48.timeout;
+if(typeof data200 === "string"){
+if(!(func4(data200, 1, 2073600000, []))){
+const err347 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data200};
 if(vErrors === null){
 vErrors = [err347];
 }
@@ -6277,10 +6280,8 @@ vErrors.push(err347);
 errors++;
 }
 }
-if(data47.tokens_per_task !== undefined){
-let data202 = data47.tokens_per_task;
-if((!(((typeof data202 == "number") && (!(data202 % 1) && !isNaN(data202))) && (isFinite(data202)))) && (typeof data202 !== "string")){
-const err348 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data202};
+else {
+const err348 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.timeout,data:data200};
 if(vErrors === null){
 vErrors = [err348];
 }
@@ -6289,9 +6290,14 @@ vErrors.push(err348);
 }
 errors++;
 }
-if((typeof data202 == "number") && (isFinite(data202))){
-if(data202 > 1000000000000000 || isNaN(data202)){
-const err349 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data202};
+if(!(validate32(data48.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data48,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data48.load !== undefined){
+let data202 = data48.load;
+if(typeof data202 !== "string"){
+const err349 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load,data:data202};
 if(vErrors === null){
 vErrors = [err349];
 }
@@ -6300,8 +6306,8 @@ vErrors.push(err349);
 }
 errors++;
 }
-if(data202 < 1 || isNaN(data202)){
-const err350 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data202};
+if(!((data202 === "heavy") || (data202 === "light"))){
+const err350 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.load,data:data202};
 if(vErrors === null){
 vErrors = [err350];
 }
@@ -6311,9 +6317,10 @@ vErrors.push(err350);
 errors++;
 }
 }
-if(typeof data202 === "string"){
-if(!pattern17.test(data202)){
-const err351 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data202};
+if(data48.tokens_per_task !== undefined){
+let data203 = data48.tokens_per_task;
+if((!(((typeof data203 == "number") && (!(data203 % 1) && !isNaN(data203))) && (isFinite(data203)))) && (typeof data203 !== "string")){
+const err351 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data203};
 if(vErrors === null){
 vErrors = [err351];
 }
@@ -6322,13 +6329,9 @@ vErrors.push(err351);
 }
 errors++;
 }
-}
-}
-if(data47.rate !== undefined){
-let data203 = data47.rate;
-if(typeof data203 === "string"){
-if(!pattern35.test(data203)){
-const err352 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data203};
+if((typeof data203 == "number") && (isFinite(data203))){
+if(data203 > 1000000000000000 || isNaN(data203)){
+const err352 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data203};
 if(vErrors === null){
 vErrors = [err352];
 }
@@ -6337,9 +6340,8 @@ vErrors.push(err352);
 }
 errors++;
 }
-}
-else {
-const err353 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data203};
+if(data203 < 1 || isNaN(data203)){
+const err353 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data203};
 if(vErrors === null){
 vErrors = [err353];
 }
@@ -6349,16 +6351,9 @@ vErrors.push(err353);
 errors++;
 }
 }
-if(data47.budget !== undefined){
-if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-let data205 = data47.idle_timeout;
-if(typeof data205 === "string"){
-if(!(func4(data205, 1, 2073600000, ["off"]))){
-const err354 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data205};
+if(typeof data203 === "string"){
+if(!pattern17.test(data203)){
+const err354 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.tokens_per_task,data:data203};
 if(vErrors === null){
 vErrors = [err354];
 }
@@ -6368,8 +6363,12 @@ vErrors.push(err354);
 errors++;
 }
 }
-else {
-const err355 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data205};
+}
+if(data48.rate !== undefined){
+let data204 = data48.rate;
+if(typeof data204 === "string"){
+if(!pattern36.test(data204)){
+const err355 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data204};
 if(vErrors === null){
 vErrors = [err355];
 }
@@ -6378,17 +6377,9 @@ vErrors.push(err355);
 }
 errors++;
 }
-if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
-errors = vErrors.length;
 }
-if(!(validate37(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
-vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
-errors = vErrors.length;
-}
-let data208 = data47.max_repeats;
-if((!(((typeof data208 == "number") && (!(data208 % 1) && !isNaN(data208))) && (isFinite(data208)))) && (typeof data208 !== "string")){
-const err356 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data208};
+else {
+const err356 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.rate,data:data204};
 if(vErrors === null){
 vErrors = [err356];
 }
@@ -6397,9 +6388,17 @@ vErrors.push(err356);
 }
 errors++;
 }
-if((typeof data208 == "number") && (isFinite(data208))){
-if(data208 > 10000 || isNaN(data208)){
-const err357 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data208};
+}
+if(data48.budget !== undefined){
+if(!(validate22(data48.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data48,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data206 = data48.idle_timeout;
+if(typeof data206 === "string"){
+if(!(func4(data206, 1, 2073600000, ["off"]))){
+const err357 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data206};
 if(vErrors === null){
 vErrors = [err357];
 }
@@ -6408,8 +6407,9 @@ vErrors.push(err357);
 }
 errors++;
 }
-if(data208 < 2 || isNaN(data208)){
-const err358 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data208};
+}
+else {
+const err358 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.idle_timeout,data:data206};
 if(vErrors === null){
 vErrors = [err358];
 }
@@ -6418,10 +6418,17 @@ vErrors.push(err358);
 }
 errors++;
 }
+if(!(validate35(data48.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data48,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-if(typeof data208 === "string"){
-if(!pattern36.test(data208)){
-const err359 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data208};
+if(!(validate37(data48.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data48,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+let data209 = data48.max_repeats;
+if((!(((typeof data209 == "number") && (!(data209 % 1) && !isNaN(data209))) && (isFinite(data209)))) && (typeof data209 !== "string")){
+const err359 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data209};
 if(vErrors === null){
 vErrors = [err359];
 }
@@ -6430,10 +6437,9 @@ vErrors.push(err359);
 }
 errors++;
 }
-}
-let data209 = data47.workspace;
-if(typeof data209 !== "string"){
-const err360 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace,data:data209};
+if((typeof data209 == "number") && (isFinite(data209))){
+if(data209 > 10000 || isNaN(data209)){
+const err360 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data209};
 if(vErrors === null){
 vErrors = [err360];
 }
@@ -6442,8 +6448,8 @@ vErrors.push(err360);
 }
 errors++;
 }
-if(!((data209 === "in_place") || (data209 === "copy"))){
-const err361 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace,data:data209};
+if(data209 < 2 || isNaN(data209)){
+const err361 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data209};
 if(vErrors === null){
 vErrors = [err361];
 }
@@ -6452,17 +6458,10 @@ vErrors.push(err361);
 }
 errors++;
 }
-if(!(validate39(data47.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data47,parentDataProperty:"sandbox",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
 }
-if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
-errors = vErrors.length;
-}
-}
-else {
-const err362 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data47};
+if(typeof data209 === "string"){
+if(!pattern37.test(data209)){
+const err362 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.max_repeats,data:data209};
 if(vErrors === null){
 vErrors = [err362];
 }
@@ -6472,46 +6471,9 @@ vErrors.push(err362);
 errors++;
 }
 }
-else if(tag0 === "command"){
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.capabilities === undefined){
-data47.capabilities = [];
-}
-if(data47.priority === undefined){
-data47.priority = 0;
-}
-if(data47.max_load === undefined){
-data47.max_load = "unlimited";
-}
-if(data47.fallback === undefined){
-data47.fallback = [];
-}
-if(data47.timeout === undefined){
-data47.timeout = "10m";
-}
-if(data47.retry === undefined){
-data47.retry = {};
-}
-if(data47.idle_timeout === undefined){
-data47.idle_timeout = "off";
-}
-if(data47.circuit_breaker === undefined){
-data47.circuit_breaker = {};
-}
-if(data47.limits === undefined){
-data47.limits = {};
-}
-if(data47.max_repeats === undefined){
-data47.max_repeats = 4;
-}
-if(data47.workspace === undefined){
-data47.workspace = "in_place";
-}
-if(data47.env === undefined){
-data47.env = [];
-}
-if(data47.kind === undefined){
-const err363 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data47};
+let data210 = data48.workspace;
+if(typeof data210 !== "string"){
+const err363 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace,data:data210};
 if(vErrors === null){
 vErrors = [err363];
 }
@@ -6520,8 +6482,8 @@ vErrors.push(err363);
 }
 errors++;
 }
-if(data47.command === undefined){
-const err364 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data47};
+if(!((data210 === "in_place") || (data210 === "copy"))){
+const err364 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/1/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1].properties.workspace,data:data210};
 if(vErrors === null){
 vErrors = [err364];
 }
@@ -6530,9 +6492,17 @@ vErrors.push(err364);
 }
 errors++;
 }
-for(const key13 in data47){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[2].properties, key13))){
-const err365 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data47};
+if(!(validate39(data48.sandbox, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",parentData:data48,parentDataProperty:"sandbox",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+if(!(validate41(data48.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data48,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err365 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[1].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[1],data:data48};
 if(vErrors === null){
 vErrors = [err365];
 }
@@ -6542,10 +6512,46 @@ vErrors.push(err365);
 errors++;
 }
 }
-if(data47.kind !== undefined){
-let data212 = data47.kind;
-if(typeof data212 !== "string"){
-const err366 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data212};
+else if(tag0 === "command"){
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.capabilities === undefined){
+data48.capabilities = [];
+}
+if(data48.priority === undefined){
+data48.priority = 0;
+}
+if(data48.max_load === undefined){
+data48.max_load = "unlimited";
+}
+if(data48.fallback === undefined){
+data48.fallback = [];
+}
+if(data48.timeout === undefined){
+data48.timeout = "10m";
+}
+if(data48.retry === undefined){
+data48.retry = {};
+}
+if(data48.idle_timeout === undefined){
+data48.idle_timeout = "off";
+}
+if(data48.circuit_breaker === undefined){
+data48.circuit_breaker = {};
+}
+if(data48.limits === undefined){
+data48.limits = {};
+}
+if(data48.max_repeats === undefined){
+data48.max_repeats = 4;
+}
+if(data48.workspace === undefined){
+data48.workspace = "in_place";
+}
+if(data48.env === undefined){
+data48.env = [];
+}
+if(data48.kind === undefined){
+const err366 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data48};
 if(vErrors === null){
 vErrors = [err366];
 }
@@ -6554,8 +6560,8 @@ vErrors.push(err366);
 }
 errors++;
 }
-if("command" !== data212){
-const err367 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "command"},message:"must be equal to constant",schema:"command",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data212};
+if(data48.command === undefined){
+const err367 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[2].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data48};
 if(vErrors === null){
 vErrors = [err367];
 }
@@ -6564,11 +6570,9 @@ vErrors.push(err367);
 }
 errors++;
 }
-}
-if(data47.command !== undefined){
-let data213 = data47.command;
-if((typeof data213 !== "string") && (!(Array.isArray(data213)))){
-const err368 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.command.type},message:"must be string,array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command,data:data213};
+for(const key13 in data48){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[2].properties, key13))){
+const err368 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data48};
 if(vErrors === null){
 vErrors = [err368];
 }
@@ -6577,9 +6581,11 @@ vErrors.push(err368);
 }
 errors++;
 }
-if(typeof data213 === "string"){
-if(!pattern0.test(data213)){
-const err369 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command,data:data213};
+}
+if(data48.kind !== undefined){
+let data213 = data48.kind;
+if(typeof data213 !== "string"){
+const err369 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data213};
 if(vErrors === null){
 vErrors = [err369];
 }
@@ -6588,10 +6594,8 @@ vErrors.push(err369);
 }
 errors++;
 }
-}
-if(Array.isArray(data213)){
-if(data213.length < 1){
-const err370 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command,data:data213};
+if("command" !== data213){
+const err370 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "command"},message:"must be equal to constant",schema:"command",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.kind,data:data213};
 if(vErrors === null){
 vErrors = [err370];
 }
@@ -6600,11 +6604,11 @@ vErrors.push(err370);
 }
 errors++;
 }
-const len9 = data213.length;
-for(let i9=0; i9<len9; i9++){
-let data214 = data213[i9];
-if(typeof data214 !== "string"){
-const err371 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command.items,data:data214};
+}
+if(data48.command !== undefined){
+let data214 = data48.command;
+if((typeof data214 !== "string") && (!(Array.isArray(data214)))){
+const err371 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.command.type},message:"must be string,array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command,data:data214};
 if(vErrors === null){
 vErrors = [err371];
 }
@@ -6613,14 +6617,9 @@ vErrors.push(err371);
 }
 errors++;
 }
-}
-}
-}
-if(data47.description !== undefined){
-let data215 = data47.description;
-if(typeof data215 === "string"){
-if(!pattern0.test(data215)){
-const err372 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description,data:data215};
+if(typeof data214 === "string"){
+if(!pattern0.test(data214)){
+const err372 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command,data:data214};
 if(vErrors === null){
 vErrors = [err372];
 }
@@ -6630,8 +6629,9 @@ vErrors.push(err372);
 errors++;
 }
 }
-else {
-const err373 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description,data:data215};
+if(Array.isArray(data214)){
+if(data214.length < 1){
+const err373 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command,data:data214};
 if(vErrors === null){
 vErrors = [err373];
 }
@@ -6640,12 +6640,11 @@ vErrors.push(err373);
 }
 errors++;
 }
-}
-if(data47.type !== undefined){
-let data216 = data47.type;
-if(typeof data216 === "string"){
-if(!pattern0.test(data216)){
-const err374 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type,data:data216};
+const len9 = data214.length;
+for(let i9=0; i9<len9; i9++){
+let data215 = data214[i9];
+if(typeof data215 !== "string"){
+const err374 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/command/" + i9,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/command/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.command.items,data:data215};
 if(vErrors === null){
 vErrors = [err374];
 }
@@ -6655,8 +6654,13 @@ vErrors.push(err374);
 errors++;
 }
 }
-else {
-const err375 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type,data:data216};
+}
+}
+if(data48.description !== undefined){
+let data216 = data48.description;
+if(typeof data216 === "string"){
+if(!pattern0.test(data216)){
+const err375 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description,data:data216};
 if(vErrors === null){
 vErrors = [err375];
 }
@@ -6666,13 +6670,8 @@ vErrors.push(err375);
 errors++;
 }
 }
-if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-let data218 = data47.priority;
-if(!(((typeof data218 == "number") && (!(data218 % 1) && !isNaN(data218))) && (isFinite(data218)))){
-const err376 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data218};
+else {
+const err376 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.description,data:data216};
 if(vErrors === null){
 vErrors = [err376];
 }
@@ -6681,9 +6680,12 @@ vErrors.push(err376);
 }
 errors++;
 }
-if((typeof data218 == "number") && (isFinite(data218))){
-if(data218 > 1000000 || isNaN(data218)){
-const err377 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data218};
+}
+if(data48.type !== undefined){
+let data217 = data48.type;
+if(typeof data217 === "string"){
+if(!pattern0.test(data217)){
+const err377 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type,data:data217};
 if(vErrors === null){
 vErrors = [err377];
 }
@@ -6692,8 +6694,9 @@ vErrors.push(err377);
 }
 errors++;
 }
-if(data218 < -1000000 || isNaN(data218)){
-const err378 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data218};
+}
+else {
+const err378 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.type,data:data217};
 if(vErrors === null){
 vErrors = [err378];
 }
@@ -6703,9 +6706,13 @@ vErrors.push(err378);
 errors++;
 }
 }
-let data219 = data47.max_load;
-if((!(((typeof data219 == "number") && (!(data219 % 1) && !isNaN(data219))) && (isFinite(data219)))) && (typeof data219 !== "string")){
-const err379 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data219};
+if(!(validate28(data48.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data48,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data219 = data48.priority;
+if(!(((typeof data219 == "number") && (!(data219 % 1) && !isNaN(data219))) && (isFinite(data219)))){
+const err379 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data219};
 if(vErrors === null){
 vErrors = [err379];
 }
@@ -6715,8 +6722,8 @@ vErrors.push(err379);
 errors++;
 }
 if((typeof data219 == "number") && (isFinite(data219))){
-if(data219 < 1 || isNaN(data219)){
-const err380 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data219};
+if(data219 > 1000000 || isNaN(data219)){
+const err380 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data219};
 if(vErrors === null){
 vErrors = [err380];
 }
@@ -6725,10 +6732,8 @@ vErrors.push(err380);
 }
 errors++;
 }
-}
-if(typeof data219 === "string"){
-if(!pattern15.test(data219)){
-const err381 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data219};
+if(data219 < -1000000 || isNaN(data219)){
+const err381 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.priority,data:data219};
 if(vErrors === null){
 vErrors = [err381];
 }
@@ -6738,14 +6743,9 @@ vErrors.push(err381);
 errors++;
 }
 }
-if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-let data221 = data47.timeout;
-if(typeof data221 === "string"){
-if(!(func4(data221, 1, 2073600000, []))){
-const err382 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data221};
+let data220 = data48.max_load;
+if((!(((typeof data220 == "number") && (!(data220 % 1) && !isNaN(data220))) && (isFinite(data220)))) && (typeof data220 !== "string")){
+const err382 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data220};
 if(vErrors === null){
 vErrors = [err382];
 }
@@ -6754,9 +6754,9 @@ vErrors.push(err382);
 }
 errors++;
 }
-}
-else {
-const err383 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data221};
+if((typeof data220 == "number") && (isFinite(data220))){
+if(data220 < 1 || isNaN(data220)){
+const err383 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data220};
 if(vErrors === null){
 vErrors = [err383];
 }
@@ -6765,14 +6765,10 @@ vErrors.push(err383);
 }
 errors++;
 }
-if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
 }
-if(data47.load !== undefined){
-let data223 = data47.load;
-if(typeof data223 !== "string"){
-const err384 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load,data:data223};
+if(typeof data220 === "string"){
+if(!pattern15.test(data220)){
+const err384 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_load,data:data220};
 if(vErrors === null){
 vErrors = [err384];
 }
@@ -6781,8 +6777,15 @@ vErrors.push(err384);
 }
 errors++;
 }
-if(!((data223 === "heavy") || (data223 === "light"))){
-const err385 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[2].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load,data:data223};
+}
+if(!(validate30(data48.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data48,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data222 = data48.timeout;
+if(typeof data222 === "string"){
+if(!(func4(data222, 1, 2073600000, []))){
+const err385 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data222};
 if(vErrors === null){
 vErrors = [err385];
 }
@@ -6792,10 +6795,8 @@ vErrors.push(err385);
 errors++;
 }
 }
-if(data47.tokens_per_task !== undefined){
-let data224 = data47.tokens_per_task;
-if((!(((typeof data224 == "number") && (!(data224 % 1) && !isNaN(data224))) && (isFinite(data224)))) && (typeof data224 !== "string")){
-const err386 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data224};
+else {
+const err386 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.timeout,data:data222};
 if(vErrors === null){
 vErrors = [err386];
 }
@@ -6804,9 +6805,14 @@ vErrors.push(err386);
 }
 errors++;
 }
-if((typeof data224 == "number") && (isFinite(data224))){
-if(data224 > 1000000000000000 || isNaN(data224)){
-const err387 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data224};
+if(!(validate32(data48.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data48,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data48.load !== undefined){
+let data224 = data48.load;
+if(typeof data224 !== "string"){
+const err387 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load,data:data224};
 if(vErrors === null){
 vErrors = [err387];
 }
@@ -6815,8 +6821,8 @@ vErrors.push(err387);
 }
 errors++;
 }
-if(data224 < 1 || isNaN(data224)){
-const err388 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data224};
+if(!((data224 === "heavy") || (data224 === "light"))){
+const err388 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[2].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.load,data:data224};
 if(vErrors === null){
 vErrors = [err388];
 }
@@ -6826,9 +6832,10 @@ vErrors.push(err388);
 errors++;
 }
 }
-if(typeof data224 === "string"){
-if(!pattern17.test(data224)){
-const err389 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data224};
+if(data48.tokens_per_task !== undefined){
+let data225 = data48.tokens_per_task;
+if((!(((typeof data225 == "number") && (!(data225 % 1) && !isNaN(data225))) && (isFinite(data225)))) && (typeof data225 !== "string")){
+const err389 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data225};
 if(vErrors === null){
 vErrors = [err389];
 }
@@ -6837,13 +6844,9 @@ vErrors.push(err389);
 }
 errors++;
 }
-}
-}
-if(data47.rate !== undefined){
-let data225 = data47.rate;
-if(typeof data225 === "string"){
-if(!pattern35.test(data225)){
-const err390 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.rate,data:data225};
+if((typeof data225 == "number") && (isFinite(data225))){
+if(data225 > 1000000000000000 || isNaN(data225)){
+const err390 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data225};
 if(vErrors === null){
 vErrors = [err390];
 }
@@ -6852,9 +6855,8 @@ vErrors.push(err390);
 }
 errors++;
 }
-}
-else {
-const err391 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.rate,data:data225};
+if(data225 < 1 || isNaN(data225)){
+const err391 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data225};
 if(vErrors === null){
 vErrors = [err391];
 }
@@ -6864,16 +6866,9 @@ vErrors.push(err391);
 errors++;
 }
 }
-if(data47.budget !== undefined){
-if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-let data227 = data47.idle_timeout;
-if(typeof data227 === "string"){
-if(!(func4(data227, 1, 2073600000, ["off"]))){
-const err392 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data227};
+if(typeof data225 === "string"){
+if(!pattern17.test(data225)){
+const err392 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.tokens_per_task,data:data225};
 if(vErrors === null){
 vErrors = [err392];
 }
@@ -6883,8 +6878,12 @@ vErrors.push(err392);
 errors++;
 }
 }
-else {
-const err393 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data227};
+}
+if(data48.rate !== undefined){
+let data226 = data48.rate;
+if(typeof data226 === "string"){
+if(!pattern36.test(data226)){
+const err393 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.rate,data:data226};
 if(vErrors === null){
 vErrors = [err393];
 }
@@ -6893,21 +6892,9 @@ vErrors.push(err393);
 }
 errors++;
 }
-if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
-errors = vErrors.length;
 }
-let data229 = data47.limits;
-if(data229 && typeof data229 == "object" && !Array.isArray(data229)){
-if(data229.output === undefined){
-data229.output = "64MiB";
-}
-if(data229.required === undefined){
-data229.required = false;
-}
-for(const key14 in data229){
-if(!(((((key14 === "cpu") || (key14 === "memory")) || (key14 === "runtime")) || (key14 === "output")) || (key14 === "required"))){
-const err394 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data229};
+else {
+const err394 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.rate,data:data226};
 if(vErrors === null){
 vErrors = [err394];
 }
@@ -6917,11 +6904,16 @@ vErrors.push(err394);
 errors++;
 }
 }
-if(data229.cpu !== undefined){
-let data230 = data229.cpu;
-if(typeof data230 === "string"){
-if(!(func17(data230, 1, 100000, []))){
-const err395 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/cpu/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu["x-percent"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu,data:data230};
+if(data48.budget !== undefined){
+if(!(validate22(data48.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data48,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data228 = data48.idle_timeout;
+if(typeof data228 === "string"){
+if(!(func4(data228, 1, 2073600000, ["off"]))){
+const err395 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data228};
 if(vErrors === null){
 vErrors = [err395];
 }
@@ -6932,7 +6924,7 @@ errors++;
 }
 }
 else {
-const err396 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/cpu/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu,data:data230};
+const err396 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.idle_timeout,data:data228};
 if(vErrors === null){
 vErrors = [err396];
 }
@@ -6941,12 +6933,21 @@ vErrors.push(err396);
 }
 errors++;
 }
+if(!(validate35(data48.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data48,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
 }
-if(data229.memory !== undefined){
-let data231 = data229.memory;
-if(typeof data231 === "string"){
-if(!(func7(data231, 4194304, 4503599627370496, []))){
-const err397 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/memory/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory,data:data231};
+let data230 = data48.limits;
+if(data230 && typeof data230 == "object" && !Array.isArray(data230)){
+if(data230.output === undefined){
+data230.output = "64MiB";
+}
+if(data230.required === undefined){
+data230.required = false;
+}
+for(const key14 in data230){
+if(!(((((key14 === "cpu") || (key14 === "memory")) || (key14 === "runtime")) || (key14 === "output")) || (key14 === "required"))){
+const err397 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data230};
 if(vErrors === null){
 vErrors = [err397];
 }
@@ -6956,8 +6957,11 @@ vErrors.push(err397);
 errors++;
 }
 }
-else {
-const err398 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory,data:data231};
+if(data230.cpu !== undefined){
+let data231 = data230.cpu;
+if(typeof data231 === "string"){
+if(!(func17(data231, 1, 100000, []))){
+const err398 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/cpu/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu["x-percent"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu,data:data231};
 if(vErrors === null){
 vErrors = [err398];
 }
@@ -6967,11 +6971,8 @@ vErrors.push(err398);
 errors++;
 }
 }
-if(data229.runtime !== undefined){
-let data232 = data229.runtime;
-if(typeof data232 === "string"){
-if(!(func4(data232, 1, 2073600000, []))){
-const err399 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/runtime/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime,data:data232};
+else {
+const err399 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/cpu",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/cpu/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.cpu,data:data231};
 if(vErrors === null){
 vErrors = [err399];
 }
@@ -6981,8 +6982,11 @@ vErrors.push(err399);
 errors++;
 }
 }
-else {
-const err400 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/runtime/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime,data:data232};
+if(data230.memory !== undefined){
+let data232 = data230.memory;
+if(typeof data232 === "string"){
+if(!(func7(data232, 4194304, 4503599627370496, []))){
+const err400 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/memory/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory,data:data232};
 if(vErrors === null){
 vErrors = [err400];
 }
@@ -6992,10 +6996,8 @@ vErrors.push(err400);
 errors++;
 }
 }
-let data233 = data229.output;
-if(typeof data233 === "string"){
-if(!(func7(data233, 1, 4503599627370496, []))){
-const err401 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data233};
+else {
+const err401 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/memory",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.memory,data:data232};
 if(vErrors === null){
 vErrors = [err401];
 }
@@ -7005,8 +7007,11 @@ vErrors.push(err401);
 errors++;
 }
 }
-else {
-const err402 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data233};
+if(data230.runtime !== undefined){
+let data233 = data230.runtime;
+if(typeof data233 === "string"){
+if(!(func4(data233, 1, 2073600000, []))){
+const err402 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/runtime/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime,data:data233};
 if(vErrors === null){
 vErrors = [err402];
 }
@@ -7015,9 +7020,9 @@ vErrors.push(err402);
 }
 errors++;
 }
-let data234 = data229.required;
-if(typeof data234 !== "boolean"){
-const err403 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/required",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/required/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.required.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.required,data:data234};
+}
+else {
+const err403 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/runtime",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/runtime/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.runtime,data:data233};
 if(vErrors === null){
 vErrors = [err403];
 }
@@ -7027,8 +7032,10 @@ vErrors.push(err403);
 errors++;
 }
 }
-else {
-const err404 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data229};
+let data234 = data230.output;
+if(typeof data234 === "string"){
+if(!(func7(data234, 1, 4503599627370496, []))){
+const err404 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output["x-size"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data234};
 if(vErrors === null){
 vErrors = [err404];
 }
@@ -7037,9 +7044,9 @@ vErrors.push(err404);
 }
 errors++;
 }
-let data235 = data47.max_repeats;
-if((!(((typeof data235 == "number") && (!(data235 % 1) && !isNaN(data235))) && (isFinite(data235)))) && (typeof data235 !== "string")){
-const err405 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data235};
+}
+else {
+const err405 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/output",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/output/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.output,data:data234};
 if(vErrors === null){
 vErrors = [err405];
 }
@@ -7048,9 +7055,9 @@ vErrors.push(err405);
 }
 errors++;
 }
-if((typeof data235 == "number") && (isFinite(data235))){
-if(data235 > 10000 || isNaN(data235)){
-const err406 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data235};
+let data235 = data230.required;
+if(typeof data235 !== "boolean"){
+const err406 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits/required",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/properties/required/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.required.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.properties.required,data:data235};
 if(vErrors === null){
 vErrors = [err406];
 }
@@ -7059,8 +7066,9 @@ vErrors.push(err406);
 }
 errors++;
 }
-if(data235 < 2 || isNaN(data235)){
-const err407 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data235};
+}
+else {
+const err407 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.limits,data:data230};
 if(vErrors === null){
 vErrors = [err407];
 }
@@ -7069,10 +7077,9 @@ vErrors.push(err407);
 }
 errors++;
 }
-}
-if(typeof data235 === "string"){
-if(!pattern36.test(data235)){
-const err408 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data235};
+let data236 = data48.max_repeats;
+if((!(((typeof data236 == "number") && (!(data236 % 1) && !isNaN(data236))) && (isFinite(data236)))) && (typeof data236 !== "string")){
+const err408 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data236};
 if(vErrors === null){
 vErrors = [err408];
 }
@@ -7081,10 +7088,9 @@ vErrors.push(err408);
 }
 errors++;
 }
-}
-let data236 = data47.workspace;
-if(typeof data236 !== "string"){
-const err409 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace,data:data236};
+if((typeof data236 == "number") && (isFinite(data236))){
+if(data236 > 10000 || isNaN(data236)){
+const err409 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000",schema:10000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data236};
 if(vErrors === null){
 vErrors = [err409];
 }
@@ -7093,8 +7099,8 @@ vErrors.push(err409);
 }
 errors++;
 }
-if(!((data236 === "in_place") || (data236 === "copy"))){
-const err410 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace,data:data236};
+if(data236 < 2 || isNaN(data236)){
+const err410 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2",schema:2,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data236};
 if(vErrors === null){
 vErrors = [err410];
 }
@@ -7103,24 +7109,10 @@ vErrors.push(err410);
 }
 errors++;
 }
-if(data47.sandbox !== undefined){
-let data237 = data47.sandbox;
-if(data237 && typeof data237 == "object" && !Array.isArray(data237)){
-if(data237.write === undefined){
-data237.write = [];
 }
-if(data237.network === undefined){
-data237.network = "none";
-}
-if(data237.blocked === undefined){
-data237.blocked = ["dd","mkfs","fdisk","sudo","su","shutdown","reboot"];
-}
-if(data237.confirm === undefined){
-data237.confirm = ["git push","npm publish","pip install"];
-}
-for(const key15 in data237){
-if(!((((((key15 === "mode") || (key15 === "write")) || (key15 === "network")) || (key15 === "blocked")) || (key15 === "confirm")) || (key15 === "reason"))){
-const err411 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox,data:data237};
+if(typeof data236 === "string"){
+if(!pattern37.test(data236)){
+const err411 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_repeats",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/max_repeats/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.max_repeats,data:data236};
 if(vErrors === null){
 vErrors = [err411];
 }
@@ -7130,10 +7122,9 @@ vErrors.push(err411);
 errors++;
 }
 }
-if(data237.mode !== undefined){
-let data238 = data237.mode;
-if(typeof data238 !== "string"){
-const err412 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode,data:data238};
+let data237 = data48.workspace;
+if(typeof data237 !== "string"){
+const err412 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/workspace/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace,data:data237};
 if(vErrors === null){
 vErrors = [err412];
 }
@@ -7142,8 +7133,8 @@ vErrors.push(err412);
 }
 errors++;
 }
-if(!(((data238 === "auto") || (data238 === "required")) || (data238 === "off"))){
-const err413 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode,data:data238};
+if(!((data237 === "in_place") || (data237 === "copy"))){
+const err413 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/workspace",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/workspace/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.workspace,data:data237};
 if(vErrors === null){
 vErrors = [err413];
 }
@@ -7152,15 +7143,24 @@ vErrors.push(err413);
 }
 errors++;
 }
+if(data48.sandbox !== undefined){
+let data238 = data48.sandbox;
+if(data238 && typeof data238 == "object" && !Array.isArray(data238)){
+if(data238.write === undefined){
+data238.write = [];
 }
-let data239 = data237.write;
-if(Array.isArray(data239)){
-const len10 = data239.length;
-for(let i10=0; i10<len10; i10++){
-let data240 = data239[i10];
-if(typeof data240 === "string"){
-if(!pattern0.test(data240)){
-const err414 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/write/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.items,data:data240};
+if(data238.network === undefined){
+data238.network = "none";
+}
+if(data238.blocked === undefined){
+data238.blocked = ["dd","mkfs","fdisk","sudo","su","shutdown","reboot"];
+}
+if(data238.confirm === undefined){
+data238.confirm = ["git push","npm publish","pip install"];
+}
+for(const key15 in data238){
+if(!((((((key15 === "mode") || (key15 === "write")) || (key15 === "network")) || (key15 === "blocked")) || (key15 === "confirm")) || (key15 === "reason"))){
+const err414 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox,data:data238};
 if(vErrors === null){
 vErrors = [err414];
 }
@@ -7170,8 +7170,10 @@ vErrors.push(err414);
 errors++;
 }
 }
-else {
-const err415 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.items,data:data240};
+if(data238.mode !== undefined){
+let data239 = data238.mode;
+if(typeof data239 !== "string"){
+const err415 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode,data:data239};
 if(vErrors === null){
 vErrors = [err415];
 }
@@ -7180,10 +7182,8 @@ vErrors.push(err415);
 }
 errors++;
 }
-}
-}
-else {
-const err416 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write,data:data239};
+if(!(((data239 === "auto") || (data239 === "required")) || (data239 === "off"))){
+const err416 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.mode,data:data239};
 if(vErrors === null){
 vErrors = [err416];
 }
@@ -7192,9 +7192,15 @@ vErrors.push(err416);
 }
 errors++;
 }
-let data241 = data237.network;
-if((typeof data241 !== "string") && (!(Array.isArray(data241)))){
-const err417 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.type},message:"must be string,array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network,data:data241};
+}
+let data240 = data238.write;
+if(Array.isArray(data240)){
+const len10 = data240.length;
+for(let i10=0; i10<len10; i10++){
+let data241 = data240[i10];
+if(typeof data241 === "string"){
+if(!pattern0.test(data241)){
+const err417 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/write/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.items,data:data241};
 if(vErrors === null){
 vErrors = [err417];
 }
@@ -7203,9 +7209,9 @@ vErrors.push(err417);
 }
 errors++;
 }
-if(typeof data241 === "string"){
-if(!pattern39.test(data241)){
-const err418 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/pattern",keyword:"pattern",params:{pattern: "^(none|allow)$"},message:"must match pattern \""+"^(none|allow)$"+"\"",schema:"^(none|allow)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network,data:data241};
+}
+else {
+const err418 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write/" + i10,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.items,data:data241};
 if(vErrors === null){
 vErrors = [err418];
 }
@@ -7215,13 +7221,9 @@ vErrors.push(err418);
 errors++;
 }
 }
-if(Array.isArray(data241)){
-const len11 = data241.length;
-for(let i11=0; i11<len11; i11++){
-let data242 = data241[i11];
-if(typeof data242 === "string"){
-if(!pattern0.test(data242)){
-const err419 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.items,data:data242};
+}
+else {
+const err419 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/write",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.write,data:data240};
 if(vErrors === null){
 vErrors = [err419];
 }
@@ -7230,9 +7232,9 @@ vErrors.push(err419);
 }
 errors++;
 }
-}
-else {
-const err420 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.items,data:data242};
+let data242 = data238.network;
+if((typeof data242 !== "string") && (!(Array.isArray(data242)))){
+const err420 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.type},message:"must be string,array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network,data:data242};
 if(vErrors === null){
 vErrors = [err420];
 }
@@ -7241,16 +7243,9 @@ vErrors.push(err420);
 }
 errors++;
 }
-}
-}
-let data243 = data237.blocked;
-if(Array.isArray(data243)){
-const len12 = data243.length;
-for(let i12=0; i12<len12; i12++){
-let data244 = data243[i12];
-if(typeof data244 === "string"){
-if(!pattern0.test(data244)){
-const err421 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/blocked/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.items,data:data244};
+if(typeof data242 === "string"){
+if(!pattern40.test(data242)){
+const err421 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/pattern",keyword:"pattern",params:{pattern: "^(none|allow)$"},message:"must match pattern \""+"^(none|allow)$"+"\"",schema:"^(none|allow)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network,data:data242};
 if(vErrors === null){
 vErrors = [err421];
 }
@@ -7260,8 +7255,13 @@ vErrors.push(err421);
 errors++;
 }
 }
-else {
-const err422 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/blocked/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.items,data:data244};
+if(Array.isArray(data242)){
+const len11 = data242.length;
+for(let i11=0; i11<len11; i11++){
+let data243 = data242[i11];
+if(typeof data243 === "string"){
+if(!pattern0.test(data243)){
+const err422 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.items,data:data243};
 if(vErrors === null){
 vErrors = [err422];
 }
@@ -7271,9 +7271,8 @@ vErrors.push(err422);
 errors++;
 }
 }
-}
 else {
-const err423 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/blocked/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked,data:data243};
+const err423 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/network/" + i11,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/network/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.network.items,data:data243};
 if(vErrors === null){
 vErrors = [err423];
 }
@@ -7282,14 +7281,16 @@ vErrors.push(err423);
 }
 errors++;
 }
-let data245 = data237.confirm;
-if(Array.isArray(data245)){
-const len13 = data245.length;
-for(let i13=0; i13<len13; i13++){
-let data246 = data245[i13];
-if(typeof data246 === "string"){
-if(!pattern0.test(data246)){
-const err424 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/confirm/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.items,data:data246};
+}
+}
+let data244 = data238.blocked;
+if(Array.isArray(data244)){
+const len12 = data244.length;
+for(let i12=0; i12<len12; i12++){
+let data245 = data244[i12];
+if(typeof data245 === "string"){
+if(!pattern0.test(data245)){
+const err424 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/blocked/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.items,data:data245};
 if(vErrors === null){
 vErrors = [err424];
 }
@@ -7300,7 +7301,7 @@ errors++;
 }
 }
 else {
-const err425 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/confirm/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.items,data:data246};
+const err425 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked/" + i12,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/blocked/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.items,data:data245};
 if(vErrors === null){
 vErrors = [err425];
 }
@@ -7312,7 +7313,7 @@ errors++;
 }
 }
 else {
-const err426 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/confirm/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm,data:data245};
+const err426 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/blocked",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/blocked/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.blocked,data:data244};
 if(vErrors === null){
 vErrors = [err426];
 }
@@ -7321,11 +7322,14 @@ vErrors.push(err426);
 }
 errors++;
 }
-if(data237.reason !== undefined){
-let data247 = data237.reason;
+let data246 = data238.confirm;
+if(Array.isArray(data246)){
+const len13 = data246.length;
+for(let i13=0; i13<len13; i13++){
+let data247 = data246[i13];
 if(typeof data247 === "string"){
 if(!pattern0.test(data247)){
-const err427 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.reason,data:data247};
+const err427 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/confirm/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.items,data:data247};
 if(vErrors === null){
 vErrors = [err427];
 }
@@ -7336,7 +7340,7 @@ errors++;
 }
 }
 else {
-const err428 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.reason.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.reason,data:data247};
+const err428 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm/" + i13,schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/confirm/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.items.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.items,data:data247};
 if(vErrors === null){
 vErrors = [err428];
 }
@@ -7348,7 +7352,7 @@ errors++;
 }
 }
 else {
-const err429 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox,data:data237};
+const err429 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/confirm",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/confirm/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.confirm,data:data246};
 if(vErrors === null){
 vErrors = [err429];
 }
@@ -7357,14 +7361,11 @@ vErrors.push(err429);
 }
 errors++;
 }
-}
-if(!(validate41(data47.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data47,parentDataProperty:"env",rootData}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
-errors = vErrors.length;
-}
-}
-else {
-const err430 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data47};
+if(data238.reason !== undefined){
+let data248 = data238.reason;
+if(typeof data248 === "string"){
+if(!pattern0.test(data248)){
+const err430 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.reason,data:data248};
 if(vErrors === null){
 vErrors = [err430];
 }
@@ -7374,40 +7375,8 @@ vErrors.push(err430);
 errors++;
 }
 }
-else if(tag0 === "http"){
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.headers === undefined){
-data47.headers = {};
-}
-if(data47.capabilities === undefined){
-data47.capabilities = [];
-}
-if(data47.priority === undefined){
-data47.priority = 0;
-}
-if(data47.max_load === undefined){
-data47.max_load = "unlimited";
-}
-if(data47.fallback === undefined){
-data47.fallback = [];
-}
-if(data47.timeout === undefined){
-data47.timeout = "10m";
-}
-if(data47.retry === undefined){
-data47.retry = {};
-}
-if(data47.idle_timeout === undefined){
-data47.idle_timeout = "off";
-}
-if(data47.circuit_breaker === undefined){
-data47.circuit_breaker = {};
-}
-if(data47.limits === undefined){
-data47.limits = {};
-}
-if(data47.kind === undefined){
-const err431 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[3].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data47};
+else {
+const err431 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.reason.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.properties.reason,data:data248};
 if(vErrors === null){
 vErrors = [err431];
 }
@@ -7416,8 +7385,10 @@ vErrors.push(err431);
 }
 errors++;
 }
-if(data47.url === undefined){
-const err432 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[3].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data47};
+}
+}
+else {
+const err432 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/2/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2].properties.sandbox,data:data238};
 if(vErrors === null){
 vErrors = [err432];
 }
@@ -7426,9 +7397,14 @@ vErrors.push(err432);
 }
 errors++;
 }
-for(const key16 in data47){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[3].properties, key16))){
-const err433 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data47};
+}
+if(!(validate41(data48.env, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/env",parentData:data48,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err433 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[2].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[2],data:data48};
 if(vErrors === null){
 vErrors = [err433];
 }
@@ -7438,10 +7414,40 @@ vErrors.push(err433);
 errors++;
 }
 }
-if(data47.kind !== undefined){
-let data249 = data47.kind;
-if(typeof data249 !== "string"){
-const err434 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.kind,data:data249};
+else if(tag0 === "http"){
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.headers === undefined){
+data48.headers = {};
+}
+if(data48.capabilities === undefined){
+data48.capabilities = [];
+}
+if(data48.priority === undefined){
+data48.priority = 0;
+}
+if(data48.max_load === undefined){
+data48.max_load = "unlimited";
+}
+if(data48.fallback === undefined){
+data48.fallback = [];
+}
+if(data48.timeout === undefined){
+data48.timeout = "10m";
+}
+if(data48.retry === undefined){
+data48.retry = {};
+}
+if(data48.idle_timeout === undefined){
+data48.idle_timeout = "off";
+}
+if(data48.circuit_breaker === undefined){
+data48.circuit_breaker = {};
+}
+if(data48.limits === undefined){
+data48.limits = {};
+}
+if(data48.kind === undefined){
+const err434 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[3].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data48};
 if(vErrors === null){
 vErrors = [err434];
 }
@@ -7450,8 +7456,8 @@ vErrors.push(err434);
 }
 errors++;
 }
-if("http" !== data249){
-const err435 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/kind/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant",schema:"http",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.kind,data:data249};
+if(data48.url === undefined){
+const err435 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[3].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data48};
 if(vErrors === null){
 vErrors = [err435];
 }
@@ -7460,12 +7466,9 @@ vErrors.push(err435);
 }
 errors++;
 }
-}
-if(data47.url !== undefined){
-let data250 = data47.url;
-if(typeof data250 === "string"){
-if(!pattern0.test(data250)){
-const err436 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/url/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.url,data:data250};
+for(const key16 in data48){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[3].properties, key16))){
+const err436 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data48};
 if(vErrors === null){
 vErrors = [err436];
 }
@@ -7475,8 +7478,10 @@ vErrors.push(err436);
 errors++;
 }
 }
-else {
-const err437 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.url.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.url,data:data250};
+if(data48.kind !== undefined){
+let data250 = data48.kind;
+if(typeof data250 !== "string"){
+const err437 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.kind,data:data250};
 if(vErrors === null){
 vErrors = [err437];
 }
@@ -7485,14 +7490,8 @@ vErrors.push(err437);
 }
 errors++;
 }
-}
-let data251 = data47.headers;
-if(data251 && typeof data251 == "object" && !Array.isArray(data251)){
-for(const key17 in data251){
-const _errs472 = errors;
-if(typeof key17 === "string"){
-if(!pattern106.test(key17)){
-const err438 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"+"\"",schema:"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.propertyNames,data:key17,propertyName:key17};
+if("http" !== data250){
+const err438 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/kind/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant",schema:"http",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.kind,data:data250};
 if(vErrors === null){
 vErrors = [err438];
 }
@@ -7502,9 +7501,11 @@ vErrors.push(err438);
 errors++;
 }
 }
-var valid54 = _errs472 === errors;
-if(!valid54){
-const err439 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/propertyNames",keyword:"propertyNames",params:{propertyName: key17},message:"property name must be valid",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.propertyNames,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers,data:data251};
+if(data48.url !== undefined){
+let data251 = data48.url;
+if(typeof data251 === "string"){
+if(!pattern0.test(data251)){
+const err439 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/url/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.url,data:data251};
 if(vErrors === null){
 vErrors = [err439];
 }
@@ -7514,10 +7515,8 @@ vErrors.push(err439);
 errors++;
 }
 }
-for(const key18 in data251){
-let data252 = data251[key18];
-if(typeof data252 !== "string"){
-const err440 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.additionalProperties,data:data252};
+else {
+const err440 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.url.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.url,data:data251};
 if(vErrors === null){
 vErrors = [err440];
 }
@@ -7527,9 +7526,13 @@ vErrors.push(err440);
 errors++;
 }
 }
-}
-else {
-const err441 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers,data:data251};
+let data252 = data48.headers;
+if(data252 && typeof data252 == "object" && !Array.isArray(data252)){
+for(const key17 in data252){
+const _errs474 = errors;
+if(typeof key17 === "string"){
+if(!pattern107.test(key17)){
+const err441 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"+"\"",schema:"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.propertyNames,data:key17,propertyName:key17};
 if(vErrors === null){
 vErrors = [err441];
 }
@@ -7538,11 +7541,10 @@ vErrors.push(err441);
 }
 errors++;
 }
-if(data47.description !== undefined){
-let data253 = data47.description;
-if(typeof data253 === "string"){
-if(!pattern0.test(data253)){
-const err442 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.description,data:data253};
+}
+var valid54 = _errs474 === errors;
+if(!valid54){
+const err442 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/propertyNames",keyword:"propertyNames",params:{propertyName: key17},message:"property name must be valid",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.propertyNames,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers,data:data252};
 if(vErrors === null){
 vErrors = [err442];
 }
@@ -7552,8 +7554,10 @@ vErrors.push(err442);
 errors++;
 }
 }
-else {
-const err443 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.description,data:data253};
+for(const key18 in data252){
+let data253 = data252[key18];
+if(typeof data253 !== "string"){
+const err443 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.additionalProperties,data:data253};
 if(vErrors === null){
 vErrors = [err443];
 }
@@ -7563,11 +7567,9 @@ vErrors.push(err443);
 errors++;
 }
 }
-if(data47.type !== undefined){
-let data254 = data47.type;
-if(typeof data254 === "string"){
-if(!pattern0.test(data254)){
-const err444 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.type,data:data254};
+}
+else {
+const err444 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/headers",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.headers,data:data252};
 if(vErrors === null){
 vErrors = [err444];
 }
@@ -7576,9 +7578,11 @@ vErrors.push(err444);
 }
 errors++;
 }
-}
-else {
-const err445 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.type,data:data254};
+if(data48.description !== undefined){
+let data254 = data48.description;
+if(typeof data254 === "string"){
+if(!pattern0.test(data254)){
+const err445 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.description,data:data254};
 if(vErrors === null){
 vErrors = [err445];
 }
@@ -7588,13 +7592,8 @@ vErrors.push(err445);
 errors++;
 }
 }
-if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-let data256 = data47.priority;
-if(!(((typeof data256 == "number") && (!(data256 % 1) && !isNaN(data256))) && (isFinite(data256)))){
-const err446 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority,data:data256};
+else {
+const err446 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.description,data:data254};
 if(vErrors === null){
 vErrors = [err446];
 }
@@ -7603,9 +7602,12 @@ vErrors.push(err446);
 }
 errors++;
 }
-if((typeof data256 == "number") && (isFinite(data256))){
-if(data256 > 1000000 || isNaN(data256)){
-const err447 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority,data:data256};
+}
+if(data48.type !== undefined){
+let data255 = data48.type;
+if(typeof data255 === "string"){
+if(!pattern0.test(data255)){
+const err447 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.type,data:data255};
 if(vErrors === null){
 vErrors = [err447];
 }
@@ -7614,8 +7616,9 @@ vErrors.push(err447);
 }
 errors++;
 }
-if(data256 < -1000000 || isNaN(data256)){
-const err448 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority,data:data256};
+}
+else {
+const err448 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.type,data:data255};
 if(vErrors === null){
 vErrors = [err448];
 }
@@ -7625,9 +7628,13 @@ vErrors.push(err448);
 errors++;
 }
 }
-let data257 = data47.max_load;
-if((!(((typeof data257 == "number") && (!(data257 % 1) && !isNaN(data257))) && (isFinite(data257)))) && (typeof data257 !== "string")){
-const err449 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load,data:data257};
+if(!(validate28(data48.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data48,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data257 = data48.priority;
+if(!(((typeof data257 == "number") && (!(data257 % 1) && !isNaN(data257))) && (isFinite(data257)))){
+const err449 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority,data:data257};
 if(vErrors === null){
 vErrors = [err449];
 }
@@ -7637,8 +7644,8 @@ vErrors.push(err449);
 errors++;
 }
 if((typeof data257 == "number") && (isFinite(data257))){
-if(data257 < 1 || isNaN(data257)){
-const err450 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load,data:data257};
+if(data257 > 1000000 || isNaN(data257)){
+const err450 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority,data:data257};
 if(vErrors === null){
 vErrors = [err450];
 }
@@ -7647,10 +7654,8 @@ vErrors.push(err450);
 }
 errors++;
 }
-}
-if(typeof data257 === "string"){
-if(!pattern15.test(data257)){
-const err451 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load,data:data257};
+if(data257 < -1000000 || isNaN(data257)){
+const err451 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.priority,data:data257};
 if(vErrors === null){
 vErrors = [err451];
 }
@@ -7660,14 +7665,9 @@ vErrors.push(err451);
 errors++;
 }
 }
-if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-let data259 = data47.timeout;
-if(typeof data259 === "string"){
-if(!(func4(data259, 1, 2073600000, []))){
-const err452 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout,data:data259};
+let data258 = data48.max_load;
+if((!(((typeof data258 == "number") && (!(data258 % 1) && !isNaN(data258))) && (isFinite(data258)))) && (typeof data258 !== "string")){
+const err452 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load,data:data258};
 if(vErrors === null){
 vErrors = [err452];
 }
@@ -7676,9 +7676,9 @@ vErrors.push(err452);
 }
 errors++;
 }
-}
-else {
-const err453 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout,data:data259};
+if((typeof data258 == "number") && (isFinite(data258))){
+if(data258 < 1 || isNaN(data258)){
+const err453 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load,data:data258};
 if(vErrors === null){
 vErrors = [err453];
 }
@@ -7687,14 +7687,10 @@ vErrors.push(err453);
 }
 errors++;
 }
-if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
 }
-if(data47.load !== undefined){
-let data261 = data47.load;
-if(typeof data261 !== "string"){
-const err454 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load,data:data261};
+if(typeof data258 === "string"){
+if(!pattern15.test(data258)){
+const err454 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.max_load,data:data258};
 if(vErrors === null){
 vErrors = [err454];
 }
@@ -7703,8 +7699,15 @@ vErrors.push(err454);
 }
 errors++;
 }
-if(!((data261 === "heavy") || (data261 === "light"))){
-const err455 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[3].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load,data:data261};
+}
+if(!(validate30(data48.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data48,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data260 = data48.timeout;
+if(typeof data260 === "string"){
+if(!(func4(data260, 1, 2073600000, []))){
+const err455 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout,data:data260};
 if(vErrors === null){
 vErrors = [err455];
 }
@@ -7714,10 +7717,8 @@ vErrors.push(err455);
 errors++;
 }
 }
-if(data47.tokens_per_task !== undefined){
-let data262 = data47.tokens_per_task;
-if((!(((typeof data262 == "number") && (!(data262 % 1) && !isNaN(data262))) && (isFinite(data262)))) && (typeof data262 !== "string")){
-const err456 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data262};
+else {
+const err456 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.timeout,data:data260};
 if(vErrors === null){
 vErrors = [err456];
 }
@@ -7726,9 +7727,14 @@ vErrors.push(err456);
 }
 errors++;
 }
-if((typeof data262 == "number") && (isFinite(data262))){
-if(data262 > 1000000000000000 || isNaN(data262)){
-const err457 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data262};
+if(!(validate32(data48.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data48,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(data48.load !== undefined){
+let data262 = data48.load;
+if(typeof data262 !== "string"){
+const err457 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/load/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load,data:data262};
 if(vErrors === null){
 vErrors = [err457];
 }
@@ -7737,8 +7743,8 @@ vErrors.push(err457);
 }
 errors++;
 }
-if(data262 < 1 || isNaN(data262)){
-const err458 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data262};
+if(!((data262 === "heavy") || (data262 === "light"))){
+const err458 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/load",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/load/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[3].properties.load.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.load,data:data262};
 if(vErrors === null){
 vErrors = [err458];
 }
@@ -7748,9 +7754,10 @@ vErrors.push(err458);
 errors++;
 }
 }
-if(typeof data262 === "string"){
-if(!pattern17.test(data262)){
-const err459 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data262};
+if(data48.tokens_per_task !== undefined){
+let data263 = data48.tokens_per_task;
+if((!(((typeof data263 == "number") && (!(data263 % 1) && !isNaN(data263))) && (isFinite(data263)))) && (typeof data263 !== "string")){
+const err459 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data263};
 if(vErrors === null){
 vErrors = [err459];
 }
@@ -7759,13 +7766,9 @@ vErrors.push(err459);
 }
 errors++;
 }
-}
-}
-if(data47.rate !== undefined){
-let data263 = data47.rate;
-if(typeof data263 === "string"){
-if(!pattern35.test(data263)){
-const err460 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.rate,data:data263};
+if((typeof data263 == "number") && (isFinite(data263))){
+if(data263 > 1000000000000000 || isNaN(data263)){
+const err460 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000000000},message:"must be <= 1000000000000000",schema:1000000000000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data263};
 if(vErrors === null){
 vErrors = [err460];
 }
@@ -7774,9 +7777,8 @@ vErrors.push(err460);
 }
 errors++;
 }
-}
-else {
-const err461 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.rate,data:data263};
+if(data263 < 1 || isNaN(data263)){
+const err461 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data263};
 if(vErrors === null){
 vErrors = [err461];
 }
@@ -7786,16 +7788,9 @@ vErrors.push(err461);
 errors++;
 }
 }
-if(data47.budget !== undefined){
-if(!(validate22(data47.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data47,parentDataProperty:"budget",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-let data265 = data47.idle_timeout;
-if(typeof data265 === "string"){
-if(!(func4(data265, 1, 2073600000, ["off"]))){
-const err462 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout,data:data265};
+if(typeof data263 === "string"){
+if(!pattern17.test(data263)){
+const err462 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/tokens_per_task",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/tokens_per_task/pattern",keyword:"pattern",params:{pattern: "^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"},message:"must match pattern \""+"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$"+"\"",schema:"^(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?[kM]$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.tokens_per_task,data:data263};
 if(vErrors === null){
 vErrors = [err462];
 }
@@ -7805,8 +7800,12 @@ vErrors.push(err462);
 errors++;
 }
 }
-else {
-const err463 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout,data:data265};
+}
+if(data48.rate !== undefined){
+let data264 = data48.rate;
+if(typeof data264 === "string"){
+if(!pattern36.test(data264)){
+const err463 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/rate/pattern",keyword:"pattern",params:{pattern: "^[1-9]\\d{0,5}/(s|min|h|d)$"},message:"must match pattern \""+"^[1-9]\\d{0,5}/(s|min|h|d)$"+"\"",schema:"^[1-9]\\d{0,5}/(s|min|h|d)$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.rate,data:data264};
 if(vErrors === null){
 vErrors = [err463];
 }
@@ -7815,9 +7814,9 @@ vErrors.push(err463);
 }
 errors++;
 }
-let data266 = data47.circuit_breaker;
-if((!(data266 && typeof data266 == "object" && !Array.isArray(data266))) && (typeof data266 !== "string")){
-const err464 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.type},message:"must be object,string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker,data:data266};
+}
+else {
+const err464 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/rate/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.rate,data:data264};
 if(vErrors === null){
 vErrors = [err464];
 }
@@ -7826,9 +7825,17 @@ vErrors.push(err464);
 }
 errors++;
 }
+}
+if(data48.budget !== undefined){
+if(!(validate22(data48.budget, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/budget",parentData:data48,parentDataProperty:"budget",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+let data266 = data48.idle_timeout;
 if(typeof data266 === "string"){
-if(!pattern36.test(data266)){
-const err465 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker,data:data266};
+if(!(func4(data266, 1, 2073600000, ["off"]))){
+const err465 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/idle_timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout,data:data266};
 if(vErrors === null){
 vErrors = [err465];
 }
@@ -7838,25 +7845,8 @@ vErrors.push(err465);
 errors++;
 }
 }
-if(data266 && typeof data266 == "object" && !Array.isArray(data266)){
-if(data266.error_rate === undefined){
-data266.error_rate = 0.1;
-}
-if(data266.minimum === undefined){
-data266.minimum = 10;
-}
-if(data266.window === undefined){
-data266.window = "5m";
-}
-if(data266.slow === undefined){
-data266.slow = "5s";
-}
-if(data266.reset === undefined){
-data266.reset = "30s";
-}
-for(const key19 in data266){
-if(!(((((key19 === "error_rate") || (key19 === "minimum")) || (key19 === "window")) || (key19 === "slow")) || (key19 === "reset"))){
-const err466 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker,data:data266};
+else {
+const err466 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/idle_timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.idle_timeout,data:data266};
 if(vErrors === null){
 vErrors = [err466];
 }
@@ -7865,11 +7855,9 @@ vErrors.push(err466);
 }
 errors++;
 }
-}
-let data267 = data266.error_rate;
-if((typeof data267 == "number") && (isFinite(data267))){
-if(data267 > 1 || isNaN(data267)){
-const err467 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate,data:data267};
+let data267 = data48.circuit_breaker;
+if((!(data267 && typeof data267 == "object" && !Array.isArray(data267))) && (typeof data267 !== "string")){
+const err467 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.type},message:"must be object,string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker,data:data267};
 if(vErrors === null){
 vErrors = [err467];
 }
@@ -7878,8 +7866,9 @@ vErrors.push(err467);
 }
 errors++;
 }
-if(data267 <= 0 || isNaN(data267)){
-const err468 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate,data:data267};
+if(typeof data267 === "string"){
+if(!pattern37.test(data267)){
+const err468 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/pattern",keyword:"pattern",params:{pattern: "^off$"},message:"must match pattern \""+"^off$"+"\"",schema:"^off$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker,data:data267};
 if(vErrors === null){
 vErrors = [err468];
 }
@@ -7889,8 +7878,25 @@ vErrors.push(err468);
 errors++;
 }
 }
-else {
-const err469 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate,data:data267};
+if(data267 && typeof data267 == "object" && !Array.isArray(data267)){
+if(data267.error_rate === undefined){
+data267.error_rate = 0.1;
+}
+if(data267.minimum === undefined){
+data267.minimum = 10;
+}
+if(data267.window === undefined){
+data267.window = "5m";
+}
+if(data267.slow === undefined){
+data267.slow = "5s";
+}
+if(data267.reset === undefined){
+data267.reset = "30s";
+}
+for(const key19 in data267){
+if(!(((((key19 === "error_rate") || (key19 === "minimum")) || (key19 === "window")) || (key19 === "slow")) || (key19 === "reset"))){
+const err469 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker,data:data267};
 if(vErrors === null){
 vErrors = [err469];
 }
@@ -7899,9 +7905,11 @@ vErrors.push(err469);
 }
 errors++;
 }
-let data268 = data266.minimum;
-if(!(((typeof data268 == "number") && (!(data268 % 1) && !isNaN(data268))) && (isFinite(data268)))){
-const err470 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum,data:data268};
+}
+let data268 = data267.error_rate;
+if((typeof data268 == "number") && (isFinite(data268))){
+if(data268 > 1 || isNaN(data268)){
+const err470 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate,data:data268};
 if(vErrors === null){
 vErrors = [err470];
 }
@@ -7910,9 +7918,8 @@ vErrors.push(err470);
 }
 errors++;
 }
-if((typeof data268 == "number") && (isFinite(data268))){
-if(data268 > 100000 || isNaN(data268)){
-const err471 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum,data:data268};
+if(data268 <= 0 || isNaN(data268)){
+const err471 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate,data:data268};
 if(vErrors === null){
 vErrors = [err471];
 }
@@ -7921,8 +7928,9 @@ vErrors.push(err471);
 }
 errors++;
 }
-if(data268 < 1 || isNaN(data268)){
-const err472 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum,data:data268};
+}
+else {
+const err472 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/error_rate",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.error_rate,data:data268};
 if(vErrors === null){
 vErrors = [err472];
 }
@@ -7931,11 +7939,9 @@ vErrors.push(err472);
 }
 errors++;
 }
-}
-let data269 = data266.window;
-if(typeof data269 === "string"){
-if(!(func4(data269, 1000, 86400000, []))){
-const err473 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window,data:data269};
+let data269 = data267.minimum;
+if(!(((typeof data269 == "number") && (!(data269 % 1) && !isNaN(data269))) && (isFinite(data269)))){
+const err473 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum,data:data269};
 if(vErrors === null){
 vErrors = [err473];
 }
@@ -7944,9 +7950,9 @@ vErrors.push(err473);
 }
 errors++;
 }
-}
-else {
-const err474 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window,data:data269};
+if((typeof data269 == "number") && (isFinite(data269))){
+if(data269 > 100000 || isNaN(data269)){
+const err474 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum,data:data269};
 if(vErrors === null){
 vErrors = [err474];
 }
@@ -7955,10 +7961,8 @@ vErrors.push(err474);
 }
 errors++;
 }
-let data270 = data266.slow;
-if(typeof data270 === "string"){
-if(!(func4(data270, 1, 2073600000, ["off"]))){
-const err475 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow,data:data270};
+if(data269 < 1 || isNaN(data269)){
+const err475 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/minimum",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.minimum,data:data269};
 if(vErrors === null){
 vErrors = [err475];
 }
@@ -7968,8 +7972,10 @@ vErrors.push(err475);
 errors++;
 }
 }
-else {
-const err476 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow,data:data270};
+let data270 = data267.window;
+if(typeof data270 === "string"){
+if(!(func4(data270, 1000, 86400000, []))){
+const err476 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window,data:data270};
 if(vErrors === null){
 vErrors = [err476];
 }
@@ -7978,10 +7984,9 @@ vErrors.push(err476);
 }
 errors++;
 }
-let data271 = data266.reset;
-if(typeof data271 === "string"){
-if(!(func4(data271, 10, 600000, []))){
-const err477 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset,data:data271};
+}
+else {
+const err477 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/window",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.window,data:data270};
 if(vErrors === null){
 vErrors = [err477];
 }
@@ -7990,9 +7995,10 @@ vErrors.push(err477);
 }
 errors++;
 }
-}
-else {
-const err478 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset,data:data271};
+let data271 = data267.slow;
+if(typeof data271 === "string"){
+if(!(func4(data271, 1, 2073600000, ["off"]))){
+const err478 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/slow/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow,data:data271};
 if(vErrors === null){
 vErrors = [err478];
 }
@@ -8002,16 +8008,8 @@ vErrors.push(err478);
 errors++;
 }
 }
-if(!(validate103(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-errors = vErrors.length;
-}
-if(data47.sandbox !== undefined){
-let data273 = data47.sandbox;
-if(data273 && typeof data273 == "object" && !Array.isArray(data273)){
-for(const key20 in data273){
-if(!((key20 === "mode") || (key20 === "reason"))){
-const err479 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox,data:data273};
+else {
+const err479 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/slow",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/slow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.slow,data:data271};
 if(vErrors === null){
 vErrors = [err479];
 }
@@ -8020,11 +8018,10 @@ vErrors.push(err479);
 }
 errors++;
 }
-}
-if(data273.mode !== undefined){
-let data274 = data273.mode;
-if(typeof data274 !== "string"){
-const err480 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode,data:data274};
+let data272 = data267.reset;
+if(typeof data272 === "string"){
+if(!(func4(data272, 10, 600000, []))){
+const err480 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/reset/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset,data:data272};
 if(vErrors === null){
 vErrors = [err480];
 }
@@ -8033,8 +8030,9 @@ vErrors.push(err480);
 }
 errors++;
 }
-if(!(((data274 === "auto") || (data274 === "required")) || (data274 === "off"))){
-const err481 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode,data:data274};
+}
+else {
+const err481 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker/reset",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/circuit_breaker/properties/reset/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.circuit_breaker.properties.reset,data:data272};
 if(vErrors === null){
 vErrors = [err481];
 }
@@ -8044,11 +8042,16 @@ vErrors.push(err481);
 errors++;
 }
 }
-if(data273.reason !== undefined){
-let data275 = data273.reason;
-if(typeof data275 === "string"){
-if(!pattern0.test(data275)){
-const err482 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.reason,data:data275};
+if(!(validate103(data48.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data48,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+errors = vErrors.length;
+}
+if(data48.sandbox !== undefined){
+let data274 = data48.sandbox;
+if(data274 && typeof data274 == "object" && !Array.isArray(data274)){
+for(const key20 in data274){
+if(!((key20 === "mode") || (key20 === "reason"))){
+const err482 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox,data:data274};
 if(vErrors === null){
 vErrors = [err482];
 }
@@ -8058,8 +8061,10 @@ vErrors.push(err482);
 errors++;
 }
 }
-else {
-const err483 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.reason.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.reason,data:data275};
+if(data274.mode !== undefined){
+let data275 = data274.mode;
+if(typeof data275 !== "string"){
+const err483 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode,data:data275};
 if(vErrors === null){
 vErrors = [err483];
 }
@@ -8068,10 +8073,8 @@ vErrors.push(err483);
 }
 errors++;
 }
-}
-}
-else {
-const err484 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox,data:data273};
+if(!(((data275 === "auto") || (data275 === "required")) || (data275 === "off"))){
+const err484 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/mode",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/mode/enum",keyword:"enum",params:{allowedValues: schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode.enum,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.mode,data:data275};
 if(vErrors === null){
 vErrors = [err484];
 }
@@ -8081,9 +8084,11 @@ vErrors.push(err484);
 errors++;
 }
 }
-}
-else {
-const err485 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[3].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data47};
+if(data274.reason !== undefined){
+let data276 = data274.reason;
+if(typeof data276 === "string"){
+if(!pattern0.test(data276)){
+const err485 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/reason/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.reason,data:data276};
 if(vErrors === null){
 vErrors = [err485];
 }
@@ -8093,34 +8098,8 @@ vErrors.push(err485);
 errors++;
 }
 }
-else if(tag0 === "builtin"){
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.capabilities === undefined){
-data47.capabilities = [];
-}
-if(data47.priority === undefined){
-data47.priority = 0;
-}
-if(data47.max_load === undefined){
-data47.max_load = "unlimited";
-}
-if(data47.fallback === undefined){
-data47.fallback = [];
-}
-if(data47.timeout === undefined){
-data47.timeout = "10m";
-}
-if(data47.retry === undefined){
-data47.retry = {};
-}
-if(data47.circuit_breaker === undefined){
-data47.circuit_breaker = {};
-}
-if(data47.limits === undefined){
-data47.limits = {};
-}
-if(data47.kind === undefined){
-const err486 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/4/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[4].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4],data:data47};
+else {
+const err486 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox/reason",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.reason.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.properties.reason,data:data276};
 if(vErrors === null){
 vErrors = [err486];
 }
@@ -8129,9 +8108,10 @@ vErrors.push(err486);
 }
 errors++;
 }
-for(const key21 in data47){
-if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[4].properties, key21))){
-const err487 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/4/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4],data:data47};
+}
+}
+else {
+const err487 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/sandbox",schemaPath:"#/properties/agents/additionalProperties/oneOf/3/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3].properties.sandbox,data:data274};
 if(vErrors === null){
 vErrors = [err487];
 }
@@ -8141,10 +8121,9 @@ vErrors.push(err487);
 errors++;
 }
 }
-if(data47.kind !== undefined){
-let data276 = data47.kind;
-if(typeof data276 !== "string"){
-const err488 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.kind,data:data276};
+}
+else {
+const err488 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/3/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[3].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[3],data:data48};
 if(vErrors === null){
 vErrors = [err488];
 }
@@ -8153,8 +8132,35 @@ vErrors.push(err488);
 }
 errors++;
 }
-if("builtin" !== data276){
-const err489 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/kind/const",keyword:"const",params:{allowedValue: "builtin"},message:"must be equal to constant",schema:"builtin",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.kind,data:data276};
+}
+else if(tag0 === "builtin"){
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.capabilities === undefined){
+data48.capabilities = [];
+}
+if(data48.priority === undefined){
+data48.priority = 0;
+}
+if(data48.max_load === undefined){
+data48.max_load = "unlimited";
+}
+if(data48.fallback === undefined){
+data48.fallback = [];
+}
+if(data48.timeout === undefined){
+data48.timeout = "10m";
+}
+if(data48.retry === undefined){
+data48.retry = {};
+}
+if(data48.circuit_breaker === undefined){
+data48.circuit_breaker = {};
+}
+if(data48.limits === undefined){
+data48.limits = {};
+}
+if(data48.kind === undefined){
+const err489 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/4/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'",schema:schema6.properties.agents.additionalProperties.oneOf[4].required,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4],data:data48};
 if(vErrors === null){
 vErrors = [err489];
 }
@@ -8163,12 +8169,9 @@ vErrors.push(err489);
 }
 errors++;
 }
-}
-if(data47.description !== undefined){
-let data277 = data47.description;
-if(typeof data277 === "string"){
-if(!pattern0.test(data277)){
-const err490 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.description,data:data277};
+for(const key21 in data48){
+if(!(func2.call(schema6.properties.agents.additionalProperties.oneOf[4].properties, key21))){
+const err490 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/4/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4],data:data48};
 if(vErrors === null){
 vErrors = [err490];
 }
@@ -8178,8 +8181,10 @@ vErrors.push(err490);
 errors++;
 }
 }
-else {
-const err491 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.description,data:data277};
+if(data48.kind !== undefined){
+let data277 = data48.kind;
+if(typeof data277 !== "string"){
+const err491 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.kind.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.kind,data:data277};
 if(vErrors === null){
 vErrors = [err491];
 }
@@ -8188,12 +8193,8 @@ vErrors.push(err491);
 }
 errors++;
 }
-}
-if(data47.type !== undefined){
-let data278 = data47.type;
-if(typeof data278 === "string"){
-if(!pattern0.test(data278)){
-const err492 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.type,data:data278};
+if("builtin" !== data277){
+const err492 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/kind",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/kind/const",keyword:"const",params:{allowedValue: "builtin"},message:"must be equal to constant",schema:"builtin",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.kind,data:data277};
 if(vErrors === null){
 vErrors = [err492];
 }
@@ -8203,8 +8204,11 @@ vErrors.push(err492);
 errors++;
 }
 }
-else {
-const err493 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.type,data:data278};
+if(data48.description !== undefined){
+let data278 = data48.description;
+if(typeof data278 === "string"){
+if(!pattern0.test(data278)){
+const err493 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/description/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.description,data:data278};
 if(vErrors === null){
 vErrors = [err493];
 }
@@ -8214,13 +8218,8 @@ vErrors.push(err493);
 errors++;
 }
 }
-if(!(validate28(data47.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data47,parentDataProperty:"capabilities",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-let data280 = data47.priority;
-if(!(((typeof data280 == "number") && (!(data280 % 1) && !isNaN(data280))) && (isFinite(data280)))){
-const err494 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority,data:data280};
+else {
+const err494 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.description.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.description,data:data278};
 if(vErrors === null){
 vErrors = [err494];
 }
@@ -8229,9 +8228,12 @@ vErrors.push(err494);
 }
 errors++;
 }
-if((typeof data280 == "number") && (isFinite(data280))){
-if(data280 > 1000000 || isNaN(data280)){
-const err495 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority,data:data280};
+}
+if(data48.type !== undefined){
+let data279 = data48.type;
+if(typeof data279 === "string"){
+if(!pattern0.test(data279)){
+const err495 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/type/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.type,data:data279};
 if(vErrors === null){
 vErrors = [err495];
 }
@@ -8240,8 +8242,9 @@ vErrors.push(err495);
 }
 errors++;
 }
-if(data280 < -1000000 || isNaN(data280)){
-const err496 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority,data:data280};
+}
+else {
+const err496 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.type.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.type,data:data279};
 if(vErrors === null){
 vErrors = [err496];
 }
@@ -8251,9 +8254,13 @@ vErrors.push(err496);
 errors++;
 }
 }
-let data281 = data47.max_load;
-if((!(((typeof data281 == "number") && (!(data281 % 1) && !isNaN(data281))) && (isFinite(data281)))) && (typeof data281 !== "string")){
-const err497 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load,data:data281};
+if(!(validate28(data48.capabilities, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/capabilities",parentData:data48,parentDataProperty:"capabilities",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+let data281 = data48.priority;
+if(!(((typeof data281 == "number") && (!(data281 % 1) && !isNaN(data281))) && (isFinite(data281)))){
+const err497 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority,data:data281};
 if(vErrors === null){
 vErrors = [err497];
 }
@@ -8263,8 +8270,8 @@ vErrors.push(err497);
 errors++;
 }
 if((typeof data281 == "number") && (isFinite(data281))){
-if(data281 < 1 || isNaN(data281)){
-const err498 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load,data:data281};
+if(data281 > 1000000 || isNaN(data281)){
+const err498 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority,data:data281};
 if(vErrors === null){
 vErrors = [err498];
 }
@@ -8273,10 +8280,8 @@ vErrors.push(err498);
 }
 errors++;
 }
-}
-if(typeof data281 === "string"){
-if(!pattern15.test(data281)){
-const err499 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load,data:data281};
+if(data281 < -1000000 || isNaN(data281)){
+const err499 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/priority",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1000000},message:"must be >= -1000000",schema:-1000000,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.priority,data:data281};
 if(vErrors === null){
 vErrors = [err499];
 }
@@ -8286,14 +8291,9 @@ vErrors.push(err499);
 errors++;
 }
 }
-if(!(validate30(data47.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data47,parentDataProperty:"fallback",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-let data283 = data47.timeout;
-if(typeof data283 === "string"){
-if(!(func4(data283, 1, 2073600000, []))){
-const err500 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout,data:data283};
+let data282 = data48.max_load;
+if((!(((typeof data282 == "number") && (!(data282 % 1) && !isNaN(data282))) && (isFinite(data282)))) && (typeof data282 !== "string")){
+const err500 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/max_load/type",keyword:"type",params:{type: schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load.type},message:"must be integer,string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load,data:data282};
 if(vErrors === null){
 vErrors = [err500];
 }
@@ -8302,9 +8302,9 @@ vErrors.push(err500);
 }
 errors++;
 }
-}
-else {
-const err501 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout,data:data283};
+if((typeof data282 == "number") && (isFinite(data282))){
+if(data282 < 1 || isNaN(data282)){
+const err501 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/max_load/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load,data:data282};
 if(vErrors === null){
 vErrors = [err501];
 }
@@ -8313,21 +8313,10 @@ vErrors.push(err501);
 }
 errors++;
 }
-if(!(validate32(data47.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data47,parentDataProperty:"retry",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
 }
-if(!(validate35(data47.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data47,parentDataProperty:"circuit_breaker",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
-errors = vErrors.length;
-}
-if(!(validate103(data47.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data47,parentDataProperty:"limits",rootData}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-errors = vErrors.length;
-}
-}
-else {
-const err502 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/4/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[4].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4],data:data47};
+if(typeof data282 === "string"){
+if(!pattern15.test(data282)){
+const err502 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_load",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/max_load/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.max_load,data:data282};
 if(vErrors === null){
 vErrors = [err502];
 }
@@ -8337,8 +8326,14 @@ vErrors.push(err502);
 errors++;
 }
 }
-else {
-const err503 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf",schema:schema6.properties.agents.additionalProperties.discriminator,parentSchema:schema6.properties.agents.additionalProperties,data:data47};
+if(!(validate30(data48.fallback, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/fallback",parentData:data48,parentDataProperty:"fallback",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+let data284 = data48.timeout;
+if(typeof data284 === "string"){
+if(!(func4(data284, 1, 2073600000, []))){
+const err503 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/timeout/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout["x-duration"],parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout,data:data284};
 if(vErrors === null){
 vErrors = [err503];
 }
@@ -8349,7 +8344,7 @@ errors++;
 }
 }
 else {
-const err504 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string",schema:schema6.properties.agents.additionalProperties.discriminator,parentSchema:schema6.properties.agents.additionalProperties,data:data47};
+const err504 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/agents/additionalProperties/oneOf/4/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout.type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4].properties.timeout,data:data284};
 if(vErrors === null){
 vErrors = [err504];
 }
@@ -8358,9 +8353,21 @@ vErrors.push(err504);
 }
 errors++;
 }
+if(!(validate32(data48.retry, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/retry",parentData:data48,parentDataProperty:"retry",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+if(!(validate35(data48.circuit_breaker, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/circuit_breaker",parentData:data48,parentDataProperty:"circuit_breaker",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
+}
+if(!(validate103(data48.limits, {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/limits",parentData:data48,parentDataProperty:"limits",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+errors = vErrors.length;
+}
 }
 else {
-const err505 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties,data:data47};
+const err505 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/oneOf/4/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.oneOf[4].type,parentSchema:schema6.properties.agents.additionalProperties.oneOf[4],data:data48};
 if(vErrors === null){
 vErrors = [err505];
 }
@@ -8370,9 +8377,8 @@ vErrors.push(err505);
 errors++;
 }
 }
-}
 else {
-const err506 = {instancePath:instancePath+"/agents",schemaPath:"#/properties/agents/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.type,parentSchema:schema6.properties.agents,data:data46};
+const err506 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf",schema:schema6.properties.agents.additionalProperties.discriminator,parentSchema:schema6.properties.agents.additionalProperties,data:data48};
 if(vErrors === null){
 vErrors = [err506];
 }
@@ -8381,13 +8387,9 @@ vErrors.push(err506);
 }
 errors++;
 }
-let data287 = data.watcher_endpoints;
-if(data287 && typeof data287 == "object" && !Array.isArray(data287)){
-for(const key22 in data287){
-const _errs541 = errors;
-if(typeof key22 === "string"){
-if(!pattern19.test(key22)){
-const err507 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.watcher_endpoints.propertyNames,data:key22,propertyName:key22};
+}
+else {
+const err507 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string",schema:schema6.properties.agents.additionalProperties.discriminator,parentSchema:schema6.properties.agents.additionalProperties,data:data48};
 if(vErrors === null){
 vErrors = [err507];
 }
@@ -8397,9 +8399,8 @@ vErrors.push(err507);
 errors++;
 }
 }
-var valid60 = _errs541 === errors;
-if(!valid60){
-const err508 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames",keyword:"propertyNames",params:{propertyName: key22},message:"property name must be valid",schema:schema6.properties.watcher_endpoints.propertyNames,parentSchema:schema6.properties.watcher_endpoints,data:data287};
+else {
+const err508 = {instancePath:instancePath+"/agents/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/agents/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.agents.additionalProperties.type,parentSchema:schema6.properties.agents.additionalProperties,data:data48};
 if(vErrors === null){
 vErrors = [err508];
 }
@@ -8409,11 +8410,14 @@ vErrors.push(err508);
 errors++;
 }
 }
-for(const key23 in data287){
-let data288 = data287[key23];
-if(typeof data288 === "string"){
-if(!pattern0.test(data288)){
-const err509 = {instancePath:instancePath+"/watcher_endpoints/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.watcher_endpoints.additionalProperties,data:data288};
+}
+let data288 = data.watcher_endpoints;
+if(data288 && typeof data288 == "object" && !Array.isArray(data288)){
+for(const key22 in data288){
+const _errs543 = errors;
+if(typeof key22 === "string"){
+if(!pattern20.test(key22)){
+const err509 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.watcher_endpoints.propertyNames,data:key22,propertyName:key22};
 if(vErrors === null){
 vErrors = [err509];
 }
@@ -8423,8 +8427,9 @@ vErrors.push(err509);
 errors++;
 }
 }
-else {
-const err510 = {instancePath:instancePath+"/watcher_endpoints/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watcher_endpoints.additionalProperties.type,parentSchema:schema6.properties.watcher_endpoints.additionalProperties,data:data288};
+var valid60 = _errs543 === errors;
+if(!valid60){
+const err510 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/propertyNames",keyword:"propertyNames",params:{propertyName: key22},message:"property name must be valid",schema:schema6.properties.watcher_endpoints.propertyNames,parentSchema:schema6.properties.watcher_endpoints,data:data288};
 if(vErrors === null){
 vErrors = [err510];
 }
@@ -8434,9 +8439,11 @@ vErrors.push(err510);
 errors++;
 }
 }
-}
-else {
-const err511 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.watcher_endpoints.type,parentSchema:schema6.properties.watcher_endpoints,data:data287};
+for(const key23 in data288){
+let data289 = data288[key23];
+if(typeof data289 === "string"){
+if(!pattern0.test(data289)){
+const err511 = {instancePath:instancePath+"/watcher_endpoints/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.watcher_endpoints.additionalProperties,data:data289};
 if(vErrors === null){
 vErrors = [err511];
 }
@@ -8445,13 +8452,9 @@ vErrors.push(err511);
 }
 errors++;
 }
-let data289 = data.workflows;
-if(Array.isArray(data289)){
-const len14 = data289.length;
-for(let i14=0; i14<len14; i14++){
-let data290 = data289[i14];
-if((typeof data290 !== "string") && (!(data290 && typeof data290 == "object" && !Array.isArray(data290)))){
-const err512 = {instancePath:instancePath+"/workflows/" + i14,schemaPath:"#/properties/workflows/items/type",keyword:"type",params:{type: schema6.properties.workflows.items.type},message:"must be string,object",schema:schema6.properties.workflows.items.type,parentSchema:schema6.properties.workflows.items,data:data290};
+}
+else {
+const err512 = {instancePath:instancePath+"/watcher_endpoints/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/watcher_endpoints/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.watcher_endpoints.additionalProperties.type,parentSchema:schema6.properties.watcher_endpoints.additionalProperties,data:data289};
 if(vErrors === null){
 vErrors = [err512];
 }
@@ -8460,9 +8463,10 @@ vErrors.push(err512);
 }
 errors++;
 }
-if(typeof data290 === "string"){
-if(!pattern0.test(data290)){
-const err513 = {instancePath:instancePath+"/workflows/" + i14,schemaPath:"#/properties/workflows/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.workflows.items,data:data290};
+}
+}
+else {
+const err513 = {instancePath:instancePath+"/watcher_endpoints",schemaPath:"#/properties/watcher_endpoints/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.watcher_endpoints.type,parentSchema:schema6.properties.watcher_endpoints,data:data288};
 if(vErrors === null){
 vErrors = [err513];
 }
@@ -8471,11 +8475,13 @@ vErrors.push(err513);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err514 = {instancePath:instancePath+"/workflows",schemaPath:"#/properties/workflows/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.workflows.type,parentSchema:schema6.properties.workflows,data:data289};
+let data290 = data.workflows;
+if(Array.isArray(data290)){
+const len14 = data290.length;
+for(let i14=0; i14<len14; i14++){
+let data291 = data290[i14];
+if((typeof data291 !== "string") && (!(data291 && typeof data291 == "object" && !Array.isArray(data291)))){
+const err514 = {instancePath:instancePath+"/workflows/" + i14,schemaPath:"#/properties/workflows/items/type",keyword:"type",params:{type: schema6.properties.workflows.items.type},message:"must be string,object",schema:schema6.properties.workflows.items.type,parentSchema:schema6.properties.workflows.items,data:data291};
 if(vErrors === null){
 vErrors = [err514];
 }
@@ -8484,23 +8490,9 @@ vErrors.push(err514);
 }
 errors++;
 }
-let data291 = data.schedules;
-if(Array.isArray(data291)){
-const len15 = data291.length;
-for(let i15=0; i15<len15; i15++){
-let data292 = data291[i15];
-if(data292 && typeof data292 == "object" && !Array.isArray(data292)){
-if(data292.inputs === undefined){
-data292.inputs = {};
-}
-if(data292.overlap === undefined){
-data292.overlap = "skip";
-}
-if(data292.catch_up === undefined){
-data292.catch_up = true;
-}
-if(data292.name === undefined){
-const err515 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data292};
+if(typeof data291 === "string"){
+if(!pattern0.test(data291)){
+const err515 = {instancePath:instancePath+"/workflows/" + i14,schemaPath:"#/properties/workflows/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.workflows.items,data:data291};
 if(vErrors === null){
 vErrors = [err515];
 }
@@ -8509,8 +8501,11 @@ vErrors.push(err515);
 }
 errors++;
 }
-if(data292.workflow === undefined){
-const err516 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "workflow"},message:"must have required property '"+"workflow"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data292};
+}
+}
+}
+else {
+const err516 = {instancePath:instancePath+"/workflows",schemaPath:"#/properties/workflows/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.workflows.type,parentSchema:schema6.properties.workflows,data:data290};
 if(vErrors === null){
 vErrors = [err516];
 }
@@ -8519,8 +8514,23 @@ vErrors.push(err516);
 }
 errors++;
 }
-if(data292.cron === undefined){
-const err517 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "cron"},message:"must have required property '"+"cron"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data292};
+let data292 = data.schedules;
+if(Array.isArray(data292)){
+const len15 = data292.length;
+for(let i15=0; i15<len15; i15++){
+let data293 = data292[i15];
+if(data293 && typeof data293 == "object" && !Array.isArray(data293)){
+if(data293.inputs === undefined){
+data293.inputs = {};
+}
+if(data293.overlap === undefined){
+data293.overlap = "skip";
+}
+if(data293.catch_up === undefined){
+data293.catch_up = true;
+}
+if(data293.name === undefined){
+const err517 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data293};
 if(vErrors === null){
 vErrors = [err517];
 }
@@ -8529,9 +8539,8 @@ vErrors.push(err517);
 }
 errors++;
 }
-for(const key24 in data292){
-if(!(((((((key24 === "name") || (key24 === "workflow")) || (key24 === "cron")) || (key24 === "timezone")) || (key24 === "inputs")) || (key24 === "overlap")) || (key24 === "catch_up"))){
-const err518 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.schedules.items,data:data292};
+if(data293.workflow === undefined){
+const err518 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "workflow"},message:"must have required property '"+"workflow"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data293};
 if(vErrors === null){
 vErrors = [err518];
 }
@@ -8540,12 +8549,8 @@ vErrors.push(err518);
 }
 errors++;
 }
-}
-if(data292.name !== undefined){
-let data293 = data292.name;
-if(typeof data293 === "string"){
-if(!pattern120.test(data293)){
-const err519 = {instancePath:instancePath+"/schedules/" + i15+"/name",schemaPath:"#/properties/schedules/items/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$"},message:"must match pattern \""+"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$"+"\"",schema:"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$",parentSchema:schema6.properties.schedules.items.properties.name,data:data293};
+if(data293.cron === undefined){
+const err519 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/required",keyword:"required",params:{missingProperty: "cron"},message:"must have required property '"+"cron"+"'",schema:schema6.properties.schedules.items.required,parentSchema:schema6.properties.schedules.items,data:data293};
 if(vErrors === null){
 vErrors = [err519];
 }
@@ -8554,9 +8559,9 @@ vErrors.push(err519);
 }
 errors++;
 }
-}
-else {
-const err520 = {instancePath:instancePath+"/schedules/" + i15+"/name",schemaPath:"#/properties/schedules/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.name.type,parentSchema:schema6.properties.schedules.items.properties.name,data:data293};
+for(const key24 in data293){
+if(!(((((((key24 === "name") || (key24 === "workflow")) || (key24 === "cron")) || (key24 === "timezone")) || (key24 === "inputs")) || (key24 === "overlap")) || (key24 === "catch_up"))){
+const err520 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.schedules.items,data:data293};
 if(vErrors === null){
 vErrors = [err520];
 }
@@ -8566,11 +8571,11 @@ vErrors.push(err520);
 errors++;
 }
 }
-if(data292.workflow !== undefined){
-let data294 = data292.workflow;
+if(data293.name !== undefined){
+let data294 = data293.name;
 if(typeof data294 === "string"){
-if(!pattern0.test(data294)){
-const err521 = {instancePath:instancePath+"/schedules/" + i15+"/workflow",schemaPath:"#/properties/schedules/items/properties/workflow/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.workflow,data:data294};
+if(!pattern121.test(data294)){
+const err521 = {instancePath:instancePath+"/schedules/" + i15+"/name",schemaPath:"#/properties/schedules/items/properties/name/pattern",keyword:"pattern",params:{pattern: "^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$"},message:"must match pattern \""+"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$"+"\"",schema:"^(?=.*\\S)[^\\u0000-\\u001f]{1,200}$",parentSchema:schema6.properties.schedules.items.properties.name,data:data294};
 if(vErrors === null){
 vErrors = [err521];
 }
@@ -8581,7 +8586,7 @@ errors++;
 }
 }
 else {
-const err522 = {instancePath:instancePath+"/schedules/" + i15+"/workflow",schemaPath:"#/properties/schedules/items/properties/workflow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.workflow.type,parentSchema:schema6.properties.schedules.items.properties.workflow,data:data294};
+const err522 = {instancePath:instancePath+"/schedules/" + i15+"/name",schemaPath:"#/properties/schedules/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.name.type,parentSchema:schema6.properties.schedules.items.properties.name,data:data294};
 if(vErrors === null){
 vErrors = [err522];
 }
@@ -8591,11 +8596,11 @@ vErrors.push(err522);
 errors++;
 }
 }
-if(data292.cron !== undefined){
-let data295 = data292.cron;
+if(data293.workflow !== undefined){
+let data295 = data293.workflow;
 if(typeof data295 === "string"){
 if(!pattern0.test(data295)){
-const err523 = {instancePath:instancePath+"/schedules/" + i15+"/cron",schemaPath:"#/properties/schedules/items/properties/cron/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.cron,data:data295};
+const err523 = {instancePath:instancePath+"/schedules/" + i15+"/workflow",schemaPath:"#/properties/schedules/items/properties/workflow/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.workflow,data:data295};
 if(vErrors === null){
 vErrors = [err523];
 }
@@ -8606,7 +8611,7 @@ errors++;
 }
 }
 else {
-const err524 = {instancePath:instancePath+"/schedules/" + i15+"/cron",schemaPath:"#/properties/schedules/items/properties/cron/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.cron.type,parentSchema:schema6.properties.schedules.items.properties.cron,data:data295};
+const err524 = {instancePath:instancePath+"/schedules/" + i15+"/workflow",schemaPath:"#/properties/schedules/items/properties/workflow/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.workflow.type,parentSchema:schema6.properties.schedules.items.properties.workflow,data:data295};
 if(vErrors === null){
 vErrors = [err524];
 }
@@ -8616,11 +8621,11 @@ vErrors.push(err524);
 errors++;
 }
 }
-if(data292.timezone !== undefined){
-let data296 = data292.timezone;
+if(data293.cron !== undefined){
+let data296 = data293.cron;
 if(typeof data296 === "string"){
 if(!pattern0.test(data296)){
-const err525 = {instancePath:instancePath+"/schedules/" + i15+"/timezone",schemaPath:"#/properties/schedules/items/properties/timezone/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.timezone,data:data296};
+const err525 = {instancePath:instancePath+"/schedules/" + i15+"/cron",schemaPath:"#/properties/schedules/items/properties/cron/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.cron,data:data296};
 if(vErrors === null){
 vErrors = [err525];
 }
@@ -8631,7 +8636,7 @@ errors++;
 }
 }
 else {
-const err526 = {instancePath:instancePath+"/schedules/" + i15+"/timezone",schemaPath:"#/properties/schedules/items/properties/timezone/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.timezone.type,parentSchema:schema6.properties.schedules.items.properties.timezone,data:data296};
+const err526 = {instancePath:instancePath+"/schedules/" + i15+"/cron",schemaPath:"#/properties/schedules/items/properties/cron/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.cron.type,parentSchema:schema6.properties.schedules.items.properties.cron,data:data296};
 if(vErrors === null){
 vErrors = [err526];
 }
@@ -8641,9 +8646,11 @@ vErrors.push(err526);
 errors++;
 }
 }
-let data297 = data292.inputs;
-if(!(data297 && typeof data297 == "object" && !Array.isArray(data297))){
-const err527 = {instancePath:instancePath+"/schedules/" + i15+"/inputs",schemaPath:"#/properties/schedules/items/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.schedules.items.properties.inputs.type,parentSchema:schema6.properties.schedules.items.properties.inputs,data:data297};
+if(data293.timezone !== undefined){
+let data297 = data293.timezone;
+if(typeof data297 === "string"){
+if(!pattern0.test(data297)){
+const err527 = {instancePath:instancePath+"/schedules/" + i15+"/timezone",schemaPath:"#/properties/schedules/items/properties/timezone/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.schedules.items.properties.timezone,data:data297};
 if(vErrors === null){
 vErrors = [err527];
 }
@@ -8652,9 +8659,9 @@ vErrors.push(err527);
 }
 errors++;
 }
-let data298 = data292.overlap;
-if(typeof data298 !== "string"){
-const err528 = {instancePath:instancePath+"/schedules/" + i15+"/overlap",schemaPath:"#/properties/schedules/items/properties/overlap/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.overlap.type,parentSchema:schema6.properties.schedules.items.properties.overlap,data:data298};
+}
+else {
+const err528 = {instancePath:instancePath+"/schedules/" + i15+"/timezone",schemaPath:"#/properties/schedules/items/properties/timezone/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.timezone.type,parentSchema:schema6.properties.schedules.items.properties.timezone,data:data297};
 if(vErrors === null){
 vErrors = [err528];
 }
@@ -8663,8 +8670,10 @@ vErrors.push(err528);
 }
 errors++;
 }
-if(!(((data298 === "skip") || (data298 === "queue")) || (data298 === "cancel"))){
-const err529 = {instancePath:instancePath+"/schedules/" + i15+"/overlap",schemaPath:"#/properties/schedules/items/properties/overlap/enum",keyword:"enum",params:{allowedValues: schema6.properties.schedules.items.properties.overlap.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.schedules.items.properties.overlap.enum,parentSchema:schema6.properties.schedules.items.properties.overlap,data:data298};
+}
+let data298 = data293.inputs;
+if(!(data298 && typeof data298 == "object" && !Array.isArray(data298))){
+const err529 = {instancePath:instancePath+"/schedules/" + i15+"/inputs",schemaPath:"#/properties/schedules/items/properties/inputs/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.schedules.items.properties.inputs.type,parentSchema:schema6.properties.schedules.items.properties.inputs,data:data298};
 if(vErrors === null){
 vErrors = [err529];
 }
@@ -8673,9 +8682,9 @@ vErrors.push(err529);
 }
 errors++;
 }
-let data299 = data292.catch_up;
-if(typeof data299 !== "boolean"){
-const err530 = {instancePath:instancePath+"/schedules/" + i15+"/catch_up",schemaPath:"#/properties/schedules/items/properties/catch_up/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.schedules.items.properties.catch_up.type,parentSchema:schema6.properties.schedules.items.properties.catch_up,data:data299};
+let data299 = data293.overlap;
+if(typeof data299 !== "string"){
+const err530 = {instancePath:instancePath+"/schedules/" + i15+"/overlap",schemaPath:"#/properties/schedules/items/properties/overlap/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.schedules.items.properties.overlap.type,parentSchema:schema6.properties.schedules.items.properties.overlap,data:data299};
 if(vErrors === null){
 vErrors = [err530];
 }
@@ -8684,9 +8693,8 @@ vErrors.push(err530);
 }
 errors++;
 }
-}
-else {
-const err531 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.schedules.items.type,parentSchema:schema6.properties.schedules.items,data:data292};
+if(!(((data299 === "skip") || (data299 === "queue")) || (data299 === "cancel"))){
+const err531 = {instancePath:instancePath+"/schedules/" + i15+"/overlap",schemaPath:"#/properties/schedules/items/properties/overlap/enum",keyword:"enum",params:{allowedValues: schema6.properties.schedules.items.properties.overlap.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.schedules.items.properties.overlap.enum,parentSchema:schema6.properties.schedules.items.properties.overlap,data:data299};
 if(vErrors === null){
 vErrors = [err531];
 }
@@ -8695,10 +8703,9 @@ vErrors.push(err531);
 }
 errors++;
 }
-}
-}
-else {
-const err532 = {instancePath:instancePath+"/schedules",schemaPath:"#/properties/schedules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.schedules.type,parentSchema:schema6.properties.schedules,data:data291};
+let data300 = data293.catch_up;
+if(typeof data300 !== "boolean"){
+const err532 = {instancePath:instancePath+"/schedules/" + i15+"/catch_up",schemaPath:"#/properties/schedules/items/properties/catch_up/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.schedules.items.properties.catch_up.type,parentSchema:schema6.properties.schedules.items.properties.catch_up,data:data300};
 if(vErrors === null){
 vErrors = [err532];
 }
@@ -8707,11 +8714,9 @@ vErrors.push(err532);
 }
 errors++;
 }
-let data300 = data.concurrency_limits;
-if(data300 && typeof data300 == "object" && !Array.isArray(data300)){
-for(const key25 in data300){
-if(!((key25 === "max_processes") || (key25 === "max_concurrent_files"))){
-const err533 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.concurrency_limits,data:data300};
+}
+else {
+const err533 = {instancePath:instancePath+"/schedules/" + i15,schemaPath:"#/properties/schedules/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.schedules.items.type,parentSchema:schema6.properties.schedules.items,data:data293};
 if(vErrors === null){
 vErrors = [err533];
 }
@@ -8721,10 +8726,9 @@ vErrors.push(err533);
 errors++;
 }
 }
-if(data300.max_processes !== undefined){
-let data301 = data300.max_processes;
-if(!(((typeof data301 == "number") && (!(data301 % 1) && !isNaN(data301))) && (isFinite(data301)))){
-const err534 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.concurrency_limits.properties.max_processes.type,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data301};
+}
+else {
+const err534 = {instancePath:instancePath+"/schedules",schemaPath:"#/properties/schedules/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.schedules.type,parentSchema:schema6.properties.schedules,data:data292};
 if(vErrors === null){
 vErrors = [err534];
 }
@@ -8733,9 +8737,11 @@ vErrors.push(err534);
 }
 errors++;
 }
-if((typeof data301 == "number") && (isFinite(data301))){
-if(data301 > 1024 || isNaN(data301)){
-const err535 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024",schema:1024,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data301};
+let data301 = data.concurrency_limits;
+if(data301 && typeof data301 == "object" && !Array.isArray(data301)){
+for(const key25 in data301){
+if(!((key25 === "max_processes") || (key25 === "max_concurrent_files"))){
+const err535 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.concurrency_limits,data:data301};
 if(vErrors === null){
 vErrors = [err535];
 }
@@ -8744,8 +8750,11 @@ vErrors.push(err535);
 }
 errors++;
 }
-if(data301 < 1 || isNaN(data301)){
-const err536 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data301};
+}
+if(data301.max_processes !== undefined){
+let data302 = data301.max_processes;
+if(!(((typeof data302 == "number") && (!(data302 % 1) && !isNaN(data302))) && (isFinite(data302)))){
+const err536 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.concurrency_limits.properties.max_processes.type,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data302};
 if(vErrors === null){
 vErrors = [err536];
 }
@@ -8754,12 +8763,9 @@ vErrors.push(err536);
 }
 errors++;
 }
-}
-}
-if(data300.max_concurrent_files !== undefined){
-let data302 = data300.max_concurrent_files;
-if(!(((typeof data302 == "number") && (!(data302 % 1) && !isNaN(data302))) && (isFinite(data302)))){
-const err537 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.concurrency_limits.properties.max_concurrent_files.type,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data302};
+if((typeof data302 == "number") && (isFinite(data302))){
+if(data302 > 1024 || isNaN(data302)){
+const err537 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024",schema:1024,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data302};
 if(vErrors === null){
 vErrors = [err537];
 }
@@ -8768,9 +8774,8 @@ vErrors.push(err537);
 }
 errors++;
 }
-if((typeof data302 == "number") && (isFinite(data302))){
-if(data302 > 100000 || isNaN(data302)){
-const err538 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data302};
+if(data302 < 1 || isNaN(data302)){
+const err538 = {instancePath:instancePath+"/concurrency_limits/max_processes",schemaPath:"#/properties/concurrency_limits/properties/max_processes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.concurrency_limits.properties.max_processes,data:data302};
 if(vErrors === null){
 vErrors = [err538];
 }
@@ -8779,8 +8784,12 @@ vErrors.push(err538);
 }
 errors++;
 }
-if(data302 < 1 || isNaN(data302)){
-const err539 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data302};
+}
+}
+if(data301.max_concurrent_files !== undefined){
+let data303 = data301.max_concurrent_files;
+if(!(((typeof data303 == "number") && (!(data303 % 1) && !isNaN(data303))) && (isFinite(data303)))){
+const err539 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.concurrency_limits.properties.max_concurrent_files.type,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data303};
 if(vErrors === null){
 vErrors = [err539];
 }
@@ -8789,16 +8798,37 @@ vErrors.push(err539);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err540 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.concurrency_limits.type,parentSchema:schema6.properties.concurrency_limits,data:data300};
+if((typeof data303 == "number") && (isFinite(data303))){
+if(data303 > 100000 || isNaN(data303)){
+const err540 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000",schema:100000,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data303};
 if(vErrors === null){
 vErrors = [err540];
 }
 else {
 vErrors.push(err540);
+}
+errors++;
+}
+if(data303 < 1 || isNaN(data303)){
+const err541 = {instancePath:instancePath+"/concurrency_limits/max_concurrent_files",schemaPath:"#/properties/concurrency_limits/properties/max_concurrent_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.concurrency_limits.properties.max_concurrent_files,data:data303};
+if(vErrors === null){
+vErrors = [err541];
+}
+else {
+vErrors.push(err541);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err542 = {instancePath:instancePath+"/concurrency_limits",schemaPath:"#/properties/concurrency_limits/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.concurrency_limits.type,parentSchema:schema6.properties.concurrency_limits,data:data301};
+if(vErrors === null){
+vErrors = [err542];
+}
+else {
+vErrors.push(err542);
 }
 errors++;
 }
@@ -8808,41 +8838,14 @@ vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.error
 errors = vErrors.length;
 }
 }
-let data304 = data.alerts;
-if(Array.isArray(data304)){
-const len16 = data304.length;
+let data305 = data.prices;
+if(Array.isArray(data305)){
+const len16 = data305.length;
 for(let i16=0; i16<len16; i16++){
-let data305 = data304[i16];
-if(data305 && typeof data305 == "object" && !Array.isArray(data305)){
-if(data305.format === undefined){
-data305.format = "json";
-}
-if(data305.min_interval === undefined){
-data305.min_interval = "5m";
-}
-if(data305.on === undefined){
-const err541 = {instancePath:instancePath+"/alerts/" + i16,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "on"},message:"must have required property '"+"on"+"'",schema:schema6.properties.alerts.items.required,parentSchema:schema6.properties.alerts.items,data:data305};
-if(vErrors === null){
-vErrors = [err541];
-}
-else {
-vErrors.push(err541);
-}
-errors++;
-}
-if(data305.webhook === undefined){
-const err542 = {instancePath:instancePath+"/alerts/" + i16,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "webhook"},message:"must have required property '"+"webhook"+"'",schema:schema6.properties.alerts.items.required,parentSchema:schema6.properties.alerts.items,data:data305};
-if(vErrors === null){
-vErrors = [err542];
-}
-else {
-vErrors.push(err542);
-}
-errors++;
-}
-for(const key26 in data305){
-if(!((((key26 === "on") || (key26 === "webhook")) || (key26 === "format")) || (key26 === "min_interval"))){
-const err543 = {instancePath:instancePath+"/alerts/" + i16,schemaPath:"#/properties/alerts/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.alerts.items,data:data305};
+let data306 = data305[i16];
+if(data306 && typeof data306 == "object" && !Array.isArray(data306)){
+if(data306.model === undefined){
+const err543 = {instancePath:instancePath+"/prices/" + i16,schemaPath:"#/properties/prices/items/required",keyword:"required",params:{missingProperty: "model"},message:"must have required property '"+"model"+"'",schema:schema6.properties.prices.items.required,parentSchema:schema6.properties.prices.items,data:data306};
 if(vErrors === null){
 vErrors = [err543];
 }
@@ -8851,11 +8854,8 @@ vErrors.push(err543);
 }
 errors++;
 }
-}
-if(data305.on !== undefined){
-let data306 = data305.on;
-if((typeof data306 !== "string") && (!(Array.isArray(data306)))){
-const err544 = {instancePath:instancePath+"/alerts/" + i16+"/on",schemaPath:"#/properties/alerts/items/properties/on/type",keyword:"type",params:{type: schema6.properties.alerts.items.properties.on.type},message:"must be string,array",schema:schema6.properties.alerts.items.properties.on.type,parentSchema:schema6.properties.alerts.items.properties.on,data:data306};
+if(data306.input === undefined){
+const err544 = {instancePath:instancePath+"/prices/" + i16,schemaPath:"#/properties/prices/items/required",keyword:"required",params:{missingProperty: "input"},message:"must have required property '"+"input"+"'",schema:schema6.properties.prices.items.required,parentSchema:schema6.properties.prices.items,data:data306};
 if(vErrors === null){
 vErrors = [err544];
 }
@@ -8864,9 +8864,8 @@ vErrors.push(err544);
 }
 errors++;
 }
-if(typeof data306 === "string"){
-if(!pattern0.test(data306)){
-const err545 = {instancePath:instancePath+"/alerts/" + i16+"/on",schemaPath:"#/properties/alerts/items/properties/on/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.alerts.items.properties.on,data:data306};
+if(data306.output === undefined){
+const err545 = {instancePath:instancePath+"/prices/" + i16,schemaPath:"#/properties/prices/items/required",keyword:"required",params:{missingProperty: "output"},message:"must have required property '"+"output"+"'",schema:schema6.properties.prices.items.required,parentSchema:schema6.properties.prices.items,data:data306};
 if(vErrors === null){
 vErrors = [err545];
 }
@@ -8875,10 +8874,9 @@ vErrors.push(err545);
 }
 errors++;
 }
-}
-if(Array.isArray(data306)){
-if(data306.length < 1){
-const err546 = {instancePath:instancePath+"/alerts/" + i16+"/on",schemaPath:"#/properties/alerts/items/properties/on/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.alerts.items.properties.on,data:data306};
+for(const key26 in data306){
+if(!((((((key26 === "model") || (key26 === "from")) || (key26 === "input")) || (key26 === "cache_read")) || (key26 === "cache_write")) || (key26 === "output"))){
+const err546 = {instancePath:instancePath+"/prices/" + i16,schemaPath:"#/properties/prices/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.prices.items,data:data306};
 if(vErrors === null){
 vErrors = [err546];
 }
@@ -8887,11 +8885,12 @@ vErrors.push(err546);
 }
 errors++;
 }
-const len17 = data306.length;
-for(let i17=0; i17<len17; i17++){
-let data307 = data306[i17];
-if(typeof data307 !== "string"){
-const err547 = {instancePath:instancePath+"/alerts/" + i16+"/on/" + i17,schemaPath:"#/properties/alerts/items/properties/on/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.on.items.type,parentSchema:schema6.properties.alerts.items.properties.on.items,data:data307};
+}
+if(data306.model !== undefined){
+let data307 = data306.model;
+if(typeof data307 === "string"){
+if(!pattern0.test(data307)){
+const err547 = {instancePath:instancePath+"/prices/" + i16+"/model",schemaPath:"#/properties/prices/items/properties/model/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.prices.items.properties.model,data:data307};
 if(vErrors === null){
 vErrors = [err547];
 }
@@ -8901,13 +8900,8 @@ vErrors.push(err547);
 errors++;
 }
 }
-}
-}
-if(data305.webhook !== undefined){
-let data308 = data305.webhook;
-if(typeof data308 === "string"){
-if(!pattern0.test(data308)){
-const err548 = {instancePath:instancePath+"/alerts/" + i16+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.alerts.items.properties.webhook,data:data308};
+else {
+const err548 = {instancePath:instancePath+"/prices/" + i16+"/model",schemaPath:"#/properties/prices/items/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.prices.items.properties.model.type,parentSchema:schema6.properties.prices.items.properties.model,data:data307};
 if(vErrors === null){
 vErrors = [err548];
 }
@@ -8917,8 +8911,11 @@ vErrors.push(err548);
 errors++;
 }
 }
-else {
-const err549 = {instancePath:instancePath+"/alerts/" + i16+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.webhook.type,parentSchema:schema6.properties.alerts.items.properties.webhook,data:data308};
+if(data306.from !== undefined){
+let data308 = data306.from;
+if(typeof data308 === "string"){
+if(!pattern126.test(data308)){
+const err549 = {instancePath:instancePath+"/prices/" + i16+"/from",schemaPath:"#/properties/prices/items/properties/from/pattern",keyword:"pattern",params:{pattern: "^\\d{4}-\\d{2}-\\d{2}$"},message:"must match pattern \""+"^\\d{4}-\\d{2}-\\d{2}$"+"\"",schema:"^\\d{4}-\\d{2}-\\d{2}$",parentSchema:schema6.properties.prices.items.properties.from,data:data308};
 if(vErrors === null){
 vErrors = [err549];
 }
@@ -8928,9 +8925,8 @@ vErrors.push(err549);
 errors++;
 }
 }
-let data309 = data305.format;
-if(typeof data309 !== "string"){
-const err550 = {instancePath:instancePath+"/alerts/" + i16+"/format",schemaPath:"#/properties/alerts/items/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.format.type,parentSchema:schema6.properties.alerts.items.properties.format,data:data309};
+else {
+const err550 = {instancePath:instancePath+"/prices/" + i16+"/from",schemaPath:"#/properties/prices/items/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.prices.items.properties.from.type,parentSchema:schema6.properties.prices.items.properties.from,data:data308};
 if(vErrors === null){
 vErrors = [err550];
 }
@@ -8939,8 +8935,12 @@ vErrors.push(err550);
 }
 errors++;
 }
-if(!((((data309 === "json") || (data309 === "slack")) || (data309 === "discord")) || (data309 === "ntfy"))){
-const err551 = {instancePath:instancePath+"/alerts/" + i16+"/format",schemaPath:"#/properties/alerts/items/properties/format/enum",keyword:"enum",params:{allowedValues: schema6.properties.alerts.items.properties.format.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.alerts.items.properties.format.enum,parentSchema:schema6.properties.alerts.items.properties.format,data:data309};
+}
+if(data306.input !== undefined){
+let data309 = data306.input;
+if((typeof data309 == "number") && (isFinite(data309))){
+if(data309 > 1000000 || isNaN(data309)){
+const err551 = {instancePath:instancePath+"/prices/" + i16+"/input",schemaPath:"#/properties/prices/items/properties/input/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.prices.items.properties.input,data:data309};
 if(vErrors === null){
 vErrors = [err551];
 }
@@ -8949,10 +8949,8 @@ vErrors.push(err551);
 }
 errors++;
 }
-let data310 = data305.min_interval;
-if(typeof data310 === "string"){
-if(!(func4(data310, 0, 2073600000, []))){
-const err552 = {instancePath:instancePath+"/alerts/" + i16+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.alerts.items.properties.min_interval["x-duration"],parentSchema:schema6.properties.alerts.items.properties.min_interval,data:data310};
+if(data309 < 0 || isNaN(data309)){
+const err552 = {instancePath:instancePath+"/prices/" + i16+"/input",schemaPath:"#/properties/prices/items/properties/input/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.prices.items.properties.input,data:data309};
 if(vErrors === null){
 vErrors = [err552];
 }
@@ -8963,7 +8961,7 @@ errors++;
 }
 }
 else {
-const err553 = {instancePath:instancePath+"/alerts/" + i16+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.min_interval.type,parentSchema:schema6.properties.alerts.items.properties.min_interval,data:data310};
+const err553 = {instancePath:instancePath+"/prices/" + i16+"/input",schemaPath:"#/properties/prices/items/properties/input/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.prices.items.properties.input.type,parentSchema:schema6.properties.prices.items.properties.input,data:data309};
 if(vErrors === null){
 vErrors = [err553];
 }
@@ -8973,8 +8971,11 @@ vErrors.push(err553);
 errors++;
 }
 }
-else {
-const err554 = {instancePath:instancePath+"/alerts/" + i16,schemaPath:"#/properties/alerts/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.alerts.items.type,parentSchema:schema6.properties.alerts.items,data:data305};
+if(data306.cache_read !== undefined){
+let data310 = data306.cache_read;
+if((typeof data310 == "number") && (isFinite(data310))){
+if(data310 > 1000000 || isNaN(data310)){
+const err554 = {instancePath:instancePath+"/prices/" + i16+"/cache_read",schemaPath:"#/properties/prices/items/properties/cache_read/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.prices.items.properties.cache_read,data:data310};
 if(vErrors === null){
 vErrors = [err554];
 }
@@ -8983,10 +8984,8 @@ vErrors.push(err554);
 }
 errors++;
 }
-}
-}
-else {
-const err555 = {instancePath:instancePath+"/alerts",schemaPath:"#/properties/alerts/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.alerts.type,parentSchema:schema6.properties.alerts,data:data304};
+if(data310 < 0 || isNaN(data310)){
+const err555 = {instancePath:instancePath+"/prices/" + i16+"/cache_read",schemaPath:"#/properties/prices/items/properties/cache_read/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.prices.items.properties.cache_read,data:data310};
 if(vErrors === null){
 vErrors = [err555];
 }
@@ -8995,26 +8994,9 @@ vErrors.push(err555);
 }
 errors++;
 }
-let data311 = data.thresholds;
-if(data311 && typeof data311 == "object" && !Array.isArray(data311)){
-if(data311.error_rate === undefined){
-data311.error_rate = 0.25;
 }
-if(data311.minimum === undefined){
-data311.minimum = 20;
-}
-if(data311.window === undefined){
-data311.window = "15m";
-}
-if(data311.delay === undefined){
-data311.delay = "15m";
-}
-if(data311.free_memory === undefined){
-data311.free_memory = "5%";
-}
-for(const key27 in data311){
-if(!(((((key27 === "error_rate") || (key27 === "minimum")) || (key27 === "window")) || (key27 === "delay")) || (key27 === "free_memory"))){
-const err556 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.thresholds,data:data311};
+else {
+const err556 = {instancePath:instancePath+"/prices/" + i16+"/cache_read",schemaPath:"#/properties/prices/items/properties/cache_read/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.prices.items.properties.cache_read.type,parentSchema:schema6.properties.prices.items.properties.cache_read,data:data310};
 if(vErrors === null){
 vErrors = [err556];
 }
@@ -9024,10 +9006,11 @@ vErrors.push(err556);
 errors++;
 }
 }
-let data312 = data311.error_rate;
-if((typeof data312 == "number") && (isFinite(data312))){
-if(data312 > 1 || isNaN(data312)){
-const err557 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data312};
+if(data306.cache_write !== undefined){
+let data311 = data306.cache_write;
+if((typeof data311 == "number") && (isFinite(data311))){
+if(data311 > 1000000 || isNaN(data311)){
+const err557 = {instancePath:instancePath+"/prices/" + i16+"/cache_write",schemaPath:"#/properties/prices/items/properties/cache_write/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.prices.items.properties.cache_write,data:data311};
 if(vErrors === null){
 vErrors = [err557];
 }
@@ -9036,8 +9019,8 @@ vErrors.push(err557);
 }
 errors++;
 }
-if(data312 <= 0 || isNaN(data312)){
-const err558 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data312};
+if(data311 < 0 || isNaN(data311)){
+const err558 = {instancePath:instancePath+"/prices/" + i16+"/cache_write",schemaPath:"#/properties/prices/items/properties/cache_write/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.prices.items.properties.cache_write,data:data311};
 if(vErrors === null){
 vErrors = [err558];
 }
@@ -9048,7 +9031,7 @@ errors++;
 }
 }
 else {
-const err559 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.thresholds.properties.error_rate.type,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data312};
+const err559 = {instancePath:instancePath+"/prices/" + i16+"/cache_write",schemaPath:"#/properties/prices/items/properties/cache_write/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.prices.items.properties.cache_write.type,parentSchema:schema6.properties.prices.items.properties.cache_write,data:data311};
 if(vErrors === null){
 vErrors = [err559];
 }
@@ -9057,9 +9040,12 @@ vErrors.push(err559);
 }
 errors++;
 }
-let data313 = data311.minimum;
-if(!(((typeof data313 == "number") && (!(data313 % 1) && !isNaN(data313))) && (isFinite(data313)))){
-const err560 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.thresholds.properties.minimum.type,parentSchema:schema6.properties.thresholds.properties.minimum,data:data313};
+}
+if(data306.output !== undefined){
+let data312 = data306.output;
+if((typeof data312 == "number") && (isFinite(data312))){
+if(data312 > 1000000 || isNaN(data312)){
+const err560 = {instancePath:instancePath+"/prices/" + i16+"/output",schemaPath:"#/properties/prices/items/properties/output/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.prices.items.properties.output,data:data312};
 if(vErrors === null){
 vErrors = [err560];
 }
@@ -9068,9 +9054,8 @@ vErrors.push(err560);
 }
 errors++;
 }
-if((typeof data313 == "number") && (isFinite(data313))){
-if(data313 > 1000000 || isNaN(data313)){
-const err561 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.thresholds.properties.minimum,data:data313};
+if(data312 < 0 || isNaN(data312)){
+const err561 = {instancePath:instancePath+"/prices/" + i16+"/output",schemaPath:"#/properties/prices/items/properties/output/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.prices.items.properties.output,data:data312};
 if(vErrors === null){
 vErrors = [err561];
 }
@@ -9079,8 +9064,9 @@ vErrors.push(err561);
 }
 errors++;
 }
-if(data313 < 1 || isNaN(data313)){
-const err562 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.thresholds.properties.minimum,data:data313};
+}
+else {
+const err562 = {instancePath:instancePath+"/prices/" + i16+"/output",schemaPath:"#/properties/prices/items/properties/output/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.prices.items.properties.output.type,parentSchema:schema6.properties.prices.items.properties.output,data:data312};
 if(vErrors === null){
 vErrors = [err562];
 }
@@ -9090,10 +9076,9 @@ vErrors.push(err562);
 errors++;
 }
 }
-let data314 = data311.window;
-if(typeof data314 === "string"){
-if(!(func4(data314, 10000, 86400000, []))){
-const err563 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.window["x-duration"],parentSchema:schema6.properties.thresholds.properties.window,data:data314};
+}
+else {
+const err563 = {instancePath:instancePath+"/prices/" + i16,schemaPath:"#/properties/prices/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.prices.items.type,parentSchema:schema6.properties.prices.items,data:data306};
 if(vErrors === null){
 vErrors = [err563];
 }
@@ -9103,8 +9088,9 @@ vErrors.push(err563);
 errors++;
 }
 }
+}
 else {
-const err564 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.window.type,parentSchema:schema6.properties.thresholds.properties.window,data:data314};
+const err564 = {instancePath:instancePath+"/prices",schemaPath:"#/properties/prices/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.prices.type,parentSchema:schema6.properties.prices,data:data305};
 if(vErrors === null){
 vErrors = [err564];
 }
@@ -9113,10 +9099,18 @@ vErrors.push(err564);
 }
 errors++;
 }
-let data315 = data311.delay;
-if(typeof data315 === "string"){
-if(!(func4(data315, 1000, 2073600000, []))){
-const err565 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.delay["x-duration"],parentSchema:schema6.properties.thresholds.properties.delay,data:data315};
+if(data.reviews !== undefined){
+let data313 = data.reviews;
+if(data313 && typeof data313 == "object" && !Array.isArray(data313)){
+if(data313.on === undefined){
+data313.on = ["result","blocker","milestone","request","quiet"];
+}
+if(data313.quiet_trigger === undefined){
+data313.quiet_trigger = "15m";
+}
+for(const key27 in data313){
+if(!((((((((key27 === "on") || (key27 === "reviewers")) || (key27 === "agents")) || (key27 === "max_rounds")) || (key27 === "quorum")) || (key27 === "policy")) || (key27 === "weights")) || (key27 === "quiet_trigger"))){
+const err565 = {instancePath:instancePath+"/reviews",schemaPath:"#/properties/reviews/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.reviews,data:data313};
 if(vErrors === null){
 vErrors = [err565];
 }
@@ -9126,8 +9120,13 @@ vErrors.push(err565);
 errors++;
 }
 }
-else {
-const err566 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.delay.type,parentSchema:schema6.properties.thresholds.properties.delay,data:data315};
+let data314 = data313.on;
+if(Array.isArray(data314)){
+const len17 = data314.length;
+for(let i17=0; i17<len17; i17++){
+let data315 = data314[i17];
+if(typeof data315 !== "string"){
+const err566 = {instancePath:instancePath+"/reviews/on/" + i17,schemaPath:"#/properties/reviews/properties/on/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.reviews.properties.on.items.type,parentSchema:schema6.properties.reviews.properties.on.items,data:data315};
 if(vErrors === null){
 vErrors = [err566];
 }
@@ -9136,10 +9135,8 @@ vErrors.push(err566);
 }
 errors++;
 }
-let data316 = data311.free_memory;
-if(typeof data316 === "string"){
-if(!(func17(data316, 0, 99, []))){
-const err567 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.free_memory["x-percent"],parentSchema:schema6.properties.thresholds.properties.free_memory,data:data316};
+if(!(((((data315 === "result") || (data315 === "blocker")) || (data315 === "milestone")) || (data315 === "request")) || (data315 === "quiet"))){
+const err567 = {instancePath:instancePath+"/reviews/on/" + i17,schemaPath:"#/properties/reviews/properties/on/items/enum",keyword:"enum",params:{allowedValues: schema6.properties.reviews.properties.on.items.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.reviews.properties.on.items.enum,parentSchema:schema6.properties.reviews.properties.on.items,data:data315};
 if(vErrors === null){
 vErrors = [err567];
 }
@@ -9149,8 +9146,9 @@ vErrors.push(err567);
 errors++;
 }
 }
+}
 else {
-const err568 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.free_memory.type,parentSchema:schema6.properties.thresholds.properties.free_memory,data:data316};
+const err568 = {instancePath:instancePath+"/reviews/on",schemaPath:"#/properties/reviews/properties/on/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.reviews.properties.on.type,parentSchema:schema6.properties.reviews.properties.on,data:data314};
 if(vErrors === null){
 vErrors = [err568];
 }
@@ -9159,9 +9157,10 @@ vErrors.push(err568);
 }
 errors++;
 }
-}
-else {
-const err569 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.thresholds.type,parentSchema:schema6.properties.thresholds,data:data311};
+if(data313.reviewers !== undefined){
+let data316 = data313.reviewers;
+if(!(((typeof data316 == "number") && (!(data316 % 1) && !isNaN(data316))) && (isFinite(data316)))){
+const err569 = {instancePath:instancePath+"/reviews/reviewers",schemaPath:"#/properties/reviews/properties/reviewers/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.reviews.properties.reviewers.type,parentSchema:schema6.properties.reviews.properties.reviewers,data:data316};
 if(vErrors === null){
 vErrors = [err569];
 }
@@ -9170,29 +9169,9 @@ vErrors.push(err569);
 }
 errors++;
 }
-let data317 = data.output_settings;
-if(data317 && typeof data317 == "object" && !Array.isArray(data317)){
-if(data317.default_output_dir === undefined){
-data317.default_output_dir = "./processed";
-}
-if(data317.preserve_original === undefined){
-data317.preserve_original = true;
-}
-if(data317.log_level === undefined){
-data317.log_level = "INFO";
-}
-if(data317.retention === undefined){
-data317.retention = "30d";
-}
-if(data317.retention_jobs === undefined){
-data317.retention_jobs = "unlimited";
-}
-if(data317.file_mode === undefined){
-data317.file_mode = "0644";
-}
-for(const key28 in data317){
-if(!((((((key28 === "default_output_dir") || (key28 === "preserve_original")) || (key28 === "log_level")) || (key28 === "retention")) || (key28 === "retention_jobs")) || (key28 === "file_mode"))){
-const err570 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.output_settings,data:data317};
+if((typeof data316 == "number") && (isFinite(data316))){
+if(data316 > 10 || isNaN(data316)){
+const err570 = {instancePath:instancePath+"/reviews/reviewers",schemaPath:"#/properties/reviews/properties/reviewers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10},message:"must be <= 10",schema:10,parentSchema:schema6.properties.reviews.properties.reviewers,data:data316};
 if(vErrors === null){
 vErrors = [err570];
 }
@@ -9201,11 +9180,8 @@ vErrors.push(err570);
 }
 errors++;
 }
-}
-let data318 = data317.default_output_dir;
-if(typeof data318 === "string"){
-if(!pattern0.test(data318)){
-const err571 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.output_settings.properties.default_output_dir,data:data318};
+if(data316 < 1 || isNaN(data316)){
+const err571 = {instancePath:instancePath+"/reviews/reviewers",schemaPath:"#/properties/reviews/properties/reviewers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.reviews.properties.reviewers,data:data316};
 if(vErrors === null){
 vErrors = [err571];
 }
@@ -9215,8 +9191,12 @@ vErrors.push(err571);
 errors++;
 }
 }
-else {
-const err572 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.default_output_dir.type,parentSchema:schema6.properties.output_settings.properties.default_output_dir,data:data318};
+}
+if(data313.agents !== undefined){
+let data317 = data313.agents;
+if(Array.isArray(data317)){
+if(data317.length < 1){
+const err572 = {instancePath:instancePath+"/reviews/agents",schemaPath:"#/properties/reviews/properties/agents/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.reviews.properties.agents,data:data317};
 if(vErrors === null){
 vErrors = [err572];
 }
@@ -9225,9 +9205,12 @@ vErrors.push(err572);
 }
 errors++;
 }
-let data319 = data317.preserve_original;
-if(typeof data319 !== "boolean"){
-const err573 = {instancePath:instancePath+"/output_settings/preserve_original",schemaPath:"#/properties/output_settings/properties/preserve_original/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.output_settings.properties.preserve_original.type,parentSchema:schema6.properties.output_settings.properties.preserve_original,data:data319};
+const len18 = data317.length;
+for(let i18=0; i18<len18; i18++){
+let data318 = data317[i18];
+if(typeof data318 === "string"){
+if(!pattern0.test(data318)){
+const err573 = {instancePath:instancePath+"/reviews/agents/" + i18,schemaPath:"#/properties/reviews/properties/agents/items/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.reviews.properties.agents.items,data:data318};
 if(vErrors === null){
 vErrors = [err573];
 }
@@ -9236,10 +9219,9 @@ vErrors.push(err573);
 }
 errors++;
 }
-let data320 = data317.log_level;
-if(typeof data320 === "string"){
-if(!pattern127.test(data320)){
-const err574 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/pattern",keyword:"pattern",params:{pattern: "^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"},message:"must match pattern \""+"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"+"\"",schema:"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$",parentSchema:schema6.properties.output_settings.properties.log_level,data:data320};
+}
+else {
+const err574 = {instancePath:instancePath+"/reviews/agents/" + i18,schemaPath:"#/properties/reviews/properties/agents/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.reviews.properties.agents.items.type,parentSchema:schema6.properties.reviews.properties.agents.items,data:data318};
 if(vErrors === null){
 vErrors = [err574];
 }
@@ -9249,8 +9231,9 @@ vErrors.push(err574);
 errors++;
 }
 }
+}
 else {
-const err575 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.log_level.type,parentSchema:schema6.properties.output_settings.properties.log_level,data:data320};
+const err575 = {instancePath:instancePath+"/reviews/agents",schemaPath:"#/properties/reviews/properties/agents/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.reviews.properties.agents.type,parentSchema:schema6.properties.reviews.properties.agents,data:data317};
 if(vErrors === null){
 vErrors = [err575];
 }
@@ -9259,10 +9242,11 @@ vErrors.push(err575);
 }
 errors++;
 }
-let data321 = data317.retention;
-if(typeof data321 === "string"){
-if(!(func4(data321, 1000, 3153600000000, []))){
-const err576 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.output_settings.properties.retention["x-duration"],parentSchema:schema6.properties.output_settings.properties.retention,data:data321};
+}
+if(data313.max_rounds !== undefined){
+let data319 = data313.max_rounds;
+if(!(((typeof data319 == "number") && (!(data319 % 1) && !isNaN(data319))) && (isFinite(data319)))){
+const err576 = {instancePath:instancePath+"/reviews/max_rounds",schemaPath:"#/properties/reviews/properties/max_rounds/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.reviews.properties.max_rounds.type,parentSchema:schema6.properties.reviews.properties.max_rounds,data:data319};
 if(vErrors === null){
 vErrors = [err576];
 }
@@ -9271,9 +9255,9 @@ vErrors.push(err576);
 }
 errors++;
 }
-}
-else {
-const err577 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.retention.type,parentSchema:schema6.properties.output_settings.properties.retention,data:data321};
+if((typeof data319 == "number") && (isFinite(data319))){
+if(data319 > 20 || isNaN(data319)){
+const err577 = {instancePath:instancePath+"/reviews/max_rounds",schemaPath:"#/properties/reviews/properties/max_rounds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.reviews.properties.max_rounds,data:data319};
 if(vErrors === null){
 vErrors = [err577];
 }
@@ -9282,9 +9266,8 @@ vErrors.push(err577);
 }
 errors++;
 }
-let data322 = data317.retention_jobs;
-if((!(((typeof data322 == "number") && (!(data322 % 1) && !isNaN(data322))) && (isFinite(data322)))) && (typeof data322 !== "string")){
-const err578 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/type",keyword:"type",params:{type: schema6.properties.output_settings.properties.retention_jobs.type},message:"must be integer,string",schema:schema6.properties.output_settings.properties.retention_jobs.type,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data322};
+if(data319 < 1 || isNaN(data319)){
+const err578 = {instancePath:instancePath+"/reviews/max_rounds",schemaPath:"#/properties/reviews/properties/max_rounds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.reviews.properties.max_rounds,data:data319};
 if(vErrors === null){
 vErrors = [err578];
 }
@@ -9293,9 +9276,12 @@ vErrors.push(err578);
 }
 errors++;
 }
-if((typeof data322 == "number") && (isFinite(data322))){
-if(data322 > 1000000000 || isNaN(data322)){
-const err579 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000},message:"must be <= 1000000000",schema:1000000000,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data322};
+}
+}
+if(data313.quorum !== undefined){
+let data320 = data313.quorum;
+if(!(((typeof data320 == "number") && (!(data320 % 1) && !isNaN(data320))) && (isFinite(data320)))){
+const err579 = {instancePath:instancePath+"/reviews/quorum",schemaPath:"#/properties/reviews/properties/quorum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.reviews.properties.quorum.type,parentSchema:schema6.properties.reviews.properties.quorum,data:data320};
 if(vErrors === null){
 vErrors = [err579];
 }
@@ -9304,8 +9290,9 @@ vErrors.push(err579);
 }
 errors++;
 }
-if(data322 < 1 || isNaN(data322)){
-const err580 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data322};
+if((typeof data320 == "number") && (isFinite(data320))){
+if(data320 > 10 || isNaN(data320)){
+const err580 = {instancePath:instancePath+"/reviews/quorum",schemaPath:"#/properties/reviews/properties/quorum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10},message:"must be <= 10",schema:10,parentSchema:schema6.properties.reviews.properties.quorum,data:data320};
 if(vErrors === null){
 vErrors = [err580];
 }
@@ -9314,10 +9301,8 @@ vErrors.push(err580);
 }
 errors++;
 }
-}
-if(typeof data322 === "string"){
-if(!pattern15.test(data322)){
-const err581 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data322};
+if(data320 < 1 || isNaN(data320)){
+const err581 = {instancePath:instancePath+"/reviews/quorum",schemaPath:"#/properties/reviews/properties/quorum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.reviews.properties.quorum,data:data320};
 if(vErrors === null){
 vErrors = [err581];
 }
@@ -9327,10 +9312,11 @@ vErrors.push(err581);
 errors++;
 }
 }
-let data323 = data317.file_mode;
-if(typeof data323 === "string"){
-if(!pattern129.test(data323)){
-const err582 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$"},message:"must match pattern \""+"^0?[0-7]{3}$"+"\"",schema:"^0?[0-7]{3}$",parentSchema:schema6.properties.output_settings.properties.file_mode,data:data323};
+}
+if(data313.policy !== undefined){
+let data321 = data313.policy;
+if((typeof data321 !== "string") && (!(Array.isArray(data321)))){
+const err582 = {instancePath:instancePath+"/reviews/policy",schemaPath:"#/properties/reviews/properties/policy/type",keyword:"type",params:{type: schema6.properties.reviews.properties.policy.type},message:"must be string,array",schema:schema6.properties.reviews.properties.policy.type,parentSchema:schema6.properties.reviews.properties.policy,data:data321};
 if(vErrors === null){
 vErrors = [err582];
 }
@@ -9339,9 +9325,9 @@ vErrors.push(err582);
 }
 errors++;
 }
-}
-else {
-const err583 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.file_mode.type,parentSchema:schema6.properties.output_settings.properties.file_mode,data:data323};
+if(typeof data321 === "string"){
+if(!pattern128.test(data321)){
+const err583 = {instancePath:instancePath+"/reviews/policy",schemaPath:"#/properties/reviews/properties/policy/pattern",keyword:"pattern",params:{pattern: "^(four_rules|votes)$"},message:"must match pattern \""+"^(four_rules|votes)$"+"\"",schema:"^(four_rules|votes)$",parentSchema:schema6.properties.reviews.properties.policy,data:data321};
 if(vErrors === null){
 vErrors = [err583];
 }
@@ -9351,8 +9337,9 @@ vErrors.push(err583);
 errors++;
 }
 }
-else {
-const err584 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.output_settings.type,parentSchema:schema6.properties.output_settings,data:data317};
+if(Array.isArray(data321)){
+if(data321.length < 1){
+const err584 = {instancePath:instancePath+"/reviews/policy",schemaPath:"#/properties/reviews/properties/policy/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.reviews.properties.policy,data:data321};
 if(vErrors === null){
 vErrors = [err584];
 }
@@ -9361,17 +9348,12 @@ vErrors.push(err584);
 }
 errors++;
 }
-let data324 = data.cache;
-if(data324 && typeof data324 == "object" && !Array.isArray(data324)){
-if(data324.ttl === undefined){
-data324.ttl = "30d";
-}
-if(data324.max_bytes === undefined){
-data324.max_bytes = "2GiB";
-}
-for(const key29 in data324){
-if(!((key29 === "ttl") || (key29 === "max_bytes"))){
-const err585 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.cache,data:data324};
+const len19 = data321.length;
+for(let i19=0; i19<len19; i19++){
+let data322 = data321[i19];
+if(data322 && typeof data322 == "object" && !Array.isArray(data322)){
+if(data322.if === undefined){
+const err585 = {instancePath:instancePath+"/reviews/policy/" + i19,schemaPath:"#/properties/reviews/properties/policy/items/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.reviews.properties.policy.items.required,parentSchema:schema6.properties.reviews.properties.policy.items,data:data322};
 if(vErrors === null){
 vErrors = [err585];
 }
@@ -9380,11 +9362,8 @@ vErrors.push(err585);
 }
 errors++;
 }
-}
-let data325 = data324.ttl;
-if(typeof data325 === "string"){
-if(!(func4(data325, 1000, 3153600000000, []))){
-const err586 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.cache.properties.ttl["x-duration"],parentSchema:schema6.properties.cache.properties.ttl,data:data325};
+if(data322.decision === undefined){
+const err586 = {instancePath:instancePath+"/reviews/policy/" + i19,schemaPath:"#/properties/reviews/properties/policy/items/required",keyword:"required",params:{missingProperty: "decision"},message:"must have required property '"+"decision"+"'",schema:schema6.properties.reviews.properties.policy.items.required,parentSchema:schema6.properties.reviews.properties.policy.items,data:data322};
 if(vErrors === null){
 vErrors = [err586];
 }
@@ -9393,9 +9372,9 @@ vErrors.push(err586);
 }
 errors++;
 }
-}
-else {
-const err587 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.cache.properties.ttl.type,parentSchema:schema6.properties.cache.properties.ttl,data:data325};
+for(const key28 in data322){
+if(!((key28 === "if") || (key28 === "decision"))){
+const err587 = {instancePath:instancePath+"/reviews/policy/" + i19,schemaPath:"#/properties/reviews/properties/policy/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.reviews.properties.policy.items,data:data322};
 if(vErrors === null){
 vErrors = [err587];
 }
@@ -9404,10 +9383,11 @@ vErrors.push(err587);
 }
 errors++;
 }
-let data326 = data324.max_bytes;
-if(typeof data326 === "string"){
-if(!(func7(data326, 1, 4503599627370496, []))){
-const err588 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.cache.properties.max_bytes["x-size"],parentSchema:schema6.properties.cache.properties.max_bytes,data:data326};
+}
+if(data322.if !== undefined){
+let data323 = data322.if;
+if((typeof data323 !== "string") && (typeof data323 !== "boolean")){
+const err588 = {instancePath:instancePath+"/reviews/policy/" + i19+"/if",schemaPath:"#/properties/reviews/properties/policy/items/properties/if/type",keyword:"type",params:{type: schema6.properties.reviews.properties.policy.items.properties.if.type},message:"must be string,boolean",schema:schema6.properties.reviews.properties.policy.items.properties.if.type,parentSchema:schema6.properties.reviews.properties.policy.items.properties.if,data:data323};
 if(vErrors === null){
 vErrors = [err588];
 }
@@ -9416,9 +9396,9 @@ vErrors.push(err588);
 }
 errors++;
 }
-}
-else {
-const err589 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.cache.properties.max_bytes.type,parentSchema:schema6.properties.cache.properties.max_bytes,data:data326};
+if(typeof data323 === "string"){
+if(!pattern0.test(data323)){
+const err589 = {instancePath:instancePath+"/reviews/policy/" + i19+"/if",schemaPath:"#/properties/reviews/properties/policy/items/properties/if/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.reviews.properties.policy.items.properties.if,data:data323};
 if(vErrors === null){
 vErrors = [err589];
 }
@@ -9428,8 +9408,11 @@ vErrors.push(err589);
 errors++;
 }
 }
-else {
-const err590 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.cache.type,parentSchema:schema6.properties.cache,data:data324};
+}
+if(data322.decision !== undefined){
+let data324 = data322.decision;
+if(typeof data324 !== "string"){
+const err590 = {instancePath:instancePath+"/reviews/policy/" + i19+"/decision",schemaPath:"#/properties/reviews/properties/policy/items/properties/decision/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.reviews.properties.policy.items.properties.decision.type,parentSchema:schema6.properties.reviews.properties.policy.items.properties.decision,data:data324};
 if(vErrors === null){
 vErrors = [err590];
 }
@@ -9438,23 +9421,8 @@ vErrors.push(err590);
 }
 errors++;
 }
-let data327 = data.daemon;
-if(data327 && typeof data327 == "object" && !Array.isArray(data327)){
-if(data327.drain === undefined){
-data327.drain = "10s";
-}
-if(data327.min_free_disk === undefined){
-data327.min_free_disk = "1GiB";
-}
-if(data327.max_depth === undefined){
-data327.max_depth = 5;
-}
-if(data327.max_log_bytes === undefined){
-data327.max_log_bytes = "60MiB";
-}
-for(const key30 in data327){
-if(!((((key30 === "drain") || (key30 === "min_free_disk")) || (key30 === "max_depth")) || (key30 === "max_log_bytes"))){
-const err591 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.daemon,data:data327};
+if(!((((data324 === "continue") || (data324 === "warn")) || (data324 === "pause")) || (data324 === "stop"))){
+const err591 = {instancePath:instancePath+"/reviews/policy/" + i19+"/decision",schemaPath:"#/properties/reviews/properties/policy/items/properties/decision/enum",keyword:"enum",params:{allowedValues: schema6.properties.reviews.properties.policy.items.properties.decision.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.reviews.properties.policy.items.properties.decision.enum,parentSchema:schema6.properties.reviews.properties.policy.items.properties.decision,data:data324};
 if(vErrors === null){
 vErrors = [err591];
 }
@@ -9464,10 +9432,9 @@ vErrors.push(err591);
 errors++;
 }
 }
-let data328 = data327.drain;
-if(typeof data328 === "string"){
-if(!(func4(data328, 0, 2073600000, []))){
-const err592 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.drain["x-duration"],parentSchema:schema6.properties.daemon.properties.drain,data:data328};
+}
+else {
+const err592 = {instancePath:instancePath+"/reviews/policy/" + i19,schemaPath:"#/properties/reviews/properties/policy/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.reviews.properties.policy.items.type,parentSchema:schema6.properties.reviews.properties.policy.items,data:data322};
 if(vErrors === null){
 vErrors = [err592];
 }
@@ -9477,8 +9444,16 @@ vErrors.push(err592);
 errors++;
 }
 }
-else {
-const err593 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.drain.type,parentSchema:schema6.properties.daemon.properties.drain,data:data328};
+}
+}
+if(data313.weights !== undefined){
+let data325 = data313.weights;
+if(data325 && typeof data325 == "object" && !Array.isArray(data325)){
+for(const key29 in data325){
+const _errs623 = errors;
+if(typeof key29 === "string"){
+if(!pattern20.test(key29)){
+const err593 = {instancePath:instancePath+"/reviews/weights",schemaPath:"#/properties/reviews/properties/weights/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"},message:"must match pattern \""+"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"+"\"",schema:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",parentSchema:schema6.properties.reviews.properties.weights.propertyNames,data:key29,propertyName:key29};
 if(vErrors === null){
 vErrors = [err593];
 }
@@ -9487,10 +9462,10 @@ vErrors.push(err593);
 }
 errors++;
 }
-let data329 = data327.min_free_disk;
-if(typeof data329 === "string"){
-if(!(func7(data329, 0, 4503599627370496, []))){
-const err594 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.min_free_disk["x-size"],parentSchema:schema6.properties.daemon.properties.min_free_disk,data:data329};
+}
+var valid79 = _errs623 === errors;
+if(!valid79){
+const err594 = {instancePath:instancePath+"/reviews/weights",schemaPath:"#/properties/reviews/properties/weights/propertyNames",keyword:"propertyNames",params:{propertyName: key29},message:"property name must be valid",schema:schema6.properties.reviews.properties.weights.propertyNames,parentSchema:schema6.properties.reviews.properties.weights,data:data325};
 if(vErrors === null){
 vErrors = [err594];
 }
@@ -9500,8 +9475,11 @@ vErrors.push(err594);
 errors++;
 }
 }
-else {
-const err595 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.min_free_disk.type,parentSchema:schema6.properties.daemon.properties.min_free_disk,data:data329};
+for(const key30 in data325){
+let data326 = data325[key30];
+if((typeof data326 == "number") && (isFinite(data326))){
+if(data326 > 1000 || isNaN(data326)){
+const err595 = {instancePath:instancePath+"/reviews/weights/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/reviews/properties/weights/additionalProperties/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000",schema:1000,parentSchema:schema6.properties.reviews.properties.weights.additionalProperties,data:data326};
 if(vErrors === null){
 vErrors = [err595];
 }
@@ -9510,9 +9488,8 @@ vErrors.push(err595);
 }
 errors++;
 }
-let data330 = data327.max_depth;
-if(!(((typeof data330 == "number") && (!(data330 % 1) && !isNaN(data330))) && (isFinite(data330)))){
-const err596 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.daemon.properties.max_depth.type,parentSchema:schema6.properties.daemon.properties.max_depth,data:data330};
+if(data326 < 0 || isNaN(data326)){
+const err596 = {instancePath:instancePath+"/reviews/weights/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/reviews/properties/weights/additionalProperties/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.reviews.properties.weights.additionalProperties,data:data326};
 if(vErrors === null){
 vErrors = [err596];
 }
@@ -9521,9 +9498,9 @@ vErrors.push(err596);
 }
 errors++;
 }
-if((typeof data330 == "number") && (isFinite(data330))){
-if(data330 > 1000 || isNaN(data330)){
-const err597 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000",schema:1000,parentSchema:schema6.properties.daemon.properties.max_depth,data:data330};
+}
+else {
+const err597 = {instancePath:instancePath+"/reviews/weights/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/reviews/properties/weights/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.reviews.properties.weights.additionalProperties.type,parentSchema:schema6.properties.reviews.properties.weights.additionalProperties,data:data326};
 if(vErrors === null){
 vErrors = [err597];
 }
@@ -9532,8 +9509,10 @@ vErrors.push(err597);
 }
 errors++;
 }
-if(data330 < 0 || isNaN(data330)){
-const err598 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.daemon.properties.max_depth,data:data330};
+}
+}
+else {
+const err598 = {instancePath:instancePath+"/reviews/weights",schemaPath:"#/properties/reviews/properties/weights/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.reviews.properties.weights.type,parentSchema:schema6.properties.reviews.properties.weights,data:data325};
 if(vErrors === null){
 vErrors = [err598];
 }
@@ -9543,10 +9522,10 @@ vErrors.push(err598);
 errors++;
 }
 }
-let data331 = data327.max_log_bytes;
-if(typeof data331 === "string"){
-if(!(func7(data331, 1048576, 4503599627370496, []))){
-const err599 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.max_log_bytes["x-size"],parentSchema:schema6.properties.daemon.properties.max_log_bytes,data:data331};
+let data327 = data313.quiet_trigger;
+if(typeof data327 === "string"){
+if(!(func4(data327, 1000, 2073600000, []))){
+const err599 = {instancePath:instancePath+"/reviews/quiet_trigger",schemaPath:"#/properties/reviews/properties/quiet_trigger/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.reviews.properties.quiet_trigger["x-duration"],parentSchema:schema6.properties.reviews.properties.quiet_trigger,data:data327};
 if(vErrors === null){
 vErrors = [err599];
 }
@@ -9557,7 +9536,7 @@ errors++;
 }
 }
 else {
-const err600 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.max_log_bytes.type,parentSchema:schema6.properties.daemon.properties.max_log_bytes,data:data331};
+const err600 = {instancePath:instancePath+"/reviews/quiet_trigger",schemaPath:"#/properties/reviews/properties/quiet_trigger/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.reviews.properties.quiet_trigger.type,parentSchema:schema6.properties.reviews.properties.quiet_trigger,data:data327};
 if(vErrors === null){
 vErrors = [err600];
 }
@@ -9568,7 +9547,7 @@ errors++;
 }
 }
 else {
-const err601 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.daemon.type,parentSchema:schema6.properties.daemon,data:data327};
+const err601 = {instancePath:instancePath+"/reviews",schemaPath:"#/properties/reviews/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.reviews.type,parentSchema:schema6.properties.reviews,data:data313};
 if(vErrors === null){
 vErrors = [err601];
 }
@@ -9578,13 +9557,783 @@ vErrors.push(err601);
 errors++;
 }
 }
-else {
-const err602 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+let data328 = data.alerts;
+if(Array.isArray(data328)){
+const len20 = data328.length;
+for(let i20=0; i20<len20; i20++){
+let data329 = data328[i20];
+if(data329 && typeof data329 == "object" && !Array.isArray(data329)){
+if(data329.format === undefined){
+data329.format = "json";
+}
+if(data329.min_interval === undefined){
+data329.min_interval = "5m";
+}
+if(data329.on === undefined){
+const err602 = {instancePath:instancePath+"/alerts/" + i20,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "on"},message:"must have required property '"+"on"+"'",schema:schema6.properties.alerts.items.required,parentSchema:schema6.properties.alerts.items,data:data329};
 if(vErrors === null){
 vErrors = [err602];
 }
 else {
 vErrors.push(err602);
+}
+errors++;
+}
+if(data329.webhook === undefined){
+const err603 = {instancePath:instancePath+"/alerts/" + i20,schemaPath:"#/properties/alerts/items/required",keyword:"required",params:{missingProperty: "webhook"},message:"must have required property '"+"webhook"+"'",schema:schema6.properties.alerts.items.required,parentSchema:schema6.properties.alerts.items,data:data329};
+if(vErrors === null){
+vErrors = [err603];
+}
+else {
+vErrors.push(err603);
+}
+errors++;
+}
+for(const key31 in data329){
+if(!((((key31 === "on") || (key31 === "webhook")) || (key31 === "format")) || (key31 === "min_interval"))){
+const err604 = {instancePath:instancePath+"/alerts/" + i20,schemaPath:"#/properties/alerts/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.alerts.items,data:data329};
+if(vErrors === null){
+vErrors = [err604];
+}
+else {
+vErrors.push(err604);
+}
+errors++;
+}
+}
+if(data329.on !== undefined){
+let data330 = data329.on;
+if((typeof data330 !== "string") && (!(Array.isArray(data330)))){
+const err605 = {instancePath:instancePath+"/alerts/" + i20+"/on",schemaPath:"#/properties/alerts/items/properties/on/type",keyword:"type",params:{type: schema6.properties.alerts.items.properties.on.type},message:"must be string,array",schema:schema6.properties.alerts.items.properties.on.type,parentSchema:schema6.properties.alerts.items.properties.on,data:data330};
+if(vErrors === null){
+vErrors = [err605];
+}
+else {
+vErrors.push(err605);
+}
+errors++;
+}
+if(typeof data330 === "string"){
+if(!pattern0.test(data330)){
+const err606 = {instancePath:instancePath+"/alerts/" + i20+"/on",schemaPath:"#/properties/alerts/items/properties/on/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.alerts.items.properties.on,data:data330};
+if(vErrors === null){
+vErrors = [err606];
+}
+else {
+vErrors.push(err606);
+}
+errors++;
+}
+}
+if(Array.isArray(data330)){
+if(data330.length < 1){
+const err607 = {instancePath:instancePath+"/alerts/" + i20+"/on",schemaPath:"#/properties/alerts/items/properties/on/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.alerts.items.properties.on,data:data330};
+if(vErrors === null){
+vErrors = [err607];
+}
+else {
+vErrors.push(err607);
+}
+errors++;
+}
+const len21 = data330.length;
+for(let i21=0; i21<len21; i21++){
+let data331 = data330[i21];
+if(typeof data331 !== "string"){
+const err608 = {instancePath:instancePath+"/alerts/" + i20+"/on/" + i21,schemaPath:"#/properties/alerts/items/properties/on/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.on.items.type,parentSchema:schema6.properties.alerts.items.properties.on.items,data:data331};
+if(vErrors === null){
+vErrors = [err608];
+}
+else {
+vErrors.push(err608);
+}
+errors++;
+}
+}
+}
+}
+if(data329.webhook !== undefined){
+let data332 = data329.webhook;
+if(typeof data332 === "string"){
+if(!pattern0.test(data332)){
+const err609 = {instancePath:instancePath+"/alerts/" + i20+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.alerts.items.properties.webhook,data:data332};
+if(vErrors === null){
+vErrors = [err609];
+}
+else {
+vErrors.push(err609);
+}
+errors++;
+}
+}
+else {
+const err610 = {instancePath:instancePath+"/alerts/" + i20+"/webhook",schemaPath:"#/properties/alerts/items/properties/webhook/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.webhook.type,parentSchema:schema6.properties.alerts.items.properties.webhook,data:data332};
+if(vErrors === null){
+vErrors = [err610];
+}
+else {
+vErrors.push(err610);
+}
+errors++;
+}
+}
+let data333 = data329.format;
+if(typeof data333 !== "string"){
+const err611 = {instancePath:instancePath+"/alerts/" + i20+"/format",schemaPath:"#/properties/alerts/items/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.format.type,parentSchema:schema6.properties.alerts.items.properties.format,data:data333};
+if(vErrors === null){
+vErrors = [err611];
+}
+else {
+vErrors.push(err611);
+}
+errors++;
+}
+if(!((((data333 === "json") || (data333 === "slack")) || (data333 === "discord")) || (data333 === "ntfy"))){
+const err612 = {instancePath:instancePath+"/alerts/" + i20+"/format",schemaPath:"#/properties/alerts/items/properties/format/enum",keyword:"enum",params:{allowedValues: schema6.properties.alerts.items.properties.format.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.alerts.items.properties.format.enum,parentSchema:schema6.properties.alerts.items.properties.format,data:data333};
+if(vErrors === null){
+vErrors = [err612];
+}
+else {
+vErrors.push(err612);
+}
+errors++;
+}
+let data334 = data329.min_interval;
+if(typeof data334 === "string"){
+if(!(func4(data334, 0, 2073600000, []))){
+const err613 = {instancePath:instancePath+"/alerts/" + i20+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.alerts.items.properties.min_interval["x-duration"],parentSchema:schema6.properties.alerts.items.properties.min_interval,data:data334};
+if(vErrors === null){
+vErrors = [err613];
+}
+else {
+vErrors.push(err613);
+}
+errors++;
+}
+}
+else {
+const err614 = {instancePath:instancePath+"/alerts/" + i20+"/min_interval",schemaPath:"#/properties/alerts/items/properties/min_interval/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.alerts.items.properties.min_interval.type,parentSchema:schema6.properties.alerts.items.properties.min_interval,data:data334};
+if(vErrors === null){
+vErrors = [err614];
+}
+else {
+vErrors.push(err614);
+}
+errors++;
+}
+}
+else {
+const err615 = {instancePath:instancePath+"/alerts/" + i20,schemaPath:"#/properties/alerts/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.alerts.items.type,parentSchema:schema6.properties.alerts.items,data:data329};
+if(vErrors === null){
+vErrors = [err615];
+}
+else {
+vErrors.push(err615);
+}
+errors++;
+}
+}
+}
+else {
+const err616 = {instancePath:instancePath+"/alerts",schemaPath:"#/properties/alerts/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.alerts.type,parentSchema:schema6.properties.alerts,data:data328};
+if(vErrors === null){
+vErrors = [err616];
+}
+else {
+vErrors.push(err616);
+}
+errors++;
+}
+let data335 = data.thresholds;
+if(data335 && typeof data335 == "object" && !Array.isArray(data335)){
+if(data335.error_rate === undefined){
+data335.error_rate = 0.25;
+}
+if(data335.minimum === undefined){
+data335.minimum = 20;
+}
+if(data335.window === undefined){
+data335.window = "15m";
+}
+if(data335.delay === undefined){
+data335.delay = "15m";
+}
+if(data335.free_memory === undefined){
+data335.free_memory = "5%";
+}
+for(const key32 in data335){
+if(!(((((key32 === "error_rate") || (key32 === "minimum")) || (key32 === "window")) || (key32 === "delay")) || (key32 === "free_memory"))){
+const err617 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key32},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.thresholds,data:data335};
+if(vErrors === null){
+vErrors = [err617];
+}
+else {
+vErrors.push(err617);
+}
+errors++;
+}
+}
+let data336 = data335.error_rate;
+if((typeof data336 == "number") && (isFinite(data336))){
+if(data336 > 1 || isNaN(data336)){
+const err618 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1",schema:1,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data336};
+if(vErrors === null){
+vErrors = [err618];
+}
+else {
+vErrors.push(err618);
+}
+errors++;
+}
+if(data336 <= 0 || isNaN(data336)){
+const err619 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0",schema:0,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data336};
+if(vErrors === null){
+vErrors = [err619];
+}
+else {
+vErrors.push(err619);
+}
+errors++;
+}
+}
+else {
+const err620 = {instancePath:instancePath+"/thresholds/error_rate",schemaPath:"#/properties/thresholds/properties/error_rate/type",keyword:"type",params:{type: "number"},message:"must be number",schema:schema6.properties.thresholds.properties.error_rate.type,parentSchema:schema6.properties.thresholds.properties.error_rate,data:data336};
+if(vErrors === null){
+vErrors = [err620];
+}
+else {
+vErrors.push(err620);
+}
+errors++;
+}
+let data337 = data335.minimum;
+if(!(((typeof data337 == "number") && (!(data337 % 1) && !isNaN(data337))) && (isFinite(data337)))){
+const err621 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.thresholds.properties.minimum.type,parentSchema:schema6.properties.thresholds.properties.minimum,data:data337};
+if(vErrors === null){
+vErrors = [err621];
+}
+else {
+vErrors.push(err621);
+}
+errors++;
+}
+if((typeof data337 == "number") && (isFinite(data337))){
+if(data337 > 1000000 || isNaN(data337)){
+const err622 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000",schema:1000000,parentSchema:schema6.properties.thresholds.properties.minimum,data:data337};
+if(vErrors === null){
+vErrors = [err622];
+}
+else {
+vErrors.push(err622);
+}
+errors++;
+}
+if(data337 < 1 || isNaN(data337)){
+const err623 = {instancePath:instancePath+"/thresholds/minimum",schemaPath:"#/properties/thresholds/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.thresholds.properties.minimum,data:data337};
+if(vErrors === null){
+vErrors = [err623];
+}
+else {
+vErrors.push(err623);
+}
+errors++;
+}
+}
+let data338 = data335.window;
+if(typeof data338 === "string"){
+if(!(func4(data338, 10000, 86400000, []))){
+const err624 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.window["x-duration"],parentSchema:schema6.properties.thresholds.properties.window,data:data338};
+if(vErrors === null){
+vErrors = [err624];
+}
+else {
+vErrors.push(err624);
+}
+errors++;
+}
+}
+else {
+const err625 = {instancePath:instancePath+"/thresholds/window",schemaPath:"#/properties/thresholds/properties/window/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.window.type,parentSchema:schema6.properties.thresholds.properties.window,data:data338};
+if(vErrors === null){
+vErrors = [err625];
+}
+else {
+vErrors.push(err625);
+}
+errors++;
+}
+let data339 = data335.delay;
+if(typeof data339 === "string"){
+if(!(func4(data339, 1000, 2073600000, []))){
+const err626 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.delay["x-duration"],parentSchema:schema6.properties.thresholds.properties.delay,data:data339};
+if(vErrors === null){
+vErrors = [err626];
+}
+else {
+vErrors.push(err626);
+}
+errors++;
+}
+}
+else {
+const err627 = {instancePath:instancePath+"/thresholds/delay",schemaPath:"#/properties/thresholds/properties/delay/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.delay.type,parentSchema:schema6.properties.thresholds.properties.delay,data:data339};
+if(vErrors === null){
+vErrors = [err627];
+}
+else {
+vErrors.push(err627);
+}
+errors++;
+}
+let data340 = data335.free_memory;
+if(typeof data340 === "string"){
+if(!(func17(data340, 0, 99, []))){
+const err628 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/x-percent",keyword:"x-percent",params:{},message:"is out of bounds",schema:schema6.properties.thresholds.properties.free_memory["x-percent"],parentSchema:schema6.properties.thresholds.properties.free_memory,data:data340};
+if(vErrors === null){
+vErrors = [err628];
+}
+else {
+vErrors.push(err628);
+}
+errors++;
+}
+}
+else {
+const err629 = {instancePath:instancePath+"/thresholds/free_memory",schemaPath:"#/properties/thresholds/properties/free_memory/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.thresholds.properties.free_memory.type,parentSchema:schema6.properties.thresholds.properties.free_memory,data:data340};
+if(vErrors === null){
+vErrors = [err629];
+}
+else {
+vErrors.push(err629);
+}
+errors++;
+}
+}
+else {
+const err630 = {instancePath:instancePath+"/thresholds",schemaPath:"#/properties/thresholds/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.thresholds.type,parentSchema:schema6.properties.thresholds,data:data335};
+if(vErrors === null){
+vErrors = [err630];
+}
+else {
+vErrors.push(err630);
+}
+errors++;
+}
+let data341 = data.output_settings;
+if(data341 && typeof data341 == "object" && !Array.isArray(data341)){
+if(data341.default_output_dir === undefined){
+data341.default_output_dir = "./processed";
+}
+if(data341.preserve_original === undefined){
+data341.preserve_original = true;
+}
+if(data341.log_level === undefined){
+data341.log_level = "INFO";
+}
+if(data341.retention === undefined){
+data341.retention = "30d";
+}
+if(data341.retention_jobs === undefined){
+data341.retention_jobs = "unlimited";
+}
+if(data341.file_mode === undefined){
+data341.file_mode = "0644";
+}
+for(const key33 in data341){
+if(!((((((key33 === "default_output_dir") || (key33 === "preserve_original")) || (key33 === "log_level")) || (key33 === "retention")) || (key33 === "retention_jobs")) || (key33 === "file_mode"))){
+const err631 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key33},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.output_settings,data:data341};
+if(vErrors === null){
+vErrors = [err631];
+}
+else {
+vErrors.push(err631);
+}
+errors++;
+}
+}
+let data342 = data341.default_output_dir;
+if(typeof data342 === "string"){
+if(!pattern0.test(data342)){
+const err632 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/pattern",keyword:"pattern",params:{pattern: "\\S"},message:"must match pattern \""+"\\S"+"\"",schema:"\\S",parentSchema:schema6.properties.output_settings.properties.default_output_dir,data:data342};
+if(vErrors === null){
+vErrors = [err632];
+}
+else {
+vErrors.push(err632);
+}
+errors++;
+}
+}
+else {
+const err633 = {instancePath:instancePath+"/output_settings/default_output_dir",schemaPath:"#/properties/output_settings/properties/default_output_dir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.default_output_dir.type,parentSchema:schema6.properties.output_settings.properties.default_output_dir,data:data342};
+if(vErrors === null){
+vErrors = [err633];
+}
+else {
+vErrors.push(err633);
+}
+errors++;
+}
+let data343 = data341.preserve_original;
+if(typeof data343 !== "boolean"){
+const err634 = {instancePath:instancePath+"/output_settings/preserve_original",schemaPath:"#/properties/output_settings/properties/preserve_original/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.output_settings.properties.preserve_original.type,parentSchema:schema6.properties.output_settings.properties.preserve_original,data:data343};
+if(vErrors === null){
+vErrors = [err634];
+}
+else {
+vErrors.push(err634);
+}
+errors++;
+}
+let data344 = data341.log_level;
+if(typeof data344 === "string"){
+if(!pattern134.test(data344)){
+const err635 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/pattern",keyword:"pattern",params:{pattern: "^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"},message:"must match pattern \""+"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$"+"\"",schema:"^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$",parentSchema:schema6.properties.output_settings.properties.log_level,data:data344};
+if(vErrors === null){
+vErrors = [err635];
+}
+else {
+vErrors.push(err635);
+}
+errors++;
+}
+}
+else {
+const err636 = {instancePath:instancePath+"/output_settings/log_level",schemaPath:"#/properties/output_settings/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.log_level.type,parentSchema:schema6.properties.output_settings.properties.log_level,data:data344};
+if(vErrors === null){
+vErrors = [err636];
+}
+else {
+vErrors.push(err636);
+}
+errors++;
+}
+let data345 = data341.retention;
+if(typeof data345 === "string"){
+if(!(func4(data345, 1000, 3153600000000, []))){
+const err637 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.output_settings.properties.retention["x-duration"],parentSchema:schema6.properties.output_settings.properties.retention,data:data345};
+if(vErrors === null){
+vErrors = [err637];
+}
+else {
+vErrors.push(err637);
+}
+errors++;
+}
+}
+else {
+const err638 = {instancePath:instancePath+"/output_settings/retention",schemaPath:"#/properties/output_settings/properties/retention/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.retention.type,parentSchema:schema6.properties.output_settings.properties.retention,data:data345};
+if(vErrors === null){
+vErrors = [err638];
+}
+else {
+vErrors.push(err638);
+}
+errors++;
+}
+let data346 = data341.retention_jobs;
+if((!(((typeof data346 == "number") && (!(data346 % 1) && !isNaN(data346))) && (isFinite(data346)))) && (typeof data346 !== "string")){
+const err639 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/type",keyword:"type",params:{type: schema6.properties.output_settings.properties.retention_jobs.type},message:"must be integer,string",schema:schema6.properties.output_settings.properties.retention_jobs.type,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data346};
+if(vErrors === null){
+vErrors = [err639];
+}
+else {
+vErrors.push(err639);
+}
+errors++;
+}
+if((typeof data346 == "number") && (isFinite(data346))){
+if(data346 > 1000000000 || isNaN(data346)){
+const err640 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000},message:"must be <= 1000000000",schema:1000000000,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data346};
+if(vErrors === null){
+vErrors = [err640];
+}
+else {
+vErrors.push(err640);
+}
+errors++;
+}
+if(data346 < 1 || isNaN(data346)){
+const err641 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data346};
+if(vErrors === null){
+vErrors = [err641];
+}
+else {
+vErrors.push(err641);
+}
+errors++;
+}
+}
+if(typeof data346 === "string"){
+if(!pattern15.test(data346)){
+const err642 = {instancePath:instancePath+"/output_settings/retention_jobs",schemaPath:"#/properties/output_settings/properties/retention_jobs/pattern",keyword:"pattern",params:{pattern: "^unlimited$"},message:"must match pattern \""+"^unlimited$"+"\"",schema:"^unlimited$",parentSchema:schema6.properties.output_settings.properties.retention_jobs,data:data346};
+if(vErrors === null){
+vErrors = [err642];
+}
+else {
+vErrors.push(err642);
+}
+errors++;
+}
+}
+let data347 = data341.file_mode;
+if(typeof data347 === "string"){
+if(!pattern136.test(data347)){
+const err643 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$"},message:"must match pattern \""+"^0?[0-7]{3}$"+"\"",schema:"^0?[0-7]{3}$",parentSchema:schema6.properties.output_settings.properties.file_mode,data:data347};
+if(vErrors === null){
+vErrors = [err643];
+}
+else {
+vErrors.push(err643);
+}
+errors++;
+}
+}
+else {
+const err644 = {instancePath:instancePath+"/output_settings/file_mode",schemaPath:"#/properties/output_settings/properties/file_mode/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.output_settings.properties.file_mode.type,parentSchema:schema6.properties.output_settings.properties.file_mode,data:data347};
+if(vErrors === null){
+vErrors = [err644];
+}
+else {
+vErrors.push(err644);
+}
+errors++;
+}
+}
+else {
+const err645 = {instancePath:instancePath+"/output_settings",schemaPath:"#/properties/output_settings/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.output_settings.type,parentSchema:schema6.properties.output_settings,data:data341};
+if(vErrors === null){
+vErrors = [err645];
+}
+else {
+vErrors.push(err645);
+}
+errors++;
+}
+let data348 = data.cache;
+if(data348 && typeof data348 == "object" && !Array.isArray(data348)){
+if(data348.ttl === undefined){
+data348.ttl = "30d";
+}
+if(data348.max_bytes === undefined){
+data348.max_bytes = "2GiB";
+}
+for(const key34 in data348){
+if(!((key34 === "ttl") || (key34 === "max_bytes"))){
+const err646 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key34},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.cache,data:data348};
+if(vErrors === null){
+vErrors = [err646];
+}
+else {
+vErrors.push(err646);
+}
+errors++;
+}
+}
+let data349 = data348.ttl;
+if(typeof data349 === "string"){
+if(!(func4(data349, 1000, 3153600000000, []))){
+const err647 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.cache.properties.ttl["x-duration"],parentSchema:schema6.properties.cache.properties.ttl,data:data349};
+if(vErrors === null){
+vErrors = [err647];
+}
+else {
+vErrors.push(err647);
+}
+errors++;
+}
+}
+else {
+const err648 = {instancePath:instancePath+"/cache/ttl",schemaPath:"#/properties/cache/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.cache.properties.ttl.type,parentSchema:schema6.properties.cache.properties.ttl,data:data349};
+if(vErrors === null){
+vErrors = [err648];
+}
+else {
+vErrors.push(err648);
+}
+errors++;
+}
+let data350 = data348.max_bytes;
+if(typeof data350 === "string"){
+if(!(func7(data350, 1, 4503599627370496, []))){
+const err649 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.cache.properties.max_bytes["x-size"],parentSchema:schema6.properties.cache.properties.max_bytes,data:data350};
+if(vErrors === null){
+vErrors = [err649];
+}
+else {
+vErrors.push(err649);
+}
+errors++;
+}
+}
+else {
+const err650 = {instancePath:instancePath+"/cache/max_bytes",schemaPath:"#/properties/cache/properties/max_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.cache.properties.max_bytes.type,parentSchema:schema6.properties.cache.properties.max_bytes,data:data350};
+if(vErrors === null){
+vErrors = [err650];
+}
+else {
+vErrors.push(err650);
+}
+errors++;
+}
+}
+else {
+const err651 = {instancePath:instancePath+"/cache",schemaPath:"#/properties/cache/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.cache.type,parentSchema:schema6.properties.cache,data:data348};
+if(vErrors === null){
+vErrors = [err651];
+}
+else {
+vErrors.push(err651);
+}
+errors++;
+}
+let data351 = data.daemon;
+if(data351 && typeof data351 == "object" && !Array.isArray(data351)){
+if(data351.drain === undefined){
+data351.drain = "10s";
+}
+if(data351.min_free_disk === undefined){
+data351.min_free_disk = "1GiB";
+}
+if(data351.max_depth === undefined){
+data351.max_depth = 5;
+}
+if(data351.max_log_bytes === undefined){
+data351.max_log_bytes = "60MiB";
+}
+for(const key35 in data351){
+if(!((((key35 === "drain") || (key35 === "min_free_disk")) || (key35 === "max_depth")) || (key35 === "max_log_bytes"))){
+const err652 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.daemon,data:data351};
+if(vErrors === null){
+vErrors = [err652];
+}
+else {
+vErrors.push(err652);
+}
+errors++;
+}
+}
+let data352 = data351.drain;
+if(typeof data352 === "string"){
+if(!(func4(data352, 0, 2073600000, []))){
+const err653 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/x-duration",keyword:"x-duration",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.drain["x-duration"],parentSchema:schema6.properties.daemon.properties.drain,data:data352};
+if(vErrors === null){
+vErrors = [err653];
+}
+else {
+vErrors.push(err653);
+}
+errors++;
+}
+}
+else {
+const err654 = {instancePath:instancePath+"/daemon/drain",schemaPath:"#/properties/daemon/properties/drain/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.drain.type,parentSchema:schema6.properties.daemon.properties.drain,data:data352};
+if(vErrors === null){
+vErrors = [err654];
+}
+else {
+vErrors.push(err654);
+}
+errors++;
+}
+let data353 = data351.min_free_disk;
+if(typeof data353 === "string"){
+if(!(func7(data353, 0, 4503599627370496, []))){
+const err655 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.min_free_disk["x-size"],parentSchema:schema6.properties.daemon.properties.min_free_disk,data:data353};
+if(vErrors === null){
+vErrors = [err655];
+}
+else {
+vErrors.push(err655);
+}
+errors++;
+}
+}
+else {
+const err656 = {instancePath:instancePath+"/daemon/min_free_disk",schemaPath:"#/properties/daemon/properties/min_free_disk/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.min_free_disk.type,parentSchema:schema6.properties.daemon.properties.min_free_disk,data:data353};
+if(vErrors === null){
+vErrors = [err656];
+}
+else {
+vErrors.push(err656);
+}
+errors++;
+}
+let data354 = data351.max_depth;
+if(!(((typeof data354 == "number") && (!(data354 % 1) && !isNaN(data354))) && (isFinite(data354)))){
+const err657 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.daemon.properties.max_depth.type,parentSchema:schema6.properties.daemon.properties.max_depth,data:data354};
+if(vErrors === null){
+vErrors = [err657];
+}
+else {
+vErrors.push(err657);
+}
+errors++;
+}
+if((typeof data354 == "number") && (isFinite(data354))){
+if(data354 > 1000 || isNaN(data354)){
+const err658 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000",schema:1000,parentSchema:schema6.properties.daemon.properties.max_depth,data:data354};
+if(vErrors === null){
+vErrors = [err658];
+}
+else {
+vErrors.push(err658);
+}
+errors++;
+}
+if(data354 < 0 || isNaN(data354)){
+const err659 = {instancePath:instancePath+"/daemon/max_depth",schemaPath:"#/properties/daemon/properties/max_depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.daemon.properties.max_depth,data:data354};
+if(vErrors === null){
+vErrors = [err659];
+}
+else {
+vErrors.push(err659);
+}
+errors++;
+}
+}
+let data355 = data351.max_log_bytes;
+if(typeof data355 === "string"){
+if(!(func7(data355, 1048576, 4503599627370496, []))){
+const err660 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/x-size",keyword:"x-size",params:{},message:"is out of bounds",schema:schema6.properties.daemon.properties.max_log_bytes["x-size"],parentSchema:schema6.properties.daemon.properties.max_log_bytes,data:data355};
+if(vErrors === null){
+vErrors = [err660];
+}
+else {
+vErrors.push(err660);
+}
+errors++;
+}
+}
+else {
+const err661 = {instancePath:instancePath+"/daemon/max_log_bytes",schemaPath:"#/properties/daemon/properties/max_log_bytes/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.daemon.properties.max_log_bytes.type,parentSchema:schema6.properties.daemon.properties.max_log_bytes,data:data355};
+if(vErrors === null){
+vErrors = [err661];
+}
+else {
+vErrors.push(err661);
+}
+errors++;
+}
+}
+else {
+const err662 = {instancePath:instancePath+"/daemon",schemaPath:"#/properties/daemon/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.daemon.type,parentSchema:schema6.properties.daemon,data:data351};
+if(vErrors === null){
+vErrors = [err662];
+}
+else {
+vErrors.push(err662);
+}
+errors++;
+}
+}
+else {
+const err663 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err663];
+}
+else {
+vErrors.push(err663);
 }
 errors++;
 }

@@ -1,5 +1,5 @@
 /** Workflows and schedules as a file would write them, with every default filled in: a part of `configView`. */
-import type { EnvEntry, RuleConfig, SandboxConfig } from './config.ts';
+import type { EnvEntry, ReviewTerms, RuleConfig, SandboxConfig } from './config.ts';
 import { formatDuration } from './duration.ts';
 import type { ScheduleConfig, StepConfig, WorkflowConfig, WorkflowInput } from './workflow.ts';
 
@@ -107,12 +107,28 @@ function viewWork(step: StepConfig, shared: SharedViews) {
         ...(step.timeoutMs !== undefined && { on_timeout: step.onTimeout }),
       };
     case 'review':
-      return { of: step.of, ...(step.prompt !== undefined && { prompt: step.prompt }) };
+      return {
+        of: step.of,
+        ...(step.prompt !== undefined && { prompt: step.prompt }),
+        ...viewTerms(step.reviews),
+      };
     case 'report':
       return { template: step.template.text, output: step.output, with: step.with };
     default:
       return step satisfies never;
   }
+}
+
+/** Of the configuration, and of a step. */
+export function viewTerms({ reviewers, agents, maxRounds, quorum, policy, weights }: ReviewTerms) {
+  return {
+    reviewers,
+    ...(agents.length > 0 && { agents }),
+    max_rounds: maxRounds,
+    quorum,
+    policy,
+    ...(Object.keys(weights).length > 0 && { weights }),
+  };
 }
 
 function viewJob({ expect, retry }: Extract<StepConfig, { readonly expect: unknown }>, shared: SharedViews) {

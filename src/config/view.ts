@@ -13,18 +13,21 @@ import {
   type Config,
   type EnvEntry,
   isOwnAgent,
+  type PriceConfig,
+  type ReviewsConfig,
   type RootConfig,
   type RuleConfig,
   type RuleTarget,
   type SandboxConfig,
   type ThresholdsConfig,
 } from './config.ts';
+import { formatDate } from './dates.ts';
 import { formatDuration } from './duration.ts';
 import { formatPercent } from './percent.ts';
 import { formatSize } from './size.ts';
 import { joinCommand } from './split-command.ts';
 import { formatTokens } from './tokens.ts';
-import { viewSchedule, viewWorkflow } from './view-workflow.ts';
+import { viewSchedule, viewTerms, viewWorkflow } from './view-workflow.ts';
 import type { WorkflowConfig } from './workflow.ts';
 
 /** One workflow as a file would write it, with every default filled in. */
@@ -56,6 +59,8 @@ export function configView(config: Config) {
       max_concurrent_files: concurrency.maxConcurrentFiles,
     },
     ...(config.budget && { budget: viewBudget(config.budget) }),
+    ...(config.prices.length > 0 && { prices: config.prices.map(viewPrice) }),
+    ...(config.reviews && { reviews: viewReviews(config.reviews) }),
     alerts: config.alerts.map(viewAlert),
     thresholds: viewThresholds(config.thresholds),
     output_settings: {
@@ -106,6 +111,7 @@ function viewRule(rule: RuleConfig, projectDir: string) {
     max_load: countOr('unlimited', rule.maxLoad),
     ...(rule.batch && { batch: viewBatch(rule.batch) }),
     ...(rule.budget && { budget: viewBudget(rule.budget) }),
+    ...(rule.review !== undefined && { review: rule.review }),
   };
 }
 
@@ -265,6 +271,22 @@ function viewBatch({ maxFiles, quietMs, onFailure, by }: BatchConfig) {
 
 function viewAlert({ on, webhook, format, minIntervalMs }: AlertConfig) {
   return { on, webhook, format, min_interval: formatDuration(minIntervalMs) };
+}
+
+function viewPrice({ model, from, input, cacheRead, cacheWrite, output }: PriceConfig) {
+  return {
+    model,
+    ...(from !== 0 && { from: formatDate(from) }),
+    ...{ input, cache_read: cacheRead, cache_write: cacheWrite, output },
+  };
+}
+
+function viewReviews(reviews: ReviewsConfig) {
+  return {
+    on: [...reviews.on],
+    ...viewTerms(reviews),
+    ...(reviews.on.has('quiet') && { quiet_trigger: formatDuration(reviews.quietMs) }),
+  };
 }
 
 function viewThresholds(thresholds: ThresholdsConfig) {

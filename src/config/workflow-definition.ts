@@ -20,7 +20,11 @@ export function definitionText(
       if (next) called.set(next.name, next);
     }
   const names = new Set(
-    [...called.values()].flatMap(stepsOf).flatMap((step) => (step.type === 'agent' ? step.agents : [])),
+    [...called.values()]
+      .flatMap(stepsOf)
+      .flatMap((step) =>
+        step.type === 'agent' ? step.agents : step.type === 'review' ? step.reviews.agents : [],
+      ),
   );
   return JSON.stringify([
     [...called.values()].map(({ name, inputs, outputs, env, concurrency, timeoutMs, ...lists }) => [

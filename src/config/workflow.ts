@@ -5,7 +5,7 @@
  * "Template" below is a text that may hold `${{ … }}`; "expression" is what stands between those braces, written without
  * them. Both are kept as text and were checked when the file was loaded.
  */
-import type { EnvEntry, ReviewsConfig, RuleConfig, SandboxConfig, SelectionPolicy } from './config.ts';
+import type { EnvEntry, ReviewTerms, RuleConfig, SandboxConfig, SelectionPolicy } from './config.ts';
 
 export interface WorkflowConfig {
   /** Unique; also the name of its folder in the output folder. */
@@ -163,12 +163,12 @@ export interface ApprovalStep extends StepCommon {
 /** Other agents judge the work of a step; what they decide is acted on. */
 export interface ReviewStep extends StepCommon {
   readonly type: 'review';
-  /** The step whose work it is: an agent or command step, one above. */
+  /** The step whose work it is: one above, of type `agent`, `custom_command` or `file_processing`. */
   readonly of: string;
   /** Template: what to look for, besides the general. */
   readonly prompt?: string;
   /** Those of the configuration's `reviews` that it does not set are taken from there. */
-  readonly reviews: ReviewsConfig;
+  readonly reviews: ReviewTerms;
 }
 
 /** Renders a template (LiquidJS) over the run. */

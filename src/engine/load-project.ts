@@ -1,5 +1,4 @@
 /** Loads a configuration with everything checked that other folders know: secret references, placeholders, templates. */
-import { agentsOnPath } from '../agents/detect/registered.ts';
 import { checkPlaceholders } from '../agents/placeholders.ts';
 import type { Config } from '../config/config.ts';
 import { type LoadedConfig, type LoadOptions, loadConfig, parseConfig } from '../config/load.ts';
@@ -35,7 +34,9 @@ function optionsOf(secrets: Pick<Secrets, 'check'>): LoadOptions {
   return {
     checkReference: (text) => secrets.check(text),
     checkPlaceholders,
-    detectAgents: agentsOnPath,
+    // Loaded here, too: only `agents: auto` needs it.
+    detectAgents: async ({ projectDir }) =>
+      (await import('../agents/detect/registered.ts')).agentsOnPath({ env: process.env, projectDir }),
     // Loaded here: few configurations have a report of their own.
     checkReportTemplate: async (text) =>
       (await import('../workflows/render-template.ts')).checkTemplate(text),

@@ -1,5 +1,5 @@
 /** Work before several reviewers, and the decision that follows. */
-import type { ReviewsConfig, ReviewTrigger } from '../config/config.ts';
+import type { ReviewTerms, ReviewTrigger } from '../config/config.ts';
 import type { ReviewRecord, ReviewSubject } from '../types/review.ts';
 
 /** What the reviewers see. Everything in it is data to them, fenced. */
@@ -21,7 +21,10 @@ export interface ReviewRequest {
   readonly sessionId: string;
   readonly author: string;
   readonly trigger: ReviewTrigger;
-  /** 1 for the first; the same work in the same round is the same review, also after a restart. */
+  /**
+   * 1 for the first of this trigger. The same work in the same round is the same review, also after a restart. Unchanged
+   * work that comes again from its author is not shown again: the verdicts of the round before stand.
+   */
   readonly round: number;
   /** Tells apart several reviews of the same work: the name of the `review` step. Absent: there is one. */
   readonly name?: string;
@@ -30,8 +33,8 @@ export interface ReviewRequest {
   /** Blocking findings may go back to the author. Absent: not. */
   readonly canRevise?: boolean;
   readonly work: ReviewWork;
-  readonly config: ReviewsConfig;
-  /** Absolute: `<name>.json` and `<name>.md` of the round are written here (`reviews/`). */
+  readonly config: ReviewTerms;
+  /** Absolute (`reviews/`): here come `round-1.json` and `round-1.md`, or `milestone-1` …, with `<name>-` before it. */
   readonly artifactsDir: string;
   /** Nesting of the jobs of its reviewers. */
   readonly depth: number;
