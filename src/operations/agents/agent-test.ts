@@ -1,7 +1,7 @@
 /**
  * `sluice agents test`: one small job for one agent, told step by step as it goes on. It is a step without a run, so that
- * limits, budgets, sandbox, proof and receipt are those of any job; it is tried once, taken from no cache, and cancelled
- * as soon as it would have to wait for something that does not come by itself, or would go to another agent.
+ * limits, budgets, sandbox, proof and receipt are those of any job; it is tried once, taken from no cache, goes to no
+ * fallback, and is cancelled as soon as it would have to wait for something that does not come by itself.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,16 +20,7 @@ export interface AgentTestStep {
   readonly n: number;
   /** Since the test began. */
   readonly at_ms: number;
-  readonly what:
-    | 'program'
-    | 'login'
-    | 'queued'
-    | 'started'
-    | 'event'
-    | 'waiting'
-    | 'held'
-    | 'fell_back'
-    | 'ended';
+  readonly what: 'program' | 'login' | 'queued' | 'started' | 'event' | 'waiting' | 'held' | 'ended';
   readonly text: string;
   /** Something is wrong; `fix` says what to do. */
   readonly is_problem?: true;
@@ -190,16 +181,11 @@ export class AgentTest {
     }
   }
 
-  /** Why it will not go on by itself, or not with this agent. */
+  /** Why it will not go on by itself. */
   #stuck(
     job: JobRecord,
   ): { readonly what: AgentTestStep['what']; readonly text: string; readonly fix: string } | undefined {
-    const { state, reason, message = '', fix = '', agent } = job;
-    if (agent !== this.#deps.agent.name) {
-      const why = job.fallbacks.at(-1);
-      const text = `went on to its fallback "${agent}" (${why?.reason}): ${why?.message ?? 'it cannot work now'}`;
-      return { what: 'fell_back', text, fix: 'See `sluice agents list`.' };
-    }
+    const { state, reason, message = '', fix = '' } = job;
     if (state === 'held') return { what: 'held', text: `${reason}: ${message}`, fix };
     if (state !== 'waiting') return undefined;
     if (!passing.has(reason as WaitReason)) return { what: 'waiting', text: `${reason}: ${message}`, fix };

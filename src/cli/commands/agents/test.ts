@@ -117,7 +117,8 @@ function printEnd(report: AgentTestReport): void {
         'tokens',
         `${usage.input_tokens} in, ${usage.cache_read_tokens} read from the cache, ${usage.cache_write_tokens} written to it, ${usage.output_tokens} out`,
       );
-    line('cost', job.cost_usd === null ? 'unknown' : `$${job.cost_usd.toFixed(4)}`);
+    if (cli || job.cost_usd !== null)
+      line('cost', job.cost_usd === null ? 'unknown' : `$${job.cost_usd.toFixed(4)}`);
     if (cli?.resume !== undefined) line('inside', printableName(cli.resume));
     line('receipt', `sluice jobs show ${shortId(job.job_id)}`);
     const result = resultOf(report);
