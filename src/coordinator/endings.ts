@@ -8,7 +8,7 @@ import { sameStamp, stampOf } from '../cache/fingerprint.ts';
 import type { Hold, JobEnd, Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import type { JobRecord, Output } from '../types/job.ts';
-import { PROJECT_ROOT } from '../types/step-task.ts';
+import { AGENTS_TEST, PROJECT_ROOT } from '../types/step-task.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { mayFallBack } from './breaker.ts';
 import { type Crew, shareOf } from './call.ts';
@@ -136,7 +136,12 @@ export async function retryOrFail(
 
 /** A file is tried again by itself; a step with its run. */
 function remedy({ step }: JobRecord, fix: string): string {
-  return step ? fix.replaceAll('`sluice jobs retry`', `\`sluice workflow resume ${step.runId}\``) : fix;
+  if (!step) return fix;
+  const again =
+    step.workflow === AGENTS_TEST
+      ? `sluice agents test ${step.step}`
+      : `sluice workflow resume ${step.runId}`;
+  return fix.replaceAll('`sluice jobs retry`', `\`${again}\``);
 }
 
 /** What the job has used in all: its earlier attempts, and this one. */

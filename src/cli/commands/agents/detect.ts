@@ -4,6 +4,7 @@
  */
 import { parseDocument } from 'yaml';
 import { detectAgents } from '../../../agents/detect/detect.ts';
+import { pluginPackages } from '../../../agents/detect/packages.ts';
 import { diffConfig } from '../../../config/diff.ts';
 import { ConfigError, type LoadedConfig } from '../../../config/load.ts';
 import type { Secrets } from '../../../secrets/secrets.ts';
@@ -68,7 +69,11 @@ async function detect(env: NodeJS.ProcessEnv, loaded: Loaded | undefined): Promi
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop);
   try {
     const projectDir = loaded?.config.projectDir ?? process.cwd();
-    const detections = await detectAgents({ env, projectDir, signal: stopping.signal });
+    const configured = [...(loaded?.config.agents.values() ?? [])].flatMap((agent) =>
+      agent.kind === 'plugin' ? (agent.cli.plugin?.package ?? []) : [],
+    );
+    const packages = [...new Set([...configured, ...pluginPackages(projectDir)])];
+    const detections = await detectAgents({ env, projectDir, packages, signal: stopping.signal });
     if (stopping.signal.aborted)
       throw new AppError('USAGE', 'Ended before the programs had answered', {
         fix: 'Run the command again.',
@@ -111,9 +116,10 @@ async function add(
   });
   replaceFile(configFile, { before: source, after, fix: byHand });
   const own = additions.map(({ name }) => `agents.${name}`);
-  return diffConfig(config, now.config)
+  const others = diffConfig(config, now.config)
     .map(({ path }) => path)
     .filter((path) => !own.some((prefix) => path === prefix || path.startsWith(`${prefix}.`)));
+  return [...new Set(others.map((path) => path.replace(/\.(agent|agents|select)$/, '')))];
 }
 
 function tellWritten(file: string, additions: readonly Addition[], changes: readonly string[]): void {
@@ -121,7 +127,7 @@ function tellWritten(file: string, additions: readonly Addition[], changes: read
   printLine(
     `\n${paint('green', 'changed')}  ${file}: ${additions.length === 1 ? 'agent' : 'agents'} ${names}`,
   );
-  for (const path of changes) printLine(`         ${path} now chooses among them, too`);
+  for (const path of changes) printLine(`         ${path} chooses among them, too, by their capabilities`);
   tell(
     '\nA daemon that runs takes them over by itself. Name one in a rule (`agent: …`) or a step to give it work.',
   );

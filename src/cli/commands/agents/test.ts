@@ -144,7 +144,8 @@ function sandboxWords({
 /** The beginning, where the whole of it would be long. */
 function resultOf({ job }: AgentTestReport): string | undefined {
   const file = job?.result_file;
-  if (file === undefined) return undefined;
+  // That of a failed job only says again what stands above.
+  if (file === undefined || job?.state === 'failed') return undefined;
   try {
     const fd = openSync(file, 'r');
     const buffer = Buffer.alloc(RESULT_BYTES);
