@@ -1,45 +1,223 @@
-/** One round of a review, from the work to the decision. */
-import type { AgentConfig } from '../config/config.ts';
-import type { ReviewLedger } from '../ledger/review-ledger.ts';
-import type { JobId, JobRecord } from '../types/job.ts';
-import type { StepTask } from '../types/step-task.ts';
-import type { Reviews } from './reviews.ts';
+/**
+ * One round of a review, from the work to the decision. The ledger has the row, and in it who is asked, before anybody is
+ * asked; ids of jobs are made from it. So a restart goes on with the jobs that are there, and asks nobody twice.
+ */
+import { hash } from 'node:crypto';
+import { SyntaxThread } from '../agents/inspect/kinds/syntax-thread.ts';
+import { messageOf } from '../types/errors.ts';
+import type { JobId } from '../types/job.ts';
+import type { ReviewRecord, ReviewVerdict } from '../types/review.ts';
+import { hasArtifacts, writeArtifacts } from './artifacts.ts';
+import { askReviewer, reviewerJobId } from './ask.ts';
+import { CHECKS_AGENT, checkWork } from './checks.ts';
+import { chooseReviewers } from './choose.ts';
+import type { ReviewsDeps } from './deps.ts';
+import type { ReadSyntax } from './file-faults.ts';
+import { decide } from './policy.ts';
+import { reviewPrompt } from './prompt.ts';
+import type { ReviewRequest, Reviews, ReviewWork } from './reviews.ts';
+import { blockingFindings, nextRound } from './rounds.ts';
 
-/** Reviewers as jobs: the coordinator. */
-export interface ReviewerJobs {
-  /** Again with the same id: nothing is added. @returns the job as it is then. */
-  submitStep(
-    task: StepTask,
-    o: { readonly id: JobId; readonly priority: number; readonly force: boolean; readonly depth: number },
-  ): Promise<JobRecord>;
-  /**
-   * Resolves when the job has ended, or when it will not go on by itself (`held`): the reviewer is missing then.
-   * @throws `signal.reason` on abort; the job goes on.
-   */
-  follow(id: JobId, signal: AbortSignal): Promise<JobRecord>;
-  /** The result's text, bounded; empty when there is none. Also of a job that failed, as far as it left one. */
-  readResult(job: JobRecord): Promise<string>;
-}
+export type { ReviewerJobs, ReviewsDeps } from './deps.ts';
 
-export interface ReviewsDeps {
-  readonly ledger: { readonly reviews: ReviewLedger };
-  readonly jobs: ReviewerJobs;
-  /** Those of the configuration in force, in its order. */
-  readonly agents: () => readonly AgentConfig[];
-  /** Whether an agent can work now: installed, logged in, not parked, breaker closed. */
-  readonly isAvailable: (agent: string) => boolean;
-  readonly redact: (text: string) => string;
-  readonly log: { warn(data: object, message: string): void };
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** Of artifacts; default 0o644. */
-  readonly fileMode?: () => number;
-}
+/** Rounds of one session that are looked through for the one before. */
+const ROUNDS_LISTED = 1_000;
 
-export function createReviews(_deps: ReviewsDeps): Reviews {
+export function createReviews(deps: ReviewsDeps): Reviews {
+  const syntax = new SyntaxThread();
+  const readSyntax: ReadSyntax = (text, grammar, signal) => syntax.read(text, grammar, signal);
   return {
-    conduct: async () => {
-      throw new TypeError('reviews are not there yet');
+    conduct: async (request, signal) => {
+      signal.throwIfAborted();
+      const work = redactWork(request.work, deps.redact);
+      const round = new Round(deps, readSyntax, request, work);
+      return round.conduct(signal);
     },
+  };
+}
+
+class Round {
+  readonly #deps: ReviewsDeps;
+  readonly #readSyntax: ReadSyntax;
+  readonly #request: ReviewRequest;
+  readonly #work: ReviewWork;
+  readonly #workSha256: string;
+
+  constructor(deps: ReviewsDeps, readSyntax: ReadSyntax, request: ReviewRequest, work: ReviewWork) {
+    this.#deps = deps;
+    this.#readSyntax = readSyntax;
+    this.#request = request;
+    this.#work = work;
+    this.#workSha256 = shaOfWork(work);
+  }
+
+  async conduct(signal: AbortSignal): Promise<ReviewRecord> {
+    const { ledger } = this.#deps;
+    const id = reviewId(this.#request, this.#workSha256);
+    const known = await ledger.reviews.get(id);
+    if (known?.endedAt !== undefined) {
+      if (!hasArtifacts(this.#request.artifactsDir, known)) this.#writeArtifacts(known);
+      return known;
+    }
+    const previous = await this.#previous();
+    const record = known ?? this.#begin(id, previous);
+    if (!known) await ledger.reviews.put(record);
+    const verdicts = await this.#verdicts(record, previous, signal);
+    const ended = this.#decided(record, verdicts, previous);
+    // Before the row says that it is over: after a crash in between they are written again.
+    this.#writeArtifacts(ended);
+    await ledger.reviews.put(ended);
+    return ended;
+  }
+
+  /** The round before, if it has ended. */
+  async #previous(): Promise<ReviewRecord | undefined> {
+    const { round, sessionId } = this.#request;
+    if (round <= 1) return undefined;
+    const rounds = await this.#deps.ledger.reviews.list({ sessionId, limit: ROUNDS_LISTED });
+    const line = lineOf(this.#request);
+    return rounds.find((one) => one.round === round - 1 && one.endedAt !== undefined && lineOf(one) === line);
+  }
+
+  #begin(id: string, previous: ReviewRecord | undefined): ReviewRecord {
+    const { sessionId, subject, author, trigger, name, round, config } = this.#request;
+    const common = { weight: 1, verdict: 'missing', findings: [], costUsd: null } as const;
+    const chosen = chooseReviewers({
+      agents: this.#deps.agents(),
+      author,
+      isAvailable: this.#deps.isAvailable,
+      config,
+    });
+    const asked = chosen.map(
+      ({ name: agent }): ReviewVerdict => ({
+        ...common,
+        agent,
+        weight: Object.hasOwn(config.weights, agent) ? (config.weights[agent] as number) : 1,
+        summary: 'It is asked.',
+        jobId: reviewerJobId(id, agent),
+      }),
+    );
+    const checks: ReviewVerdict = { ...common, agent: CHECKS_AGENT, summary: 'The checks are made.' };
+    const kept = this.#kept(previous);
+    return {
+      ...{ id, sessionId, subject, author, trigger, round, startedAt: this.#deps.now() },
+      ...(name !== undefined && { name }),
+      workSha256: this.#workSha256,
+      verdicts: kept ?? (asked.length > 0 ? asked : [checks]),
+    };
+  }
+
+  /** Verdicts of the round before, which was about the very same work: asking again would only cost. */
+  #kept(previous: ReviewRecord | undefined): readonly ReviewVerdict[] | undefined {
+    if (!this.#request.canRevise || previous?.workSha256 !== this.#workSha256) return undefined;
+    if (previous.verdicts.some(({ verdict }) => verdict === 'missing')) return undefined;
+    return previous.verdicts.map((verdict) => ({ ...verdict, costUsd: 0 }));
+  }
+
+  async #verdicts(
+    record: ReviewRecord,
+    previous: ReviewRecord | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly ReviewVerdict[]> {
+    const { round, lookFor, priority, depth } = this.#request;
+    const { text: prompt } = reviewPrompt({
+      work: this.#work,
+      round,
+      ...(lookFor !== undefined && { lookFor: this.#deps.redact(lookFor) }),
+      ...(previous?.isRevised && { answered: blockingFindings(previous.verdicts) }),
+    });
+    const one = (asked: ReviewVerdict): ReviewVerdict | Promise<ReviewVerdict> => {
+      if (asked.verdict !== 'missing') return asked;
+      if (!hasJob(asked)) return checkWork(this.#work, this.#readSyntax, signal);
+      return askReviewer(this.#deps, { record, asked, prompt, priority, depth }, signal);
+    };
+    // All of them are waited for: nobody is left asking when one of them fails for our own reasons.
+    const settled = await Promise.allSettled(record.verdicts.map(async (asked) => one(asked)));
+    return settled.map((outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    });
+  }
+
+  #decided(
+    record: ReviewRecord,
+    verdicts: readonly ReviewVerdict[],
+    previous: ReviewRecord | undefined,
+  ): ReviewRecord {
+    const { config, round, canRevise = false } = this.#request;
+    const judgement = decide(verdicts, config, round);
+    const next = nextRound({
+      ...{ judgement, verdicts, round, canRevise },
+      maxRounds: config.maxRounds,
+      workSha256: this.#workSha256,
+      ...(previous && { previousSha256: previous.workSha256 }),
+    });
+    const isRevised = next.kind === 'revise';
+    const follows = next.kind === 'revise' ? revisedWords(next.findings.length) : next.why;
+    const asked = verdicts.filter(hasJob).length;
+    const fewer =
+      asked > 0 && asked < config.reviewers
+        ? [`${asked} of ${config.reviewers} reviewers could be asked`]
+        : [];
+    const isPlain = judgement.decision === 'continue' || (judgement.decision === 'warn' && !isRevised);
+    return {
+      ...record,
+      verdicts,
+      endedAt: this.#deps.now(),
+      decision: judgement.decision,
+      why: [judgement.why, ...fewer, ...(isPlain ? [] : [follows])].join('; '),
+      ...(isRevised && { isRevised }),
+    };
+  }
+
+  /** The ledger is the truth: without them the review is the same. */
+  #writeArtifacts(record: ReviewRecord): void {
+    const { artifactsDir } = this.#request;
+    try {
+      writeArtifacts(artifactsDir, record, this.#work, this.#deps.fileMode?.() ?? 0o644);
+    } catch (error) {
+      this.#deps.log.warn(
+        { review: record.id, dir: artifactsDir, error: messageOf(error) },
+        'the files of a review could not be written',
+      );
+    }
+  }
+}
+
+function hasJob(verdict: ReviewVerdict): verdict is ReviewVerdict & { readonly jobId: JobId } {
+  return verdict.jobId !== undefined;
+}
+
+function revisedWords(findings: number): string {
+  return `its author answers ${findings} blocking ${findings === 1 ? 'finding' : 'findings'}`;
+}
+
+function reviewId(request: ReviewRequest, workSha256: string): string {
+  return hash('sha256', JSON.stringify([lineOf(request), request.round, workSha256]), 'hex').slice(0, 16);
+}
+
+/** Rounds of one line follow each other. */
+function lineOf({ subject, trigger, name }: Pick<ReviewRecord, 'subject' | 'trigger' | 'name'>): string {
+  const about =
+    subject.kind === 'job' ? ['job', subject.jobId] : ['step', subject.runId, subject.workflow, subject.step];
+  return JSON.stringify([about, trigger, name ?? null]);
+}
+
+function shaOfWork({ title, task, report, diff, outputs }: ReviewWork): string {
+  const listed = outputs.map(({ path, bytes, text }) => [path, bytes, text ?? null]);
+  return hash('sha256', JSON.stringify([title, task, report, diff, listed]), 'hex');
+}
+
+function redactWork(work: ReviewWork, redact: (text: string) => string): ReviewWork {
+  return {
+    title: redact(work.title),
+    task: redact(work.task),
+    report: redact(work.report),
+    diff: redact(work.diff),
+    outputs: work.outputs.map(({ path, bytes, text }) => ({
+      path: redact(path),
+      bytes,
+      ...(text !== undefined && { text: redact(text) }),
+    })),
   };
 }

@@ -38,6 +38,8 @@ export interface ReviewRecord {
   /** Who did the work; never among the reviewers. */
   readonly author: string;
   readonly trigger: ReviewTrigger;
+  /** Of a `review` step: its name. */
+  readonly name?: string;
   /** 1 for the first. */
   readonly round: number;
   /** Epoch milliseconds. */
@@ -46,6 +48,7 @@ export interface ReviewRecord {
   readonly endedAt?: number;
   /** Hex SHA-256 over the work as it was shown: equal means unchanged. */
   readonly workSha256: string;
+  /** While it goes on: those who are asked, as `missing`. */
   readonly verdicts: readonly ReviewVerdict[];
   readonly decision?: ReviewDecision;
   /** Why, in a sentence. */

@@ -1,8 +1,14 @@
 /** Agents with only what reviews look at spelled out. */
 import type { AgentConfig, ReviewsConfig } from '../../src/config/config.ts';
 
-export function agent(name: string, facts: Partial<Record<keyof AgentConfig, unknown>> = {}): AgentConfig {
-  return { name, kind: 'claude', capabilities: ['code_review'], priority: 0, ...facts } as AgentConfig;
+export function agent(name: string, facts: Readonly<Record<string, unknown>> = {}): AgentConfig {
+  return {
+    name,
+    kind: 'claude',
+    capabilities: ['code_review'],
+    priority: 0,
+    ...facts,
+  } as unknown as AgentConfig;
 }
 
 export function reviewsConfig(facts: Partial<ReviewsConfig> = {}): ReviewsConfig {

@@ -85,7 +85,7 @@ describe('by name', () => {
 test('whoever there is: never the author, nobody who is away, nobody twice, as many as wanted or all there are', () => {
   const some = fc.uniqueArray(
     fc.record({
-      name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+      name: fc.constantFrom<string>('a', 'b', 'c', 'd', 'e', 'f'),
       kind: fc.constantFrom('claude', 'codex', 'gemini', 'command'),
       load: fc.constantFrom(undefined, 'light', 'heavy'),
       priority: fc.integer({ min: -3, max: 3 }),

@@ -1,0 +1,93 @@
+/** One reviewer: its job, from the prompt to a verdict, or to why there is none. It alone answers: nobody stands in. */
+import { hash } from 'node:crypto';
+import { type AgentConfig, isCliAgent } from '../config/config.ts';
+import { messageOf } from '../types/errors.ts';
+import type { JobId, JobRecord } from '../types/job.ts';
+import type { ReviewRecord, ReviewVerdict } from '../types/review.ts';
+import type { StepTask } from '../types/step-task.ts';
+import type { ReviewsDeps } from './deps.ts';
+import { roundName } from './round-name.ts';
+import { clean, cutChars } from './texts.ts';
+import { readVerdict } from './verdict.ts';
+import { VERDICT_SCHEMA_NAME, verdictSchema } from './verdict-schema.ts';
+
+/** Stands where a run's job has the name of its workflow. */
+export const REVIEWS_WORKFLOW = 'reviews';
+
+const REASON_CHARS = 500;
+
+/** Known before the job is there, and the same after a restart. */
+export function reviewerJobId(reviewId: string, agent: string): JobId {
+  return hash('sha256', `${reviewId}\n${agent}`, 'hex').slice(0, 16);
+}
+
+export interface Question {
+  readonly record: ReviewRecord;
+  /** As it is asked: `missing`, with the id of its job. */
+  readonly asked: ReviewVerdict & { readonly jobId: JobId };
+  readonly prompt: string;
+  readonly priority: number;
+  readonly depth: number;
+}
+
+/** @throws `signal.reason` on abort, and what the ledger throws. */
+export async function askReviewer(
+  deps: ReviewsDeps,
+  { record, asked, prompt, priority, depth }: Question,
+  signal: AbortSignal,
+): Promise<ReviewVerdict> {
+  signal.throwIfAborted();
+  const agent = deps.agents().find(({ name }) => name === asked.agent);
+  const task = taskOf(record, asked.agent, agent, prompt);
+  await deps.jobs.submitStep(task, { id: asked.jobId, priority, depth, force: false });
+  const job = await deps.jobs.follow(asked.jobId, signal);
+  return verdictOf(deps, asked, job);
+}
+
+function taskOf(
+  record: ReviewRecord,
+  name: string,
+  agent: AgentConfig | undefined,
+  prompt: string,
+): StepTask {
+  // Others may answer in a fence or with prose around it; what counts is read from it either way.
+  const isChecked = agent !== undefined && isCliAgent(agent);
+  return {
+    runId: record.sessionId,
+    workflow: REVIEWS_WORKFLOW,
+    step: `${roundName(record)}-${name}`,
+    work: { kind: 'agent', agents: [name], prompt },
+    expect: {
+      outputs: [],
+      ...(isChecked && { jsonSchema: { file: VERDICT_SCHEMA_NAME, schema: verdictSchema } }),
+    },
+    env: [],
+    isShared: false,
+  };
+}
+
+async function verdictOf(deps: ReviewsDeps, asked: ReviewVerdict, job: JobRecord): Promise<ReviewVerdict> {
+  const told = { ...asked, costUsd: job.costUsd };
+  const isDone = job.state === 'succeeded' || job.state === 'cached';
+  // One that does not match the schema to the letter may still be an answer.
+  if (!isDone && job.reason !== 'schema_invalid') return missing(deps, told, stateWords(job));
+  let text: string;
+  try {
+    text = await deps.jobs.readResult(job);
+  } catch (error) {
+    return missing(deps, told, `its answer cannot be read: ${messageOf(error)}`);
+  }
+  const reading = readVerdict(deps.redact(text));
+  if (reading.kind === 'invalid') return missing(deps, told, reading.why);
+  const { verdict, summary, findings } = reading;
+  return { ...told, verdict, summary, findings };
+}
+
+function missing({ redact }: ReviewsDeps, told: ReviewVerdict, why: string): ReviewVerdict {
+  return { ...told, verdict: 'missing', summary: cutChars(clean(redact(why)), REASON_CHARS), findings: [] };
+}
+
+function stateWords({ state, reason, message }: JobRecord): string {
+  const why = [reason, message].filter((word) => word !== undefined);
+  return `its job is ${state}${why.length === 0 ? '' : `: ${why.join(', ')}`}`;
+}

@@ -1,0 +1,36 @@
+/** What reviews are handed: everything that they do not do themselves. */
+import type { AgentConfig } from '../config/config.ts';
+import type { ReviewLedger } from '../ledger/review-ledger.ts';
+import type { JobId, JobRecord } from '../types/job.ts';
+import type { StepTask } from '../types/step-task.ts';
+
+/** Reviewers as jobs: the coordinator. */
+export interface ReviewerJobs {
+  /** Again with the same id: nothing is added. @returns the job as it is then. */
+  submitStep(
+    task: StepTask,
+    o: { readonly id: JobId; readonly priority: number; readonly force: boolean; readonly depth: number },
+  ): Promise<JobRecord>;
+  /**
+   * Resolves when the job has ended, or when it will not go on by itself (`held`): the reviewer is missing then.
+   * @throws `signal.reason` on abort; the job goes on.
+   */
+  follow(id: JobId, signal: AbortSignal): Promise<JobRecord>;
+  /** The result's text, bounded; empty when there is none. Also of a job that failed, as far as it left one. */
+  readResult(job: JobRecord): Promise<string>;
+}
+
+export interface ReviewsDeps {
+  readonly ledger: { readonly reviews: ReviewLedger };
+  readonly jobs: ReviewerJobs;
+  /** Those of the configuration in force, in its order. */
+  readonly agents: () => readonly AgentConfig[];
+  /** Whether an agent can work now: installed, logged in, not parked, breaker closed. */
+  readonly isAvailable: (agent: string) => boolean;
+  readonly redact: (text: string) => string;
+  readonly log: { warn(data: object, message: string): void };
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Of artifacts; default 0o644. */
+  readonly fileMode?: () => number;
+}
