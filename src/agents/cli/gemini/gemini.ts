@@ -1,7 +1,10 @@
-/** Google's Gemini CLI, run headless with `--output-format stream-json`. */
+/**
+ * Google's Gemini CLI, run headless with `--output-format stream-json`. A session lies in a home that its job alone has
+ * (see `launch.ts`) and goes with it, so there is nothing to resume.
+ */
 import type { CliKind } from '../kind.ts';
 import { geminiLaunch } from './launch.ts';
-import { geminiLoginState } from './login.ts';
+import { geminiLoginState, loginFiles } from './login.ts';
 import { GeminiReader } from './reader.ts';
 
 export const geminiKind: CliKind = {
@@ -11,13 +14,20 @@ export const geminiKind: CliKind = {
   install: 'npm install -g @google/gemini-cli',
   login: 'Set GEMINI_API_KEY, or run `gemini` once and log in.',
   capabilities: ['code_review', 'code_generation', 'research', 'documentation', 'error_diagnosis'],
-  minimumVersion: '0.50.0',
+  // Older ones were not tried; what keeps a folder from deciding what they do differs between versions.
+  minimumVersion: '0.61.0',
   versionArgs: ['--version'],
   helpArgs: ['--help'],
-  environment: ['GEMINI_API_KEY', 'GOOGLE_*'],
-  home: [{ path: '.gemini' }],
+  environment: [
+    'GEMINI_API_KEY',
+    'GEMINI_API_KEY_AUTH_MECHANISM',
+    'GEMINI_MODEL',
+    'GOOGLE_*',
+    'CODE_ASSIST_*',
+  ],
+  home: loginFiles,
   loginState: geminiLoginState,
   launch: geminiLaunch,
   read: () => new GeminiReader(),
-  resume: (sessionId, cwd) => `cd ${cwd} && gemini --resume ${sessionId}`,
+  resume: () => undefined,
 };
