@@ -1,0 +1,74 @@
+/**
+ * `npm run test:clis`: installs the real agent CLIs from npm into a cache folder outside the clone, and runs every scenario
+ * against them and a stub model server on loopback; nothing is sent anywhere else, no key is needed. What cannot be
+ * downloaded is told apart: the others are tested, and the exit code is 3 unless a test failed.
+ *
+ *   npm run test:clis                 all of them
+ *   npm run test:clis -- gemini       one
+ *   SLUICE_CLIS_CACHE=DIR             where they are kept; default: ~/.cache/sluice-clis
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const versions = JSON.parse(readFileSync(join(root, 'test/clis/versions.json'), 'utf8')) as Record<
+  string,
+  string
+>;
+const cache =
+  process.env.SLUICE_CLIS_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sluice-clis');
+const wanted = process.argv.slice(2).filter((name) => name in versions);
+const names = wanted.length > 0 ? wanted : Object.keys(versions);
+
+const missing: string[] = [];
+const found: Record<string, string> = {};
+for (const name of names) {
+  const dir = install(name, versions[name] as string);
+  if (dir === undefined) missing.push(name);
+  else found[name] = dir;
+}
+
+const run = spawnSync(
+  process.execPath,
+  [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--config',
+    'vitest.clis.config.ts',
+    ...process.argv.slice(2).filter((word) => !(word in versions)),
+    ...wanted.map((name) => `test/clis/${name}.clis.ts`),
+  ],
+  { cwd: root, stdio: 'inherit', env: { ...process.env, SLUICE_CLIS: JSON.stringify(found) } },
+);
+for (const name of missing)
+  process.stderr.write(
+    `NOT TESTED: ${name}: "${versions[name]}" could not be downloaded (npm's words are above)\n`,
+  );
+process.exit(run.status !== 0 ? (run.status ?? 1) : missing.length > 0 ? 3 : 0);
+
+/** @returns the folder with its program, on disk already or now; undefined when npm cannot get it. */
+function install(name: string, spec: string): string | undefined {
+  const dir = join(cache, spec.replace(/[^A-Za-z0-9.@-]+/g, '_'));
+  const bin = join(dir, 'node_modules/.bin');
+  const done = join(dir, 'installed');
+  if (existsSync(done)) return bin;
+  mkdirSync(dir, { recursive: true });
+  // Without one npm looks for a package in the folders above.
+  writeFileSync(join(dir, 'package.json'), '{"private":true}\n');
+  process.stdout.write(`installing ${spec}\n`);
+  const npm = spawnSync(
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', dir, spec],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      cwd: dir,
+      timeout: 600_000,
+    },
+  );
+  if (npm.status !== 0 || !existsSync(join(bin, name))) return undefined;
+  writeFileSync(done, `${spec}\n`);
+  return bin;
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** Scenarios with the real agent CLIs; `scripts/test-clis.ts` installs them and says where they are. */
+export default defineConfig({
+  test: {
+    include: ['test/clis/**/*.clis.ts'],
+    // Each CLI takes a core while it starts.
+    maxWorkers: 2,
+    pool: 'forks',
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});
