@@ -28,7 +28,7 @@ function row({ agent, verdict, weight, findings, jobId, costUsd }: ReviewVerdict
     code(agent, 60),
     verdict === 'missing' ? 'no valid verdict' : verdict,
     String(weight),
-    blocking === 0 ? String(findings.length) : `${findings.length}, ${blocking} blocking`,
+    blocking === 0 ? String(findings.length) : `${findings.length} (${blocking} blocking)`,
     jobId === undefined ? '' : code(jobId),
     costUsd === null ? 'unknown' : `$${costUsd.toFixed(2)}`,
   ];
