@@ -50,9 +50,11 @@ function section(path: string, part: JsonSchema, depth: number, shown: Set<strin
   if (Array.isArray(part.oneOf)) {
     return (part.oneOf as JsonSchema[]).flatMap((branch) => {
       const tag = (part.discriminator as { propertyName: string }).propertyName;
-      const value = (branch.properties as Record<string, JsonSchema>)[tag]?.const;
+      const { const: value, enum: values = [value] } = (branch.properties as Record<string, JsonSchema>)[
+        tag
+      ] as { const?: string; enum?: readonly string[] };
       return [
-        `${heading} \`${path}\` of ${tag} \`${value}\``,
+        `${heading} \`${path}\` of ${tag} ${values.map((one) => `\`${one}\``).join(', ')}`,
         '',
         String(branch.description),
         '',

@@ -10,6 +10,27 @@ import { accessOfTool } from './tool-access.ts';
 
 type CliFile = Loose<CliAgentFile | PluginAgentFile>;
 
+/** Bounds and permissions that a CLI has no words for. */
+const noWords: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  codex: {
+    tools: 'Remove it; `permissions` say what it may do.',
+    max_turns: 'Remove it; `timeout` and `budget` bound an attempt.',
+  },
+  copilot: { max_turns: 'Remove it; `timeout` and `budget` bound an attempt.' },
+};
+
+function refuseWithoutEffect({ findings }: Resolving, at: Path, { kind }: CliFile): void {
+  for (const [key, fix] of Object.entries(noWords[kind ?? ''] ?? {}))
+    if (findings.has([...at, key]))
+      findings.add(
+        'error',
+        'CONFLICT',
+        { path: [...at, key], key: true },
+        `\`${key}\` has no effect: ${kind} has nothing like it`,
+        fix,
+      );
+}
+
 const order: readonly Access[] = ['read', 'edit', 'all'];
 
 const givable: FolderAdvice = {
@@ -27,7 +48,14 @@ export async function resolveCli(
   // Kinds that come with Sluice are the names of their programs.
   const program = agent.program ?? (agent.kind === 'plugin' ? undefined : agent.kind);
   if (program !== undefined && context.findings.has(at))
-    await warnUnlessFound(context, [...at, agent.program === undefined ? 'kind' : 'program'], program, env);
+    await warnUnlessFound(
+      context,
+      [...at, agent.program === undefined ? 'kind' : 'program'],
+      program,
+      env,
+      'Install it; `sluice agents detect` says how. Or write `program: /its/whole/path`.',
+    );
+  refuseWithoutEffect(context, at, agent);
   for (const key of ['program', 'model', 'effort'] as const)
     if (agent[key] !== undefined) refuseReferences(context, [...at, key], agent[key]);
   if (agent.kind === 'plugin') refuseDeep(context, [...at, 'options'], agent.options);

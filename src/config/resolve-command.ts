@@ -90,6 +90,7 @@ export async function warnUnlessFound(
   at: Path,
   program: string,
   env: readonly EnvEntry[],
+  install = 'Install it, or write its whole path.',
 ): Promise<void> {
   if (program.trim() === '' || /\s|\$\{\{/.test(program)) return;
   const set = env.find((entry) => entry.kind === 'set' && entry.name === 'PATH');
@@ -106,7 +107,7 @@ export async function warnUnlessFound(
       : `the program "${program}" is not on PATH`,
     program.includes('/')
       ? 'Correct the path (relative to the project folder), or make it executable with `chmod +x`.'
-      : 'Install it, or write its whole path.',
+      : install,
   );
 }
 

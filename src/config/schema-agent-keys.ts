@@ -247,12 +247,12 @@ export const sharedByPaid = {
   budget,
 };
 
-export function idleTimeout(byDefault: string) {
+export function idleTimeout(byDefault: string, more = '') {
   return Duration({
     default: byDefault,
     minimum: '1ms',
     or: ['off'],
-    description: 'An attempt that writes nothing for so long is ended and counts as `stalled`.',
+    description: `An attempt that writes nothing for so long is ended and counts as \`stalled\`.${more}`,
   });
 }
 

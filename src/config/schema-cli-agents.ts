@@ -12,14 +12,14 @@ import {
   sharedByPaid,
   workspace,
 } from './schema-agent-keys.ts';
-import { Duration, OneOf, Section, Size, Text, Texts, Whole } from './schema-values.ts';
+import { Duration, OneOf, Percent, Section, Size, Text, Texts, Whole } from './schema-values.ts';
 
 const Permissions = Section(
   {
     mode: OneOf(['read', 'edit', 'all'], {
       default: 'read',
       description:
-        'What it is started with. `read`: it looks only; `edit`: it may also change files in its folders; `all`: it may use every tool. None of them asks anybody.',
+        'What it is started with. `read`: it looks only; `edit`: it may also change files in its folders; `all`: it may use every tool. Nobody is asked. What it can write to is bounded by `sandbox.write`, too.',
     }),
     ceiling: Type.Optional(
       OneOf(['read', 'edit', 'all'], {
@@ -44,6 +44,16 @@ const Permissions = Section(
 const cliLimits = Section(
   {
     ...processLimits,
+    cpu: Type.Optional(
+      Percent({
+        minimum: '1%',
+        maximum: '100000%',
+        description:
+          'CPU time of everything the attempt starts: `50%` is half of one core, `200%` is two. A CLI that waits for its model needs next to none, but starting it takes seconds of a whole core, and so do the builds and tests that it runs.',
+        examples: ['50%'],
+        'x-default': 'none',
+      }),
+    ),
     memory: Size({
       default: '2GiB',
       minimum: '4MiB',
@@ -101,7 +111,7 @@ const keys = {
   on_quota: OneOf(['wait', 'fallback', 'pause'], {
     default: 'wait',
     description:
-      'When its quota is used up: `wait` for the time that it names, `fallback`: others take over as long, `pause`: until a person says `sluice resume`.',
+      'When its quota is used up: `wait` for the time that it names, `fallback`: others take over as long, `pause`: until a person says `sluice agents resume NAME`.',
   }),
   ...sharedByAll,
   max_load: maxLoad('agent', 1),
@@ -115,7 +125,10 @@ const keys = {
     ...sharedByPaid.budget,
     'x-default': '`{ usd_per_day: 20, unknown_cost: allow }`',
   } as typeof sharedByPaid.budget),
-  idle_timeout: idleTimeout('10m'),
+  idle_timeout: idleTimeout(
+    '10m',
+    ' With `reviews` on `quiet` its default is 5 min more than `quiet_trigger`.',
+  ),
   circuit_breaker: circuitBreaker('off'),
   limits: cliLimits,
   max_repeats: maxRepeats(8),

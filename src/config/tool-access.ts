@@ -10,7 +10,7 @@ const editing = new Set([
   ...['write_file', 'replace', 'writefiletool', 'edittool'],
   ...['patch', 'apply_patch', 'create'],
 ]);
-const running = new Set(['bash', 'powershell', 'shell', 'run_shell_command', 'shelltool', 'exec']);
+const running = new Set(['*', 'bash', 'powershell', 'shell', 'run_shell_command', 'shelltool', 'exec']);
 
 /**
  * @param tool As it stands in the configuration: `Write`, `Bash(npm test:*)`, `run_shell_command(git status)`.

@@ -34,12 +34,11 @@ function optionsOf(secrets: Pick<Secrets, 'check'>): LoadOptions {
   return {
     checkReference: (text) => secrets.check(text),
     checkPlaceholders,
-    // Loaded here, too: only `agents: auto` needs it.
-    detectAgents: async ({ projectDir }) =>
-      (await import('../agents/detect/registered.ts')).agentsOnPath({ env: process.env, projectDir }),
-    // Loaded here: few configurations have a report of their own.
+    // Loaded here: few configurations have a report of their own, or `agents: auto`.
     checkReportTemplate: async (text) =>
       (await import('../workflows/render-template.ts')).checkTemplate(text),
+    detectAgents: async ({ projectDir }) =>
+      (await import('../agents/detect/registered.ts')).agentsOnPath({ env: process.env, projectDir }),
   };
 }
 

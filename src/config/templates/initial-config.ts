@@ -14,7 +14,7 @@ routing_rules:                      # highest priority first, then this order; t
     priority: 100
   # - name: python
   #   pattern: "**/*.py"
-  #   agent: lint
+  #   agent: lint                   # or \`agent: review\` and \`prompt: "What is wrong with this file?"\`
   #   priority: 10
   - name: everything
     pattern: "**"
@@ -28,6 +28,11 @@ agents:
   #   timeout: 2m
   #   limits: { memory: 1GiB }      # also cpu, runtime, output
   #   sandbox: { write: [workspace] } # what it may change besides its own folder; no network unless you allow it
+  # review:                         # an agent CLI that is installed and logged in; \`sluice agents detect\` finds them
+  #   kind: claude                  # or codex, gemini, opencode, copilot
+  #   capabilities: [code_review]
+  #   permissions: { mode: read }   # read | edit | all; nothing goes beyond it, unless you set a higher \`ceiling\`
+  #   budget: { usd_per_day: 5 }    # 20 unless you say otherwise
   # ocr: { kind: http, url: "http://127.0.0.1:9000/ocr", headers: { Authorization: "Bearer \${env:OCR_TOKEN}" } }
 
 output_settings:

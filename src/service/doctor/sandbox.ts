@@ -2,7 +2,7 @@
  * Can commands be confined here? Found out as the daemon does, by confining one that does nothing. With a host list it is
  * another program that confines, which is only looked for.
  */
-import type { AgentConfig, Config, SandboxConfig } from '../../config/config.ts';
+import { type AgentConfig, type Config, isCliAgent, type SandboxConfig } from '../../config/config.ts';
 import { hostsProblem, needsHosts } from '../../sandbox/hosts.ts';
 import { probeBwrap } from '../../sandbox/probe.ts';
 import type { Remedy } from '../../sandbox/remedy.ts';
@@ -46,5 +46,5 @@ function toFindings({ message, fix }: Remedy, agents: readonly Confined[]): Chec
 }
 
 function isConfined(agent: AgentConfig): agent is Confined {
-  return agent.kind === 'command' && agent.sandbox !== undefined && agent.sandbox.mode !== 'off';
+  return (agent.kind === 'command' || isCliAgent(agent)) && agent.sandbox.mode !== 'off';
 }

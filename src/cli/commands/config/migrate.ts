@@ -6,7 +6,9 @@
 import { constants, copyFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { type Document, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { diffConfig } from '../../../config/diff.ts';
-import { type LoadedConfig, parseConfig } from '../../../config/load.ts';
+import type { LoadedConfig } from '../../../config/load.ts';
+import { parseProject } from '../../../engine/load-project.ts';
+import type { Secrets } from '../../../secrets/secrets.ts';
 import { AppError, messageOf } from '../../../types/errors.ts';
 import type { CommandContext } from '../../context.ts';
 import { tell } from '../../print.ts';
@@ -48,8 +50,9 @@ function migrateYaml(source: string): string {
 function moveEndpoints(document: Document): boolean {
   const root = document.contents as YAMLMap;
   const endpoints = document.get('watcher_endpoints');
-  if (!isMap(endpoints)) return false;
   const agents = document.get('agents');
+  // What is found by itself has no place to stand beside.
+  if (!isMap(endpoints) || agents === 'auto') return false;
   const http = endpoints.items.map((pair) => asHttpAgent(document, pair as Pair<unknown, unknown>));
   if (isMap(agents)) {
     agents.items.push(...(http as typeof agents.items));
@@ -98,7 +101,7 @@ function migrateJson(source: string): string {
     );
   };
   if (data.routing_rules) data.routing_rules = data.routing_rules.map(rename);
-  if (data.watcher_endpoints) {
+  if (data.watcher_endpoints && data.agents !== 'auto') {
     const http = Object.entries(data.watcher_endpoints).map(([name, url]) => [name, { kind: 'http', url }]);
     data.agents = { ...(data.agents as object | undefined), ...Object.fromEntries(http) };
     delete data.watcher_endpoints;
@@ -108,8 +111,12 @@ function migrateJson(source: string): string {
 }
 
 /** The same configuration in other words, or nothing is written. */
-async function requireSame(file: string, before: LoadedConfig, text: string): Promise<void> {
-  const after = await parseConfig(file, text);
+async function requireSame(
+  file: string,
+  before: LoadedConfig & { readonly secrets: Pick<Secrets, 'check'> },
+  text: string,
+): Promise<void> {
+  const after = await parseProject(file, text, before.secrets);
   const [change] = diffConfig(before.config, after.config);
   if (change)
     throw new AppError('INTERNAL', `The migrated configuration would differ in ${change.path}`, {
