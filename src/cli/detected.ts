@@ -1,7 +1,8 @@
 /** What was detected, beside what the configuration has: which agents it is there already, and what would be added for it. */
 import { Document, isSeq, visit } from 'yaml';
 import { agentsOf } from '../agents/detect/configured.ts';
-import type { Detection, Proposal } from '../agents/detect/detect.ts';
+import type { Detection } from '../agents/detect/detect.ts';
+import type { Proposal } from '../agents/detect/proposal.ts';
 import type { Config } from '../config/config.ts';
 import { printableName } from '../types/printable-name.ts';
 import type { Addition } from './add-to-config.ts';
@@ -39,12 +40,7 @@ function freeName(wanted: string, taken: ReadonlySet<string>): string {
 }
 
 function commentOf({ title, state }: Detection): string {
-  if (state.is !== 'found') return title;
-  const { version, file, login } = state;
-  const isOut = login?.state === 'logged_out';
-  return printableName(
-    `${title} ${version}, found as ${file}${isOut ? `; not logged in: ${login.fix}` : ''}`,
-  );
+  return printableName(state.is === 'found' ? `${title}, found as ${state.file}` : title);
 }
 
 function additionOf({ name, entry }: Proposal, comment: string): Addition {

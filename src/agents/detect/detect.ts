@@ -5,11 +5,13 @@
 import { homedir } from 'node:os';
 import type { CliKind, LoginState } from '../cli/kind.ts';
 import { builtinCliKinds } from '../cli/kinds.ts';
-import { type AskedAgent, type AskedKind, CliProbe, type LookedFor } from '../cli/probe.ts';
+import { type AskedKind, CliProbe, type LookedFor } from '../cli/probe.ts';
 import { baseEnvironment, searchPath } from '../environment.ts';
-import type { LoadedKind } from '../plugins/plugins.ts';
+import { createPlugins, type Plugins } from '../plugins/plugins.ts';
+import { type Brought, loadPackages } from './brought.ts';
 import { flagsOfLaunch } from './launch-flags.ts';
-import { cliProposal } from './proposal.ts';
+import { plainAgent } from './plain-agent.ts';
+import { cliProposal, type Proposal, packageProposal } from './proposal.ts';
 import { type Tool, tools } from './tools.ts';
 
 /** What one program is good for, found or not. */
@@ -42,18 +44,13 @@ export type DetectionState =
   /** `install`: a command line, or where it is told. */
   | { readonly is: 'missing'; readonly install: string };
 
-/** An entry under `agents`, as a configuration file has it. */
-export interface Proposal {
-  readonly name: string;
-  readonly entry: Readonly<Record<string, unknown>>;
-}
-
 export interface DetectOptions {
   /** On its PATH programs are looked for; its keys and home say who is logged in. */
   readonly env: NodeJS.ProcessEnv;
   readonly projectDir: string;
-  /** Kinds that packages bring. */
-  readonly plugins?: readonly LoadedKind[];
+  /** Packages that bring kinds of their own, and what loads them. */
+  readonly packages?: readonly string[];
+  readonly plugins?: Pick<Plugins, 'kindOf'>;
   /** Ends what is being asked: what is not known by then is unusable. */
   readonly signal?: AbortSignal;
   /** How long one program may take to answer. Default: 10 s. */
@@ -65,16 +62,18 @@ interface Asking extends DetectOptions {
   readonly signal: AbortSignal;
 }
 
-/** In a fixed order: agent CLIs, those of plugins, tools. Never throws for what a program does. */
+/** In a fixed order: agent CLIs, those of packages, tools. Never throws for what a program or a package does. */
 export async function detectAgents(options: DetectOptions): Promise<readonly Detection[]> {
-  const { signal = new AbortController().signal, plugins = [] } = options;
+  const { signal = new AbortController().signal, packages = [] } = options;
   using probe = new CliProbe(options);
   const stop = () => probe[Symbol.dispose]();
   signal.addEventListener('abort', stop, { once: true });
   const asking: Asking = { ...options, probe, signal };
   try {
+    const brought = await loadPackages(packages, options.plugins ?? createPlugins(options));
     return await Promise.all([
-      ...[...builtinCliKinds.values(), ...plugins].map((kind) => detectCli(kind, asking)),
+      ...[...builtinCliKinds.values()].map((kind) => detectCli(kind, cliProposal(kind), asking)),
+      ...brought.map((one) => detectPackage(one, asking)),
       ...tools.map((tool) => detectTool(tool, asking)),
     ]);
   } finally {
@@ -82,14 +81,24 @@ export async function detectAgents(options: DetectOptions): Promise<readonly Det
   }
 }
 
-async function detectCli(kind: LoadedKind, asking: Asking): Promise<Detection> {
+async function detectCli(kind: CliKind, proposal: Proposal, asking: Asking): Promise<Detection> {
   const looked = await asking.probe.look(kind, plainAgent(kind.name));
   return {
     ...{ id: kind.name, title: kind.title, isAgentCli: true },
     purpose: `an AI agent: ${kind.capabilities.join(', ').replaceAll('_', ' ')}`,
     capabilities: kind.capabilities,
     state: looked.is === 'found' ? await foundCli(kind, looked, asking) : notFound(kind, looked),
-    proposal: cliProposal(kind),
+    proposal,
+  };
+}
+
+async function detectPackage(brought: Brought, asking: Asking): Promise<Detection> {
+  const name = brought.package;
+  if ('kind' in brought) return detectCli(brought.kind, cliProposal(brought.kind, name), asking);
+  return {
+    ...{ id: name, title: name, isAgentCli: true, purpose: 'an agent kind of a package', capabilities: [] },
+    state: { is: 'unusable', problem: brought.problem, fix: brought.fix },
+    proposal: packageProposal(name),
   };
 }
 
@@ -140,10 +149,4 @@ function notFound(
   const { is, file, message, fix } = looked;
   if (is === 'missing') return { is, install };
   return { is, ...(file !== undefined && { file }), problem: message, fix };
-}
-
-/** An entry in which nothing but the kind is written. */
-function plainAgent(name: string): AskedAgent {
-  const permissions = { mode: 'read', ceiling: 'read', directories: [] } as const;
-  return { name, env: [], cli: { tools: [], permissions, onQuota: 'wait' } };
 }

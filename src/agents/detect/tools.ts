@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { askProgram, openThrowAwayHome } from '../cli/ask-program.ts';
 import type { AskedKind } from '../cli/probe.ts';
-import type { Proposal } from './detect.ts';
+import type { Proposal } from './proposal.ts';
 
 export interface Tool extends AskedKind {
   readonly purpose: string;

@@ -27,11 +27,6 @@ export class Machine {
     mkdirSync(join(this.dir, 'home'));
   }
 
-  /** Only the system's own tools stand beside the programs. */
-  get path(): string {
-    return `${this.bin}:${join(this.dir, 'system')}`;
-  }
-
   get env(): NodeJS.ProcessEnv {
     return { PATH: `${this.bin}:/usr/bin:/bin`, HOME: join(this.dir, 'home') };
   }
@@ -40,7 +35,10 @@ export class Machine {
   put(name: string, body: string, mode = 0o755): string {
     const file = join(this.bin, name);
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(`${file}.new`, `#!/bin/sh\ncalls=${join(this.dir, `${name}.calls`)}\n${body}\n`);
+    writeFileSync(
+      `${file}.new`,
+      `#!/bin/sh\ncalls=${join(this.dir, `${name.replaceAll('/', '-')}.calls`)}\n${body}\n`,
+    );
     chmodSync(`${file}.new`, mode);
     renameSync(`${file}.new`, file);
     return file;
@@ -52,6 +50,14 @@ export class Machine {
       name,
       `echo "$*" >> "$calls"\ncase "$*" in *help*) printf '%s\\n' ${flags.map((flag) => `'  ${flag}  a flag'`).join(' ')} ;; *) echo "${version}" ;; esac`,
     );
+  }
+
+  /** @returns its path. */
+  write(path: string, text: string): string {
+    const file = join(this.dir, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    return file;
   }
 
   calls(name: string): readonly string[] {
