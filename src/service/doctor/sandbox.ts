@@ -46,5 +46,9 @@ function toFindings({ message, fix }: Remedy, agents: readonly Confined[]): Chec
 }
 
 function isConfined(agent: AgentConfig): agent is Confined {
-  return (agent.kind === 'command' || isCliAgent(agent)) && agent.sandbox.mode !== 'off';
+  return (
+    (agent.kind === 'command' || isCliAgent(agent)) &&
+    agent.sandbox !== undefined &&
+    agent.sandbox.mode !== 'off'
+  );
 }
