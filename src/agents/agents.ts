@@ -1,5 +1,6 @@
 /** The agents of a project behind one door: each call goes to the runner of its kind. */
 import { type AgentConfig, type CliKindName, isCliAgent } from '../config/config.ts';
+import type { KeptLedger } from '../ledger/ledger.ts';
 import { Approvals } from '../sandbox/approvals.ts';
 import { homesOf } from '../sandbox/homes.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
@@ -29,6 +30,8 @@ export interface AgentsOptions {
   readonly graceMs: number;
   readonly secrets: SecretResolver & Redactor;
   readonly conditions: Conditions;
+  /** Where versions and flags of agent CLIs survive a restart. Absent: they are asked for anew. */
+  readonly kept?: Pick<KeptLedger, 'get' | 'put'>;
   /** Default: this process' environment. Agents see the allowed part of it. */
   readonly env?: NodeJS.ProcessEnv;
   /** What a confined command never writes, also where it may write around it: the results' folder, the configuration. */
@@ -82,7 +85,8 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
     ...{ spawner, secrets, redactor, projectDir, daemonEnv, baseEnv, sandbox, approvals },
   });
   const plugins = createPlugins({ projectDir });
-  const probe = new CliProbe({ env: daemonEnv, projectDir });
+  const { kept } = options;
+  const probe = new CliProbe({ env: daemonEnv, projectDir, ...(kept && { kept }) });
   const cli = createCliRunner({
     ...{ spawner, secrets, redactor, daemonEnv, baseEnv, sandbox, approvals },
     lookup: new CommandLookup(),
@@ -108,6 +112,7 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
     approvals,
     checkpoint: (open) => spawner.checkpoint(open),
     [Symbol.asyncDispose]: async () => {
+      probe[Symbol.dispose]();
       await builtin[Symbol.asyncDispose]();
       approvals[Symbol.dispose]();
       await spawner[Symbol.asyncDispose]();

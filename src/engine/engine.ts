@@ -122,6 +122,7 @@ export async function openEngine({
       conditions,
       protectedPaths: () => [config.output.dir, config.file, ...workflowPlaces(config)],
       priceOf: (model, usage, at) => priceOf(config.prices, model, usage, at),
+      kept: ledger.kept,
     }),
   );
   guardWorkflows(config);
