@@ -3,8 +3,9 @@
  * folder and to rebuild a ledger, and anybody can have edited them: `parseReceipt` believes nothing it has not checked.
  * A JSON Schema for this was rejected: loading the validator costs more than all receipts of a run.
  */
+import type { CliRecord } from '../types/agent-cli.ts';
 import type { AttemptRecord, JobRecord } from '../types/job.ts';
-import type { Receipt, ReceiptAttempt } from '../types/receipt.ts';
+import type { Receipt, ReceiptAttempt, ReceiptCli } from '../types/receipt.ts';
 
 /**
  * @param resultBytes Size of the `result.md` that stands beside the receipt; absent: none does.
@@ -113,6 +114,22 @@ function toReceiptAttempt(attempt: AttemptRecord): ReceiptAttempt {
     ...(attempt.costUsd !== undefined && { cost_usd: attempt.costUsd }),
     ...(attempt.cpuMs !== undefined && { cpu_ms: attempt.cpuMs }),
     ...(attempt.peakMemoryBytes !== undefined && { peak_memory_bytes: attempt.peakMemoryBytes }),
+    ...(attempt.cli !== undefined && { cli: toReceiptCli(attempt.cli) }),
     ...(attempt.batch !== undefined && { batch: attempt.batch }),
+  };
+}
+
+function toReceiptCli(cli: CliRecord): ReceiptCli {
+  const { kind, version, model, sessionId, resume, flags, fault, denials, correction } = cli;
+  return {
+    kind,
+    ...(version !== undefined && { version }),
+    ...(model !== undefined && { model }),
+    ...(sessionId !== undefined && { session_id: sessionId }),
+    ...(resume !== undefined && { resume }),
+    flags,
+    ...(fault !== undefined && { fault }),
+    ...(denials.length > 0 && { denials }),
+    ...(correction && { correction: { added: correction.added, removed: correction.removed } }),
   };
 }

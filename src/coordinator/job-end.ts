@@ -47,31 +47,41 @@ export function toAttempts({ attempts }: Receipt): readonly AttemptRecord[] {
       peak_memory_bytes: peakMemoryBytes,
       cli,
       ...same
-    }) => ({
-      ...same,
-      startedAt: Date.parse(startedAt),
-      endedAt: Date.parse(endedAt),
-      ...(exitCode !== undefined && { exitCode }),
-      ...(costUsd !== undefined && { costUsd }),
-      ...(cpuMs !== undefined && { cpuMs }),
-      ...(peakMemoryBytes !== undefined && { peakMemoryBytes }),
-      ...(cli && { cli: toCliRecord(cli) }),
-    }),
+    }) => {
+      const record = cli && toCliRecord(cli);
+      return {
+        ...same,
+        startedAt: Date.parse(startedAt),
+        endedAt: Date.parse(endedAt),
+        ...(exitCode !== undefined && { exitCode }),
+        ...(costUsd !== undefined && { costUsd }),
+        ...(cpuMs !== undefined && { cpuMs }),
+        ...(peakMemoryBytes !== undefined && { peakMemoryBytes }),
+        ...(record && { cli: record }),
+      };
+    },
   );
 }
 
-function toCliRecord({
-  session_id: sessionId,
-  fault,
-  denials = [],
-  correction,
-  ...same
-}: ReceiptCli): CliRecord {
+/** Anybody can have edited a receipt, and what stands here is printed: what is no such record is left out. */
+function toCliRecord(cli: ReceiptCli): CliRecord | undefined {
+  const { kind, version, model, session_id: sessionId, resume, fault, correction } = cli;
+  if (typeof kind !== 'string') return undefined;
   return {
-    ...same,
-    ...(sessionId !== undefined && { sessionId }),
-    ...(fault !== undefined && { fault: fault as FaultClass }),
-    denials,
-    ...(correction && { correction }),
+    kind,
+    ...(typeof version === 'string' && { version }),
+    ...(typeof model === 'string' && { model }),
+    ...(typeof sessionId === 'string' && { sessionId }),
+    ...(typeof resume === 'string' && { resume }),
+    flags: texts(cli.flags),
+    ...(typeof fault === 'string' && { fault: fault as FaultClass }),
+    denials: texts(cli.denials),
+    ...(correction && {
+      correction: { added: texts(correction.added), removed: texts(correction.removed) },
+    }),
   };
+}
+
+function texts(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((text) => typeof text === 'string') : [];
 }

@@ -16,6 +16,7 @@ import type { DaemonState, Host, ResultsPort } from './host.ts';
 import { type ReleaseRequest, release } from './release.ts';
 import type { Take } from './retry.ts';
 import { type RetryRequest, retry } from './retry.ts';
+import { type ReviewView, reviewsOfJob } from './review-view.ts';
 import { Run, type RunRequest } from './run.ts';
 import { listSchedules, type SchedulesQuery, type ScheduleView } from './schedules.ts';
 import { askSession, listSessions, showSession } from './sessions.ts';
@@ -34,6 +35,8 @@ export interface JobDetail extends Receipt {
   readonly work_dir?: string;
   /** Of a file that a rule sent to a workflow: its latest run. */
   readonly started_run?: string;
+  /** Rounds of review of its work, oldest first. */
+  readonly reviews?: readonly ReviewView[];
   /** Commands that its running attempt waits to be allowed. */
   readonly asks?: readonly { readonly id: string; readonly command: string }[];
 }
@@ -248,18 +251,20 @@ export async function describeJob(
     results,
   }: {
     readonly stateDir: string;
-    readonly ledger: Pick<Host['ledger'], 'runs'>;
+    readonly ledger: Pick<Host['ledger'], 'runs' | 'reviews'>;
     readonly results: Pick<ResultsPort, 'toReceipt' | 'locate'>;
   },
   job: JobRecord,
 ): Promise<JobDetail> {
   const place = await results.locate(job);
   const [run] = job.step ? [] : await ledger.runs.ofJob(job.id);
+  const reviews = await reviewsOfJob(ledger.reviews, job);
   const work = join(stateDir, 'work', job.id);
   const last = job.attempts.at(-1)?.n;
   return {
     ...results.toReceipt(job),
     ...(run && { started_run: run.id }),
+    ...(reviews.length > 0 && { reviews }),
     ...(place?.resultFile && { result_file: place.resultFile }),
     ...(place?.outputsDir && { outputs_dir: place.outputsDir }),
     ...(job.state === 'running' && { work_dir: work }),

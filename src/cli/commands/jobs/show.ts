@@ -6,6 +6,7 @@ import type { JobDetail } from '../../../operations/operations.ts';
 import { formatBytes } from '../../../types/bytes.ts';
 import { formatElapsed } from '../../../types/elapsed.ts';
 import { printableName } from '../../../types/printable-name.ts';
+import { AGENTS_TEST } from '../../../types/step-task.ts';
 import type { CommandContext } from '../../context.ts';
 import { followJob } from '../../follow-job.ts';
 import { untilSignal } from '../../follow-run.ts';
@@ -13,6 +14,8 @@ import { agentOf, shortId, stateWords, tookWords, workOf } from '../../job-words
 import { paint } from '../../paint.ts';
 import { printJson, printLine, stateColor, tell } from '../../print.ts';
 import { shortTime } from '../../times.ts';
+import { cliLines } from './cli-lines.ts';
+import { reviewLines } from './review-lines.ts';
 
 interface ShowOptions {
   readonly follow?: boolean;
@@ -104,7 +107,8 @@ function printJob(job: JobDetail): void {
   if (message) printLine(`  ${printableName(message)}`);
   if (fix) printLine(`  fix: ${printableName(fix)}`);
   line('job', id);
-  if (run) line('run', `\`sluice workflow show ${run.run_id}\``);
+  if (run?.workflow === AGENTS_TEST) line('test', `of agent ${run.step}`);
+  else if (run) line('run', `\`sluice workflow show ${run.run_id}\``);
   else line('rule', `${printableName(rule)} → ${job.started_run ? '' : 'agent '}${agentOf(job)}`);
   if (job.started_run) line('run', `\`sluice workflow show ${job.started_run}\``);
   if (!run) line('input', `${formatBytes(input.bytes)}, sha256 ${input.sha256 || 'unknown'}`);
@@ -117,7 +121,10 @@ function printJob(job: JobDetail): void {
     line('asks', `to run ${printableName(command)}: \`sluice jobs approve ${shortId(id)}\`, or refuse`);
   for (const { agent: earlier, reason, message: why } of job.fallbacks ?? [])
     line('before', `agent ${earlier} (${reason})${why ? `: ${printableName(why)}` : ''}`);
-  for (const attempt of job.attempts) line(`attempt ${attempt.n}`, attemptWords(attempt, message));
+  for (const attempt of job.attempts) {
+    line(`attempt ${attempt.n}`, attemptWords(attempt, message));
+    for (const text of attempt.cli ? cliLines(attempt.cli) : []) line('', text);
+  }
   if (job.outputs.length > 0)
     line(
       'outputs',
@@ -128,6 +135,7 @@ function printJob(job: JobDetail): void {
   if (job.outputs_dir) line('in', printableName(job.outputs_dir));
   if (job.work_dir) line('work', printableName(job.work_dir));
   if (job.result_file) line('result', printableName(job.result_file));
+  for (const text of reviewLines(job.reviews ?? [])) printLine(`  ${text}`);
   printResult(job);
 }
 

@@ -1,0 +1,58 @@
+/** Rounds of review as listings and `jobs show` tell them: the words of the files under `reviews/`. */
+import type { ReviewLedger } from '../ledger/review-ledger.ts';
+import type { JobRecord } from '../types/job.ts';
+import type { ReviewFinding, ReviewRecord } from '../types/review.ts';
+
+export interface ReviewView {
+  readonly id: string;
+  readonly author: string;
+  readonly trigger: string;
+  readonly round: number;
+  /** RFC 3339; `ended_at` absent: it goes on. */
+  readonly started_at: string;
+  readonly ended_at?: string;
+  readonly verdicts: readonly {
+    readonly agent: string;
+    readonly weight: number;
+    readonly verdict: string;
+    readonly summary: string;
+    readonly findings: readonly ReviewFinding[];
+    readonly job_id?: string;
+    readonly cost_usd: number | null;
+  }[];
+  readonly decision?: string;
+  readonly why?: string;
+  /** The author was asked to answer the findings. */
+  readonly is_revised: boolean;
+}
+
+const MOST = 100;
+
+/** Of a job's own work, oldest first. */
+export async function reviewsOfJob(
+  reviews: Pick<ReviewLedger, 'list'>,
+  { id, step }: Pick<JobRecord, 'id' | 'step'>,
+): Promise<readonly ReviewView[]> {
+  const rounds = await reviews.list({ sessionId: step?.runId ?? id, limit: MOST });
+  const own = rounds.filter(({ subject }) =>
+    subject.kind === 'job' ? subject.jobId === id : step !== undefined && subject.step === step.step,
+  );
+  return own.map(viewReview).toReversed();
+}
+
+export function viewReview(review: ReviewRecord): ReviewView {
+  const { id, author, trigger, round, startedAt, endedAt, verdicts, decision, why, isRevised } = review;
+  return {
+    ...{ id, author, trigger, round },
+    started_at: new Date(startedAt).toISOString(),
+    ...(endedAt !== undefined && { ended_at: new Date(endedAt).toISOString() }),
+    verdicts: verdicts.map(({ agent, weight, verdict, summary, findings, jobId, costUsd }) => ({
+      ...{ agent, weight, verdict, summary, findings },
+      ...(jobId !== undefined && { job_id: jobId }),
+      cost_usd: costUsd,
+    })),
+    ...(decision !== undefined && { decision }),
+    ...(why !== undefined && { why }),
+    is_revised: isRevised ?? false,
+  };
+}
