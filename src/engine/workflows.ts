@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { AgentPort } from '../coordinator/deps.ts';
 import type { OpenLog } from '../logging/log.ts';
+import { mayChangeTree } from '../reviews/job-reviews.ts';
 import type { Reviews } from '../reviews/reviews.ts';
 import { AppError } from '../types/errors.ts';
 import { fsPath } from '../types/path-bytes.ts';
@@ -63,6 +64,11 @@ export function openWorkflows(o: OpenWorkflowsOptions): Workflows {
       reportLink: (run, input) => aggregator().runReportLink(run, input),
     },
     reviews: o.reviews,
+    changesOf(name) {
+      const agent = config().agents.get(name);
+      if (!agent || !mayChangeTree(agent)) return { kind: 'none' };
+      return { kind: 'in_place', dir: config().projectDir, exclude: ownFolders(config()) };
+    },
     conditions,
     env: process.env,
     redact: o.redact,

@@ -7,6 +7,7 @@ import {
   type AgentConfig,
   type Config,
   isCliAgent,
+  isOwnAgent,
   type ReviewsConfig,
   type ReviewTrigger,
 } from '../config/config.ts';
@@ -20,10 +21,10 @@ import { messageOf } from '../types/errors.ts';
 import { type JobId, type JobRecord, workWords } from '../types/job.ts';
 import type { ReviewRecord } from '../types/review.ts';
 import type { Changes } from '../workspace/workspaces.ts';
+import { guidanceOf } from './guidance.ts';
 import { createLiveReviews, type LiveReviews, type LiveTrigger } from './live.ts';
-import { decide } from './policy.ts';
 import type { Reviews } from './reviews.ts';
-import { type BlockingFinding, nextRound } from './rounds.ts';
+import { blockingFindings } from './rounds.ts';
 import { type ChangeSource, readWork } from './work.ts';
 
 export interface JobReviewsDeps {
@@ -142,28 +143,15 @@ export class JobReviews implements AsyncDisposable {
     const earlier = known.filter((one) => one.trigger === 'result' && one.endedAt !== undefined);
     const round = earlier.length + 1;
     const record = await this.#conduct(job, call, config, 'result', round, []);
-    const previous = earlier.toSorted((a, b) => b.round - a.round)[0]?.workSha256;
-    const next = nextRound({
-      judgement: decide(record.verdicts, config, round),
-      verdicts: record.verdicts,
-      round,
-      maxRounds: config.maxRounds,
-      canRevise: true,
-      workSha256: record.workSha256,
-      ...(previous !== undefined && { previousSha256: previous }),
-    });
-    if (next.kind === 'revise') {
-      await ledger.reviews.put({ ...record, isRevised: true });
-      await coordinator.settle(job.id, { kind: 'revise', guidance: guidanceOf(next.findings, round) });
-      return;
-    }
-    await this.#settle(job, record, next.why);
+    if (record.isRevised) {
+      const guidance = guidanceOf(blockingFindings(record.verdicts), round);
+      await coordinator.settle(job.id, { kind: 'revise', guidance });
+    } else await this.#settle(job, record);
   }
 
-  async #settle(job: JobRecord, record: ReviewRecord, why: string): Promise<void> {
+  async #settle(job: JobRecord, record: ReviewRecord): Promise<void> {
     const { coordinator, log } = this.#deps;
-    const { decision = 'pause' } = record;
-    const said = `${record.why ?? decision} (${why})`;
+    const { decision = 'pause', why: said = decision } = record;
     if (decision === 'continue' || decision === 'warn') {
       if (decision === 'warn')
         log.warn({ job: job.id }, `${workWords(job)}: accepted with a warning: ${said}`);
@@ -225,7 +213,7 @@ export class JobReviews implements AsyncDisposable {
     const { job, call, config } = watched;
     const { ledger, coordinator, log } = this.#deps;
     const known = await ledger.reviews.list({ sessionId: job.id, limit: 200 });
-    const round = known.filter((one) => one.trigger !== 'result').length + 1;
+    const round = known.filter((one) => one.trigger === trigger && one.endedAt !== undefined).length + 1;
     try {
       const said = [...(text === '' ? [] : [`${trigger}: ${text}`]), ...watched.said];
       const record = await this.#conduct(job, call, config, trigger, round, said);
@@ -292,6 +280,7 @@ export class JobReviews implements AsyncDisposable {
         sessionId: job.id,
         author: job.agent,
         ...{ trigger, round, config },
+        canRevise: isOver,
         work: said.length > 0 ? { ...work, report: redact(said.join('\n')) } : work,
         artifactsDir: join(dirname(call.workDir), 'reviews'),
         depth: job.depth + 1,
@@ -336,18 +325,11 @@ export class JobReviews implements AsyncDisposable {
   }
 }
 
-function mayChangeTree(agent: AgentConfig): boolean {
+/** Whether what it does can show in the tree itself. */
+export function mayChangeTree(agent: AgentConfig): boolean {
+  if (agent.kind !== 'command' && !isCliAgent(agent)) return false;
+  // Steps' own commands say with each step what they write.
+  if (isOwnAgent(agent.name)) return true;
   if (isCliAgent(agent) && agent.cli.permissions.ceiling === 'read') return false;
   return agent.sandbox.mode === 'off' || agent.sandbox.write.length > 0;
-}
-
-/** What the author is told: each finding, who it is from, and where. */
-function guidanceOf(findings: readonly BlockingFinding[], round: number): string {
-  const lines = findings.map(({ agent, text, place, evidence }) =>
-    [
-      `- ${text} (${agent}${place === undefined ? '' : `, at ${place}`})`,
-      ...(evidence ? [`  shown by: ${evidence}`] : []),
-    ].join('\n'),
-  );
-  return `Your work was reviewed (round ${round}). These findings block it. Mend what is right about them; where one is wrong, say why in your answer.\n${lines.join('\n')}`;
 }

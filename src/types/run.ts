@@ -109,6 +109,7 @@ export type StepReason =
   | 'run_failed'
   | 'rejected'
   | 'approval_timeout'
+  | 'review_stopped'
   | 'expression'
   | 'template'
   | 'cancelled';

@@ -5,9 +5,11 @@ import type { Config, SelectionPolicy } from '../config/config.ts';
 import type { CoordinatorEvent } from '../coordinator/events.ts';
 import type { FileAccess } from '../expressions/scope.ts';
 import type { JobLedger } from '../ledger/ledger.ts';
+import type { ReviewLedger } from '../ledger/review-ledger.ts';
 import type { RunLedger } from '../ledger/run-ledger.ts';
 import type { SessionLedger } from '../ledger/session-ledger.ts';
 import type { Reviews } from '../reviews/reviews.ts';
+import type { ChangeSource } from '../reviews/work.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { RunId, RunRecord } from '../types/run.ts';
 import type { StepTask } from '../types/step-task.ts';
@@ -20,6 +22,7 @@ export interface WorkflowsDeps {
   readonly ledger: {
     readonly runs: RunLedger;
     readonly sessions: SessionLedger;
+    readonly reviews: ReviewLedger;
     readonly jobs: Pick<JobLedger, 'get'>;
     durable(): Promise<void>;
   };
@@ -35,6 +38,8 @@ export interface WorkflowsDeps {
   readonly env?: NodeJS.ProcessEnv;
   /** Rounds of reviews, for `review` steps. */
   readonly reviews: Reviews;
+  /** Where what an agent changes can be seen. */
+  readonly changesOf: (agent: string) => ChangeSource;
   readonly conditions: Pick<ConditionBoard, 'raise' | 'clear'>;
   readonly redact: (text: string) => string;
   readonly log: {

@@ -69,6 +69,7 @@ export async function openRig(
     ledger: {
       runs: ledger.runs,
       sessions: ledger.sessions,
+      reviews: ledger.reviews,
       jobs: { get: (id) => jobs.get(id) },
       durable: () => ledger.durable(),
     },
@@ -92,6 +93,7 @@ export async function openRig(
       folder: (run) => join(dir, 'out', run.id),
       reportLink: (run) => `../${run.id}/report.html`,
     },
+    changesOf: () => ({ kind: 'none' }),
     reviews: {
       conduct: () => Promise.reject(new Error('nobody reviews here')),
     },
