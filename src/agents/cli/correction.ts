@@ -96,7 +96,8 @@ function add(to: Correction, cure: Cure): Correction {
     case 'tool':
       return merge(to, { tools: [cure.tool] });
     case 'directory':
-      return merge(to, { directories: [cure.path] });
+      // Where nothing may be written at all, one more folder alone would change nothing.
+      return merge(to, { directories: [cure.path], ...(cure.write && { access: 'edit' }) });
     case 'skip_git_check':
       return merge(to, { skipGitCheck: true });
     case 'trust':

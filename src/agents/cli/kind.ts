@@ -46,9 +46,9 @@ export interface HomePlace {
   readonly isFile?: boolean;
   /**
    * What lies in it and decides what later runs may do or start (settings, hooks): never written from inside the sandbox.
-   * Made with this content where it is missing, since what is not there cannot be protected.
+   * Made with this content where it is missing, since what is not there cannot be protected; a folder where there is none.
    */
-  readonly protected?: readonly { readonly path: string; readonly content: string }[];
+  readonly protected?: readonly { readonly path: string; readonly content?: string }[];
   /** Shown, never written. */
   readonly isReadOnly?: boolean;
 }

@@ -262,7 +262,8 @@ function protectedIn({ path, place }: ReturnType<typeof homePlaces>[number]): st
   return (place.protected ?? []).map((one) => {
     const file = join(path, one.path);
     try {
-      writeFileSync(fsPath(file), one.content, { flag: 'wx', mode: 0o600 });
+      if (one.content === undefined) mkdirSync(fsPath(file), { recursive: true, mode: 0o700 });
+      else writeFileSync(fsPath(file), one.content, { flag: 'wx', mode: 0o600 });
     } catch (error) {
       if (!existsSync(fsPath(file)))
         throw new AppError('INTERNAL', `Cannot make "${file}": ${messageOf(error)}`, {
