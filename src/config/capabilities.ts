@@ -2,6 +2,8 @@
  * Names of capabilities that have a meaning everywhere: rules, steps and reviews look for them. Others are welcome; one that
  * is nearly one of these is a slip, which would only show as an agent that is never chosen.
  */
+import { distance } from 'fastest-levenshtein';
+
 export const predefinedCapabilities = [
   ...['task_decomposition', 'dependency_analysis', 'workflow_design'],
   ...['web_research', 'document_analysis', 'data_synthesis'],
@@ -10,3 +12,14 @@ export const predefinedCapabilities = [
   ...['api_integration', 'database_operations', 'file_operations'],
   ...['data_analysis', 'pattern_recognition', 'error_diagnosis'],
 ] as const;
+
+/**
+ * `code-review`, `codereview`, `code_reveiw`: one of them, written differently or with a slip or two. Not `review`, `test` or
+ * `security_analysis`: these are words of their own.
+ */
+export function slipOf(name: string): string | undefined {
+  const known: readonly string[] = predefinedCapabilities;
+  if (known.includes(name)) return undefined;
+  const plain = (text: string) => text.toLowerCase().replaceAll(/[-_ ]/g, '');
+  return known.find((one) => distance(plain(one), plain(name)) <= 2);
+}

@@ -1,10 +1,9 @@
 /** `capabilities` of an agent, names or mappings: each once, with what is said of it; slips in names that others look for. */
-import { predefinedCapabilities } from './capabilities.ts';
+import { slipOf } from './capabilities.ts';
 import type { CapabilityDetail } from './config.ts';
 import type { Loose, Resolving } from './resolving.ts';
 import type { CommandAgentFile } from './schema-agents.ts';
 import type { Path } from './source.ts';
-import { nearest } from './suggest.ts';
 
 /** @param at Of the list. */
 export function resolveCapabilities(
@@ -52,11 +51,4 @@ function detailOf(name: string, { description, domains = [], tools = [] }: Writt
     domains: texts(domains),
     tools: texts(tools),
   };
-}
-
-/** `code-review`, `codereview`, `code_reveiw`: written differently, or with a slip or two; not `review` or `test`. */
-function slipOf(name: string): string | undefined {
-  const known: readonly string[] = predefinedCapabilities;
-  const near = known.includes(name) ? undefined : nearest(name, known);
-  return near !== undefined && Math.abs(near.length - name.length) <= 2 ? near : undefined;
 }
