@@ -4,6 +4,8 @@
  * fallback, and is cancelled as soon as it would have to wait for something that does not come by itself.
  */
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentConfig, isCliAgent } from '../../config/config.ts';
 import type { CoordinatorEvent } from '../../coordinator/events.ts';
@@ -46,7 +48,7 @@ export interface AgentTestReport {
 }
 
 export interface AgentTestDeps {
-  readonly host: Pick<Host, 'coordinator' | 'ledger' | 'lookAt'>;
+  readonly host: Pick<Host, 'config' | 'coordinator' | 'ledger' | 'lookAt'>;
   readonly describe: (job: JobRecord) => Promise<JobDetail>;
   readonly agent: AgentConfig;
   /** Absent: for an agent CLI a question with a known answer, for others a line of text. */
@@ -62,6 +64,7 @@ const LONGEST_MS = 300_000;
 /** An agent that tells more is told of no longer; it is counted. */
 const MAX_STEPS = 500;
 const TEXT_CHARS = 400;
+const EVENT_BYTES = 1 << 20;
 /** Before everything else that waits for this agent. */
 const PRIORITY = 1_000_000;
 
@@ -79,6 +82,7 @@ export class AgentTest {
   #state: AgentTestReport['state'] = 'running';
   #isSubmitted = false;
   #startedAt: number | undefined;
+  #attempt = 1;
   #firstEventMs: number | null = null;
   #events = 0;
   #toolCalls = 0;
@@ -213,15 +217,27 @@ export class AgentTest {
     if (!('job' in event) || event.job.id !== this.id) return;
     if (event.type === 'started') {
       this.#startedAt = performance.now();
+      this.#attempt = event.attempt;
       this.#step('started', `attempt ${event.attempt}`);
-    } else if (event.type === 'agent_event') this.#tell(event.event);
-    else if (event.type === 'ended') this.#ended.abort();
+    } else if (event.type === 'agent_event') {
+      if (this.#events === 0 && this.#startedAt !== undefined)
+        this.#firstEventMs = Math.round(performance.now() - this.#startedAt);
+      this.#tell(event.event);
+    } else if (event.type === 'ended') {
+      this.#tellLast();
+      this.#ended.abort();
+    }
+  }
+
+  /** What it said last is not heard while it runs; its work folder is there until the listeners have been told. */
+  #tellLast(): void {
+    const { config } = this.#deps.host;
+    const place = join(config().stateDir, 'work', this.id, String(this.#attempt));
+    for (const event of eventsIn(join(place, 'events.jsonl')).slice(this.#events)) this.#tell(event);
   }
 
   #tell(event: AgentEvent): void {
     this.#events += 1;
-    if (this.#events === 1 && this.#startedAt !== undefined)
-      this.#firstEventMs = Math.round(performance.now() - this.#startedAt);
     const { tool } = event.payload;
     if (typeof tool === 'string') this.#toolCalls += 1;
     if (this.#steps.length < MAX_STEPS) this.#step('event', eventWords(event));
@@ -237,6 +253,21 @@ export class AgentTest {
       ...(fix !== undefined && { is_problem: true }),
       ...(fix !== undefined && fix !== '' && { fix }),
     });
+  }
+}
+
+/** @returns the beginning of a long file. */
+function eventsIn(file: string): readonly AgentEvent[] {
+  try {
+    const fd = openSync(file, 'r');
+    const buffer = Buffer.alloc(EVENT_BYTES);
+    const length = readSync(fd, buffer, 0, EVENT_BYTES, 0);
+    closeSync(fd);
+    const lines = buffer.toString('utf8', 0, length).split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as AgentEvent);
+  } catch {
+    // None were written, or an agent has changed what we wrote: the receipt counts them anyway.
+    return [];
   }
 }
 

@@ -109,8 +109,11 @@ function printEnd(report: AgentTestReport): void {
         ),
       );
     if (sandbox) line('sandbox', sandboxWords(sandbox));
-    if (attempt && events > 0)
-      line('events', `${events}, the first after ${formatElapsed(firstMs ?? 0)}; ${calls} calls of tools`);
+    if (events > 0)
+      line(
+        'events',
+        `${events}${firstMs === null ? '' : `, the first after ${formatElapsed(firstMs)}`}; ${calls} calls of tools`,
+      );
     const { usage } = job;
     if (usage)
       line(
