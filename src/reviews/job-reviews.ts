@@ -270,7 +270,6 @@ export class JobReviews implements AsyncDisposable {
         outputsDir: call.outputDir,
         outputs: [],
         changes: await this.#changesOf(job, call),
-        redact,
       },
       signal,
     );

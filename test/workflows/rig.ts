@@ -191,12 +191,13 @@ export class Gate {
           };
         },
       });
-    const { runs, sessions, jobs } = deps.ledger;
+    const { runs, sessions, reviews, jobs } = deps.ledger;
     this.deps = {
       ...deps,
       ledger: {
         runs: pass(runs, /^(define|create|update|put|forget|add)/),
         sessions: pass(sessions, /^(open|close)$/),
+        reviews: pass(reviews, /^put$/),
         jobs: pass(jobs, /^$/),
         durable: () => (this.#isClosed ? (never as Promise<void>) : deps.ledger.durable()),
       },

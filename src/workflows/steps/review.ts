@@ -78,7 +78,6 @@ async function conduct(
         ...(found?.outputsDir !== undefined && { outputsDir: found.outputsDir }),
         outputs: job.outputs,
         changes: deps.changesOf(job.agent),
-        redact: deps.redact,
       },
       ending,
     );
