@@ -264,7 +264,10 @@ function eventsIn(file: string): readonly AgentEvent[] {
     const length = readSync(fd, buffer, 0, EVENT_BYTES, 0);
     closeSync(fd);
     const lines = buffer.toString('utf8', 0, length).split('\n').slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as AgentEvent);
+    const events = lines.map((line) => JSON.parse(line) as Partial<AgentEvent> | null);
+    return events.filter(
+      (event) => typeof event?.payload === 'object' && event.payload !== null,
+    ) as AgentEvent[];
   } catch {
     // None were written, or an agent has changed what we wrote: the receipt counts them anyway.
     return [];
