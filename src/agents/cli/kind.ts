@@ -97,8 +97,6 @@ export interface LaunchRequest {
   /** Absolute; ours alone: `files` of the launch go here. */
   readonly workDir: string;
   readonly skipGitCheck: boolean;
-  /** It refused to work in a folder that it does not trust. */
-  readonly trust?: boolean;
   /** What `loginState` said of this environment. */
   readonly login?: LoginState;
   /** Flags that this version turned out not to know. */

@@ -56,7 +56,6 @@ export function planLaunch(o: {
       sessionId: o.sessionId,
       workDir: call.workDir,
       skipGitCheck: given.skipGitCheck === true,
-      trust: given.trust === true,
       login: o.login,
       withoutFlags: given.withoutFlags ?? [],
       isConfined: o.isConfined,

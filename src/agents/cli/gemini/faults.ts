@@ -1,10 +1,12 @@
 /** What Gemini CLI says when something failed, in the order in which it is looked for: the more telling before the vaguer. */
 import type { CliFault, FaultClass } from '../../../types/agent-cli.ts';
+import { oneLine } from '../reading/events.ts';
 import { type FaultPattern, findFault } from '../reading/faults.ts';
 import { comeBack } from '../reading/times.ts';
 
+/** No cure: in a folder that it trusts it obeys what lies there. */
 const untrusted =
-  'It works in folders that are not trusted unless the settings of this machine (/etc/gemini-cli) forbid it.';
+  'Settings of this machine (/etc/gemini-cli/settings.json) force `security.folderTrust`: take that out, or, if what lies in its folders may decide what it does, write `env: {GEMINI_CLI_TRUST_WORKSPACE: "true"}` for the agent.';
 
 export const faultPatterns: readonly FaultPattern[] = [
   {
@@ -21,13 +23,13 @@ export const faultPatterns: readonly FaultPattern[] = [
     pattern: /not running in a trusted directory/,
     class: 'setup',
     message: () => 'Gemini CLI does not trust the folder that it is to work in',
-    cure: () => ({ kind: 'trust' }),
     fix: untrusted,
   },
   {
-    pattern: /Directory does not exist: (.+)$/m,
+    pattern: /Error: Directory does not exist: (.+)$/m,
     class: 'setup',
-    fix: ([, dir = '']) => `Create the folder: mkdir -p ${JSON.stringify(dir.trim())}`,
+    message: ([, dir = '']) => `The folder ${dir.trim()} does not exist`,
+    fix: ([, dir = '']) => `Create it: mkdir -p ${JSON.stringify(dir.trim())}`,
   },
   {
     pattern: /No input provided via stdin/,
@@ -49,7 +51,7 @@ export const faultPatterns: readonly FaultPattern[] = [
   { pattern: /disableYolo|secureModeEnabled|YOLO mode is disabled/i, class: 'setup' },
   {
     pattern:
-      /API_KEY_INVALID|API key not valid|Invalid auth method selected|must specify the GEMINI_API_KEY|Please set an Auth method|When using Vertex AI, you must|API[ _]key (?:expired|not found)|The enforced authentication type|UNAUTHENTICATED|(?:"code": ?|status:? )401\b|invalid_grant|could not be refreshed|Authentication consent could not|Could not load the default credentials/i,
+      /API_KEY_INVALID|API key not valid|Invalid auth method selected|must specify the GEMINI_API_KEY|Please set an Auth method|When using Vertex AI, you must|API[ _]key (?:expired|not found)|The enforced authentication type|UNAUTHENTICATED|(?:"code": ?|status:? )401\b|invalid_grant|could not be refreshed|Authentication consent could not|Manual authorization is required|Could not load the default credentials/i,
     class: 'auth',
   },
   {
@@ -92,7 +94,11 @@ export const faultPatterns: readonly FaultPattern[] = [
     class: 'server',
   },
   { pattern: /no[_ ]space[_ ]left|ENOSPC/i, class: 'setup', fix: 'Make room on the disk.' },
-  { pattern: /(?:"code": ?|status:? )4\d\d\b/, class: 'setup', fix: 'Look into its stream: the service refused the request.' },
+  {
+    pattern: /(?:"code": ?|status:? )4\d\d\b/,
+    class: 'setup',
+    fix: 'Look into its stream: the service refused the request.',
+  },
 ];
 
 /** Names as the parser writes them: first as given, then in other spellings. */
@@ -128,8 +134,22 @@ const byStatus: Readonly<Record<number, readonly [FaultClass, string]>> = {
   ),
 };
 
+/** What the service said, out of the brackets and the JSON that the CLI puts around it. */
+export function plainly(message: string): string {
+  const [, body = message] = /^\[API Error: ([\s\S]*?)\](?:\n|$)/.exec(message) ?? [];
+  if (!body.startsWith('{')) return oneLine(body);
+  try {
+    const { error } = JSON.parse(body) as { error?: { message?: unknown } };
+    if (typeof error?.message === 'string') return oneLine(error.message);
+  } catch {
+    // Then as it is.
+  }
+  return oneLine(body);
+}
+
 export function faultOf(message: string, now: number): CliFault | undefined {
-  const fault = findFault(message, faultPatterns, now);
+  const found = findFault(message, faultPatterns, now);
+  const fault = found?.message.startsWith('[API Error: ') ? { ...found, message: plainly(message) } : found;
   const isTimed = fault?.until !== undefined || fault?.retryAfterMs !== undefined;
   if (fault?.class !== 'quota' || isTimed || !/daily|PerDay/.test(message)) return fault;
   // Days of Google's quotas end at midnight in California; the message does not say so.
@@ -141,7 +161,7 @@ export function faultOfStatus(exitCode: number | undefined): CliFault | undefine
   if (kind === undefined || message === undefined) return undefined;
   return {
     ...{ class: kind, message },
-    ...(exitCode === 55 && { cure: { kind: 'trust' }, fix: untrusted }),
+    ...(exitCode === 55 && { fix: untrusted }),
   };
 }
 

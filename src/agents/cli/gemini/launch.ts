@@ -3,11 +3,12 @@
  *
  * It gets a home of its own (`GEMINI_CLI_HOME`) with settings of ours, and works in a folder that it is told not to trust.
  * The other ways were tried on the real CLI and leave holes:
- * - With `--skip-trust`, or in a folder that the user trusts, it reads `.gemini/.env` of that folder: a dropped file then
- *   replaces its system prompt or sends the key to another server. Settings, hooks, skills and GEMINI.md follow.
+ * - With `--skip-trust`, or in a folder that the user trusts, it obeys GEMINI.md there (`context.fileName` only adds names),
+ *   and reads `.gemini/.env`: a dropped file then replaces its system prompt, or sends the key to another server.
+ * - Where trust of folders is switched off, settings of the folder run commands before anything is asked of the model.
  * - Settings by `GEMINI_CLI_SYSTEM_SETTINGS_PATH` are passed over unless root owns the file and every folder above it.
  * In a folder that is not trusted it lowers each approval mode to "default"; a policy file gives back what the mode means.
- * `--approval-mode` is passed all the same: it is what a person looks for in the flags, and counts where trust is given.
+ * `--approval-mode` is passed all the same: it is what a person looks for in the flags.
  */
 import { join } from 'node:path';
 import type { Access } from '../../../types/agent-cli.ts';
@@ -20,7 +21,7 @@ import { settingsText } from './settings.ts';
 const modes: Readonly<Record<Access, string>> = { read: 'default', edit: 'auto_edit', all: 'yolo' };
 
 export function geminiLaunch(request: LaunchRequest): Launch {
-  const { version, model, access, sessionId, workDir, trust = false, env } = request;
+  const { version, model, access, sessionId, workDir, env } = request;
   const home = join(workDir, 'gemini');
   const policyFile = join(home, 'policy.toml');
   // A comma is no part of a path to this flag, and it trims.
@@ -29,7 +30,6 @@ export function geminiLaunch(request: LaunchRequest): Launch {
     ['--output-format', 'stream-json'],
     ['--approval-mode', modes[access]],
     ...(version.flags?.has('--session-id') === false ? [] : [['--session-id', sessionId]]),
-    ...(trust ? [['--skip-trust']] : []),
     // Without a model it asks a small one first, out of sight, which of the others is to answer.
     ...(model === undefined ? [] : [['-m', model]]),
     ...request.directories.filter(isPlain).map((dir) => ['--include-directories', dir]),
@@ -38,7 +38,8 @@ export function geminiLaunch(request: LaunchRequest): Launch {
     args: flags.filter(([flag]) => !request.withoutFlags.includes(flag as string)).flat(),
     env: {
       GEMINI_CLI_HOME: home,
-      ...(trust ? {} : { GEMINI_CLI_TRUST_WORKSPACE: 'false' }),
+      // Only who wrote that into the agent's own `env` wants the folder to decide.
+      GEMINI_CLI_TRUST_WORKSPACE: env.GEMINI_CLI_TRUST_WORKSPACE ?? 'false',
       // Otherwise a parent process that passes on no signal stands between us and it.
       GEMINI_CLI_NO_RELAUNCH: 'true',
       GEMINI_TELEMETRY_ENABLED: 'false',

@@ -10,7 +10,7 @@ import type { CliEnd, CliLine, CliReader } from '../kind.ts';
 import { event, noEvents, oneLine, toolCall } from '../reading/events.ts';
 import { mostTelling } from '../reading/faults.ts';
 import { denialOf } from './denials.ts';
-import { faultOf, faultOfStatus, ownStderr } from './faults.ts';
+import { faultOf, faultOfStatus, ownStderr, plainly } from './faults.ts';
 import { usageOf } from './usage.ts';
 
 /** Longer answers are cut: no model gives them. */
@@ -164,7 +164,7 @@ export class GeminiReader implements CliReader {
     const said = textOf(message);
     // An error event before it has said why, then it says nothing itself.
     if (said !== undefined) this.#errors.push(type === 'unknown' ? said : `${said}\n${textOf(type) ?? ''}`);
-    const text = oneLine(said ?? this.#errors.at(-1) ?? 'failed');
+    const text = plainly(said ?? this.#errors.at(-1) ?? 'failed');
     return [event('error', { text, final: true, usage: this.#usage })];
   }
 
@@ -177,7 +177,7 @@ export class GeminiReader implements CliReader {
     }
     // It failed in words that nobody knows yet.
     const unknown = this.#errors.at(-1);
-    if (told.length === 0 && unknown !== undefined) told.push({ class: 'server', message: oneLine(unknown) });
+    if (told.length === 0 && unknown !== undefined) told.push({ class: 'server', message: plainly(unknown) });
     return mostTelling(told);
   }
 }

@@ -9,9 +9,6 @@ export interface SettingsOptions extends Pick<LaunchRequest, 'model' | 'effort' 
   readonly loginMethod: string;
 }
 
-/** No file has this name, so no file is taken for instructions. */
-export const noContextFile = '.sluice-reads-no-context-file';
-
 export function settingsText(o: SettingsOptions): string {
   const overrides = effortOverrides(o.effort, o.model);
   const settings = {
@@ -24,6 +21,7 @@ export function settingsText(o: SettingsOptions): string {
       topicUpdateNarration: false,
       checkpointing: { enabled: false },
     },
+    // On, it refuses to work in a folder that it does not trust; trust itself is denied by a variable.
     security: { auth: { selectedType: o.loginMethod }, folderTrust: { enabled: false } },
     privacy: { usageStatisticsEnabled: false },
     telemetry: { enabled: false },
@@ -31,7 +29,6 @@ export function settingsText(o: SettingsOptions): string {
     // A `.env` of the folder could hold another key.
     advanced: { ignoreLocalEnv: true, autoConfigureMemory: false },
     context: {
-      fileName: noContextFile,
       ...(o.directories.length > 0 && { includeDirectories: o.directories }),
       loadMemoryFromIncludeDirectories: false,
       fileFiltering: { enableRecursiveFileSearch: false },
