@@ -1,6 +1,7 @@
 /** Reviews with what they need from the others: reviewers as jobs of the coordinator, results from the aggregator. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Aggregator } from '../aggregator/aggregator.ts';
+import { collectOutputs } from '../aggregator/outputs.ts';
 import { type Config, isCliAgent } from '../config/config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { OpenLog } from '../logging/log.ts';
@@ -48,6 +49,7 @@ export function openReviews(o: OpenReviewsOptions): OpenReviews {
   const jobs = new JobReviews({
     ...{ config, ledger, coordinator, reviews, conditions, redact, log, now: Date.now },
     changesOf: (dir) => o.workspaces.changesOf(dir),
+    outputsIn: (dir) => collectOutputs(dir),
     ownFolders: () => ownFolders(config()),
   });
   return { reviews, jobs };

@@ -18,7 +18,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { AgentCall, AgentEvent } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
 import { messageOf } from '../types/errors.ts';
-import { type JobId, type JobRecord, workWords } from '../types/job.ts';
+import { type JobId, type JobRecord, type Output, workWords } from '../types/job.ts';
 import type { ReviewRecord } from '../types/review.ts';
 import type { Changes } from '../workspace/workspaces.ts';
 import { guidanceOf } from './guidance.ts';
@@ -37,6 +37,8 @@ export interface JobReviewsDeps {
   readonly reviews: Reviews;
   /** What an agent changed in its copy of a tree. */
   readonly changesOf: (workspaceDir: string) => Promise<Changes>;
+  /** The files that an attempt has left so far. */
+  readonly outputsIn: (outputDir: string) => Promise<readonly Output[]>;
   /** Absolute: ours, never part of anybody's work. */
   readonly ownFolders: () => readonly string[];
   readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
@@ -268,7 +270,7 @@ export class JobReviews implements AsyncDisposable {
         task: call.prompt ?? call.agent.description ?? '',
         ...(isOver && { resultFile: join(call.workDir, 'result.md') }),
         outputsDir: call.outputDir,
-        outputs: [],
+        outputs: await this.#deps.outputsIn(call.outputDir).catch(() => []),
         changes: await this.#changesOf(job, call),
       },
       signal,
