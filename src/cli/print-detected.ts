@@ -4,7 +4,7 @@ import { printableName } from '../types/printable-name.ts';
 import type { DetectedRow } from './detected.ts';
 import { paint } from './paint.ts';
 import { printLine } from './print.ts';
-import { printTable } from './table.ts';
+import { type Column, printTable } from './table.ts';
 
 export function printDetected(rows: readonly DetectedRow[]): void {
   const there = rows.filter(({ detection }) => detection.state.is !== 'missing');
@@ -73,19 +73,21 @@ function printNote({ text, fix }: Note): void {
 
 function printMissing(missing: readonly Detection[], all: readonly DetectedRow[]): void {
   if (missing.length === 0) return;
-  const isThere = all.some(({ detection }) => detection.isAgentCli && detection.state.is !== 'missing');
+  const isAny = all.some(({ detection }) => detection.isAgentCli && detection.state.is !== 'missing');
+  if (all.length > missing.length) printLine();
   printLine(
-    isThere
-      ? `\n${paint('dim', 'not installed')}`
-      : '\nNo agent CLI is installed. To install one, and what else there is:',
+    isAny
+      ? paint('dim', 'not installed')
+      : 'No agent CLI is installed. Install one, log in, and call this again:',
   );
-  printTable(
-    missing,
-    [
-      { title: '', cell: ({ id }) => id },
-      { title: '', cell: ({ state }) => (state.is === 'missing' ? state.install : '') },
-      { title: '', cell: ({ purpose }) => purpose, cut: 'end' },
-    ],
-    '  ',
-  );
+  const columns: readonly Column<Detection>[] = [
+    { title: '', cell: ({ id }) => id },
+    { title: '', cell: ({ state }) => (state.is === 'missing' ? state.install : '') },
+    {
+      title: '',
+      cell: ({ state, purpose }) => (!isAny && state.is === 'missing' && state.login) || purpose,
+      cut: 'end',
+    },
+  ];
+  printTable(missing, columns, '  ');
 }

@@ -36,6 +36,7 @@ test.each([
     ['retry', 'release', 'refuse'],
   ],
   [['jobs', 'list', '--st'], ['--state']],
+  [['agents', 'detect', '--w'], ['--write']],
   [['jobs', '--json', 'sh'], ['show']],
   [['--config', 'jobs', 'che'], ['check']],
   [['files', '--disposition', 'qu'], ['quarantined']],

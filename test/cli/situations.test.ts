@@ -42,6 +42,7 @@ const commands: readonly (readonly [string, readonly [number, number, number]])[
   ['reports rebuild --json', [2, 2, 0]],
   ['service install --user --print', [2, 2, 0]],
   ['doctor --json', [1, 1, 0]],
+  ['agents detect --json', [0, 0, 0]],
 ];
 
 const situations = Object.keys(projects) as Situation[];

@@ -17,6 +17,8 @@ export interface Ended {
 
 export class Project {
   readonly dir: string;
+  /** Of the commands, in place of the test's own. */
+  env: NodeJS.ProcessEnv = {};
 
   constructor(files: Readonly<Record<string, string>> = {}) {
     this.dir = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-cli-')));
@@ -47,7 +49,7 @@ export class Project {
     const { NO_COLOR: _, FORCE_COLOR: __, DISPLAY: ___, WAYLAND_DISPLAY: ____, ...env } = process.env;
     const child = spawn(process.execPath, [launcher, ...args], {
       cwd: this.dir,
-      env,
+      env: { ...env, ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     onTestFinished(async () => {

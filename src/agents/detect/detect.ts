@@ -41,8 +41,8 @@ export type DetectionState =
     }
   /** It is there and cannot be used: broken, too old, its service does not answer. */
   | { readonly is: 'unusable'; readonly file?: string; readonly problem: string; readonly fix: string }
-  /** `install`: a command line, or where it is told. */
-  | { readonly is: 'missing'; readonly install: string };
+  /** `install`: a command line, or where it is told. `login`: how a person logs in then. */
+  | { readonly is: 'missing'; readonly install: string; readonly login?: string };
 
 export interface DetectOptions {
   /** On its PATH programs are looked for; its keys and home say who is logged in. */
@@ -143,10 +143,10 @@ async function foundTool(
 }
 
 function notFound(
-  { install }: Pick<AskedKind, 'install'>,
+  { install, login }: Pick<AskedKind, 'install'> & { readonly login?: string },
   looked: Exclude<LookedFor, { is: 'found' }>,
 ): DetectionState {
   const { is, file, message, fix } = looked;
-  if (is === 'missing') return { is, install };
+  if (is === 'missing') return { is, install, ...(login !== undefined && { login }) };
   return { is, ...(file !== undefined && { file }), problem: message, fix };
 }

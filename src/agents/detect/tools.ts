@@ -33,11 +33,13 @@ export interface ToolProblem {
   readonly fix: string;
 }
 
+const installed = (name: string) => `${process.platform === 'darwin' ? 'brew' : 'sudo apt'} install ${name}`;
+
 /** `7.1`, `5.1.9`, `N-118000-gabc`. */
 const looseVersion = /(?<=version )\S+|\d+(?:\.\d+)+/;
 
 const ffprobe: Tool = {
-  ...{ name: 'ffprobe', title: 'ffprobe', programs: ['ffprobe'], install: 'sudo apt install ffmpeg' },
+  ...{ name: 'ffprobe', title: 'ffprobe', programs: ['ffprobe'], install: installed('ffmpeg') },
   ...{ minimumVersion: '0', versionArgs: ['-version'], helpArgs: [], versionPattern: looseVersion },
   purpose: 'facts of audio and video files as JSON: format, streams, chapters, length',
   capabilities: ['media_analysis'],
@@ -57,7 +59,7 @@ const ffprobe: Tool = {
 };
 
 const ffmpeg: Tool = {
-  ...{ name: 'ffmpeg', title: 'FFmpeg', programs: ['ffmpeg'], install: 'sudo apt install ffmpeg' },
+  ...{ name: 'ffmpeg', title: 'FFmpeg', programs: ['ffmpeg'], install: installed('ffmpeg') },
   ...{ minimumVersion: '0', versionArgs: ['-version'], helpArgs: [], versionPattern: looseVersion },
   purpose: 'the sound of audio and video files as 16 kHz FLAC, as speech recognition wants it',
   capabilities: ['audio_extraction'],
@@ -91,12 +93,12 @@ const docker: Tool = {
 };
 
 const pandoc: Tool = {
-  ...{ name: 'pandoc', title: 'pandoc', programs: ['pandoc'], install: 'sudo apt install pandoc' },
+  ...{ name: 'pandoc', title: 'pandoc', programs: ['pandoc'], install: installed('pandoc') },
   ...{ minimumVersion: '2.15', versionArgs: ['--version'], helpArgs: ['--help'] },
   versionPattern: /\d+(?:\.\d+)+/,
   purpose: 'documents (docx, odt, epub, html, rtf …) as Markdown, which other agents can read',
   capabilities: ['document_conversion'],
-  needs: { flags: ['--sandbox'], fix: 'Update it: `sudo apt install pandoc`' },
+  needs: { flags: ['--sandbox'], fix: `Update it: \`${installed('pandoc')}\`` },
   proposal: () => ({
     name: 'document_text',
     entry: {

@@ -33,7 +33,7 @@ test('a machine with nothing: everything is missing, with the way to install it'
   const found = await detectAgents({ env: only(machine), projectDir: machine.dir });
   expect(found.map(({ id }) => id)).toEqual([...kinds, ...tools].map(({ name }) => name));
   for (const { id, state } of found)
-    expect(state, id).toEqual({ is: 'missing', install: expect.stringMatching(/install/) });
+    expect(state, id).toMatchObject({ is: 'missing', install: expect.stringMatching(/install/) });
 });
 
 test('a machine with everything: versions, and entries under names of their own', async () => {

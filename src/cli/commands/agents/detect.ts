@@ -161,7 +161,7 @@ function asJson({ detection, agents, addition }: DetectedRow): unknown {
       : null,
     lacks_flags: found?.lacks ?? [],
     ...(state.is === 'unusable' && { problem: state.problem, fix: state.fix }),
-    ...(state.is === 'missing' && { install: state.install }),
+    ...(state.is === 'missing' && { install: state.install, login_fix: state.login ?? null }),
     registered_as: agents,
     proposal: addition ? { name: addition.name, entry: addition.value } : null,
   };
