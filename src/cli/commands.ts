@@ -270,7 +270,9 @@ export function addCommands(program: Command): void {
     .addOption(limit())
     .addOption(json())
     .action(to(() => import('./commands/files.ts')));
-  const jobs = group('jobs').description('list | show | retry | cancel | release | approve | refuse');
+  const jobs = group('jobs').description(
+    'list | show | retry | cancel | release | review | approve | refuse',
+  );
   jobs
     .command('list', { isDefault: true })
     .description('jobs, newest first')
@@ -308,6 +310,10 @@ export function addCommands(program: Command): void {
     .option('--rule <name>', 'with --held: only those of this rule')
     .action(to(() => import('./commands/jobs/release.ts')));
   jobs
+    .command('review <id>')
+    .description('have work that runs looked at by other agents, now')
+    .action(to(() => import('./commands/jobs/review.ts')));
+  jobs
     .command('approve <id>')
     .description('let an agent run the command it asks for')
     .action(to(async () => (await import('./commands/jobs/answer.ts')).approve));
@@ -315,6 +321,10 @@ export function addCommands(program: Command): void {
     .command('refuse <id>')
     .description('do not let it')
     .action(to(async () => (await import('./commands/jobs/answer.ts')).refuse));
+  program
+    .command('answer <id> <text...>')
+    .description('say how a held job is to go on; its agent heeds it')
+    .action(to(() => import('./commands/answer.ts')));
   program
     .command('logs')
     .description('what the daemon said')

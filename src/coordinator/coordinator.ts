@@ -190,10 +190,14 @@ export class Coordinator implements AsyncDisposable {
     return job;
   }
 
-  /** Agents that could do a step, the best first. */
-  async chooseAgents(names: readonly string[], policy: SelectionPolicy): Promise<readonly string[]> {
+  /** Agents that could do a step, the best first. @param bytes Of its file or prompt. */
+  async chooseAgents(
+    names: readonly string[],
+    policy: SelectionPolicy,
+    bytes?: number,
+  ): Promise<readonly string[]> {
     const candidates = names.flatMap((name) => this.#recipes.config.agents.get(name) ?? []);
-    return (await inOrder(this.#deps, policy, candidates)).map(({ name }) => name);
+    return (await inOrder(this.#deps, policy, candidates, { bytes })).map(({ name }) => name);
   }
 
   /** A new configuration: what runs goes on as it was started, everything else follows the new one. */
@@ -294,7 +298,7 @@ export class Coordinator implements AsyncDisposable {
   async answer(id: JobId, text: string): Promise<boolean> {
     const job = await this.#deps.ledger.jobs.get(id);
     if (job?.state !== 'held') return false;
-    await this.#notes.put(id, { guidance: `A person says: ${text}` });
+    await this.#notes.answer(id, text);
     return this.unhold(id);
   }
 

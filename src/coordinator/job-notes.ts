@@ -44,6 +44,11 @@ export class JobNotes {
     await this.#ledger.kept.put(NOTE, id, kept);
   }
 
+  /** What a person says to its next attempt. */
+  async answer(id: JobId, text: string): Promise<void> {
+    await this.put(id, { guidance: `A person says: ${text}` });
+  }
+
   async forget(id: JobId): Promise<void> {
     if (this.#notes.delete(id)) await this.#ledger.kept.forget(NOTE, id);
   }

@@ -39,7 +39,9 @@ export async function submit(
     content.kind === 'read' ? recipes.key(rule, agent, input) : '';
   const { target } = rule;
   const ordered =
-    target.kind === 'select' ? await inOrder(deps, target.policy, candidates, rule) : candidates;
+    target.kind === 'select'
+      ? await inOrder(deps, target.policy, candidates, { rule, bytes: input.bytes })
+      : candidates;
   let agent = ordered[0] as AgentConfig;
   let key = await keyFor(agent);
   let cachedFrom = force ? undefined : await cache.get(key);
@@ -121,18 +123,22 @@ async function circle(
   return undefined;
 }
 
-/** The agents that could have the job, best first: by the policy, those that can work now before the others. */
+/**
+ * The agents that could have the job, best first: by the policy, those that can work now before the others.
+ * @param o.bytes Of what they are to work on; absent: not known.
+ */
 export async function inOrder(
   { ledger, gates, agents }: Pick<IntakeDeps, 'ledger' | 'gates' | 'agents'>,
   policy: SelectionPolicy,
   candidates: readonly AgentConfig[],
-  rule?: RuleConfig,
+  { rule, bytes }: { readonly rule?: RuleConfig; readonly bytes?: number | undefined } = {},
 ): Promise<readonly AgentConfig[]> {
   if (candidates.length <= 1) return candidates;
   const open = await ledger.jobs.openByAgent();
   const names = choose(
     policy,
     candidates.map((agent) => ({ ...agent, open: open.get(agent.name) ?? 0 })),
+    bytes,
   );
   const ordered = names.flatMap((name) => candidates.find((agent) => agent.name === name) ?? []);
   const able: AgentConfig[] = [];

@@ -2,6 +2,7 @@
  * Work that is reviewed before it counts: it waits, with its proof and its folder, until somebody settles it. Who reviews
  * and what they say is not known here (`src/reviews`).
  */
+import { existsSync } from 'node:fs';
 import {
   type AgentConfig,
   type Config,
@@ -110,6 +111,23 @@ export async function settle(
     default:
       return settlement satisfies never;
   }
+}
+
+/**
+ * A job was let go on whose work has its proof: a person accepted it (without a daemon that is all they can say).
+ * @returns false: it is to be worked on.
+ */
+export async function acceptClaimed(deps: AttemptDeps, recipes: Recipes, crew: Crew): Promise<boolean> {
+  const [lease] = crew.leases as readonly [Lease];
+  const { proved } = deps.notes.get(lease.job.id);
+  if (!proved || crew.leases.length > 1) return false;
+  const { token, proof } = proved;
+  const before: Crew = { ...crew, leases: [{ ...lease, token }] };
+  const workspaceDir = crew.agent.workspace === 'copy' ? workspaceOf(deps.work, before) : undefined;
+  const call = toCall(deps, recipes, before, { ...(workspaceDir !== undefined && { workspaceDir }) });
+  if (!existsSync(call.workDir)) return false;
+  await accept(deps, recipes, crew, call, proof);
+  return true;
 }
 
 async function provedOf(deps: AttemptDeps, recipes: Recipes, id: JobId) {

@@ -11,7 +11,8 @@ export function hostOf(
   engine: Engine,
   own: Pick<Host, 'state' | 'roots' | 'control' | 'startedAt' | 'loadWorkflow' | 'schedules'>,
 ): Host {
-  const { config, ledger, coordinator, conditions, workflows, workspaces, approvals, sessions } = engine;
+  const { config, ledger, coordinator, conditions, workflows, workspaces, approvals, reviews, sessions } =
+    engine;
   const { tiers, available, lookAt } = engine;
   return {
     config,
@@ -23,6 +24,7 @@ export function hostOf(
     lookAt,
     workspaces,
     approvals,
+    reviews,
     workflows,
     sessions,
     redaction: () => engine.redaction(),

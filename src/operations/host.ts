@@ -8,6 +8,7 @@ import type { WorkflowConfig } from '../config/workflow.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Tiers } from '../engine/tiers.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { JobReviews } from '../reviews/job-reviews.ts';
 import type { Approvals } from '../sandbox/approvals.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Change } from '../types/change.ts';
@@ -41,6 +42,7 @@ export interface Host {
   >;
   /** A definition from a file that the configuration does not name. @throws ConfigError. */
   loadWorkflow(file: string): Promise<WorkflowConfig>;
+  readonly reviews: Pick<JobReviews, 'request'>;
   readonly approvals: Pick<Approvals, 'list' | 'answer'>;
   readonly sessions: Sessions;
   /** Texts as they may be shown. */

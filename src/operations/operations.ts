@@ -9,6 +9,7 @@ import { AppError } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
 import { AgentOperations } from './agents/agent-operations.ts';
+import { answerJob } from './answer.ts';
 import { type FileQuery, type FileView, viewFile } from './file-view.ts';
 import { findJob } from './find-job.ts';
 import { type GcReport, gc } from './gc.ts';
@@ -110,6 +111,21 @@ export class Operations implements Disposable {
   async release(request: ReleaseRequest): Promise<{ job_ids: readonly string[] }> {
     const { ledger, coordinator } = this.#host;
     return { job_ids: await release({ ledger, unhold: (id) => coordinator.unhold(id) }, request) };
+  }
+
+  /** A person says how a held job is to go on. */
+  async answerJob(prefix: string, said: string): Promise<{ job_id: string }> {
+    const { ledger, coordinator } = this.#host;
+    return answerJob({ ledger, answer: (id, text) => coordinator.answer(id, text) }, prefix, said);
+  }
+
+  /** Has work that runs reviewed now. @throws AppError NOT_POSSIBLE where it does not run, or nobody reviews it. */
+  async review(prefix: string, who: string): Promise<{ job_id: string }> {
+    const { id, state } = await this.#find(prefix);
+    if (this.#host.reviews.request(id, who)) return { job_id: id };
+    throw new AppError('NOT_POSSIBLE', `Job ${id} cannot be reviewed now: it is ${state}`, {
+      fix: 'Work is reviewed by hand while it runs, where `reviews` are configured for its rule.',
+    });
   }
 
   /** @param id Of an approval, or (a prefix of) a job's that asks for exactly one. */

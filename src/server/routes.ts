@@ -86,6 +86,14 @@ export function addRoutes(server: FastifyInstance, operations: Operations): void
     { schema: { body: object({ force: { type: 'boolean', default: false } }) } },
     (request) => operations.undo(request.params.id, request.body.force),
   );
+  server.post<{ Params: { id: string }; Body: { text: string } }>(
+    '/api/jobs/:id/answer',
+    { schema: { body: object({ text }, ['text']) } },
+    (request) => operations.answerJob(request.params.id, request.body.text),
+  );
+  server.post<{ Params: { id: string } }>('/api/jobs/:id/review', (request) =>
+    operations.review(request.params.id, 'the owner'),
+  );
   server.post<{ Params: { id: string }; Body: { verdict: 'approve' | 'refuse' } }>(
     '/api/approvals/:id',
     { schema: { body: object({ verdict: { enum: ['approve', 'refuse'] } }, ['verdict']) } },

@@ -27,6 +27,8 @@ const commands: readonly (readonly [string, readonly [number, number, number]])[
   ['jobs retry', [2, 2, 2]],
   ['jobs cancel abcdef', [2, 1, 1]],
   ['jobs release abcdef', [2, 1, 1]],
+  ['jobs review abcdef', [2, 1, 1]],
+  ['answer abcdef yes', [2, 1, 1]],
   ['logs --json', [2, 0, 0]],
   ['logs --set-level debug', [2, 1, 1]],
   ['config show --json', [2, 2, 0]],
