@@ -55,7 +55,7 @@ export function openWorkflows(o: OpenWorkflowsOptions): Workflows {
       again: (job) => takeAgain(folder, job),
       access: createFileAccess({ config, excluded: () => ownFolders(config()) }),
     },
-    selectAgents: (names, policy) => coordinator.chooseAgents(names, policy),
+    selectAgents: (names, policy, bytes) => coordinator.chooseAgents(names, policy, bytes),
     publish: {
       run: (id) => aggregator().publishRun(id),
       isPublished: async (run) => aggregator().isRunPublished(run),

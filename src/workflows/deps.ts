@@ -32,6 +32,8 @@ export interface WorkflowsDeps {
   readonly selectAgents: (
     candidates: readonly string[],
     policy: SelectionPolicy,
+    /** Of its file or prompt; absent: unknown. */
+    bytes?: number,
   ) => Promise<readonly string[]>;
   readonly publish: RunPublisher;
   /** The process's own: `${{ env.X }}` reads of it what every command sees, and what an `env` names. Default: nothing. */

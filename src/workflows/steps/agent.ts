@@ -14,8 +14,9 @@ export function runAgent(context: RunContext, unit: Unit<AgentStep>): Promise<Un
   return runJob(context, unit, async (render) => {
     const file = await fileFor(context, unit, render);
     if (file && 'end' in file) return file;
-    const agents = await context.deps.selectAgents(candidates, select);
     const text = prompt === undefined ? undefined : await render.text(prompt);
+    const bytes = file?.bytes ?? (text === undefined ? undefined : Buffer.byteLength(text));
+    const agents = await context.deps.selectAgents(candidates, select, bytes);
     return {
       work: {
         kind: 'agent',
