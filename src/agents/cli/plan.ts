@@ -2,7 +2,7 @@
  * What one attempt of an agent CLI is started with: the configuration's settings and what a correction widens, never
  * beyond the ceiling; the launch as it would be without the correction tells what that changed.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import type { CliAgent } from '../../config/config.ts';
 import type { AgentCall } from '../../types/agent.ts';
@@ -106,12 +106,22 @@ export function homePlaces(
 }
 
 function directoriesOf(call: AgentCall, cwd: string, access: Access, given: Correction): readonly string[] {
+  // The folder that it was not let write to may be one that it was about to make.
+  if (access !== 'read') for (const dir of given.directories ?? []) makeFolder(dir);
   const wanted = [
     ...(call.inputs.length > 0 ? [call.input.rootDir] : []),
     ...(access === 'read' ? [] : [call.outputDir]),
     ...(given.directories ?? []),
   ];
   return [...new Set(wanted)].filter((dir) => !contains(cwd, dir) && existsSync(fsPath(dir)));
+}
+
+function makeFolder(dir: string): void {
+  try {
+    mkdirSync(fsPath(dir), { recursive: true });
+  } catch {
+    // Then it is not given, and the attempt says so.
+  }
 }
 
 function contains(outer: string, inner: string): boolean {
