@@ -1,4 +1,7 @@
-/** Events of running work and the clock → reviews of it while it goes on. */
+/**
+ * Events of running work and the clock → reviews of it while it goes on. Pure: who calls it holds the timer. An agent that
+ * announces a milestone a second must not cost a review a second, and what it says meanwhile must not be lost either.
+ */
 import type { ReviewsConfig } from '../config/config.ts';
 import type { AgentEvent } from '../types/agent.ts';
 
@@ -21,16 +24,107 @@ export interface LiveOptions {
 
 /**
  * One attempt. Each trigger that is given out is a review that begins; `ended` tells that it is over, until then there is
- * no other.
+ * no other. Times are epoch milliseconds.
  */
 export interface LiveReviews {
   event(event: AgentEvent, now: number): LiveTrigger | undefined;
   tick(now: number): LiveTrigger | undefined;
   ended(now: number): LiveTrigger | undefined;
-  /** When `tick` should be called next, epoch milliseconds; undefined: an event comes first. */
+  /** When `tick` should be called next; undefined: something else comes first. */
   readonly nextAt: number | undefined;
 }
 
-export function createLiveReviews(_o: LiveOptions, _now: number): LiveReviews {
-  throw new TypeError('not there yet');
+export function createLiveReviews(o: LiveOptions, now: number): LiveReviews {
+  return new Live(o, now);
+}
+
+const TEXT_CHARS = 4_000;
+/** Longer memories are for nobody: so many reviews there are not. */
+const MAX_SEEN = 1_000;
+
+class Live implements LiveReviews {
+  readonly #on: LiveOptions['on'];
+  readonly #quietMs: number;
+  readonly #gapMs: number;
+  #left: number;
+  /** What was said, or a review ended: silence counts from then. */
+  #heardAt: number;
+  /** One silence is one review. */
+  #isSilenceTold = false;
+  #isUnderReview = false;
+  #beganAt = Number.NEGATIVE_INFINITY;
+  /** The most urgent of what came meanwhile: a review looks at all there is. */
+  #pending: LiveTrigger | undefined;
+  readonly #seen = new Set<string>();
+
+  constructor({ on, quietMs, minGapMs = 60_000, maxReviews = 20 }: LiveOptions, now: number) {
+    this.#on = on;
+    this.#quietMs = quietMs;
+    this.#gapMs = minGapMs;
+    this.#left = maxReviews;
+    this.#heardAt = now;
+  }
+
+  event(event: AgentEvent, now: number): LiveTrigger | undefined {
+    this.#heardAt = now;
+    this.#isSilenceTold = false;
+    const trigger = triggerOf(event);
+    if (trigger && this.#on.has(trigger.trigger) && this.#isNew(trigger))
+      this.#pending = this.#pending && urgency(this.#pending) > urgency(trigger) ? this.#pending : trigger;
+    return this.#next(now);
+  }
+
+  tick(now: number): LiveTrigger | undefined {
+    return this.#next(now);
+  }
+
+  ended(now: number): LiveTrigger | undefined {
+    this.#isUnderReview = false;
+    this.#heardAt = Math.max(this.#heardAt, now);
+    return this.#next(now);
+  }
+
+  get nextAt(): number | undefined {
+    if (this.#isUnderReview || this.#left <= 0) return undefined;
+    if (this.#pending) return this.#dueAt(this.#pending);
+    if (!this.#on.has('quiet') || this.#isSilenceTold) return undefined;
+    return Math.max(this.#heardAt + this.#quietMs, this.#beganAt + this.#gapMs);
+  }
+
+  #next(now: number): LiveTrigger | undefined {
+    const { nextAt } = this;
+    if (nextAt === undefined || now < nextAt) return undefined;
+    const trigger = this.#pending ?? { trigger: 'quiet', text: '' };
+    if (!this.#pending) this.#isSilenceTold = true;
+    this.#pending = undefined;
+    this.#isUnderReview = true;
+    this.#beganAt = now;
+    this.#left -= 1;
+    return trigger;
+  }
+
+  #dueAt({ trigger }: LiveTrigger): number {
+    return trigger === 'blocker' ? this.#heardAt : this.#beganAt + this.#gapMs;
+  }
+
+  /** The same words again are no news. */
+  #isNew({ trigger, text }: LiveTrigger): boolean {
+    const words = `${trigger} ${text.toLowerCase().replace(/\s+/g, ' ').trim()}`;
+    if (this.#seen.has(words) || this.#seen.size >= MAX_SEEN) return false;
+    this.#seen.add(words);
+    return true;
+  }
+}
+
+/** Its last word is for the review of the result; what waits for a permission waits for nobody's opinion. */
+export function triggerOf({ type, payload }: AgentEvent): LiveTrigger | undefined {
+  if (payload.final === true || payload.permission === true) return undefined;
+  const text = typeof payload.text === 'string' ? payload.text.slice(0, TEXT_CHARS) : '';
+  if (type === 'blocker') return { trigger: 'blocker', text };
+  if (type === 'review' || payload.review_requested === true) return { trigger: 'request', text };
+  return type === 'milestone' ? { trigger: 'milestone', text } : undefined;
+}
+
+function urgency({ trigger }: LiveTrigger): number {
+  return ['quiet', 'milestone', 'request', 'blocker'].indexOf(trigger);
 }
