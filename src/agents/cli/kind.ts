@@ -123,7 +123,7 @@ export interface Launch {
   readonly links?: readonly (readonly [string, string])[];
   /** Given to its stdin, which then ends. Absent: it ends at once. */
   readonly stdin?: string;
-  /** A file that it leaves its last message in. Absolute. */
+  /** A file that it leaves its last message in, or something else that its reader wants. Directly in `workDir`; absolute. */
   readonly lastMessageFile?: string;
 }
 

@@ -39,6 +39,7 @@ export const copilotKind: CliKind = {
       protected: [
         { path: 'mcp-config.json', content: '{"mcpServers":{}}\n' },
         { path: 'settings.json', content: '{}\n' },
+        ...['agents', 'skills', 'hooks', 'plugins', 'installed-plugins', 'extensions'].map((path) => ({ path })),
       ],
     },
     // It unpacks itself there, 235 MB.

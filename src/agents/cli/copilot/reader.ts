@@ -140,7 +140,8 @@ export class CopilotReader implements CliReader {
   }
 
   #failed(data: Json): readonly AgentEvent[] {
-    const message = textOf(data.message) ?? 'failed';
+    // How long it has waited is no time to wait.
+    const message = (textOf(data.message) ?? 'failed').replace(/ ?\(total retry wait time: [^)]*\)/, '');
     const status = wholeOf(data.statusCode) ?? this.#failure?.status;
     const details = `${textOf(data.errorType) ?? ''}\n${this.#failure?.details ?? ''}`;
     this.#errors.push({ message, details, ...(status !== undefined && { status }) });

@@ -41,9 +41,18 @@ export const opencodeKind: CliKind = {
     { path: '.local/share/opencode' },
     { path: '.local/state/opencode' },
     { path: '.cache/opencode' },
-    // Its settings may name plugins, which are code, and servers, which are started: later runs would obey what an agent
-    // wrote there.
-    { path: '.config/opencode', protected: [{ path: 'opencode.json', content: '{}\n' }] },
+    // What lies there is obeyed by later runs, and plugins there are code: nothing of it is written. It would make the
+    // first of these files itself, and gives up where it cannot.
+    {
+      path: '.config/opencode',
+      protected: [
+        {
+          path: '.gitignore',
+          content: 'node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore',
+        },
+        { path: '.' },
+      ],
+    },
   ],
   loginState: opencodeLoginState,
   launch: opencodeLaunch,

@@ -67,7 +67,7 @@ export class OpencodeReader implements CliReader {
     if (this.#obeyed !== undefined) faults.push(obeyedFault(this.#obeyed));
     if (this.#fault) faults.push(this.#fault);
     faults.push(...this.#errors.map((error) => errorFault(error, now)));
-    if (terminal !== 'success' && faults.length === 0) faults.push(...stderrFaults(stderr, now));
+    if (terminal !== 'success') faults.push(...stderrFaults(stderr, now, faults.length === 0));
     const { usage, costUsd } = this.#sum;
     return {
       terminal,
