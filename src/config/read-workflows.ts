@@ -193,7 +193,6 @@ async function takeDefinition(
     isMapping(step) && typeof step.name === 'string' ? [step.name] : [],
   );
   const written = data.name;
-  refuseReviews(context, at, data);
   checkShape(data, context.findings, workflowForm(await loadValidator(), at));
   for (const name of [written, ...aliases]) if (typeof name === 'string') found.broken.add(name);
   if (typeof data.name !== 'string') return;
@@ -211,21 +210,4 @@ async function takeDefinition(
 /** Loaded here: most configurations have no workflow, and the validator is long. */
 async function loadValidator(): Promise<ShapeValidator> {
   return (await import('./validate-workflow.generated.ts')).validate;
-}
-
-function refuseReviews({ findings }: Resolving, at: Path, data: Record<string, unknown>): void {
-  for (const key of ['steps', 'on_failure']) {
-    const steps = data[key];
-    if (!Array.isArray(steps)) continue;
-    for (const [index, step] of steps.entries()) {
-      if (!isMapping(step) || step.type !== 'review') continue;
-      findings.error(
-        'NOT_SUPPORTED_YET',
-        [...at, key, index, 'type'],
-        'this version does not have steps of type "review"',
-        'Let an agent look at the result: `type: agent` with a `prompt`; or ask a person: `type: approval`.',
-      );
-      steps[index] = { name: step.name, type: 'approval', message: 'review' };
-    }
-  }
 }

@@ -11,24 +11,25 @@ import { accessOfTool } from './tool-access.ts';
 type CliFile = Loose<CliAgentFile | PluginAgentFile>;
 
 /** Bounds and permissions that a CLI has no words for. */
-const noWords: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  codex: {
-    tools: 'Remove it; `permissions` say what it may do.',
-    max_turns: 'Remove it; `timeout` and `budget` bound an attempt.',
-  },
-  copilot: { max_turns: 'Remove it; `timeout` and `budget` bound an attempt.' },
+const noTurns = ['max_turns', 'Remove it; `timeout` and `budget` bound an attempt.'] as const;
+const noTools = ['tools', 'Remove it; `permissions` say what it may do.'] as const;
+const noWords: Readonly<Record<string, readonly (typeof noTurns | typeof noTools)[]>> = {
+  codex: [noTools, noTurns],
+  copilot: [noTurns],
 };
 
-function refuseWithoutEffect({ findings }: Resolving, at: Path, { kind }: CliFile): void {
-  for (const [key, fix] of Object.entries(noWords[kind ?? ''] ?? {}))
-    if (findings.has([...at, key]))
-      findings.add(
-        'error',
-        'CONFLICT',
-        { path: [...at, key], key: true },
-        `\`${key}\` has no effect: ${kind} has nothing like it`,
-        fix,
-      );
+function refuseWithoutEffect({ findings }: Resolving, at: Path, agent: CliFile): void {
+  for (const [key, fix] of noWords[agent.kind ?? ''] ?? []) {
+    // No tools are what it has anyway.
+    if (agent[key] === undefined || (key === 'tools' && agent.tools?.length === 0)) continue;
+    findings.add(
+      'error',
+      'CONFLICT',
+      { path: [...at, key], key: true },
+      `\`${key}\` has no effect: ${agent.kind} has nothing like it`,
+      fix,
+    );
+  }
 }
 
 const order: readonly Access[] = ['read', 'edit', 'all'];

@@ -84,7 +84,7 @@ export function resolveTerms(
     );
   const quorum =
     written.quorum ?? (written.reviewers === undefined ? base.quorum : majority(written.reviewers));
-  if (quorum > reviewers)
+  if (quorum > reviewers && (written.quorum !== undefined || written.reviewers !== undefined))
     findings.error(
       'CONFLICT',
       [...at, written.quorum === undefined ? 'reviewers' : 'quorum'],

@@ -81,8 +81,8 @@ const cases: readonly Case[] = [
   {
     name: 'review',
     text: flow('- { name: a, type: review, of: x }'),
-    at: '3 NOT_SUPPORTED_YET review',
-    fix: /approval/,
+    at: '3 UNKNOWN_STEP x',
+    fix: /type `agent`/,
   },
   {
     name: 'sandbox of an agent',
