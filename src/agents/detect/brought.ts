@@ -1,16 +1,17 @@
-/** The kinds that packages bring, each loaded, or why it cannot be. */
-
+/** The kinds that packages bring: those of agents of the configuration, then others that the project depends on. */
 import { AppError, messageOf } from '../../types/errors.ts';
 import type { LoadedKind, Plugins } from '../plugins/plugins.ts';
 import { plainAgent } from './plain-agent.ts';
 
 export type Brought =
   | { readonly package: string; readonly kind: LoadedKind }
-  | { readonly package: string; readonly problem: string; readonly fix: string };
+  /** It cannot be loaded. */
+  | { readonly package?: string; readonly problem: string; readonly fix: string };
 
-export function loadPackages(
-  packages: readonly string[],
-  plugins: Pick<Plugins, 'kindOf'>,
+/** @param configured Packages as the configuration names them. */
+export async function loadPackages(
+  configured: readonly string[],
+  plugins: Pick<Plugins, 'kindOf' | 'installed'>,
 ): Promise<readonly Brought[]> {
   const load = async (name: string): Promise<Brought> => {
     try {
@@ -25,5 +26,16 @@ export function loadPackages(
       return { package: name, problem: messageOf(error), fix };
     }
   };
-  return Promise.all(packages.map(load));
+  const named = await Promise.all([...new Set(configured)].map(load));
+  const { kinds, problems } = await plugins.installed();
+  const known = new Set(named.map((one) => one.package));
+  const isTold = (message: string) => named.some((one) => 'problem' in one && one.problem.endsWith(message));
+  return [
+    ...named,
+    ...kinds.flatMap((kind) => {
+      const name = kind.plugin?.package;
+      return name === undefined || known.has(name) ? [] : [{ package: name, kind }];
+    }),
+    ...problems.flatMap(({ message, fix }) => (isTold(message) ? [] : [{ problem: message, fix }])),
+  ];
 }

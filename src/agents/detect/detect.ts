@@ -48,9 +48,10 @@ export interface DetectOptions {
   /** On its PATH programs are looked for; its keys and home say who is logged in. */
   readonly env: NodeJS.ProcessEnv;
   readonly projectDir: string;
-  /** Packages that bring kinds of their own, and what loads them. */
+  /** Packages that bring kinds, as agents of the configuration name them; others of the project are found. */
   readonly packages?: readonly string[];
-  readonly plugins?: Pick<Plugins, 'kindOf'>;
+  /** What loads them. Default: from the project. */
+  readonly plugins?: Pick<Plugins, 'kindOf' | 'installed'>;
   /** Ends what is being asked: what is not known by then is unusable. */
   readonly signal?: AbortSignal;
   /** How long one program may take to answer. Default: 10 s. */
@@ -93,7 +94,7 @@ async function detectCli(kind: CliKind, proposal: Proposal, asking: Asking): Pro
 }
 
 async function detectPackage(brought: Brought, asking: Asking): Promise<Detection> {
-  const name = brought.package;
+  const name = brought.package ?? 'plugin';
   if ('kind' in brought) return detectCli(brought.kind, cliProposal(brought.kind, name), asking);
   return {
     ...{ id: name, title: name, isAgentCli: true, purpose: 'an agent kind of a package', capabilities: [] },

@@ -8,7 +8,6 @@ import { baseEnvironment, searchPath } from '../environment.ts';
 import { findCommand } from '../find-command.ts';
 import { createPlugins } from '../plugins/plugins.ts';
 import { loadPackages } from './brought.ts';
-import { pluginPackages } from './packages.ts';
 import { cliProposal, type Proposal } from './proposal.ts';
 import { tools } from './tools.ts';
 
@@ -23,7 +22,7 @@ export async function agentsOnPath({ env, projectDir }: RegisteredOptions): Prom
   const path = searchPath(baseEnvironment(env), { env: [] });
   const isThere = ({ programs }: Pick<CliKind, 'programs'>): boolean =>
     programs.some((program) => 'file' in findCommand(program, path, projectDir));
-  const brought = await loadPackages(pluginPackages(projectDir), createPlugins({ projectDir }));
+  const brought = await loadPackages([], createPlugins({ projectDir }));
   const found = [
     ...[...builtinCliKinds.values()].filter(isThere).map((kind) => cliProposal(kind)),
     // One that cannot be loaded is told by `agents detect`.

@@ -1,10 +1,9 @@
 /** What is found on a machine, on machines made of shell scripts: every state, and the entry for each. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { builtinCliKinds } from '../../../src/agents/cli/kinds.ts';
 import { type Detection, type DetectOptions, detectAgents } from '../../../src/agents/detect/detect.ts';
-import { pluginPackages } from '../../../src/agents/detect/packages.ts';
 import { agentsOnPath } from '../../../src/agents/detect/registered.ts';
 import { tools } from '../../../src/agents/detect/tools.ts';
 import type { LoadedKind } from '../../../src/agents/plugins/plugins.ts';
@@ -129,51 +128,47 @@ test('when it is to end, what is being asked ends at once', async () => {
   expect(performance.now() - before).toBeLessThan(5_000);
 });
 
-function writePackage(machine: Machine, path: string, manifest: object): void {
-  const file = join(machine.dir, path, 'package.json');
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(manifest));
-}
-
-test('packages that bring kinds: those of the project that say so', async () => {
+test('kinds of packages: of agents of the configuration, of the project, and those that cannot be loaded', async () => {
   const machine = new Machine();
-  expect(pluginPackages(machine.dir)).toEqual([]);
-  const list = { '@x/kind': '1', other: '1', gone: '1' };
-  writePackage(machine, '.', { dependencies: list, devDependencies: { dev: '1' } });
-  for (const name of ['@x/kind', 'dev', 'unlisted'])
-    writePackage(machine, `node_modules/${name}`, { keywords: ['sluice-agent-kind'] });
-  writePackage(machine, 'node_modules/other', { keywords: ['sluice'] });
-  expect(pluginPackages(machine.dir)).toEqual(['@x/kind', 'dev']);
-
+  const kindOf = (name: string): LoadedKind => ({
+    ...{ ...codex, name, title: name.toUpperCase(), programs: [name], minimumVersion: '2.0.0' },
+    plugin: { package: `@x/${name}`, version: '1.0.0', dir: '/x', fingerprint: 'x' },
+  });
   machine.answer('robot', '3.0.0');
-  const robot: LoadedKind = {
-    ...codex,
-    name: 'robot',
-    title: 'Robot',
-    programs: ['robot'],
-    minimumVersion: '2.0.0',
-  };
-  const state = await detect(machine, {
-    packages: ['@x/kind', 'dev'],
+  machine.answer('helper', '1.0.0');
+  const broken = new AppError('PLUGIN_INVALID', 'exports no kind', { fix: 'Ask its author.' });
+  const found = await detectAgents({
+    ...{ env: only(machine), projectDir: machine.dir },
+    packages: ['@x/robot', '@x/broken', '@x/robot'],
     plugins: {
       kindOf: async ({ cli }) => {
-        if (cli.plugin?.package === '@x/kind') return robot;
-        throw new AppError('PLUGIN_INVALID', 'dev exports no kind', { fix: 'Ask its author.' });
+        if (cli.plugin?.package === '@x/robot') return kindOf('robot');
+        throw new AppError(broken.code, `cannot run: ${broken.message}`, { fix: broken.fix });
       },
+      installed: async () => ({
+        kinds: [kindOf('helper'), kindOf('robot')],
+        problems: [broken, new AppError('PLUGIN_INVALID', 'another is broken', { fix: 'Update it.' })],
+      }),
     },
   });
-  expect(state('robot')).toMatchObject({
-    ...{ title: 'Robot', isAgentCli: true, state: { is: 'found', version: '3.0.0' } },
+  const brought = found.slice(kinds.length, -tools.length);
+  expect(brought.map(({ id, state }) => [id, state.is])).toEqual([
+    ['robot', 'found'],
+    ['@x/broken', 'unusable'],
+    ['helper', 'unusable'],
+    ['plugin', 'unusable'],
+  ]);
+  expect(brought[0]).toMatchObject({
+    ...{ title: 'ROBOT', isAgentCli: true, state: { version: '3.0.0' } },
     proposal: {
       name: 'robot',
-      entry: { kind: 'plugin', plugin: '@x/kind', capabilities: codex.capabilities },
+      entry: { kind: 'plugin', plugin: '@x/robot', capabilities: codex.capabilities },
     },
   });
-  expect(state('dev').state).toEqual({
-    is: 'unusable',
-    problem: 'dev exports no kind',
-    fix: 'Ask its author.',
+  expect(brought[1]?.state).toEqual({
+    ...{ is: 'unusable', problem: 'cannot run: exports no kind', fix: 'Ask its author.' },
   });
+  expect(brought[3]?.state).toMatchObject({ problem: 'another is broken', fix: 'Update it.' });
 });
 
 test('`agents: auto` starts nothing, and takes what stands on PATH as it is', async () => {
@@ -187,8 +182,29 @@ test('`agents: auto` starts nothing, and takes what stands on PATH as it is', as
   machine.put('pandoc', 'exit', 0o644);
   mkdirSync(join(machine.bin, 'ffmpeg'));
   const env = only(machine, { DOCKER_HOST: 'unix:///nowhere' });
+  machine.answer('robot', '3.0.0');
+  machine.write('package.json', '{ "dependencies": { "@x/robot": "1", "other": "1" } }');
+  machine.write(
+    'node_modules/@x/robot/package.json',
+    '{ "keywords": ["sluice-agent-kind"], "main": "kind.mjs" }',
+  );
+  machine.write(
+    'node_modules/@x/robot/kind.mjs',
+    `export const agentKind = {
+      apiVersion: 1, name: 'robot', title: 'Robot', programs: ['robot'], install: 'x', login: 'x', capabilities: ['testing'],
+      minimumVersion: '1.0.0', versionArgs: ['--version'], helpArgs: ['--help'], environment: [], home: [],
+      loginState: async () => ({ state: 'unknown', detail: '' }), launch: () => ({ args: [], env: {}, files: [] }),
+      read: () => ({ line: () => [], hasEnded: false, end: () => ({}) }), resume: () => '',
+    };`,
+  );
   const found = await agentsOnPath({ env, projectDir });
-  expect(found.map(({ name }) => name)).toEqual(['codex', 'gemini', 'media_facts', 'dockerfile_check']);
+  expect(found.map(({ name }) => name)).toEqual([
+    'codex',
+    'gemini',
+    'robot',
+    'media_facts',
+    'dockerfile_check',
+  ]);
   expect(found[0]).toEqual({
     name: 'codex',
     entry: { kind: 'codex', description: codex.title, capabilities: [...codex.capabilities] },

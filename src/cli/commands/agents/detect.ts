@@ -4,7 +4,6 @@
  */
 import { parseDocument } from 'yaml';
 import { detectAgents } from '../../../agents/detect/detect.ts';
-import { pluginPackages } from '../../../agents/detect/packages.ts';
 import { diffConfig } from '../../../config/diff.ts';
 import { ConfigError, type LoadedConfig } from '../../../config/load.ts';
 import type { Secrets } from '../../../secrets/secrets.ts';
@@ -69,10 +68,9 @@ async function detect(env: NodeJS.ProcessEnv, loaded: Loaded | undefined): Promi
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop);
   try {
     const projectDir = loaded?.config.projectDir ?? process.cwd();
-    const configured = [...(loaded?.config.agents.values() ?? [])].flatMap((agent) =>
+    const packages = [...(loaded?.config.agents.values() ?? [])].flatMap((agent) =>
       agent.kind === 'plugin' ? (agent.cli.plugin?.package ?? []) : [],
     );
-    const packages = [...new Set([...configured, ...pluginPackages(projectDir)])];
     const detections = await detectAgents({ env, projectDir, packages, signal: stopping.signal });
     if (stopping.signal.aborted)
       throw new AppError('USAGE', 'Ended before the programs had answered', {
