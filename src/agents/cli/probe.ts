@@ -204,7 +204,8 @@ export class CliProbe implements Disposable {
       await using home = await openThrowAwayHome();
       const o = { path, home, signal: this.#stopping.signal, ...(timeoutMs !== undefined && { timeoutMs }) };
       const first = await askProgram(file, kind.versionArgs, o);
-      if (first.is === 'refused') return { is: 'broken', ...refusal(first.message), untilMs: soon() };
+      if (first.is === 'refused')
+        return { is: 'broken', ...refusal(first.message, kind.install), untilMs: soon() };
       const text = versionIn(first.stdout, first.stderr, kind.versionPattern);
       const words = kind.versionArgs.join(' ');
       if (text === undefined)
@@ -229,13 +230,20 @@ export class CliProbe implements Disposable {
 }
 
 /** What it says may have a remedy that a new installation is not. */
-function refusal(message: string): { readonly message: string; readonly fix?: string } {
+function refusal(message: string, install: string): { readonly message: string; readonly fix?: string } {
   const interpreter = /^exits with 127: .*?env: .?(\w+).?: No such file/.exec(message)?.[1];
-  if (interpreter === undefined) return { message };
-  return {
-    message: `needs \`${interpreter}\`, which is not on its PATH`,
-    fix: `Add the folder of \`${interpreter}\` to the PATH of the daemon, or to \`env: { PATH: … }\` of the agent.`,
-  };
+  if (interpreter !== undefined)
+    return {
+      message: `needs \`${interpreter}\`, which is not on its PATH`,
+      fix: `Add the folder of \`${interpreter}\` to the PATH of the daemon, or to \`env: { PATH: … }\` of the agent.`,
+    };
+  // Where npm is told to run no scripts, the same command would end the same way.
+  if (/postinstall|ignore-scripts/i.test(message) && install.startsWith('npm install '))
+    return {
+      message,
+      fix: `Install it again with its install scripts: \`${install} --ignore-scripts=false\``,
+    };
+  return { message };
 }
 
 /** Changes when what would be run changes: a link that leads elsewhere, a new file, other content. */

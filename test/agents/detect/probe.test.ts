@@ -109,7 +109,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
     body: 'echo "Error: claude native binary not installed." >&2\necho >&2\necho "Run the postinstall manually: node install.cjs" >&2\nexit 1',
     message:
       /exits with 1: Error: claude native binary not installed\. Run the postinstall manually: node install\.cjs$/,
-    fix: again,
+    fix: /with its install scripts: `npm install -g \S+ --ignore-scripts=false`/,
   },
   'fails in silence': { body: 'exit 7', message: /exits with 7 and says nothing/, fix: again },
   killed: { body: 'kill -SEGV $$', message: /is ended by SIGSEGV/, fix: again },
