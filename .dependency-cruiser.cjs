@@ -67,8 +67,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot:
-          '^src/config/(schema|schema-(agents|expect|schedule|values|workflow)|published-schema)\\.ts$',
+        pathNot: '^src/config/(schema(-[a-z-]+)?|published-schema)\\.ts$',
       },
       to: { path: 'node_modules/typebox', dependencyTypesNot: ['type-only'] },
     },

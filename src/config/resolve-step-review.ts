@@ -4,7 +4,7 @@ import { checkText, type StepOf, type StepPlace } from './step-texts.ts';
 import { suggest } from './suggest.ts';
 import type { ReviewStep } from './workflow.ts';
 
-const reviewable = ['agent', 'custom_command', 'file_processing'];
+const reviewable = ['agent', 'custom_command'];
 
 export function resolveReviewStep(
   place: StepPlace,
@@ -50,6 +50,13 @@ function checkOf({ context, at, stepsBefore, stepNames }: StepPlace, of: string,
       'CONFLICT',
       place,
       `step "${of}" is of type \`${step.type}\`: it does no work that could be reviewed`,
-      `Name a step of type ${reviewable.join(', ')}.`,
+      `Name a step of type ${reviewable.join(' or ')}.`,
+    );
+  else if (step.hasItems)
+    findings.error(
+      'CONFLICT',
+      place,
+      `step "${of}" has \`for_each\`: its work is that of many, and cannot be judged as one`,
+      'Put the step and its review into a workflow of their own, and call that with `for_each`.',
     );
 }

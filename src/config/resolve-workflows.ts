@@ -19,7 +19,14 @@ import type { Loose, Resolving } from './resolving.ts';
 import type { StepFile } from './schema-workflow.ts';
 import type { Path } from './source.ts';
 import { type Before, stepsBefore } from './step-order.ts';
-import { fileCounts, knownIn, type ScopeParts, stepsNamed, type VisibleStep } from './step-scope.ts';
+import {
+  fileCounts,
+  knownIn,
+  reviewOutputs,
+  type ScopeParts,
+  stepsNamed,
+  type VisibleStep,
+} from './step-scope.ts';
 import { type CalledWorkflow, reportProblems, type StepPlace, type Where } from './step-texts.ts';
 import type { StepConfig, WorkflowConfig, WorkflowInput } from './workflow.ts';
 
@@ -290,7 +297,13 @@ function visibleStep({ step, name }: WrittenStep, around: Surroundings): Visible
   const declared = Object.keys(step.outputs ?? {});
   const called = step.type === 'workflow' ? around.find(step.workflow ?? '') : undefined;
   const made =
-    step.type === 'file_processing' ? fileCounts : typeof called === 'object' ? called.outputs : undefined;
+    step.type === 'file_processing'
+      ? fileCounts
+      : step.type === 'review'
+        ? reviewOutputs
+        : typeof called === 'object'
+          ? called.outputs
+          : undefined;
   return {
     name,
     type: step.type ?? '',

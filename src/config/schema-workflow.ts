@@ -294,7 +294,7 @@ const Review = step(
   {
     of: Text({
       description:
-        'The step whose work it is: one above, of type `agent`, `custom_command` or `file_processing`.',
+        'The step whose work it is: one above, of type `agent` or `custom_command`, without `for_each`.',
       examples: ['implement'],
     }),
     prompt: Type.Optional(

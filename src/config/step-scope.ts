@@ -69,6 +69,9 @@ export const fileCounts = [
   'total',
 ] as const;
 
+/** What a `review` step gives. */
+export const reviewOutputs = ['decision', 'why', 'rounds', 'verdicts'] as const;
+
 export function knownIn(parts: ScopeParts): Known {
   const { before } = parts;
   const early = (name: string): Shape => ({

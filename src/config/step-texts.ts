@@ -6,6 +6,7 @@ import type { KnownAgents } from './resolve-target.ts';
 import type { Loose, Resolving } from './resolving.ts';
 import type { StepFile } from './schema-workflow.ts';
 import { Findings, type Path } from './source.ts';
+import type { VisibleStep } from './step-scope.ts';
 import type { WorkflowInput } from './workflow.ts';
 
 export type StepOf<T extends StepFile['type']> = Loose<Extract<StepFile, { type: T }>>;
@@ -31,7 +32,7 @@ export interface StepPlace {
   /** What holds of reviews where a step says nothing. */
   readonly reviews: ReviewTerms;
   /** Steps that have ended when this one begins, by name; and the names of all. */
-  readonly stepsBefore: ReadonlyMap<string, { readonly name: string; readonly type: string }>;
+  readonly stepsBefore: ReadonlyMap<string, Pick<VisibleStep, 'name' | 'type' | 'hasItems'>>;
   readonly stepNames: ReadonlySet<string>;
   /** Programs that were looked for already. */
   readonly programs: Set<string>;

@@ -163,7 +163,7 @@ export interface ApprovalStep extends StepCommon {
 /** Other agents judge the work of a step; what they decide is acted on. */
 export interface ReviewStep extends StepCommon {
   readonly type: 'review';
-  /** The step whose work it is: one above, of type `agent`, `custom_command` or `file_processing`. */
+  /** The step whose work it is: one above, of type `agent` or `custom_command`. */
   readonly of: string;
   /** Template: what to look for, besides the general. */
   readonly prompt?: string;

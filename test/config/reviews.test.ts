@@ -10,7 +10,7 @@ const agents =
   'agents:\n  author: { kind: claude, capabilities: [code_review] }\n  second: { kind: gemini, capabilities: [code_review] }\n  look: { kind: builtin, capabilities: [code_review] }\n';
 const rules = 'routing_rules: [{ pattern: "**", agent: author }]\n';
 const quiet = ['COMMAND_NOT_FOUND'];
-const told = (found: readonly { readonly code: string }[]) =>
+const told = <F extends { readonly code: string }>(found: readonly F[]) =>
   found.filter(({ code }) => !quiet.includes(code));
 
 const terms = { reviewers: 2, agents: [], maxRounds: 2, quorum: 2, policy: 'four_rules', weights: {} };
@@ -227,11 +227,14 @@ const file = '      - { name: files, type: file_processing, directory: ./inbox }
 const wait = '      - { name: ask, type: approval, message: Go? }\n';
 const late = '      - { name: late, type: agent, agent: author, prompt: x, needs: [judge] }\n';
 
-test.each([
-  ['of files', flow('of: files', file)],
-  ['of one further above', flow('of: make, needs: [files]', file)],
-])('a step: %s', async (_name, text) => {
-  await load(text);
+test('a step above, not only the one just above; its decision can be read', async () => {
+  await load(flow('of: make, needs: [files, make], if: "${{ steps.files.outputs.failed == 0 }}"', file));
+  const told =
+    '      - { name: tell, type: approval, message: "${{ steps.judge.outputs.decision }} ${{ steps.judge.outputs.why }}" }\n';
+  await load(`${flow('of: make')}${told}`);
+  expect((await errorsOf(`${flow('of: make')}${told.replace('decision', 'decison')}`)).map(brief)).toEqual([
+    '11:53 BAD_EXPRESSION',
+  ]);
 });
 
 test.each([
@@ -245,7 +248,14 @@ test.each([
     /needs: \[late\]/,
   ],
   ['one that runs beside it', flow('of: make, needs: []'), '10:42 UNKNOWN_STEP', /needs: \[make\]/],
-  ['one without work', flow('of: ask', wait), '11:42 CONFLICT', /agent, custom_command, file_processing/],
+  ['one without work', flow('of: ask', wait), '11:42 CONFLICT', /agent or custom_command/],
+  ['files', flow('of: files', file), '11:42 CONFLICT', /file_processing/],
+  [
+    'many',
+    flow('of: each', '      - { name: each, type: agent, agent: author, prompt: x, for_each: [1, 2] }\n'),
+    '11:42 CONFLICT',
+    /for_each/,
+  ],
   ['quorum', flow('of: make, reviewers: 1, quorum: 2'), '10:70 CONFLICT', /at most 1/],
   [
     'reviewers below a quorum that is written above',
