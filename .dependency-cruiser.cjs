@@ -67,7 +67,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/config/(schema(-[a-z-]+)?|published-schema)\\.ts$',
+        pathNot: '^src/config/(schema[a-z-]*|published-schema)\\.ts$',
       },
       to: { path: 'node_modules/typebox', dependencyTypesNot: ['type-only'] },
     },
