@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  atLeast,
+  boundCorrection,
+  type Ceiling,
+  correctionFor,
+  isEmpty,
+  merge,
+} from '../../../src/agents/cli/correction.ts';
+import type { Access, Correction, Cure, Denial } from '../../../src/types/agent-cli.ts';
+
+const accesses: readonly Access[] = ['read', 'edit', 'all'];
+
+function ceiling(access: Access, directories: readonly string[] = []): Ceiling {
+  return { permissions: { mode: 'read', ceiling: access, directories }, places: ['/project', '/data/inbox'] };
+}
+
+function denied(...cures: readonly (Cure | undefined)[]) {
+  const denials = cures.map((cure): Denial => ({ message: 'no', ...(cure && { cure }) }));
+  return { denials, faults: [], terminal: 'success' } as const;
+}
+
+describe('what the next launch gets', () => {
+  const edit: Cure = { kind: 'access', access: 'edit' };
+  const tool: Cure = { kind: 'tool', tool: 'Bash(ls)', access: 'all' };
+  const into = (path: string, write = false): Cure => ({ kind: 'directory', path, write });
+  const cases: readonly [string, readonly (Cure | undefined)[], Ceiling, Correction | undefined][] = [
+    ['nothing was denied', [], ceiling('all'), undefined],
+    ['a mode within the ceiling', [edit], ceiling('edit'), { access: 'edit' }],
+    ['a mode above it', [edit], ceiling('read'), undefined],
+    ['a tool within', [tool], ceiling('all'), { tools: ['Bash(ls)'] }],
+    ['a tool above', [tool], ceiling('edit'), undefined],
+    ['a folder of the project', [into('/project/src')], ceiling('read'), { directories: ['/project/src'] }],
+    ['a folder of a root', [into('/data/inbox')], ceiling('read'), { directories: ['/data/inbox'] }],
+    ['a folder that only begins like one', [into('/projects')], ceiling('edit'), undefined],
+    ['a folder by a way around', [into('/project/../etc')], ceiling('edit'), undefined],
+    ['a folder elsewhere', [into('/etc')], ceiling('edit'), undefined],
+    [
+      'a folder elsewhere, under the highest ceiling',
+      [into('/etc')],
+      ceiling('all'),
+      { directories: ['/etc'] },
+    ],
+    ['a folder that is named', [into('/etc/x')], ceiling('read', ['/etc']), { directories: ['/etc/x'] }],
+    [
+      'to write into a folder, where it may only look',
+      [into('/project/a', true)],
+      ceiling('read'),
+      undefined,
+    ],
+    ['what cannot be cured', [undefined], ceiling('all'), undefined],
+    ['one of two that cannot be cured', [edit, into('/etc')], ceiling('edit'), undefined],
+    [
+      'all of them at once',
+      [edit, into('/project/a')],
+      ceiling('edit'),
+      { access: 'edit', directories: ['/project/a'] },
+    ],
+    ['a check of git', [{ kind: 'skip_git_check' }], ceiling('read'), { skipGitCheck: true }],
+    ['an unknown flag', [{ kind: 'without_flag', flag: '--x' }], ceiling('read'), { withoutFlags: ['--x'] }],
+  ];
+  test.each(cases)('%s', (_, cures, limit, expected) => {
+    expect(correctionFor(denied(...cures), limit)).toEqual(expected);
+  });
+
+  test('what was given already and is denied again is not given twice', () => {
+    expect(correctionFor(denied(edit), ceiling('all'), { access: 'edit' })).toBeUndefined();
+    expect(correctionFor(denied(edit), ceiling('all'), { access: 'all' })).toBeUndefined();
+  });
+
+  test('a fault is cured too, unless the agent got over it', () => {
+    const faults = [{ class: 'setup', message: 'no git', cure: { kind: 'skip_git_check' } }] as const;
+    expect(correctionFor({ denials: [], faults, terminal: 'none' }, ceiling('read'))).toEqual({
+      skipGitCheck: true,
+    });
+    expect(correctionFor({ denials: [], faults, terminal: 'success' }, ceiling('read'))).toBeUndefined();
+  });
+});
+
+const cures = fc.oneof(
+  fc.record({ kind: fc.constant('access' as const), access: fc.constantFrom(...accesses) }),
+  fc.record({
+    kind: fc.constant('tool' as const),
+    tool: fc.constantFrom('Write', 'Bash'),
+    access: fc.constantFrom(...accesses),
+  }),
+  fc.record({
+    kind: fc.constant('directory' as const),
+    path: fc.constantFrom('/project', '/project/a', '/etc', '/data/inbox/b', '/project/../root'),
+    write: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('skip_git_check' as const) }),
+);
+
+test('never above the ceiling, whatever is denied and whatever was remembered', () => {
+  const order: Record<Access, number> = { read: 0, edit: 1, all: 2 };
+  fc.assert(
+    fc.property(
+      fc.array(cures, { maxLength: 6 }),
+      fc.constantFrom(...accesses),
+      fc.constantFrom(...accesses),
+      (list, first, then) => {
+        const learned = correctionFor(denied(...list), ceiling(first)) ?? {};
+        const given = boundCorrection(learned, ceiling(then));
+        expect(order[given.access ?? 'read']).toBeLessThanOrEqual(order[then]);
+        if (then !== 'all')
+          for (const dir of given.directories ?? [])
+            expect(dir).toMatch(/^\/(project|data\/inbox)(\/(?!\.\.)|$)/);
+        if (then === 'read') expect(given.tools).toBeUndefined();
+      },
+    ),
+  );
+});
+
+test('corrections add up, and an empty one changes nothing', () => {
+  const a: Correction = { access: 'edit', tools: ['Write'] };
+  const b: Correction = { access: 'read', tools: ['Write', 'Edit'], trust: true };
+  expect(merge(a, b)).toEqual({ access: 'edit', tools: ['Write', 'Edit'], trust: true });
+  expect(merge(a, {})).toEqual(a);
+  expect(isEmpty(merge({}, {}))).toBe(true);
+  expect(atLeast('read', undefined)).toBe('read');
+  expect(atLeast('edit', 'read')).toBe('edit');
+  const many = Array.from({ length: 40 }, (_, n) => `/project/${n}`);
+  expect(merge({ directories: many }, {}).directories).toHaveLength(16);
+});
