@@ -10,12 +10,6 @@ const untrusted =
 
 export const faultPatterns: readonly FaultPattern[] = [
   {
-    pattern: /^Unknown arguments?: *(.+)$/m,
-    class: 'flags',
-    cure: ([, names = '']) => ({ kind: 'without_flag', flag: flagOf(names) }),
-    fix: 'Update Gemini CLI: npm install -g @google/gemini-cli',
-  },
-  {
     pattern: /^(?:Cannot use both|Invalid values:|Not enough arguments|Invalid approval mode).*$/m,
     class: 'flags',
   },
@@ -101,10 +95,21 @@ export const faultPatterns: readonly FaultPattern[] = [
   },
 ];
 
-/** Names as the parser writes them: first as given, then in other spellings. */
-function flagOf(names: string): string {
-  const name = (names.split(',')[0] ?? '').trim();
-  return name.length > 1 ? `--${name}` : `-${name}`;
+/** Flags that this version does not know, each as a fault with its cure: all of them are left out at once. */
+export function unknownFlags(stderr: string): readonly CliFault[] {
+  const [, names] = /^Unknown arguments?: *(.+)$/m.exec(stderr) ?? [];
+  if (names === undefined) return [];
+  return names
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => /^[a-z][a-z-]*$/.test(name)) // Not its other spelling, `skipTrust`.
+    .map((name) => (name.length > 1 ? `--${name}` : `-${name}`))
+    .map((flag) => ({
+      class: 'flags',
+      message: `Gemini CLI does not know the flag ${flag}`,
+      cure: { kind: 'without_flag', flag },
+      fix: 'Update Gemini CLI: npm install -g @google/gemini-cli',
+    }));
 }
 
 /** What an exit status says where nothing else does. One of an API error is its HTTP status modulo 256. */

@@ -10,7 +10,7 @@ import type { CliEnd, CliLine, CliReader } from '../kind.ts';
 import { event, noEvents, oneLine, toolCall } from '../reading/events.ts';
 import { mostTelling } from '../reading/faults.ts';
 import { denialOf } from './denials.ts';
-import { faultOf, faultOfStatus, ownStderr, plainly } from './faults.ts';
+import { faultOf, faultOfStatus, ownStderr, plainly, unknownFlags } from './faults.ts';
 import { usageOf } from './usage.ts';
 
 /** Longer answers are cut: no model gives them. */
@@ -171,6 +171,7 @@ export class GeminiReader implements CliReader {
   #faults(exitCode: number | undefined, stderr: string, now: number): readonly CliFault[] {
     const told = this.#errors.flatMap((message) => faultOf(message, now) ?? []);
     const own = ownStderr(stderr);
+    if (told.length === 0) told.push(...unknownFlags(own));
     if (told.length === 0) {
       const found = faultOf(own, now) ?? faultOfStatus(exitCode);
       if (found) told.push(found);
