@@ -34,3 +34,35 @@ test('the earliest of all', async () => {
   await gate.query();
   expect(await gate.nextDueAt()).toBe(10);
 });
+
+test('restricted to one agent: only its steps may be claimed', async () => {
+  const agentOf = (name: string) => ({ name, kind: 'command', maxLoad: 3 });
+  const parked: unknown[] = [];
+  const known = {
+    recipes: {
+      config: { agents: new Map(['a', 'b'].map((name) => [name, agentOf(name)])) },
+      batchRules: new Map(),
+    },
+    gates: {
+      of: ({ name }: { name: string }) =>
+        name === 'b' ? { kind: 'closed', mayDivert: false, park: {} } : { kind: 'open' },
+      stopped: () => [{ rule: 'r', gate: { park: {} } }],
+    },
+    slots: { roomFor: () => ({ files: true, steps: true }), freeFiles: 1 },
+    lanes: { open: () => new Map([['a\u0000r', { agent: 'a', limit: 1 }]]), nextDueAt: () => undefined },
+    ledger: {
+      jobs: { park: async (which: unknown) => parked.push(which), nextDueAt: async () => undefined },
+    },
+    only: () => 'a',
+  };
+  const query = await new ClaimGate(known as unknown as ClaimGateOptions).query();
+  expect(query?.limits).toEqual(new Map([['a', 3]]));
+  // What waits in its own queue, and in those of rules, is closed.
+  expect(query?.lanes).toEqual(
+    new Map([
+      ['a', { agent: 'a', limit: 0 }],
+      ['a\u0000', { agent: 'a', limit: Number.POSITIVE_INFINITY }],
+    ]),
+  );
+  expect(parked, 'nobody else is touched').toEqual([]);
+});
