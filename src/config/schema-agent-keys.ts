@@ -227,7 +227,7 @@ export const sharedByPaid = {
   load: Type.Optional(
     OneOf(['heavy', 'light'], {
       description:
-        'Which work it is for: `light` for small pieces of work and for reviews, `heavy` for the rest. Without it either.',
+        'Which work it is for: `light` for reviews and for small pieces of work (up to `tokens_per_task`, or 3k tokens), `heavy` for the rest. Without it either.',
     }),
   ),
   tokens_per_task: Type.Optional(
