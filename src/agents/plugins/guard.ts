@@ -26,9 +26,9 @@ export function guardKind(kind: CliKind, plugin: PluginOrigin): LoadedKind {
     resume: (sessionId: string, cwd: string) => {
       try {
         const line: unknown = kind.resume(sessionId, cwd);
-        return typeof line === 'string' ? line : '';
+        return typeof line === 'string' && line !== '' ? line : undefined;
       } catch {
-        return '';
+        return undefined;
       }
     },
   });
@@ -47,10 +47,11 @@ async function loginState(
     const asked = Promise.resolve(kind.loginState(question));
     // Late, it is nobody's.
     asked.catch(() => {});
-    const { state, detail } = await Promise.race([asked, late.promise]);
+    const { state, detail, method } = await Promise.race([asked, late.promise]);
     return {
       state: state === 'logged_in' || state === 'logged_out' ? state : 'unknown',
       detail: typeof detail === 'string' ? detail : '',
+      ...(typeof method === 'string' && { method }),
     };
   } catch (error) {
     return { state: 'unknown', detail: `the plugin failed: ${messageOf(error)}` };
@@ -77,22 +78,28 @@ function launch(kind: CliKind, plugin: PluginOrigin, request: LaunchRequest): La
 
 function launchProblem(given: unknown, workDir: string): string | undefined {
   if (typeof given !== 'object' || given === null) return 'it is no object';
-  const { args, env, files, stdin, lastMessageFile } = given as Readonly<Record<string, unknown>>;
+  const { args, env, files, links, stdin, lastMessageFile } = given as Readonly<Record<string, unknown>>;
   const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
   if (!Array.isArray(args) || !args.every(isText)) return '`args` is no list of texts';
   if (typeof env !== 'object' || env === null || !Object.values(env).every(isText))
     return '`env` is no object of texts';
-  if (
-    !Array.isArray(files) ||
-    !files.every((one) => Array.isArray(one) && one.every((part) => typeof part === 'string'))
-  )
-    return '`files` is no list of [path, content]';
-  const outside = files.find(([path]) => !lies(String(path), workDir));
-  if (outside !== undefined) return `"${String(outside[0])}" of \`files\` is not in the folder of the job`;
+  if (!isPairs(files)) return '`files` is no list of [path, content]';
+  if (links !== undefined && !isPairs(links)) return '`links` is no list of [path, file]';
+  const outside = [...files, ...(links ?? [])].find(([path]) => !lies(path, workDir));
+  if (outside !== undefined) return `"${outside[0]}" is not in the folder of the job`;
   if (stdin !== undefined && typeof stdin !== 'string') return '`stdin` is no text';
   if (lastMessageFile !== undefined && (!isText(lastMessageFile) || dirname(lastMessageFile) !== workDir))
     return '`lastMessageFile` is not in the folder of the job';
   return undefined;
+}
+
+function isPairs(value: unknown): value is readonly (readonly [string, string])[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (one) => Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === 'string'),
+    )
+  );
 }
 
 class GuardedReader implements CliReader {

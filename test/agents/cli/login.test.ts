@@ -1,0 +1,51 @@
+/** Whether opencode and Copilot can log in, as far as variables and files say. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { copilotKind } from '../../../src/agents/cli/copilot/copilot.ts';
+import { opencodeKind } from '../../../src/agents/cli/opencode/opencode.ts';
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'sluice-login-'));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+function put(path: string, text: string): string {
+  const file = join(home, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+test.each([
+  [opencodeKind, { ANTHROPIC_API_KEY: 'k' }, 'ANTHROPIC_API_KEY'],
+  [
+    opencodeKind,
+    { OPENCODE_CONFIG_CONTENT: '{"provider":{"a":{"options":{"apiKey":"k"}}}}' },
+    'OPENCODE_CONFIG_CONTENT',
+  ],
+  [copilotKind, { GH_TOKEN: 't' }, 'GH_TOKEN'],
+  [copilotKind, { COPILOT_PROVIDER_BASE_URL: 'http://127.0.0.1:1' }, 'COPILOT_PROVIDER_BASE_URL'],
+])('a variable says so: %#', async (kind, env, detail) => {
+  expect(await kind.loginState({ env, home })).toEqual({ state: 'logged_in', detail });
+});
+
+test.each([
+  [opencodeKind, '.local/share/opencode/auth.json', '{"anthropic":{"type":"api"}}', ' (anthropic)'],
+  [copilotKind, '.copilot/config.json', '// x\n{ "loggedInUsers": [ { "login": "a" } ] }', ''],
+])('its own file says so: %#', async (kind, path, text, more) => {
+  const file = put(path, text);
+  expect(await kind.loginState({ env: {}, home })).toEqual({ state: 'logged_in', detail: `${file}${more}` });
+});
+
+test.each([
+  [opencodeKind, '.local/share/opencode/auth.json', '{'],
+  [opencodeKind, '.local/share/opencode/auth.json', '{}'],
+  [copilotKind, '.copilot/config.json', '{"loggedInUsers":[]}'],
+  [copilotKind, 'nothing', ''],
+])('otherwise nobody knows: %#', async (kind, path, text) => {
+  put(path, text);
+  expect((await kind.loginState({ env: {}, home })).state).toBe('unknown');
+});
