@@ -18,6 +18,7 @@ export type Kind =
   | 'runs'
   | 'reports'
   | 'sessions'
+  | 'reviews'
   | 'cache'
   | 'history'
   | 'undo'
@@ -41,7 +42,16 @@ export interface RetentionOptions {
   /** With `apply: false` a copy: rows are removed from it. */
   readonly ledger: Pick<
     Ledger,
-    'jobs' | 'runs' | 'sessions' | 'results' | 'metrics' | 'spending' | 'activity' | 'written' | 'tidy'
+    | 'jobs'
+    | 'runs'
+    | 'sessions'
+    | 'reviews'
+    | 'results'
+    | 'metrics'
+    | 'spending'
+    | 'activity'
+    | 'written'
+    | 'tidy'
   >;
   /** Whether files are removed, too. */
   readonly apply: boolean;
@@ -87,6 +97,7 @@ export async function applyRetention(o: RetentionOptions): Promise<readonly Remo
   bin.count('lineage', await ledger.written.prune(before));
   await ledger.sessions.expire();
   bin.count('sessions', await ledger.sessions.prune(before));
+  bin.count('reviews', await ledger.reviews.prune(before));
 
   await displaced(bin, join(stateDir, 'history', '~displaced'), before);
   await oldWork(o, bin, before);

@@ -2,7 +2,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createTwoFilesPatch } from 'diff';
+import { createTwoFilesPatch, OMIT_HEADERS } from 'diff';
 import { fsPath } from '../types/path-bytes.ts';
 import type { FileChange } from '../workspace/workspaces.ts';
 import { readText } from './bounded-file.ts';
@@ -11,8 +11,8 @@ import { readText } from './bounded-file.ts';
 const FILE_BYTES = 256 * 1024;
 /** Of all of it: a prompt shows less. */
 export const DIFF_BYTES = 512 * 1024;
-/** Files that differ in everything cost time without end otherwise. */
-const COMPARE_MS = 1_000;
+/** Nothing else goes on meanwhile; files that differ in everything would take minutes. */
+const COMPARE_MS = 100;
 const CONTEXT_LINES = 3;
 const MAX_ADDED = 1_000;
 
@@ -58,8 +58,6 @@ export async function addedFiles(
 
 async function fileDiff(change: FileChange, before: string, after: string): Promise<string> {
   const { path } = change;
-  const name = diffName(path);
-  const [a, b] = [`a/${name}`, `b/${name}`];
   const old = change.change === 'added' ? undefined : await readText(join(before, path), FILE_BYTES);
   const now = change.change === 'removed' ? undefined : await readText(join(after, path), FILE_BYTES);
   const [oldText, newText] = [textOf(old), textOf(now)];
@@ -68,17 +66,14 @@ async function fileDiff(change: FileChange, before: string, after: string): Prom
     const why = kinds.includes('binary') ? 'binary' : kinds.includes('too_long') ? 'too long' : 'no file';
     return namedOnly(change, why);
   }
-  const patch = createTwoFilesPatch(
-    change.change === 'added' ? '/dev/null' : a,
-    change.change === 'removed' ? '/dev/null' : b,
-    oldText,
-    newText,
-    undefined,
-    undefined,
-    { context: CONTEXT_LINES, timeout: COMPARE_MS },
-  );
-  if (patch === undefined) return namedOnly(change, 'changed throughout');
-  return `diff ${a} ${b}\n${patch.replace(/^=+\n/, '')}`;
+  const hunks = createTwoFilesPatch('', '', oldText, newText, undefined, undefined, {
+    ...{ context: CONTEXT_LINES, timeout: COMPARE_MS, headerOptions: OMIT_HEADERS },
+  });
+  if (hunks === undefined) return namedOnly(change, 'changed throughout');
+  if (hunks.trim() === '') return namedOnly(change, change.change === 'changed' ? 'its mode alone' : 'empty');
+  const from = change.change === 'added' ? '/dev/null' : diffName(`a/${path}`);
+  const to = change.change === 'removed' ? '/dev/null' : diffName(`b/${path}`);
+  return `--- ${from}\n+++ ${to}\n${hunks}`;
 }
 
 function textOf(file: Awaited<ReturnType<typeof readText>> | undefined): string | undefined {
@@ -97,7 +92,7 @@ function restWords(files: readonly FileChange[]): string {
   return `${named.join('')}${rest > 0 ? `# and ${rest} more files\n` : ''}`;
 }
 
-/** As git writes names: what could end the line is escaped. */
+/** As git writes names where `core.quotePath` is off: what could end the line is escaped. */
 function diffName(path: string): string {
   return /[\p{Cc}\p{Cf}\p{Co}\u2028\u2029"\\]/u.test(path) ? JSON.stringify(path) : path;
 }

@@ -36,10 +36,12 @@ const settings = /^core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeun
 export async function gitDiff(o: TreeOptions, signal: AbortSignal): Promise<string | undefined> {
   signal.throwIfAborted();
   try {
-    const repository = await find(o.dir, signal);
+    // Git answers with paths relative to where the folder really is.
+    const dir = await realpath(o.dir);
+    const repository = await find(dir, signal);
     if (!repository) return undefined;
     await using shadow = await makeShadow(repository);
-    return await differences(repository, shadow.dir, await pathspecs(o, repository), signal);
+    return await differences(repository, shadow.dir, pathspecs({ ...o, dir }, repository), signal);
   } catch {
     signal.throwIfAborted();
     return undefined;
@@ -143,10 +145,9 @@ async function differences(
   return `# against ${head === undefined ? 'nothing: there is no commit yet' : 'the last commit'}; what was changed before this work is in it, too\n${all}`;
 }
 
-async function pathspecs(o: TreeOptions, { top }: Repository): Promise<readonly string[]> {
-  const dir = await realpath(o.dir);
+function pathspecs(o: TreeOptions, { top }: Repository): readonly string[] {
   const within = (file: string): string => relative(top, file);
-  const { paths = [], exclude = [] } = o;
+  const { dir, paths = [], exclude = [] } = o;
   // A name that is no text cannot be an argument here.
   const areNamed =
     paths.length > 0 && paths.length <= MAX_PATHS && paths.every((path) => !/[\uef80-\uefff\0]/.test(path));

@@ -7,6 +7,7 @@ import { applyRetention } from '../../src/engine/retention.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
 import { RotatingFile } from '../../src/logging/rotating-file.ts';
 import { gc } from '../../src/operations/gc.ts';
+import { review } from '../ledger/contract/reviews.ts';
 import { run, step, stepJob } from '../ledger/run-specs.ts';
 import { file as fileRow, spec } from '../ledger/specs.ts';
 import { stateFolder } from '../ledger/state-folder.ts';
@@ -104,6 +105,8 @@ test('runs go with the jobs of their steps, their folder and their session; what
   await sessions.open({ id: 'by hand', kind: 'manual', title: '' });
   await sessions.commit('by hand', 'me', [{ op: 'set', owner: '', key: 'k', value: 1, ttlMs: 5 }]);
   await sessions.close('by hand');
+  for (const one of ['old', 'new'])
+    await ledger.reviews.put(review(one, { endedAt: one === 'old' ? now : NOW }));
   now = NOW;
   await ledger.durable();
   const plan = await gc({ config, ledger, dryRun: true, now: NOW });
@@ -113,6 +116,7 @@ test('runs go with the jobs of their steps, their folder and their session; what
     { what: 'jobs', items: 2, bytes: 0 },
     { what: 'work', items: 2, bytes: 200 },
     { what: 'sessions', items: 1, bytes: 0 },
+    { what: 'reviews', items: 1, bytes: 0 },
   ]);
   expect(places.map(existsSync)).toEqual([true, true, true]);
   const done = await gc({ config, ledger, dryRun: false, now: NOW });
@@ -120,6 +124,7 @@ test('runs go with the jobs of their steps, their folder and their session; what
   expect(places.map(existsSync)).toEqual([false, false, true]);
   expect((await runs.list({ limit: 9 })).map(({ id }) => id)).toEqual(['three']);
   expect((await sessions.list(9)).map(({ id }) => id)).toEqual(['three']);
+  expect((await ledger.reviews.list({ limit: 9 })).map(({ id }) => id)).toEqual(['new']);
   expect(await jobs.list({ limit: 9 })).toMatchObject([{ id: 'job-three' }]);
   expect((await gc({ config, ledger, dryRun: false, now: NOW })).removed).toEqual([]);
 });

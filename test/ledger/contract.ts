@@ -17,6 +17,7 @@ import { queueContract } from './contract/queue.ts';
 import { randomContract } from './contract/random.ts';
 import { randomLimitContract } from './contract/random-limits.ts';
 import { randomSessionContract } from './contract/random-sessions.ts';
+import { reviewContract } from './contract/reviews.ts';
 import { runRetentionContract } from './contract/run-retention.ts';
 import { runContract } from './contract/runs.ts';
 import { sessionContract } from './contract/sessions.ts';
@@ -50,6 +51,7 @@ export function ledgerContract(name: string, makePlace: MakePlace): void {
     stepJobContract(makePlace);
     runRetentionContract(makePlace);
     sessionContract(makePlace);
+    reviewContract(makePlace);
     randomContract(makePlace);
     randomLimitContract(makePlace);
     randomSessionContract(makePlace);

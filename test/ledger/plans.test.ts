@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Lease, Ledger } from '../../src/ledger/ledger.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
+import { review } from './contract/reviews.ts';
 import { run, step, stepJob } from './run-specs.ts';
 import { attempt, claim, file, spec } from './specs.ts';
 import { stateFolder } from './state-folder.ts';
@@ -186,6 +187,18 @@ const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; sca
   expire: { ask: ({ sessions }) => sessions.expire() },
   'close a session': { ask: ({ sessions }) => sessions.close('s') },
   'prune sessions': { ask: ({ sessions }) => sessions.prune(1e15) },
+  'put a review': { ask: ({ reviews }) => reviews.put(review('r', { endedAt: 1 })) },
+  'a review': { ask: ({ reviews }) => reviews.get('r') },
+  'newest reviews': { ask: ({ reviews }) => reviews.list({ limit: 5 }), scans: /^SCAN review$/ },
+  'reviews of a session': { ask: ({ reviews }) => reviews.list({ sessionId: 's', limit: 5 }) },
+  'open reviews': {
+    ask: ({ reviews }) => reviews.list({ open: true, limit: 5 }),
+    scans: /INDEX review_open$/,
+  },
+  'open reviews of a session': {
+    ask: ({ reviews }) => reviews.list({ sessionId: 's', open: true, limit: 5 }),
+  },
+  'prune reviews': { ask: ({ reviews }) => reviews.prune(9), scans: /INDEX review_open$/ },
 };
 
 test('every question has its index', async () => {

@@ -24,16 +24,16 @@ export function createReviewLedger(db: Database): ReviewLedger {
     },
 
     async list({ sessionId, open = false, limit }) {
-      if (sessionId !== undefined)
-        return read(
-          db.all('select value from review where session = ? order by seq desc limit ?', sessionId, limit),
-        ).filter(({ endedAt }) => !open || endedAt === undefined);
-      const which = open ? 'where ended_at is null' : '';
-      return read(db.all(`select value from review ${which} order by seq desc limit ?`, limit));
+      const which = open ? 'and ended_at is null' : '';
+      const [of, values] = sessionId === undefined ? ['1', []] : ['session = ?', [sessionId]];
+      const query = `select value from review where ${of} ${which} order by seq desc limit ?`;
+      return read(db.all(query, ...values, limit));
     },
 
     async prune(before) {
-      return db.write('delete from review where ended_at is not null and ended_at < ?', before);
+      // Two ways into the table, each by its index.
+      const ended = db.write('delete from review where ended_at is not null and ended_at < ?', before);
+      return ended + db.write('delete from review where ended_at is null and started_at < ?', before);
     },
   };
 }
