@@ -86,7 +86,7 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
   });
   const plugins = createPlugins({ projectDir });
   const { kept } = options;
-  const probe = new CliProbe({ env: daemonEnv, projectDir, ...(kept && { kept }) });
+  const probe = new CliProbe({ env: daemonEnv, projectDir, tag, ...(kept && { kept }) });
   const cli = createCliRunner({
     ...{ spawner, secrets, redactor, daemonEnv, baseEnv, sandbox, approvals },
     lookup: new CommandLookup(),

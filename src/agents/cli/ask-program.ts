@@ -7,6 +7,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readVariable } from '../spawner/mark.ts';
+import { readProcessTable } from '../spawner/process-table.ts';
 
 export type Answer =
   | { readonly is: 'answered'; readonly stdout: string; readonly stderr: string }
@@ -44,9 +47,26 @@ export async function openThrowAwayHome(): Promise<ThrowAwayHome> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-ask-'));
   return {
     dir,
-    // What was ended may still be writing.
-    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }).catch(() => {}),
+    async [Symbol.asyncDispose]() {
+      await endStrays(dir);
+      // What was ended may still have been writing.
+      await rm(dir, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+    },
   };
+}
+
+/** Whatever made a session of its own and lives on: it has this home, which nobody else has. Only Linux tells. */
+async function endStrays(home: string): Promise<void> {
+  if (process.platform !== 'linux') return;
+  for (let turn = 0, clean = 0; clean < 2 && turn < 100; turn++) {
+    const strays = readProcessTable().filter(
+      ({ pid, state }) => state !== 'Z' && state !== 'X' && readVariable(pid, 'HOME') === home,
+    );
+    for (const { pid } of strays) endProcess(pid);
+    // A process can fork and end while we look: where there was something, nothing must be seen twice.
+    clean = strays.length > 0 ? 0 : turn === 0 ? 2 : clean + 1;
+    if (clean < 2) await sleep(10);
+  }
 }
 
 /** Never throws for what the program does. It ends when the signal is aborted. */
@@ -96,11 +116,14 @@ export async function askProgram(file: string, args: readonly string[], o: AskOp
 
 /** With what is left of it. The number of a group is not given away while it has members. */
 function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
+  if (pid !== undefined) endProcess(-pid);
+}
+
+function endProcess(pid: number): void {
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
   } catch {
-    // Nothing is left.
+    // It is gone.
   }
 }
 

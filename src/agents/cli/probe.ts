@@ -13,6 +13,7 @@ import { AppError } from '../../types/errors.ts';
 import { fsPath } from '../../types/path-bytes.ts';
 import { CommandLookup } from '../command-lookup.ts';
 import { baseEnvironment, searchPath } from '../environment.ts';
+import { projectVariable } from '../spawner/mark.ts';
 import { askProgram, openThrowAwayHome } from './ask-program.ts';
 import type { CliKind, CliVersion } from './kind.ts';
 import { flagsIn, isOlder, versionIn } from './printed.ts';
@@ -29,6 +30,8 @@ export interface ProbeOptions {
   readonly projectDir: string;
   /** Where answers survive a restart. Absent: they are asked for anew. */
   readonly kept?: Pick<KeptLedger, 'get' | 'put'>;
+  /** The project's: by it a later daemon finds, and ends, what this one had asked when it was killed. */
+  readonly tag?: string;
   /** How long a program may take to answer. Default: 10 s. */
   readonly timeoutMs?: number;
 }
@@ -198,11 +201,17 @@ export class CliProbe implements Disposable {
   }
 
   async #ask(kind: AskedKind, file: string, path: string): Promise<Known> {
-    const { timeoutMs } = this.#options;
+    const { timeoutMs, tag } = this.#options;
     const soon = () => Date.now() + minute;
     try {
       await using home = await openThrowAwayHome();
-      const o = { path, home, signal: this.#stopping.signal, ...(timeoutMs !== undefined && { timeoutMs }) };
+      const o = {
+        path,
+        home,
+        signal: this.#stopping.signal,
+        ...(timeoutMs !== undefined && { timeoutMs }),
+        ...(tag !== undefined && { env: { [projectVariable]: tag } }),
+      };
       const first = await askProgram(file, kind.versionArgs, o);
       if (first.is === 'refused')
         return { is: 'broken', ...refusal(first.message, kind.install), untilMs: soon() };
