@@ -33,7 +33,7 @@ test.each([
   [['st'], ['start', 'stop', 'status', 'stats', 'state']],
   [
     ['jobs', 're'],
-    ['retry', 'release', 'refuse'],
+    ['retry', 'release', 'review', 'refuse'],
   ],
   [['jobs', 'list', '--st'], ['--state']],
   [['agents', 'detect', '--w'], ['--write']],
