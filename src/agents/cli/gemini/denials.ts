@@ -32,7 +32,13 @@ const folderTools: ReadonlySet<string> = new Set([
 export function denialOf(call: FailedCall): Denial | undefined {
   const { message, type } = call;
   const outside = /Path not in workspace: Attempted path "((?:[^"\\]|\\.)+)"/.exec(message)?.[1];
-  if (outside !== undefined) return denial(call, outside, directoryCure(outside, call.tool));
+  // The rest of the message lists all folders that it has.
+  if (outside !== undefined)
+    return denial(
+      { ...call, message: `Path not in workspace: "${outside}"` },
+      outside,
+      directoryCure(outside, call.tool),
+    );
   // A session that was not given a tool says so in two ways.
   const [, unknown] = /Tool "([\w-]+)" not found/.exec(message) ?? [];
   if (type === 'tool_not_registered' || unknown !== undefined) {
