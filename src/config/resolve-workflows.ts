@@ -4,6 +4,7 @@
  */
 import { relative } from 'node:path';
 import { checkTemplate } from '../expressions/expressions.ts';
+import { AGENTS_TEST } from '../types/step-task.ts';
 import { checkCalls } from './check-calls.ts';
 import { checkOrder } from './check-order.ts';
 import type { ReviewTerms } from './config.ts';
@@ -46,6 +47,9 @@ export interface ResolvedWorkflows {
 
 /** Names end up as names of folders. */
 const maxNameBytes = 200;
+
+/** Work of reviewers, and of agents that are tried out, goes by these. */
+const reserved: ReadonlySet<string> = new Set(['reviews', AGENTS_TEST]);
 
 interface Draft extends WrittenWorkflow {
   readonly name: string;
@@ -100,6 +104,13 @@ function checkNames(drafts: readonly Draft[]): void {
     checkLength(context, [...at, 'name'], name);
     // They are folders: on some disks `A` and `a` are one.
     const key = name.normalize('NFC').toLowerCase();
+    if (reserved.has(key))
+      context.findings.error(
+        'BAD_VALUE',
+        [...at, 'name'],
+        `the workflow name "${name}" is one that Sluice uses itself`,
+        'Give it another name.',
+      );
     const first = taken.get(key);
     if (first) {
       const line = first.context.findings.lineOf([...first.at, 'name']);

@@ -302,3 +302,8 @@ test('a file of its own has the reviews of the configuration', async () => {
   const { workflows } = await loadWorkflowFile(join(dir, 'w.yaml'), config);
   expect(workflows[0]?.steps[1]).toMatchObject({ reviews: { reviewers: 1, quorum: 1 } });
 });
+
+test.each(['reviews', 'Reviews', 'agents-test'])('a workflow cannot be called %s', async (name) => {
+  const text = `workflows:\n  - { name: ${name}, steps: [{ name: a, type: approval, message: x }] }\n`;
+  expect((await errorsOf(text)).map(brief)).toEqual(['2:13 BAD_VALUE']);
+});
