@@ -156,6 +156,7 @@ export class AgentTest {
       if (isFinal(job)) break;
       const problem = signal.aborted ? { text: 'stopped' } : this.#stuck(job);
       if (problem) {
+        this.#tellLast();
         if ('what' in problem) this.#step(problem.what, problem.text, problem.fix);
         await host.coordinator.cancel(this.id, 'its test is over').catch(() => {});
         job = await this.#awaitEnd();

@@ -59,6 +59,9 @@ async function alone(
   host.coordinator.restrictTo(agent);
   operations.resume();
   const test = operations.agents.test(agent, prompt);
+  host.coordinator.events.subscribe((event) => {
+    if (event.type === 'ended' && event.job.id === test.id) operations.pause();
+  });
   return await follow(async (after) => test.report(after), json);
 }
 
