@@ -48,6 +48,9 @@ export function denialOf(call: FailedCall): Denial | undefined {
   }
   if (/requires user confirmation, which is not supported/.test(message))
     return denial(call, undefined, accessCure(call.tool ?? ''));
+  // The file system, or the sandbox around all this: no flag of the CLI lifts that.
+  if (writers.has(call.tool ?? '') && /\b(?:EROFS|EACCES|EPERM)\b|^Permission denied/.test(message))
+    return denial(call);
   if (type !== 'policy_violation' && !/^Tool execution denied by policy/.test(message)) return undefined;
   if (message.includes(simplerShell) || hiddenTools.includes(call.tool ?? '')) return undefined;
   return denial(call);

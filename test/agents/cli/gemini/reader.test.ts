@@ -214,6 +214,12 @@ test.each([
     'Tool execution denied by policy. Modifying build configuration files requires explicit user confirmation',
     undefined,
   ],
+  [
+    'write_file',
+    'file_write_failure',
+    "Error writing to file '/p/hello.txt': EROFS: read-only file system, open '/p/hello.txt' (EROFS)",
+    undefined,
+  ],
 ])('%s, %s: denied', (tool_name, type, message, cure) => {
   const { report } = failed(tool_name, { type, message });
   expect(report.denials.map((one) => one.cure)).toEqual([cure]);
@@ -230,6 +236,7 @@ test.each([
     'Tool execution denied by policy. This command could not be parsed: write it in plainer shell.',
   ],
   ['read_file', 'file_not_found', 'File not found.'],
+  ['replace', 'edit_no_occurrence_found', 'Failed to edit, could not find the string to replace.'],
 ])('%s, %s: the model goes on, no permission is lacking', (tool_name, type, message) => {
   const { report, events } = failed(tool_name, { type, message });
   expect(report.denials).toEqual([]);
