@@ -143,8 +143,8 @@ export interface ReviewTerms {
   readonly agents: readonly string[];
   /** Reviews of one piece of work in all: in between its author answers blocking findings. */
   readonly maxRounds: number;
-  /** Fewer valid verdicts than this decide nothing: a person is asked. */
-  readonly quorum: number;
+  /** Fewer valid verdicts than this decide nothing: a person is asked. Absent: more than half of those who are asked. */
+  readonly quorum?: number;
   /** `four_rules`: any blocker stops, two concerns pause, one warns. `votes`: the heaviest verdict. Or rules in order. */
   readonly policy: 'four_rules' | 'votes' | readonly ReviewRule[];
   /** Weight of an agent's verdict; 1 where it is not named. */

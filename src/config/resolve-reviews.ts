@@ -17,7 +17,6 @@ export const plainTerms: ReviewTerms = {
   reviewers: 2,
   agents: [],
   maxRounds: 2,
-  quorum: majority(2),
   policy: 'four_rules',
   weights: {},
 };
@@ -82,9 +81,13 @@ export function resolveTerms(
       `${reviewers} reviewers are wanted, and ${named} named`,
       `Write \`reviewers: ${named}\`, or name more under \`agents\`.`,
     );
-  const quorum =
-    written.quorum ?? (written.reviewers === undefined ? base.quorum : majority(written.reviewers));
-  if (quorum > reviewers && (written.quorum !== undefined || written.reviewers !== undefined))
+  // One that is written for other reviewers is not meant for these.
+  const quorum = written.quorum ?? (written.reviewers === undefined ? base.quorum : undefined);
+  if (
+    quorum !== undefined &&
+    quorum > reviewers &&
+    (written.quorum !== undefined || written.reviewers !== undefined)
+  )
     findings.error(
       'CONFLICT',
       [...at, written.quorum === undefined ? 'reviewers' : 'quorum'],
@@ -95,16 +98,11 @@ export function resolveTerms(
     reviewers,
     agents,
     maxRounds: written.max_rounds ?? base.maxRounds,
-    quorum,
+    ...(quorum !== undefined && { quorum }),
     policy: written.policy === undefined ? base.policy : resolvePolicy(context, at, written.policy),
     weights:
       written.weights === undefined ? base.weights : resolveWeights(context, at, written.weights, known),
   };
-}
-
-/** More than half. */
-function majority(reviewers: number): number {
-  return Math.floor(reviewers / 2) + 1;
 }
 
 function resolveReviewers(

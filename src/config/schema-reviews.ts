@@ -59,7 +59,7 @@ function terms(byDefault: (own: string) => string) {
         maximum: 10,
         description:
           'Fewer valid verdicts than this decide nothing: a person is asked. A reviewer that fails, or answers in another form, gives none.',
-        'x-default': byDefault('more than half of `reviewers`'),
+        'x-default': byDefault('more than half of those who are asked'),
       }),
     ),
     policy: Type.Optional(

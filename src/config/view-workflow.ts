@@ -125,7 +125,7 @@ export function viewTerms({ reviewers, agents, maxRounds, quorum, policy, weight
     reviewers,
     ...(agents.length > 0 && { agents }),
     max_rounds: maxRounds,
-    quorum,
+    ...(quorum !== undefined && { quorum }),
     policy,
     ...(Object.keys(weights).length > 0 && { weights }),
   };

@@ -32,7 +32,7 @@ export function decide(votes: readonly Vote[], { policy, quorum }: Policy, round
         ? heaviest(count)
         : byRules(count, policy, round);
   // Nobody's verdict is no approval, whatever the quorum says.
-  const needed = Math.max(1, quorum);
+  const needed = Math.max(1, quorum ?? Math.floor(votes.length / 2) + 1);
   if (count.valid >= needed) return judged;
   const missing = `${plural(count.valid, 'valid verdict')}, ${needed} needed${gone(count)}`;
   if (judged.decision === 'stop') return { ...judged, why: `${judged.why}; ${missing}` };

@@ -13,7 +13,7 @@ const quiet = ['COMMAND_NOT_FOUND'];
 const told = <F extends { readonly code: string }>(found: readonly F[]) =>
   found.filter(({ code }) => !quiet.includes(code));
 
-const terms = { reviewers: 2, agents: [], maxRounds: 2, quorum: 2, policy: 'four_rules', weights: {} };
+const terms = { reviewers: 2, agents: [], maxRounds: 2, policy: 'four_rules', weights: {} };
 
 test('without the section nothing is reviewed; an empty one has every default', async () => {
   expect((await load(agents + rules)).config.reviews).toBeUndefined();
@@ -28,9 +28,8 @@ test('without the section nothing is reviewed; an empty one has every default', 
 });
 
 test.each([
-  ['reviewers: 3', { reviewers: 3, quorum: 2 }],
-  ['reviewers: 4', { reviewers: 4, quorum: 3 }],
-  ['reviewers: 1', { reviewers: 1, quorum: 1 }],
+  ['reviewers: 3', { reviewers: 3 }],
+  ['reviewers: 1', { reviewers: 1 }],
   ['reviewers: 3, quorum: 3', { reviewers: 3, quorum: 3 }],
   ['quorum: 1', { reviewers: 2, quorum: 1 }],
   ['max_rounds: 5', { maxRounds: 5 }],
@@ -210,7 +209,7 @@ test('a step takes what it does not say from the configuration, and is plain JSO
   });
   const own = await step('reviews: { reviewers: 3, max_rounds: 4, policy: votes, weights: { second: 2 } }\n');
   expect(own).toMatchObject({
-    reviews: { reviewers: 3, quorum: 2, maxRounds: 1, policy: 'votes', weights: { second: 2 } },
+    reviews: { reviewers: 3, maxRounds: 1, policy: 'votes', weights: { second: 2 } },
   });
   expect(JSON.parse(JSON.stringify(own))).toEqual(own);
 });
@@ -300,7 +299,7 @@ test('a file of its own has the reviews of the configuration', async () => {
   });
   const { config } = await loadConfig(join(dir, 'orchestrator.yaml'));
   const { workflows } = await loadWorkflowFile(join(dir, 'w.yaml'), config);
-  expect(workflows[0]?.steps[1]).toMatchObject({ reviews: { reviewers: 1, quorum: 1 } });
+  expect(workflows[0]?.steps[1]).toMatchObject({ reviews: { reviewers: 1 } });
 });
 
 test.each(['reviews', 'Reviews', 'agents-test'])('a workflow cannot be called %s', async (name) => {

@@ -258,6 +258,24 @@ describe('who is asked', () => {
     expect(rig.jobs.submitted).toEqual([]);
   });
 
+  test('a quorum that is not written is more than half of those who are asked, one that is written stays', async () => {
+    const { quorum: _, ...config } = reviewsConfig();
+    await using rig = openRig({ away: ['gemini-1'] });
+    const one = await round(rig, request(tempFolder(), { config }), { 'codex-1': answer('approved') });
+    expect(one.decision).toBe('continue');
+    const two = { ...config, quorum: 2 };
+    const other = { ...request('').work, report: 'It is 6.' };
+    const strict = await round(rig, request(tempFolder(), { config: two, work: other }), {
+      'codex-1': answer('approved'),
+    });
+    expect(strict).toMatchObject({
+      decision: 'pause',
+      why: expect.stringContaining('1 valid verdict, 2 needed'),
+    });
+    await using alone = openRig({ agents: [author] });
+    expect((await round(alone, request(tempFolder(), { config }), {})).decision).toBe('continue');
+  });
+
   test('agents that are no CLIs answer without a schema to check', async () => {
     await using rig = openRig({ agents: [author, agent('script', { kind: 'command' })] });
     const record = await round(rig, request(tempFolder()), { script: `Hm.\n${answer('concern')}` });

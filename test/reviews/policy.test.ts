@@ -61,6 +61,18 @@ describe('the four rules', () => {
     expect(decide(votes(text), { ...four, quorum }, 1)).toMatchObject({ decision, isUndecided });
   });
 
+  test.each([
+    ['a', 'continue'],
+    ['a m', 'pause'],
+    ['a a m', 'warn'],
+    ['a m m', 'pause'],
+    ['a a m m', 'pause'],
+    ['m', 'pause'],
+    ['', 'pause'],
+  ] as const)('%j without a quorum: more than half of those who were asked: %s', (text, decision) => {
+    expect(decide(votes(text), { policy: 'four_rules' }, 1).decision).toBe(decision);
+  });
+
   test('why names who said it, and who said nothing', () => {
     expect(decide(votes('a b m'), four, 1).why).toBe('agent-1 has a blocker; no valid verdict from agent-2');
     expect(decide(votes('c c2 a'), four, 1).why).toBe('agent-0, agent-1 have concerns (weight 3)');
