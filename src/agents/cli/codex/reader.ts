@@ -83,7 +83,8 @@ export class CodexReader implements CliReader {
   }
 
   #item(item: Item, isDone: boolean): readonly AgentEvent[] {
-    this.#error = '';
+    // Warnings come as items, too, and get nothing done.
+    if (item.type !== 'error') this.#error = '';
     if (item.type === 'todo_list') return this.#list(item);
     const id = textOf(item.id);
     const isNew = !this.#started.has(id);

@@ -33,13 +33,14 @@ export function withoutSkills(prompt: string): HarmlessPrompt {
     rules.push(rule);
     return true;
   };
+  // The link is only looked at: a name may stand in its path, too.
   const harmless = prompt.replace(
-    /\$([A-Za-z0-9_:-]+)(?:\]\s*\(([^)]{1,4200})\))?/g,
+    /\$([A-Za-z0-9_:-]+)(?=\]\s*\(([^)]{1,4200})\)|)/g,
     (whole, name: string, link: string | undefined) => {
       const path = link?.trim().replace(/^skill:\/\//, '') ?? '';
       const isTaken = takeIn('name', name, maxName);
       const isOff = !path.startsWith('/') || takeIn('path', path, maxPath);
-      return isTaken && isOff ? whole : `$\u200b${whole.slice(1)}`;
+      return isTaken && isOff ? whole : `$\u200b${name}`;
     },
   );
   return { prompt: harmless, ...(rules.length > 0 && { config: `[${rules.join(',')}]` }) };
