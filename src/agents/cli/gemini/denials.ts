@@ -31,7 +31,7 @@ const folderTools: ReadonlySet<string> = new Set([
 
 export function denialOf(call: FailedCall): Denial | undefined {
   const { message, type } = call;
-  const outside = /Path not in workspace: Attempted path "((?:[^"\\]|\\.)+)"/.exec(message)?.[1];
+  const outside = /Path not in workspace: Attempted path "(.+?)" resolves outside/s.exec(message)?.[1];
   // The rest of the message lists all folders that it has.
   if (outside !== undefined)
     return denial(

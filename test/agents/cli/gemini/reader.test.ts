@@ -209,6 +209,12 @@ test.each([
     { kind: 'directory', path: '/srv/data', write: false },
   ],
   [
+    'replace',
+    'path_not_in_workspace',
+    'Path not in workspace: Attempted path "/srv/a "b"\\c/x.txt" resolves outside the allowed workspace directories: /p',
+    { kind: 'directory', path: '/srv/a "b"\\c', write: true },
+  ],
+  [
     'write_file',
     'policy_violation',
     'Tool execution denied by policy. Modifying build configuration files requires explicit user confirmation',
