@@ -2,12 +2,12 @@
  * A plugin's kind, as the rest of the program may use it: whatever it throws or gives instead of what it should, an attempt
  * fails with a reason, and nothing else. It is not kept from doing harm on purpose: it is code of the daemon's process.
  */
-import { dirname, isAbsolute, relative } from 'node:path';
 import type { AgentEvent } from '../../types/agent.ts';
 import type { CliReport } from '../../types/agent-cli.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
 import type { CliEnd, CliKind, CliLine, CliReader, Launch, LaunchRequest, LoginState } from '../cli/kind.ts';
 import { cleanEvents, cleanReport } from './clean.ts';
+import { launchProblem } from './launch-problem.ts';
 import type { LoadedKind, PluginOrigin } from './plugins.ts';
 
 const loginTimeoutMs = 5_000;
@@ -76,32 +76,6 @@ function launch(kind: CliKind, plugin: PluginOrigin, request: LaunchRequest): La
   return given as Launch;
 }
 
-function launchProblem(given: unknown, workDir: string): string | undefined {
-  if (typeof given !== 'object' || given === null) return 'it is no object';
-  const { args, env, files, links, stdin, lastMessageFile } = given as Readonly<Record<string, unknown>>;
-  const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
-  if (!Array.isArray(args) || !args.every(isText)) return '`args` is no list of texts';
-  if (typeof env !== 'object' || env === null || !Object.values(env).every(isText))
-    return '`env` is no object of texts';
-  if (!isPairs(files)) return '`files` is no list of [path, content]';
-  if (links !== undefined && !isPairs(links)) return '`links` is no list of [path, file]';
-  const outside = [...files, ...(links ?? [])].find(([path]) => !lies(path, workDir));
-  if (outside !== undefined) return `"${outside[0]}" is not in the folder of the job`;
-  if (stdin !== undefined && typeof stdin !== 'string') return '`stdin` is no text';
-  if (lastMessageFile !== undefined && (!isText(lastMessageFile) || dirname(lastMessageFile) !== workDir))
-    return '`lastMessageFile` is not in the folder of the job';
-  return undefined;
-}
-
-function isPairs(value: unknown): value is readonly (readonly [string, string])[] {
-  return (
-    Array.isArray(value) &&
-    value.every(
-      (one) => Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === 'string'),
-    )
-  );
-}
-
 class GuardedReader implements CliReader {
   readonly #plugin: PluginOrigin;
   #reader: CliReader | undefined;
@@ -157,9 +131,4 @@ function failed(plugin: PluginOrigin, what: string, cause?: unknown): AppError {
     cause,
     fix: 'Update the package, or tell its author; `sluice/plugin/contract` has the tests that it should pass.',
   });
-}
-
-function lies(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return isAbsolute(path) && way !== '' && way !== '..' && !way.startsWith('../') && !isAbsolute(way);
 }

@@ -19,6 +19,11 @@ export function shapeProblems(value: unknown): readonly string[] {
         ? `\`apiVersion: ${pluginApiVersion}\` is missing`
         : `it is for version ${String(kind.apiVersion)} of the interface, and this Sluice has ${pluginApiVersion}`,
     ];
+  return [...fieldProblems(kind), ...clash(kind.name)];
+}
+
+/** The same of a kind that comes with Sluice: it has no `apiVersion`, and its name is its own. */
+export function fieldProblems(kind: Readonly<Record<string, unknown>>): readonly string[] {
   return [
     ...texts
       .filter((key) => typeof kind[key] !== 'string' || kind[key] === '')
@@ -37,9 +42,12 @@ export function shapeProblems(value: unknown): readonly string[] {
 
 function nameProblems(name: unknown): readonly string[] {
   if (typeof name !== 'string' || name === '') return [];
-  if (!/^[a-z][a-z0-9_-]{0,63}$/.test(name)) return ['`name` is not made of a-z, 0-9, `_` and `-`'];
-  return name === 'plugin' || (builtinCliKinds as ReadonlyMap<string, unknown>).has(name)
-    ? [`\`name\` is "${name}", which is a kind that comes with Sluice`]
+  return /^[a-z][a-z0-9_-]{0,63}$/.test(name) ? [] : ['`name` is not made of a-z, 0-9, `_` and `-`'];
+}
+
+function clash(name: unknown): readonly string[] {
+  return name === 'plugin' || (builtinCliKinds as ReadonlyMap<unknown, unknown>).has(name)
+    ? [`\`name\` is "${String(name)}", which is a kind that comes with Sluice`]
     : [];
 }
 

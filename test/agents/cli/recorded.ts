@@ -14,16 +14,22 @@ export interface Recorded {
   readonly signal?: string;
 }
 
+interface Ended {
+  readonly exitCode?: number | null;
+  readonly signal?: string | null;
+}
+
 const folder = (kind: string): string => join(import.meta.dirname, '../../fixtures/agents', kind);
 
 export function recordings(kind: string): readonly Recorded[] {
   const dir = folder(kind);
-  const { cases } = JSON.parse(readFileSync(join(dir, 'cases.json'), 'utf8')) as {
-    cases: Record<string, { exitCode?: number | null; signal?: string | null }>;
+  const { cases: listed } = JSON.parse(readFileSync(join(dir, 'cases.json'), 'utf8')) as {
+    cases: Readonly<Record<string, Ended>> | readonly (Ended & { readonly case: string })[];
   };
+  const cases = Array.isArray(listed) ? Object.fromEntries(listed.map((one) => [one.case, one])) : listed;
   const text = (name: string): string | undefined =>
     existsSync(join(dir, name)) ? readFileSync(join(dir, name), 'utf8') : undefined;
-  return Object.entries(cases).map(([name, { exitCode, signal }]) => {
+  return Object.entries(cases as Readonly<Record<string, Ended>>).map(([name, { exitCode, signal }]) => {
     const lastMessage = text(`${name}.usage.json`) ?? text(`${name}.last.txt`);
     return {
       name,
