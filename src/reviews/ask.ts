@@ -1,6 +1,7 @@
 /** One reviewer: its job, from the prompt to a verdict, or to why there is none. It alone answers: nobody stands in. */
 import { hash } from 'node:crypto';
 import { type AgentConfig, isCliAgent } from '../config/config.ts';
+import { REVIEWS } from '../coordinator/reviewing.ts';
 import { messageOf } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { ReviewRecord, ReviewVerdict } from '../types/review.ts';
@@ -10,9 +11,6 @@ import { roundName } from './round-name.ts';
 import { clean, cutChars } from './texts.ts';
 import { readVerdict } from './verdict.ts';
 import { VERDICT_SCHEMA_NAME, verdictSchema } from './verdict-schema.ts';
-
-/** Stands where a run's job has the name of its workflow. */
-export const REVIEWS_WORKFLOW = 'reviews';
 
 const REASON_CHARS = 500;
 
@@ -54,7 +52,7 @@ function taskOf(
   const isChecked = agent !== undefined && isCliAgent(agent);
   return {
     runId: record.sessionId,
-    workflow: REVIEWS_WORKFLOW,
+    workflow: REVIEWS,
     step: `${roundName(record)}-${name}`,
     work: { kind: 'agent', agents: [name], prompt },
     expect: {

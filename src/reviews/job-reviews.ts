@@ -143,7 +143,10 @@ export class JobReviews implements AsyncDisposable {
     if (!config) return void (await coordinator.settle(job.id, { kind: 'accept' }));
     const known = await ledger.reviews.list({ sessionId: job.id, limit: 200 });
     const earlier = known.filter((one) => one.trigger === 'result' && one.endedAt !== undefined);
-    const round = earlier.length + 1;
+    // Newest first. One that was about this very attempt has not been acted on: the process ended in between.
+    const [last] = earlier;
+    const isKnown = last !== undefined && last.startedAt >= (job.attempts.at(-1)?.endedAt ?? Infinity);
+    const round = isKnown ? last.round : earlier.length + 1;
     const record = await this.#conduct(job, call, config, 'result', round, []);
     if (record.isRevised) {
       const guidance = guidanceOf(blockingFindings(record.verdicts), round);
