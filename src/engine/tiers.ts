@@ -3,6 +3,7 @@
  * patrol. Where fewer can than are configured, the condition TIER_LOWERED says who is missing. It is compared with the
  * configuration and not with the best that was seen: a restart must not forget that somebody is missing.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Tier, tierOf } from '../agents/tiers.ts';
 import type { ConditionBoard } from '../conditions/board.ts';
 import { type CliAgent, type Config, isCliAgent } from '../config/config.ts';
@@ -12,6 +13,7 @@ import { messageOf } from '../types/errors.ts';
 import { type AgentStanding, canWork, standingOf } from './agent-standing.ts';
 
 const PATROL_MS = 15_000;
+const FIRST_MS = 500;
 
 export interface TierInForce extends Tier {
   /** The configured agent CLIs that can work now, by name. */
@@ -21,7 +23,7 @@ export interface TierInForce extends Tier {
 export interface Tiers extends AsyncDisposable {
   /** Of the last look; undefined: no agent CLI is configured, or nobody has looked yet. Reviews ask here who there is. */
   current(): TierInForce | undefined;
-  /** Of the last look, or of the first one, which goes on when the daemon has just started: programs are asked. */
+  /** The same, but waits half a second for the first look, which goes on when the daemon has just started: programs are asked. */
   known(): Promise<TierInForce | undefined>;
   /** Looks now. Call after a new configuration. */
   look(): Promise<TierInForce | undefined>;
@@ -70,10 +72,18 @@ export function watchTiers(o: TiersOptions): Tiers {
   });
   const patrol = setInterval(lookSoon, patrolMs);
   patrol.unref();
-  const first = look().catch(() => undefined);
+  let hasLooked = false;
+  const first = look()
+    .catch(() => undefined)
+    .then(() => {
+      hasLooked = true;
+    });
   return {
     current: () => current,
-    known: () => first.then(() => current),
+    async known() {
+      if (!hasLooked) await Promise.race([first, sleep(FIRST_MS, undefined, { ref: false })]);
+      return current;
+    },
     look,
     async [Symbol.asyncDispose]() {
       isOver = true;

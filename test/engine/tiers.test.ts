@@ -11,7 +11,7 @@ const names = ['gemini', 'claude', 'codex'] as const;
 const configOf = (kinds: readonly string[]): Config =>
   ({
     agents: new Map(kinds.map((kind) => [kind, { name: kind, kind, breaker: {} } as unknown as AgentConfig])),
-  }) as Config;
+  }) as unknown as Config;
 
 function rig(kinds: readonly string[] = names) {
   const missing = new Set<string>();
