@@ -270,9 +270,7 @@ export function addCommands(program: Command): void {
     .addOption(limit())
     .addOption(json())
     .action(to(() => import('./commands/files.ts')));
-  const jobs = group('jobs').description(
-    'list | show | retry | cancel | release | review | approve | refuse',
-  );
+  const jobs = group('jobs').description('list | show | retry | cancel | release | review …');
   jobs
     .command('list', { isDefault: true })
     .description('jobs, newest first')
@@ -358,7 +356,7 @@ export function addCommands(program: Command): void {
     .action(to(() => import('./commands/gc.ts')));
   program
     .command('export <file>')
-    .description('a backup: configuration, ledger, results; .tar or .tar.gz')
+    .description('a backup: configuration, ledger, results (.tar, .tar.gz)')
     .addOption(json())
     .action(to(() => import('./commands/export.ts')));
   program
