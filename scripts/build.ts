@@ -7,6 +7,7 @@ import { globSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { writeDeclarations } from './declarations.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -27,6 +28,9 @@ const entries = [
   'sandbox/hosts-main',
 ];
 
+/** What others import: `exports` of package.json names them. */
+const published = ['agents/plugins/author', 'agents/cli/contract/contract'];
+
 const bundled = [
   'commander',
   'fastest-levenshtein',
@@ -43,11 +47,12 @@ const bundled = [
 const alone = ['cli/state-main'];
 
 const fresh = join(root, `dist.${process.pid}`);
-await write(entries);
+await write([...entries, ...published]);
 for (const entry of alone) await write([entry]);
+writeDeclarations(join(root, 'src'), join(fresh, 'types'), published);
 // File by file, by rename, entries last: a process that starts meanwhile finds whole files. Old chunks stay for a while,
 // since a daemon that runs may load one later.
-const made = globSync('**/*.js', { cwd: fresh });
+const made = globSync('**/*.{js,d.ts}', { cwd: fresh });
 for (const file of made.toSorted((a) => (a.startsWith('chunks/') ? -1 : 1))) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });
   renameSync(join(fresh, file), join(dist, file));
