@@ -16,6 +16,8 @@ import { buildPrompt } from './prompt.ts';
 export interface Plan {
   readonly launch: Launch;
   readonly cwd: string;
+  /** Where its sandbox lets it write besides the folder of the job. Absolute. */
+  readonly writes: readonly string[];
   readonly record: Omit<CliRecord, 'denials' | 'next' | 'fault' | 'model' | 'sessionId' | 'resume'>;
 }
 
@@ -64,12 +66,14 @@ export function planLaunch(o: {
       options: cli.plugin?.options ?? {},
     };
   };
-  const launch = kind.launch(request(correction));
+  const given = request(correction);
+  const launch = kind.launch(given);
   const flags = flagsOf(launch);
   const plain = isEmpty(correction) ? undefined : flagsOf(kind.launch(request({})));
   return {
     launch,
     cwd,
+    writes: writesOf(call, given),
     record: {
       kind: kind.name,
       version: version.text,
@@ -114,6 +118,16 @@ function directoriesOf(call: AgentCall, cwd: string, access: Access, given: Corr
     ...(given.directories ?? []),
   ];
   return [...new Set(wanted)].filter((dir) => !contains(cwd, dir) && existsSync(fsPath(dir)));
+}
+
+/** Who works on a copy writes there, which is in the folder of the job, and not to what was copied. */
+function writesOf(
+  { projectDir, rootDirs, workDir, workspaceDir }: AgentCall,
+  { access, cwd, directories }: LaunchRequest,
+): readonly string[] {
+  if (access === 'read') return [];
+  const copied = workspaceDir === undefined ? [] : [projectDir, ...rootDirs];
+  return [cwd, ...directories].filter((dir) => ![workDir, ...copied].some((one) => contains(one, dir)));
 }
 
 function makeFolder(dir: string): void {

@@ -129,7 +129,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       const { exit, report } = await runConfined(
         options,
         call,
-        agent,
+        writing(agent, plan.writes),
         startRequest(call, agent, file, plan, launched, env),
         signal,
         {
@@ -244,6 +244,13 @@ function readLaunched(kind: CliKind, { workDir }: AgentCall): Launched {
     // It was not written, or is no more what it was.
   }
   return { record: { kind: kind.name, flags: [] }, cwd: '' };
+}
+
+/** What it may write to follows from what it may do; what its `sandbox` names comes on top. */
+function writing(agent: CliAgent, places: readonly string[]): CliAgent {
+  const { sandbox } = agent;
+  if (sandbox.mode === 'off') return agent;
+  return { ...agent, sandbox: { ...sandbox, write: [...new Set([...sandbox.write, ...places])] } };
 }
 
 /** Folders are made: the CLI would make them, and what is not there cannot be shown. */
