@@ -356,7 +356,7 @@ export function addCommands(program: Command): void {
     .action(to(() => import('./commands/gc.ts')));
   program
     .command('export <file>')
-    .description('a backup: configuration, ledger, results (.tar, .tar.gz)')
+    .description('a backup: configuration, ledger, results; .tar[.gz]')
     .addOption(json())
     .action(to(() => import('./commands/export.ts')));
   program

@@ -187,6 +187,16 @@ test('with a daemon: try out, a quota parks, a pause keeps jobs waiting', async 
   );
   expect((await project.call('status')).stdout).toMatch(/\ntier +5 \(solo\): gem\n/);
 
+  await project.call('pause');
+  const paused = await testOf(project, 'look');
+  expect(paused.steps.at(-1)).toMatchObject({
+    what: 'waiting',
+    text: 'the daemon is paused',
+    is_problem: true,
+  });
+  expect(paused).toMatchObject({ code: 1, job: { state: 'cancelled', attempts: [] } });
+  await project.call('resume');
+
   project.write('quota', '');
   const { code, steps, job } = await testOf(project, 'gem');
   expect([code, job?.state]).toEqual([1, 'cancelled']);

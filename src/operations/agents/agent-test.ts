@@ -61,6 +61,8 @@ const QUESTION = 'Answer with the single word OK.';
 const LINE = 'This line is a test of `sluice agents test`.\n';
 const POLL_MS = 200;
 const LONGEST_MS = 300_000;
+/** Afterwards it is said that it waits for its turn. */
+const QUEUED_MS = 3_000;
 /** An agent that tells more is told of no longer; it is counted. */
 const MAX_STEPS = 500;
 const TEXT_CHARS = 400;
@@ -192,10 +194,21 @@ export class AgentTest {
   ): { readonly what: AgentTestStep['what']; readonly text: string; readonly fix: string } | undefined {
     const { state, reason, message = '', fix = '' } = job;
     if (state === 'held') return { what: 'held', text: `${reason}: ${message}`, fix };
+    if (state === 'queued') return this.#whileQueued();
     if (state !== 'waiting') return undefined;
     if (!passing.has(reason as WaitReason)) return { what: 'waiting', text: `${reason}: ${message}`, fix };
     if (this.#told !== reason) this.#step('waiting', `${reason}${message === '' ? '' : `: ${message}`}`);
     this.#told = reason ?? '';
+    return undefined;
+  }
+
+  /** A pause lasts until somebody ends it; a place, or the agent's rate, comes by itself. */
+  #whileQueued(): { readonly what: 'waiting'; readonly text: string; readonly fix: string } | undefined {
+    if (this.#deps.host.coordinator.isPaused)
+      return { what: 'waiting', text: 'the daemon is paused', fix: '`sluice resume` lets it go on.' };
+    if (this.#told === 'queued' || performance.now() - this.#beganAt < QUEUED_MS) return undefined;
+    this.#told = 'queued';
+    this.#step('waiting', 'for its turn: `sluice status` shows which limit is used up');
     return undefined;
   }
 
