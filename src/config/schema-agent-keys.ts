@@ -313,8 +313,16 @@ export const agentEnvironment = environment(
 const blockedByDefault = ['dd', 'mkfs', 'fdisk', 'sudo', 'su', 'shutdown', 'reboot'];
 const confirmedByDefault = ['git push', 'npm publish', 'pip install'];
 
-/** @param o.network The default. */
-function sandboxKeys({ network, mode }: { readonly network: 'none' | 'allow'; readonly mode: string }) {
+/** @param o Defaults; `write`: in words, where it is more than nothing. */
+function sandboxKeys({
+  network,
+  mode,
+  write,
+}: {
+  readonly network: 'none' | 'allow';
+  readonly mode: string;
+  readonly write?: string;
+}) {
   return {
     mode: Type.Optional(
       OneOf(['auto', 'required', 'off'], {
@@ -325,6 +333,7 @@ function sandboxKeys({ network, mode }: { readonly network: 'none' | 'allow'; re
     ),
     write: Texts({
       default: [],
+      ...(write !== undefined && { 'x-default': write }),
       description:
         'What it may write to besides the folder of its job: `workspace` (the tree that the file lies in), `project`, or paths.',
       examples: [['workspace'], ['./cache']],
@@ -362,11 +371,18 @@ export const Sandbox = Section(
 );
 
 /** Of agent CLIs: they cannot do without their model, and are never run unconfined by accident. */
-export const CliSandbox = Section(sandboxKeys({ network: 'allow', mode: '`required`' }), {
-  default: {},
-  description:
-    'What the CLI and everything it starts may see, write and reach. Its own log-in and sessions in the home are there, the rest of the home is not.',
-});
+export const CliSandbox = Section(
+  sandboxKeys({
+    network: 'allow',
+    mode: '`required`',
+    write: 'nothing; with `permissions.ceiling` above `read`: `workspace` and `permissions.directories`',
+  }),
+  {
+    default: {},
+    description:
+      'What the CLI and everything it starts may see, write and reach. Its own log-in and sessions in the home are there, the rest of the home is not.',
+  },
+);
 
 export const SandboxOff = Section(
   {
