@@ -100,7 +100,9 @@ async function runOnce(
     redact: (text) => redactor.redact(text),
   });
   // Awaited here: the watch ends when this function does.
-  return await spawner.run(request, watch ? AbortSignal.any([signal, ending.signal]) : signal);
+  const exit = await spawner.run(request, watch ? AbortSignal.any([signal, ending.signal]) : signal);
+  if (call.onEvent) await watch?.flush();
+  return exit;
 }
 
 function startOf({ argv, env, sandboxed }: Extract<Confinement, { kind: 'run' }>) {

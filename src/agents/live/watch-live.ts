@@ -35,6 +35,8 @@ export interface LiveOptions {
 export interface LiveReader {
   /** Only valid during the call. */
   push(chunk: Buffer): void;
+  /** What is held back of a last line without an end is given out. */
+  flush?(): void;
   /** Its result is there: whoever does not end by itself then is ended after a grace. */
   readonly hasEnded?: boolean;
 }
@@ -51,14 +53,20 @@ export const lingerMs = 10_000;
  * Begins to listen; disposing ends it at once. Undefined where there is nothing to hear. Whoever ends within 250 ms has cost a timer.
  * Does not keep the process alive.
  */
-export function watchLive(options: LiveOptions): Disposable | undefined {
+export function watchLive(options: LiveOptions): LiveWatch | undefined {
   const { onSpent, onEvent, agent, blocked, read } = options;
   const wanted = [onSpent, onEvent, blocked, read].some((one) => one !== undefined);
   if (!wanted && agent.maxRepeats === Number.POSITIVE_INFINITY) return undefined;
-  return new LiveWatch(options);
+  return new Listener(options);
 }
 
-class LiveWatch implements Disposable {
+/** One attempt that is listened to. */
+export interface LiveWatch extends Disposable {
+  /** The attempt is over: hands over what it said last. Nothing is ended for it any more. */
+  flush(): Promise<void>;
+}
+
+class Listener implements LiveWatch {
   readonly #options: LiveOptions;
   readonly #file: GrowingFile;
   readonly #repeats: Repeats;
@@ -70,6 +78,7 @@ class LiveWatch implements Disposable {
   #isNews = false;
   #toldAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
+  #isOver = false;
   #timer: NodeJS.Timeout;
 
   constructor(options: LiveOptions) {
@@ -88,14 +97,21 @@ class LiveWatch implements Disposable {
     clearTimeout(this.#timer);
   }
 
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#isOver = true;
+    while (!this.#isClosed && (await this.#file.look(() => !this.#isClosed).catch(() => false)));
+    this.#reader.flush?.();
+  }
+
   #lookIn(ms: number): NodeJS.Timeout {
     return setTimeout(() => void this.#look(), ms).unref();
   }
 
   async #look(): Promise<void> {
     // What cannot be read now can be at the next look.
-    const isBehind = await this.#file.look(() => !this.#isClosed).catch(() => false);
-    if (this.#isClosed) return;
+    const isBehind = await this.#file.look(() => !this.#isClosed && !this.#isOver).catch(() => false);
+    if (this.#isClosed || this.#isOver) return;
     this.#tell();
     if (this.#hasLingered()) return this.#end({ kind: 'lingered', graceMs: lingerMs });
     this.#timer = this.#lookIn(isBehind ? behindMs : lookMs);
@@ -149,6 +165,7 @@ class LiveWatch implements Disposable {
   }
 
   #end(reason: EndReason): void {
+    if (this.#isOver) return;
     // What it has spent is told first: nothing is told after the end.
     this.#toldAt = Number.NEGATIVE_INFINITY;
     this.#tell();
