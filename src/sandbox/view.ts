@@ -55,6 +55,8 @@ export interface View {
   readonly places: readonly Place[];
   /** Real paths that are never hidden as such files. */
   readonly needed: ReadonlySet<string>;
+  /** Real paths of the program's own places: nothing in them is hidden. */
+  readonly own: readonly string[];
   /** A writable folder for temporary files. */
   readonly tmp: string;
   /** Undefined: there is no place for the home that is named; it gets one in `tmp`. */
@@ -122,7 +124,7 @@ export function viewOf(around: Surroundings, request: ViewRequest): View {
   const state = realPath(request.stateDir);
   if (state !== undefined) mounts.push({ kind: 'hidden', path: state.path, is: 'folder' });
   show(mounts, request.workDir, 'writable');
-  mounts.push(...hiddenHomeEntries(mounts, around.hidden));
+  mounts.push(...hiddenHomeEntries(mounts, around.hidden).filter(({ path }) => !own.includes(path)));
   const needed = [
     request.commandFile,
     ...request.words.filter(isScript).map((word) => inProject(request, word)),
@@ -137,6 +139,7 @@ export function viewOf(around: Surroundings, request: ViewRequest): View {
       ...around.prefixes.map((dir) => ({ dir, depth: 2 })),
     ],
     needed: new Set([...files, ...own, ...needed.flatMap(realOf)]),
+    own,
     tmp: around.scratch.find((dir) => !isShown(dir)) ?? '/dev/shm',
     home: around.home,
   };
@@ -159,11 +162,12 @@ function homeIn(home: string | undefined, hidden: readonly string[], mounts: Mou
 }
 
 /** What is hidden of the files that only their owner may read. */
-export function hiddenMounts({ folders, states }: OwnerOnly, { needed, mounts }: View): Mount[] {
+export function hiddenMounts({ folders, states }: OwnerOnly, { needed, own, mounts }: View): Mount[] {
   const hidden: Mount[] = states.map((path) => ({ kind: 'hidden', path, is: 'folder' }));
   const writable = mounts.filter(({ kind }) => kind === 'writable').map(({ path }) => path);
   let count = 0;
   for (const folder of folders) {
+    if (own.some((place) => contains(place, folder.path))) continue;
     const files = folder.files.filter((name) => !needed.has(join(folder.path, name)));
     count += files.length;
     if (files.length > coveredAbove || count > coveredAboveInAll) {

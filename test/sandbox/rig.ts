@@ -46,18 +46,26 @@ export interface Ask {
   readonly inputs?: readonly string[];
   readonly path?: string;
   readonly protectedPaths?: readonly string[];
+  readonly ownPlaces?: readonly string[];
+  readonly ownProtected?: readonly string[];
 }
 
 /** Runs each shell script (or argument list) confined; waits for all. */
 export function confined(ask: Ask, scripts: readonly (string | readonly string[])[]): Ran[] {
   const { dir, user = 'self', sandbox = {}, projectDir = join(dir, 'project') } = ask;
   const { rootDirs = [join(projectDir, 'inbox')], home = join(dir, 'home'), inputs = [] } = ask;
-  const { path = '/usr/local/bin:/usr/bin:/bin', protectedPaths = [] } = ask;
+  const {
+    path = '/usr/local/bin:/usr/bin:/bin',
+    protectedPaths = [],
+    ownPlaces = [],
+    ownProtected = [],
+  } = ask;
   const runs = scripts.map((script) => ({
     argv: typeof script === 'string' ? ['sh', '-c', script] : script,
     sandbox: { ...strict, ...sandbox },
   }));
-  const job: Job = { projectDir, rootDirs, home, inputs, path, protectedPaths, runs };
+  const places = { protectedPaths, ownPlaces, ownProtected };
+  const job: Job = { projectDir, rootDirs, home, inputs, path, ...places, runs };
   const file = join(dir, 'job.json');
   writeFileSync(file, JSON.stringify(job));
   if (user === 'nobody') execFileSync('chown', ['-R', '65534:65534', dir]);

@@ -38,6 +38,33 @@ describe.skipIf(noSandbox !== undefined)(`with bubblewrap (${noSandbox ?? 'works
       expect(existsSync('/etc/x')).toBe(false);
     });
 
+    test.each(['home', 'project'])(
+      `${user}: what a program keeps for itself, with its home in the %s`,
+      (where) => {
+        const dir = tree({ ...project, [`${where}/.tool/settings`]: 'set', [`${where}/.tool/rules/`]: '' });
+        const home = join(dir, where);
+        const tool = join(home, '.tool');
+        writeFileSync(join(tool, 'key'), 'key', { mode: 0o600 });
+        const [all, settings, rules] = confined(
+          {
+            ...{ dir, user, home, rootDirs: [join(dir, 'project/inbox')] },
+            ...{ ownPlaces: [tool], ownProtected: [join(tool, 'settings'), join(tool, 'rules')] },
+          },
+          [
+            `cat ${tool}/key && echo new > ${tool}/key && echo more > ${tool}/session && cat ${tool}/settings`,
+            `echo changed > ${tool}/settings`,
+            `rm -r ${tool}/rules || echo own > ${tool}/rules/own`,
+          ],
+        );
+        expect(all).toMatchObject({ code: 0, stdout: 'keyset' });
+        expect(settings?.code).not.toBe(0);
+        expect(rules?.code).not.toBe(0);
+        expect(readFileSync(join(tool, 'key'), 'utf8')).toBe('new\n');
+        expect(readFileSync(join(tool, 'settings'), 'utf8')).toBe('set');
+        expect(existsSync(join(tool, 'rules/own'))).toBe(false);
+      },
+    );
+
     test(`${user}: what can be read and what cannot`, () => {
       const dir = tree(project);
       writeFileSync(join(dir, 'project/.env'), 'KEY=1', { mode: 0o600 });
