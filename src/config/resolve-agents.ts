@@ -1,14 +1,6 @@
 /** `agents` and `watcher_endpoints` → agents by name, each of one kind, with everything an attempt needs to know. */
 import { checkUrl } from './check-url.ts';
-import {
-  type AgentConfig,
-  type BudgetConfig,
-  type CliSettings,
-  cliKinds,
-  type EnvEntry,
-  type RateConfig,
-  type SandboxConfig,
-} from './config.ts';
+import { type AgentConfig, type BudgetConfig, cliKinds, type EnvEntry, type RateConfig } from './config.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { parseRate } from './rate.ts';
 import { resolveCapabilities } from './resolve-capabilities.ts';
@@ -92,25 +84,12 @@ async function resolveAgent(
       return {
         ...common,
         ...idleOfCli(context, at, common.idleTimeoutMs, quietMs),
-        sandbox: sandboxOfCli(context, at, common.sandbox, cli),
         ...{ kind: agent.kind, cli },
       };
     }
     default:
       return undefined;
   }
-}
-
-/** Whoever may be allowed to edit writes the tree that it works on and its own folders, unless `write` says what. */
-function sandboxOfCli(
-  { findings }: Resolving,
-  at: Path,
-  sandbox: SandboxConfig,
-  { permissions: { ceiling, directories } }: CliSettings,
-): SandboxConfig {
-  if (sandbox.mode === 'off' || ceiling === 'read' || findings.has([...at, 'sandbox', 'write']))
-    return sandbox;
-  return { ...sandbox, write: ['workspace', ...directories] };
 }
 
 /** @param agent With the defaults of its kind; keys that other kinds do not have are absent. */

@@ -375,7 +375,8 @@ export const CliSandbox = Section(
   sandboxKeys({
     network: 'allow',
     mode: '`required`',
-    write: 'nothing; with `permissions.ceiling` above `read`: `workspace` and `permissions.directories`',
+    write:
+      'nothing; whatever it says, the folders that `permissions` let it change are writable, from `edit` on',
   }),
   {
     default: {},

@@ -65,8 +65,8 @@ const keys: readonly (readonly [line: string, found: object])[] = [
   ['program: ./bin/claude', { cli: { program: './bin/claude' } }],
   ['tools: [Read, Read, "Bash(npm test:*)"]', { cli: { tools: ['Read', 'Bash(npm test:*)'] } }],
   ['permissions: { mode: edit }', { cli: { permissions: { mode: 'edit', ceiling: 'edit' } } }],
-  ['permissions: { ceiling: edit }', { sandbox: { write: ['workspace'] } }],
-  ['permissions: { ceiling: edit }\n    sandbox: { write: [] }', { sandbox: { write: [] } }],
+  // What it may write to follows from what an attempt may do: one that only looks finds everything read-only.
+  ['permissions: { ceiling: edit }', { sandbox: { write: [] } }],
   ['permissions: { ceiling: all }', { cli: { permissions: { mode: 'read', ceiling: 'all' } } }],
   ['on_quota: fallback', { cli: { onQuota: 'fallback' } }],
   ['load: light', { load: 'light' }],
