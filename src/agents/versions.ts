@@ -7,6 +7,7 @@ import type { AgentRunner } from '../types/agent.ts';
 import { CommandVersions } from './command-version.ts';
 import { baseEnvironment, searchPath } from './environment.ts';
 import { inspectVersion, nameDependence } from './inspect/version.ts';
+import { pluginFingerprint } from './plugins/fingerprint.ts';
 
 /** @param o.env Of the daemon: on its PATH commands are looked for. */
 export function createVersions(o: {
@@ -30,8 +31,12 @@ export function createVersions(o: {
       case 'gemini':
       case 'opencode':
       case 'copilot':
-      case 'plugin':
         return commands.of([agent.cli.program ?? agent.kind], searchPath(base, agent), o.projectDir);
+      case 'plugin': {
+        const { plugin, program } = agent.cli;
+        const own = program && (await commands.of([program], searchPath(base, agent), o.projectDir));
+        return `plugin ${await pluginFingerprint(plugin?.package ?? '', o.projectDir)} ${own ?? ''}`;
+      }
       default:
         return agent satisfies never;
     }

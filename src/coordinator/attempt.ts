@@ -236,6 +236,7 @@ async function copyTree(
 /** What an agent lacks, as the reason for which its jobs wait. */
 const waitReasons: Partial<Record<AppError['code'], WaitReason>> = {
   AGENT_UNAVAILABLE: 'agent_unavailable',
+  PLUGIN_INVALID: 'agent_unavailable',
   SANDBOX_UNAVAILABLE: 'sandbox',
   LIMITS_UNAVAILABLE: 'limits',
 };

@@ -6,6 +6,9 @@ import { giveBack } from './endings.ts';
 import { finish } from './finish.ts';
 import { isFullDisk, waitForSpace } from './full-disk.ts';
 
+/** What a rule says of this very file cannot be evaluated, or a plugin does not say how its agent is started. */
+const startedNothing: ReadonlySet<AppError['code']> = new Set(['EXPRESSION', 'PLUGIN_INVALID']);
+
 export async function failByOwnFault(deps: AttemptDeps, lease: Lease, error: unknown): Promise<void> {
   if (deps.isStateLost?.()) {
     await giveBack(deps, lease, true);
@@ -15,8 +18,7 @@ export async function failByOwnFault(deps: AttemptDeps, lease: Lease, error: unk
   if (isFullDisk(known?.code ?? systemCode(error))) return waitForSpace(deps, lease, messageOf(error));
   const job = await deps.ledger.jobs.end(lease, {
     state: 'failed',
-    // What a rule says of this very file cannot be evaluated: nothing was started.
-    reason: known?.code === 'EXPRESSION' ? 'spawn_failed' : 'interrupted',
+    reason: known && startedNothing.has(known.code) ? 'spawn_failed' : 'interrupted',
     message: messageOf(error),
     fix: known?.fix ?? 'Look at the log for the cause, then run `sluice jobs retry`.',
   });

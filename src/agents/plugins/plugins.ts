@@ -2,14 +2,13 @@
  * Which kind an agent of the configuration is: one that comes with Sluice, or one that an npm package brings. A package is
  * loaded once, when an agent of it is first looked at; what it exports is checked then, and guarded from then on.
  */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import type { CliAgent } from '../../config/config.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
 import type { CliKind } from '../cli/kind.ts';
 import { builtinCliKinds } from '../cli/kinds.ts';
 import * as tools from './author.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { guardKind } from './guard.ts';
 import { folderFrom, type Located, locatePlugin, readManifest } from './locate.ts';
 import { shapeProblems } from './shape.ts';
@@ -114,12 +113,9 @@ export async function loadPlugin(
   const exported = await withTimeout(load(located, o.turn), o.timeoutMs, located);
   const problems = shapeProblemsOf(exported);
   if (problems.length > 0) throw invalid(located, `is no agent kind: ${problems.join('; ')}`);
-  const { version, dir, entry } = located;
-  const sum = createHash('sha256')
-    .update(await readFile(entry))
-    .digest('hex')
-    .slice(0, 16);
-  return guardKind(exported as CliKind, { package: named, version, dir, fingerprint: `${version}:${sum}` });
+  const { version, dir } = located;
+  const fingerprint = await fingerprintOf(located);
+  return guardKind(exported as CliKind, { package: named, version, dir, fingerprint });
 }
 
 /** What the package exports for us: `agentKind`, or its default; a function is called with what plugins may use of ours. */
