@@ -2,7 +2,7 @@
  * What one attempt of an agent CLI is started with: the configuration's settings and what a correction widens, never
  * beyond the ceiling; the launch as it would be without the correction tells what that changed.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import type { CliAgent } from '../../config/config.ts';
 import type { AgentCall } from '../../types/agent.ts';
@@ -34,7 +34,7 @@ export function planLaunch(o: {
   const { kind, agent, call, version } = o;
   const { cli, budget } = agent;
   const correction = boundCorrection(call.correction ?? {}, ceilingOf(agent, call));
-  const cwd = call.projectDir;
+  const cwd = cwdOf(call);
   const request = (given: Correction): LaunchRequest => {
     const access: Access = atLeast(cli.permissions.mode, given.access);
     return {
@@ -107,6 +107,16 @@ export function homePlaces(
     if (named !== undefined && isAbsolute(named)) return [{ path: named, place }];
     return home === undefined ? [] : [{ path: join(home, place.path), place }];
   });
+}
+
+/**
+ * Whoever works on a copy of a tree that the project is no part of works in the copy: relative paths must not lead to what
+ * was copied. The real path: settings of folders are looked up by it.
+ */
+function cwdOf({ projectDir, workspaceDir }: AgentCall): string {
+  const dir = workspaceDir === undefined || contains(workspaceDir, projectDir) ? projectDir : workspaceDir;
+  const place = fsPath(dir);
+  return typeof place === 'string' && existsSync(place) ? realpathSync(place) : dir;
 }
 
 function directoriesOf(call: AgentCall, cwd: string, access: Access, given: Correction): readonly string[] {
