@@ -28,12 +28,7 @@ export type {
   LoginQuestion,
   LoginState,
 } from '../cli/kind.ts';
-export { cut, event, noEvents, oneLine, type Payload, percentDone, toolCall } from '../cli/reading/events.ts';
-export { type FaultPattern, findFault, mostTelling } from '../cli/reading/faults.ts';
-export { type ServiceError, serviceFault, serviceFaults } from '../cli/reading/service-faults.ts';
-export { shellLine } from '../cli/reading/shell-line.ts';
-export { type ComeBack, comeBack } from '../cli/reading/times.ts';
-export { amountOf, type Json, listOf, objectOf, textOf, wholeOf } from '../cli/reading/values.ts';
+export * from './tools.ts';
 
 /** What a plugin exports as its default, or as `agentKind`. */
 export interface AgentPlugin extends CliKind {
@@ -41,7 +36,7 @@ export interface AgentPlugin extends CliKind {
 }
 
 /** Everything of `sluice/plugin` that is there when a program runs. */
-export type PluginTools = typeof import('./author.ts');
+export type PluginTools = typeof import('./tools.ts');
 
 /** Or a function that is given what it may use of ours. */
 export type AgentPluginFactory = (tools: PluginTools) => AgentPlugin | Promise<AgentPlugin>;

@@ -7,11 +7,11 @@ import type { CliAgent } from '../../config/config.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
 import type { CliKind } from '../cli/kind.ts';
 import { builtinCliKinds } from '../cli/kinds.ts';
-import * as tools from './author.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { guardKind } from './guard.ts';
 import { folderFrom, type Located, locatePlugin, readManifest } from './locate.ts';
 import { shapeProblems } from './shape.ts';
+import * as tools from './tools.ts';
 
 export interface PluginsOptions {
   /** Packages are looked for in `node_modules` from here upwards, then from where Sluice is installed. */
