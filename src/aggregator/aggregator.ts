@@ -9,9 +9,10 @@ import type { Conditions } from '../types/condition.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
 import type { RunId, RunRecord } from '../types/run.ts';
+import { isOurs } from '../types/step-task.ts';
 import { createFolders } from './folders.ts';
 import { createHistory } from './history.ts';
-import { findReceipt, locateResult } from './locate.ts';
+import { findReceipt, type Located, locateResult } from './locate.ts';
 import { createOriginals, type Originals } from './originals.ts';
 import { createOutputGuard } from './output-guard.ts';
 import { createOverview } from './overview/overview.ts';
@@ -19,6 +20,7 @@ import { createParcels } from './parcel.ts';
 import { resultPlace } from './places.ts';
 import { leavesFiles, type Publishing, type PublishStep, publishResult } from './publish.ts';
 import { type Rebuilt, rebuildReports } from './rebuild.ts';
+import { receiptReviews } from './receipt-reviews.ts';
 import { linkToRun, type RunRef, runPlace } from './runs/places.ts';
 import {
   isReported,
@@ -40,6 +42,8 @@ export interface AggregatorOptions {
   readonly conditions: Conditions;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Whether others look at work at all; default: no. What agent CLIs did is asked about in any case. */
+  readonly hasReviews?: () => boolean;
   /** Told of each step of a publication; a check of crashes throws here. */
   readonly afterStep?: (step: PublishStep) => void;
 }
@@ -54,7 +58,7 @@ export interface Aggregator extends Originals, AsyncDisposable {
    */
   publish(job: JobRecord, workDir?: string): Promise<void>;
   /** Where the result of a finished job stands now; undefined when it is gone or not whole. */
-  locate(job: JobRecord): Promise<{ readonly resultFile?: string; readonly outputsDir?: string } | undefined>;
+  locate(job: JobRecord): Promise<Omit<Located, 'folder'> | undefined>;
   /** Whether the result of a job can be delivered again: what the cache asks before it answers. */
   hasResult(jobId: JobId): Promise<boolean>;
   /**
@@ -121,6 +125,7 @@ export function createAggregator(o: AggregatorOptions): Aggregator {
     fileMode,
     redact: o.redact,
     locate,
+    reviewsOf: async (job) => (mayBeReviewed(o, job) ? receiptReviews(o.ledger.reviews, job) : []),
     newestJob: async (root, path) => (await o.ledger.files.get(root, path))?.jobId,
     afterStep: o.afterStep ?? (() => {}),
   };
@@ -177,6 +182,12 @@ export function createAggregator(o: AggregatorOptions): Aggregator {
     ...createOriginals({ output: o.output, folderMode, guard, inTurn }),
     [Symbol.asyncDispose]: () => overview[Symbol.asyncDispose](),
   };
+}
+
+/** The ledger is asked only where it can know something: most jobs are small, and nobody reviews them. */
+function mayBeReviewed({ hasReviews }: AggregatorOptions, { step, attempts }: JobRecord): boolean {
+  if (isOurs(step) || attempts.length === 0) return false;
+  return hasReviews?.() === true || attempts.some(({ cli }) => cli !== undefined);
 }
 
 /** Whoever may read the files may enter the folders. */

@@ -3,16 +3,16 @@
  * would lead our writes elsewhere. One `realpath` of the parent proves that for all components at once and needs no
  * cache of known folders (which a link planted later would deceive); only when it fails are they walked one by one.
  *
- * An input can be a file today and a folder tomorrow, so a component may be the `result.md` or the `outputs/` of an older
- * result: that result then goes to the history.
+ * An input can be a file today and a folder tomorrow, so a component may be the `result.md`, the `outputs/` or the
+ * `reviews/` of an older result: that result then goes to the history.
  */
 import { chmodSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../types/errors.ts';
 import type { History } from './history.ts';
 import { lookAt } from './move.ts';
-import { outputsName, pendingName, receiptName, resultName } from './places.ts';
-import { lookInto } from './standing.ts';
+import { outputsName, pendingName, receiptName, resultName, reviewsName } from './places.ts';
+import { lookInto, ownsFolder } from './standing.ts';
 
 export interface Folders {
   /** The real path of the output folder; as configured while it does not exist. */
@@ -23,6 +23,7 @@ export interface Folders {
 
 /** Below `files/<root>/<name>`: from here on a component's parent can be a result folder. */
 const firstNested = 3;
+const ownFolders: readonly string[] = [outputsName, reviewsName];
 
 export function createFolders(o: {
   readonly dir: string;
@@ -48,12 +49,13 @@ export function createFolders(o: {
   const clear = async (parent: string, name: string, nested: boolean): Promise<boolean> => {
     const path = join(parent, name);
     const isFolder = lookAt(path)?.isDirectory() === true;
-    const ours =
-      name === outputsName ? isFolder : !isFolder && [resultName, receiptName, pendingName].includes(name);
+    const ours = ownFolders.includes(name)
+      ? isFolder
+      : !isFolder && [resultName, receiptName, pendingName].includes(name);
     if (nested && ours) {
       const standing = lookInto(parent);
-      const owned =
-        standing.owner !== undefined && (name !== outputsName || standing.owner.outputs.length > 0);
+      const { owner } = standing;
+      const owned = ownFolders.includes(name) ? ownsFolder(owner, name) : owner !== undefined;
       if (owned) await o.history.take(parent, standing);
     }
     const left = lookAt(path);
@@ -75,7 +77,8 @@ export function createFolders(o: {
   };
 
   const open = async (place: readonly string[]): Promise<{ folder: string; fresh: boolean }> => {
-    if (known.base === undefined || place.includes(outputsName, firstNested)) return walk(place);
+    if (known.base === undefined || place.slice(firstNested).some((name) => ownFolders.includes(name)))
+      return walk(place);
     const parent = join(known.base, ...place.slice(0, -1));
     if (realPath(parent) !== parent) return walk(place);
     const folder = join(parent, place[place.length - 1] as string);

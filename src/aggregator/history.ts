@@ -8,9 +8,9 @@ import { basename, join } from 'node:path';
 import { systemCode } from '../types/errors.ts';
 import type { JobId } from '../types/job.ts';
 import { freeName, lookAt, moveTree, removeFile } from './move.ts';
-import { outputsName, pendingName, receiptName, resultName } from './places.ts';
+import { outputsName, pendingName, receiptName, resultName, reviewsName } from './places.ts';
 import { isJobId } from './receipt.ts';
-import { lookInto, type Standing } from './standing.ts';
+import { lookInto, ownsFolder, type Standing } from './standing.ts';
 
 export interface History {
   /** Where the result of a job would be; undefined for an id that is no file name. */
@@ -43,8 +43,9 @@ export function createHistory(o: { readonly stateDir: string; readonly now: () =
     const { owner } = standing;
     if (owner === undefined) return;
     const to = open(owner.job_id);
-    if (owner.outputs.length > 0 && standing.outputs === 'folder')
-      await moveTree(join(from, outputsName), join(to, outputsName));
+    for (const name of [outputsName, reviewsName] as const)
+      if (standing[name] === 'folder' && ownsFolder(owner, name))
+        await moveTree(join(from, name), join(to, name));
     if (standing.result === 'file') await moveTree(join(from, resultName), join(to, resultName));
     const deed = standing.receipt === 'file' ? receiptName : pendingName;
     await moveTree(join(from, deed), join(to, receiptName));

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
 import type { History } from './history.ts';
-import { longPlace, outputsName, resultName, resultPlace } from './places.ts';
-import { isWhole, lookInto } from './standing.ts';
+import { longPlace, outputsName, resultName, resultPlace, reviewsName } from './places.ts';
+import { isWhole, lookInto, ownsFolder } from './standing.ts';
 
 export interface Located {
   /** The folder that holds it, and its receipt. */
@@ -17,6 +17,8 @@ export interface Located {
   readonly resultFile?: string;
   /** Absent: the job had no outputs. */
   readonly outputsDir?: string;
+  /** Absent: nobody reviewed it, or somebody removed what was said. */
+  readonly reviewsDir?: string;
 }
 
 export interface LocateOptions {
@@ -28,13 +30,16 @@ export interface LocateOptions {
 /** @returns undefined when it is gone, or not whole any more. */
 export async function locateResult(o: LocateOptions, job: JobRecord): Promise<Located | undefined> {
   for (const folder of foldersOf(o, job.id, job.input)) {
-    const { owner, receipt, result, outputs } = lookInto(folder);
+    const { owner, receipt, result, outputs, reviews } = lookInto(folder);
     if (owner === undefined || receipt !== 'file' || !holds(owner, job.id) || !isWhole(folder, owner))
       continue;
     return {
       folder,
       ...(result === 'file' && { resultFile: join(folder, resultName) }),
-      ...(outputs === 'folder' && owner.outputs.length > 0 && { outputsDir: join(folder, outputsName) }),
+      ...(outputs === 'folder' &&
+        ownsFolder(owner, outputsName) && { outputsDir: join(folder, outputsName) }),
+      ...(reviews === 'folder' &&
+        ownsFolder(owner, reviewsName) && { reviewsDir: join(folder, reviewsName) }),
     };
   }
   if (job.cachedFrom === undefined || job.cachedFrom === job.id) return undefined;

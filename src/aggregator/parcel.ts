@@ -8,14 +8,15 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Output } from '../types/job.ts';
-import { copyTo, lookAt, walkEntries } from './move.ts';
-import { outputsName, resultName } from './places.ts';
+import { copyTo, copyTree, lookAt, walkEntries } from './move.ts';
+import { outputsName, resultName, reviewsName } from './places.ts';
 import { outputFile } from './standing.ts';
 
 /** Files that can be renamed into a result folder. Absent: nothing to put; what stands there already stays. */
 export interface Parcel {
   readonly result?: { readonly file: string; readonly bytes: number };
   readonly outputsDir?: string;
+  readonly reviewsDir?: string;
 }
 
 export interface Parcels {
@@ -23,10 +24,12 @@ export interface Parcels {
   fromWork(jobId: string, workDir: string, outputs: readonly Output[]): Promise<Parcel>;
   fromResult(
     jobId: string,
-    from: { readonly resultFile?: string; readonly outputsDir?: string },
+    from: { readonly resultFile?: string; readonly outputsDir?: string; readonly reviewsDir?: string },
     outputs: readonly Output[],
   ): Promise<Parcel>;
   fromText(jobId: string, text: string): Parcel;
+  /** What was said of the work of a job: `<work>/<job>/reviews`, where it is. */
+  reviewsOf(jobDir: string): Pick<Parcel, 'reviewsDir'>;
   /** Removes what is left of a job's staging. */
   discard(jobId: string): void;
 }
@@ -68,6 +71,13 @@ export function createParcels(o: {
       await copyTo(file, outputFile(dir, path), o.fileMode, stat.size);
     }
     return lookAt(dir) === undefined ? undefined : dir;
+  };
+
+  const copyReviews = async (jobId: string, from: string): Promise<string> => {
+    const dir = join(makeStaging(jobId), reviewsName);
+    rmSync(dir, { recursive: true, force: true });
+    await copyTree(Buffer.from(from), Buffer.from(dir));
+    return dir;
   };
 
   /** Leaves only what is listed, each file with our mode and no other name; the folder can be moved as it is then. */
@@ -112,10 +122,15 @@ export function createParcels(o: {
     },
 
     async fromResult(jobId, from, outputs) {
-      const { resultFile, outputsDir } = from;
+      const { resultFile, outputsDir, reviewsDir } = from;
       const result = resultFile && (await copyResult(jobId, resultFile, lookAt(resultFile)?.size ?? 0));
       const copied = outputsDir && (await copyOutputs(jobId, outputsDir, outputs));
-      return { ...(result && { result }), ...(copied && { outputsDir: copied }) };
+      const said = reviewsDir && (await copyReviews(jobId, reviewsDir));
+      return {
+        ...(result && { result }),
+        ...(copied && { outputsDir: copied }),
+        ...(said && { reviewsDir: said }),
+      };
     },
 
     fromText(jobId, text) {
@@ -124,6 +139,13 @@ export function createParcels(o: {
       writeFileSync(file, text, { mode: o.fileMode, flag: 'wx' });
       chmodSync(file, o.fileMode);
       return { result: { file, bytes: Buffer.byteLength(text) } };
+    },
+
+    reviewsOf(jobDir) {
+      const dir = join(jobDir, reviewsName);
+      if (lookAt(dir)?.isDirectory() !== true) return {};
+      chmodSync(dir, o.folderMode);
+      return { reviewsDir: dir };
     },
 
     discard(jobId) {

@@ -8,9 +8,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { folderName } from './runs/places.ts';
 
-/** The four names that a result takes in its folder. Anything else there belongs to inputs further down. */
+/** The five names that a result takes in its folder. Anything else there belongs to inputs further down. */
 export const resultName = 'result.md';
 export const outputsName = 'outputs';
+/** What other agents said of it: only of work that was reviewed. */
+export const reviewsName = 'reviews';
 export const receiptName = 'receipt.json';
 /** The receipt before its result is in place. It says whose half-placed files these are, should we die in between. */
 export const pendingName = '.receipt.tmp';

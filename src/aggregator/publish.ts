@@ -1,6 +1,6 @@
 /**
- * Puts the result of a finished job into its folder: `result.md`, `outputs/`, and last the receipt, which says that the
- * rest is there. Each by one rename, none with an fsync: the ledger is the truth, and a receipt that a power failure
+ * Puts the result of a finished job into its folder: `result.md`, `outputs/`, `reviews/`, and last the receipt, which says
+ * that the rest is there. Each by one rename, none with an fsync: the ledger is the truth, and a receipt that a power failure
  * tore is written again from it. Building the folder aside and swapping it whole was rejected: it also holds the results
  * of inputs further down, when a path was a file once and is a folder now.
  *
@@ -11,13 +11,23 @@ import { closeSync, constants, fchmodSync, openSync, renameSync, writeFileSync }
 import { join } from 'node:path';
 import { systemCode } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
+import type { Receipt, ReceiptReview } from '../types/receipt.ts';
+import { isOurs } from '../types/step-task.ts';
 import { failurePage, lostResultPage, readTails } from './failure-page.ts';
 import type { Folders } from './folders.ts';
 import type { History } from './history.ts';
 import { holds, type Located } from './locate.ts';
 import { lookAt, moveTree } from './move.ts';
 import type { Parcel, Parcels } from './parcel.ts';
-import { longPlace, outputsName, pendingName, receiptName, resultName, resultPlace } from './places.ts';
+import {
+  longPlace,
+  outputsName,
+  pendingName,
+  receiptName,
+  resultName,
+  resultPlace,
+  reviewsName,
+} from './places.ts';
 import { formatReceipt, toReceipt } from './receipt.ts';
 import { makeRoom } from './room.ts';
 import { isWhole, lookInto, type Standing } from './standing.ts';
@@ -30,6 +40,8 @@ export interface Publishing {
   readonly workRoot: string;
   readonly fileMode: number;
   readonly redact: (text: string) => string;
+  /** What other agents said of the work of a job. */
+  readonly reviewsOf: (job: JobRecord) => Promise<readonly ReceiptReview[]>;
   /** Where the result of an earlier job stands. */
   readonly locate: (id: JobId) => Promise<Located | undefined>;
   /** The newest job of an input that the ledger knows. */
@@ -45,6 +57,7 @@ export type PublishStep =
   | 'pending'
   | 'result'
   | 'outputs'
+  | 'reviews'
   | 'receipt'
   | 'discard';
 
@@ -88,6 +101,8 @@ interface Wrapped {
   /** As its receipt shall show it. */
   readonly job: JobRecord;
   readonly parcel: Parcel;
+  /** What its receipt shall say of its reviews. */
+  readonly reviews?: readonly ReceiptReview[];
   /** Its result stands in the folder already; only the receipt is written. */
   readonly inPlace: boolean;
   /** Something of it was copied into the staging folder. */
@@ -100,6 +115,8 @@ interface Place {
 }
 
 async function openPlace(o: Publishing, job: JobRecord): Promise<{ folder: string; fresh: boolean }> {
+  // What reviewers say stands with the work that it is about, and what an agent says that is tried out is nobody's result.
+  if (isOurs(job.step)) return { folder: o.history.open(job.id), fresh: false };
   const { root, path } = job.input;
   try {
     return await o.folders.open(resultPlace(o.folders.base(), root, path));
@@ -110,11 +127,14 @@ async function openPlace(o: Publishing, job: JobRecord): Promise<{ folder: strin
   }
 }
 
-function wrap(o: Publishing, job: JobRecord, workDir: string | undefined, at: Place): Promise<Wrapped> {
-  if (job.state === 'failed') return wrapFailure(o, job, workDir, at);
-  return job.cachedFrom === undefined
-    ? wrapWork(o, job, workDir, at)
-    : wrapEarlier(o, job, job.cachedFrom, at);
+async function wrap(o: Publishing, job: JobRecord, workDir: string | undefined, at: Place): Promise<Wrapped> {
+  if (job.cachedFrom !== undefined && job.state !== 'failed') return wrapEarlier(o, job, job.cachedFrom, at);
+  const wrapped =
+    job.state === 'failed' ? await wrapFailure(o, job, workDir, at) : await wrapWork(o, job, workDir, at);
+  const reviews = await o.reviewsOf(job);
+  if (reviews.length === 0) return wrapped;
+  const parcel = { ...wrapped.parcel, ...o.parcels.reviewsOf(join(o.workRoot, job.id)) };
+  return { ...wrapped, parcel, reviews };
 }
 
 async function wrapWork(
@@ -132,7 +152,8 @@ async function wrapWork(
   // Nothing to put and nothing there: it can be in the history, when something newer came or it was in the way.
   const earlier = await o.locate(job.id);
   if (earlier === undefined) return { job, parcel, inPlace, staged };
-  return { job, parcel: await o.parcels.fromResult(job.id, earlier, job.outputs), inPlace, staged: true };
+  const found = await o.parcels.fromResult(job.id, earlier, job.outputs);
+  return { job, parcel: found, inPlace, staged: true, ...reviewsIn(lookInto(earlier.folder).owner) };
 }
 
 /** A failed job's `result.md` says in words what failed; the output of the attempt stays in its work folder. */
@@ -164,12 +185,12 @@ async function wrapEarlier(
 ): Promise<Wrapped> {
   const owner = standing?.receipt === 'file' ? standing.owner : undefined;
   if (owner && (owner.job_id === job.id || holds(owner, source)) && isWhole(folder, owner)) {
-    return { job, parcel: {}, inPlace: true, staged: false };
+    return { job, parcel: {}, inPlace: true, staged: false, ...reviewsIn(owner) };
   }
   const earlier = await o.locate(source);
   if (earlier !== undefined) {
     const parcel = await o.parcels.fromResult(job.id, earlier, job.outputs);
-    return { job, parcel, inPlace: false, staged: true };
+    return { job, parcel, inPlace: false, staged: true, ...reviewsIn(lookInto(earlier.folder).owner) };
   }
   // Without `cached_from`, or this page would be taken for the result of that job.
   const { cachedFrom: _, ...lost } = job;
@@ -177,6 +198,11 @@ async function wrapEarlier(
   const fix = 'Run `sluice run --force` with the path of this file.';
   const parcel = o.parcels.fromText(job.id, lostResultPage(job));
   return { job: { ...lost, message, fix, outputs: [] }, parcel, inPlace: false, staged: true };
+}
+
+/** Those of the work go with it, wherever it is delivered again. */
+function reviewsIn(owner: Receipt | undefined): Pick<Wrapped, 'reviews'> {
+  return owner?.reviews ? { reviews: owner.reviews } : {};
 }
 
 /** A newer result stands there: this one was delayed (full disk, crash) and goes straight to the history. */
@@ -196,17 +222,23 @@ async function isOutdated(
   return Date.parse(owner.ended_at ?? owner.queued_at) > (job.endedAt ?? job.queuedAt);
 }
 
-async function place(o: Publishing, folder: string, { job, parcel }: Wrapped): Promise<void> {
+async function place(o: Publishing, folder: string, { job, parcel, reviews }: Wrapped): Promise<void> {
   const file = join(folder, resultName);
   const standing = parcel.result === undefined ? lookAt(file) : undefined;
   const resultBytes = parcel.result?.bytes ?? (standing?.isFile() ? standing.size : undefined);
+  const receipt = toReceipt(job, {
+    ...(resultBytes !== undefined && { resultBytes }),
+    ...(reviews && { reviews }),
+  });
   const pending = join(folder, pendingName);
-  writeNew(pending, formatReceipt(toReceipt(job, resultBytes)), o.fileMode);
+  writeNew(pending, formatReceipt(receipt), o.fileMode);
   o.afterStep('pending');
   if (parcel.result !== undefined) await moveTree(parcel.result.file, file);
   o.afterStep('result');
   if (parcel.outputsDir !== undefined) await moveTree(parcel.outputsDir, join(folder, outputsName));
   o.afterStep('outputs');
+  if (parcel.reviewsDir !== undefined) await moveTree(parcel.reviewsDir, join(folder, reviewsName));
+  o.afterStep('reviews');
   renameSync(pending, join(folder, receiptName));
   o.afterStep('receipt');
 }

@@ -6,8 +6,8 @@ import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../types/errors.ts';
 import type { Receipt } from '../types/receipt.ts';
-import { longPlace, outputsName, receiptName, resultPlace } from './places.ts';
-import { lookInto } from './standing.ts';
+import { longPlace, receiptName, resultPlace } from './places.ts';
+import { lookInto, ownsFolder } from './standing.ts';
 
 /**
  * @param onSkipped Told of each file that has a receipt's name and is none: torn, of a newer version, or out of place.
@@ -29,9 +29,7 @@ export async function* readReceipts(
         );
     } else if (receipt === 'file')
       onSkipped(join(folder, receiptName), 'it is torn, or not a receipt of this version');
-    const ownsOutputs = owner !== undefined && owner.outputs.length > 0;
-    for (const name of await foldersIn(folder))
-      if (!(ownsOutputs && name === outputsName)) folders.push([...place, name]);
+    for (const name of await foldersIn(folder)) if (!ownsFolder(owner, name)) folders.push([...place, name]);
   }
 }
 

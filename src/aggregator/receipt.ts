@@ -5,12 +5,15 @@
  */
 import type { CliRecord } from '../types/agent-cli.ts';
 import type { AttemptRecord, JobRecord } from '../types/job.ts';
-import type { Receipt, ReceiptAttempt, ReceiptCli } from '../types/receipt.ts';
+import type { Receipt, ReceiptAttempt, ReceiptCli, ReceiptReview } from '../types/receipt.ts';
 
-/**
- * @param resultBytes Size of the `result.md` that stands beside the receipt; absent: none does.
- */
-export function toReceipt(job: JobRecord, resultBytes?: number): Receipt {
+export interface BesideReceipt {
+  /** Size of the `result.md` that stands beside the receipt; absent: none does. */
+  readonly resultBytes?: number;
+  readonly reviews?: readonly ReceiptReview[];
+}
+
+export function toReceipt(job: JobRecord, { resultBytes, reviews = [] }: BesideReceipt = {}): Receipt {
   return {
     schema: 1,
     job_id: job.id,
@@ -40,6 +43,7 @@ export function toReceipt(job: JobRecord, resultBytes?: number): Receipt {
     ...(job.cachedFrom !== undefined && { cached_from: job.cachedFrom }),
     ...(job.fallbacks.length > 0 && { fallbacks: job.fallbacks }),
     ...(job.promoted.length > 0 && { promoted: job.promoted }),
+    ...(reviews.length > 0 && { reviews }),
   };
 }
 
@@ -87,6 +91,7 @@ function isReceipt(value: unknown): value is Receipt {
     Array.isArray(receipt.attempts) &&
     Array.isArray(receipt.outputs) &&
     receipt.outputs.every((output) => typeof output?.path === 'string' && typeof output.bytes === 'number') &&
+    (receipt.reviews === undefined || Array.isArray(receipt.reviews)) &&
     (receipt.cached_from === undefined || isJobId(receipt.cached_from))
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Frees the four names in a result folder for a job, before anything of it is put there. What is owned by another job
+ * Frees the five names in a result folder for a job, before anything of it is put there. What is owned by another job
  * goes to the history; folders with one of these names hold results of inputs further down (`x/result.md/…`, from when
  * `x` was a folder), which are older and go there too; what is nobody's goes out of the way.
  */
@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import type { JobRecord } from '../types/job.ts';
 import type { History } from './history.ts';
 import type { Parcel } from './parcel.ts';
-import { outputsName, pendingName, receiptName, resultName } from './places.ts';
-import { hasOutputs, type Kind, lookInto, type Standing } from './standing.ts';
+import { outputsName, pendingName, receiptName, resultName, reviewsName } from './places.ts';
+import { hasOutputs, type Kind, lookInto, ownsFolder, type Standing } from './standing.ts';
 
 export interface Room {
   readonly history: History;
@@ -47,4 +47,10 @@ export async function makeRoom({ history, folder, standing, job, parcel, inPlace
   if (left.outputs === 'folder' && (claimed || torn) && !(claimed && (own || adoptsOutputs))) {
     await history.takeAll(outputsDir);
   }
+
+  if (parcel.reviewsDir === undefined) return;
+  const reviewsDir = join(folder, reviewsName);
+  if (left.reviews === 'other' || left.reviews === 'file') await history.displace(reviewsDir);
+  if (left.reviews === 'folder' && !(own && ownsFolder(left.owner, reviewsName)))
+    await history.takeAll(reviewsDir);
 }

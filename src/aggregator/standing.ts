@@ -8,7 +8,7 @@ import type { Output } from '../types/job.ts';
 import { pathToBytes } from '../types/path-bytes.ts';
 import type { Receipt } from '../types/receipt.ts';
 import { below, lookAt } from './move.ts';
-import { outputsName, pendingName, receiptName, resultName } from './places.ts';
+import { outputsName, pendingName, receiptName, resultName, reviewsName } from './places.ts';
 import { parseReceipt } from './receipt.ts';
 
 export type Kind = 'none' | 'file' | 'folder' | 'other';
@@ -18,6 +18,7 @@ export interface Standing {
   /** Size of `result.md`; 0 unless it is a file. */
   readonly resultBytes: number;
   readonly outputs: Kind;
+  readonly reviews: Kind;
   readonly receipt: Kind;
   readonly pending: Kind;
   /** From the receipt; where there is none, from the pending one: a placing that was cut short. */
@@ -39,6 +40,7 @@ export function lookInto(folder: string): Standing {
       result === undefined ? 'none' : result.isFile() ? 'file' : result.isDirectory() ? 'folder' : 'other',
     resultBytes: result?.isFile() ? result.size : 0,
     outputs: kindOf(join(folder, outputsName)),
+    reviews: kindOf(join(folder, reviewsName)),
     receipt,
     pending,
     ...(owner !== undefined && { owner }),
@@ -61,6 +63,12 @@ export function readReceipt(file: string): Receipt | undefined {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Which of the folders beside it are its own: the others hold results of inputs further down. */
+export function ownsFolder(owner: Receipt | undefined, name: string): boolean {
+  if (name === outputsName) return owner !== undefined && owner.outputs.length > 0;
+  return name === reviewsName && owner?.reviews !== undefined;
 }
 
 /** Everything the receipt lists is there in full size. Contents are not read: that is what checksums in it are for. */

@@ -4,7 +4,7 @@ import { printableName } from '../types/printable-name.ts';
 import type { Receipt } from '../types/receipt.ts';
 import { agentWords } from '../types/step-task.ts';
 
-type Brief = Omit<Receipt, 'outputs'>;
+type Brief = Omit<Receipt, 'outputs' | 'reviews'>;
 
 /** As much of an id as is unique in any ledger that fits on a disk. */
 export function shortId(id: string): string {

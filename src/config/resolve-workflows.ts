@@ -4,7 +4,7 @@
  */
 import { relative } from 'node:path';
 import { checkTemplate } from '../expressions/expressions.ts';
-import { AGENTS_TEST } from '../types/step-task.ts';
+import { AGENTS_TEST, REVIEWS } from '../types/step-task.ts';
 import { checkCalls } from './check-calls.ts';
 import { checkOrder } from './check-order.ts';
 import type { ReviewTerms } from './config.ts';
@@ -49,7 +49,7 @@ export interface ResolvedWorkflows {
 const maxNameBytes = 200;
 
 /** Work of reviewers, and of agents that are tried out, goes by these. */
-const reserved: ReadonlySet<string> = new Set(['reviews', AGENTS_TEST]);
+const reserved: ReadonlySet<string> = new Set([REVIEWS, AGENTS_TEST]);
 
 interface Draft extends WrittenWorkflow {
   readonly name: string;

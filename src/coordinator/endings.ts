@@ -8,7 +8,7 @@ import { sameStamp, stampOf } from '../cache/fingerprint.ts';
 import type { Hold, JobEnd, Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import type { JobRecord, Output } from '../types/job.ts';
-import { AGENTS_TEST, PROJECT_ROOT } from '../types/step-task.ts';
+import { AGENTS_TEST, PROJECT_ROOT, REVIEWS } from '../types/step-task.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { mayFallBack } from './breaker.ts';
 import { type Crew, shareOf } from './call.ts';
@@ -134,9 +134,9 @@ export async function retryOrFail(
   );
 }
 
-/** A file is tried again by itself; a step with its run. */
+/** A file is tried again by itself; a step with its run; a reviewer with the next review. */
 function remedy({ step }: JobRecord, fix: string): string {
-  if (!step) return fix;
+  if (!step || step.workflow === REVIEWS) return fix;
   const again =
     step.workflow === AGENTS_TEST
       ? `sluice agents test ${step.step}`

@@ -3,7 +3,7 @@
 import type { AgentConfig } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { Fallback, JobRecord } from '../types/job.ts';
-import { AGENTS_TEST } from '../types/step-task.ts';
+import { isOurs } from '../types/step-task.ts';
 import type { AttemptDeps } from './attempt.ts';
 import type { Recipes } from './recipes.ts';
 
@@ -14,8 +14,8 @@ export async function fallBack(
   lease: Lease,
   because: Omit<Fallback, 'agent'>,
 ): Promise<boolean> {
-  // Who tests an agent wants to know about that one.
-  if (lease.job.step?.workflow === AGENTS_TEST) return false;
+  // Who tests an agent wants to know about that one; who takes over for a reviewer could be the author.
+  if (isOurs(lease.job.step)) return false;
   const found = recipes.routeOf(lease.job);
   const route = found?.kind === 'agent' ? found : undefined;
   const rule = lease.job.step ? route?.rule : recipes.rule(lease.job.rule);

@@ -13,7 +13,7 @@ import {
 import type { Lease } from '../ledger/ledger.ts';
 import type { AgentCall } from '../types/agent.ts';
 import type { HoldReason, JobId, JobRecord, Proof } from '../types/job.ts';
-import { AGENTS_TEST } from '../types/step-task.ts';
+import { isOurs } from '../types/step-task.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { type Crew, toCall, workspaceOf } from './call.ts';
 import { announceWaiting, holdJob, succeed } from './endings.ts';
@@ -33,14 +33,6 @@ export type Settlement =
       readonly fix: string;
     };
 
-/** Steps of this workflow are the reviewers' own. */
-export const REVIEWS = 'reviews';
-
-/** Asked for by us: what reviewers say, and what an agent says that is tried out. */
-function isOurs({ step }: Pick<JobRecord, 'step'>): boolean {
-  return step?.workflow === REVIEWS || step?.workflow === AGENTS_TEST;
-}
-
 /** The reviews that hold for the work of this agent under this rule; undefined: none. */
 export function reviewsOf(
   { reviews }: Pick<Config, 'reviews'>,
@@ -48,7 +40,7 @@ export function reviewsOf(
   rule: Pick<RuleConfig, 'review' | 'batch'>,
   job: Pick<JobRecord, 'step'>,
 ): ReviewsConfig | undefined {
-  if (!reviews || rule.batch || isOurs(job)) return undefined;
+  if (!reviews || rule.batch || isOurs(job.step)) return undefined;
   return (rule.review ?? isCliAgent(agent)) ? reviews : undefined;
 }
 

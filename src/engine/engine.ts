@@ -148,6 +148,7 @@ export async function openEngine({
       redact: secrets.redact,
       conditions,
       now,
+      hasReviews: () => config.reviews !== undefined,
     });
   let aggregator = makeAggregator(config.output);
   opening.defer(async () => await aggregator[Symbol.asyncDispose]());

@@ -64,7 +64,9 @@ export interface ScanRequest {
 
 export interface ResultsPort {
   toReceipt(job: JobRecord): Receipt;
-  locate(job: JobRecord): Promise<{ resultFile?: string; outputsDir?: string } | undefined>;
+  locate(
+    job: JobRecord,
+  ): Promise<{ resultFile?: string; outputsDir?: string; reviewsDir?: string } | undefined>;
   rebuild(): Promise<{ receipts: number; results: number; missing: number }>;
   /** The report of a run as it is now. @throws AppError NOT_FOUND. */
   runReport(id: RunId): Promise<RunReport>;

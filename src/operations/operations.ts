@@ -29,7 +29,7 @@ import { WorkflowOperations } from './workflows/workflow-operations.ts';
 
 export type { StatusReport } from './status.ts';
 
-export interface JobDetail extends Receipt {
+export interface JobDetail extends Omit<Receipt, 'reviews'> {
   /** Where to look: the result; the work folder, of the job while it runs, of the last attempt after it failed. */
   readonly result_file?: string;
   readonly outputs_dir?: string;
@@ -38,6 +38,8 @@ export interface JobDetail extends Receipt {
   readonly started_run?: string;
   /** Rounds of review of its work, oldest first. */
   readonly reviews?: readonly ReviewView[];
+  /** Where they are told of at length. */
+  readonly reviews_dir?: string;
   /** Commands that its running attempt waits to be allowed. */
   readonly asks?: readonly { readonly id: string; readonly command: string }[];
 }
@@ -276,14 +278,25 @@ export async function describeJob(
   const [run] = job.step ? [] : await ledger.runs.ofJob(job.id);
   const reviews = await reviewsOfJob(ledger.reviews, job);
   const work = join(stateDir, 'work', job.id);
+  const { reviews: _, ...receipt } = results.toReceipt(job);
   const last = job.attempts.at(-1)?.n;
   return {
-    ...results.toReceipt(job),
+    ...receipt,
     ...(run && { started_run: run.id }),
-    ...(reviews.length > 0 && { reviews }),
+    ...(reviews.length > 0 && { reviews, ...reviewsPlace(job, work, place?.reviewsDir) }),
     ...(place?.resultFile && { result_file: place.resultFile }),
     ...(place?.outputsDir && { outputs_dir: place.outputsDir }),
     ...(job.state === 'running' && { work_dir: work }),
     ...(job.state === 'failed' && last !== undefined && { work_dir: join(work, String(last)) }),
   };
+}
+
+/** Beside the result; before there is one, beside the attempts. Of a step that a `review` step judges: in its run's folder. */
+function reviewsPlace(
+  { endedAt }: JobRecord,
+  work: string,
+  published: string | undefined,
+): Pick<JobDetail, 'reviews_dir'> {
+  if (published !== undefined) return { reviews_dir: published };
+  return endedAt === undefined ? { reviews_dir: join(work, 'reviews') } : {};
 }

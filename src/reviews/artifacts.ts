@@ -44,8 +44,18 @@ export function roundData(record: ReviewRecord, work: ReviewWork): object {
     session_id: record.sessionId,
     subject:
       subject.kind === 'job'
-        ? { kind: 'job', job_id: subject.jobId }
-        : { kind: 'step', run_id: subject.runId, workflow: subject.workflow, step: subject.step },
+        ? {
+            kind: 'job',
+            job_id: subject.jobId,
+            ...(subject.step !== undefined && { step: subject.step }),
+          }
+        : {
+            kind: 'step',
+            run_id: subject.runId,
+            workflow: subject.workflow,
+            step: subject.step,
+            job_id: subject.jobId,
+          },
     author: record.author,
     trigger: record.trigger,
     ...(name !== undefined && { name }),

@@ -1,11 +1,10 @@
 /** One reviewer: its job, from the prompt to a verdict, or to why there is none. It alone answers: nobody stands in. */
 import { hash } from 'node:crypto';
 import { type AgentConfig, isCliAgent } from '../config/config.ts';
-import { REVIEWS } from '../coordinator/reviewing.ts';
 import { messageOf } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { ReviewRecord, ReviewVerdict } from '../types/review.ts';
-import type { StepTask } from '../types/step-task.ts';
+import { REVIEWS, type StepTask } from '../types/step-task.ts';
 import type { ReviewsDeps } from './deps.ts';
 import { roundName } from './round-name.ts';
 import { clean, cutChars } from './texts.ts';
@@ -53,7 +52,7 @@ function taskOf(
   return {
     runId: record.sessionId,
     workflow: REVIEWS,
-    step: `${roundName(record)}-${name}`,
+    step: `${prefixOf(record)}${roundName(record)}-${name}`,
     work: { kind: 'agent', agents: [name], prompt },
     expect: {
       outputs: [],
@@ -62,6 +61,11 @@ function taskOf(
     env: [],
     isShared: false,
   };
+}
+
+/** Several steps of a run may be under review at once. */
+function prefixOf({ subject }: ReviewRecord): string {
+  return subject.kind === 'job' && subject.step !== undefined ? `${subject.step}-` : '';
 }
 
 async function verdictOf(deps: ReviewsDeps, asked: ReviewVerdict, job: JobRecord): Promise<ReviewVerdict> {

@@ -50,6 +50,25 @@ export interface Receipt {
   readonly promoted?: readonly PromotedFile[];
   /** Content × recipe: lets a lost ledger be rebuilt with its cache. */
   readonly key?: string;
+  /** Rounds of review of the work, oldest first; `reviews/` beside the receipt tells of them at length. Absent: none. */
+  readonly reviews?: readonly ReceiptReview[];
+}
+
+export interface ReceiptReview {
+  readonly round: number;
+  readonly trigger: string;
+  /** Absent: nobody came to one, because the work was over before. */
+  readonly decision?: string;
+  readonly why?: string;
+  /** Its findings went back to the author. */
+  readonly is_revised?: true;
+  readonly verdicts: readonly {
+    readonly agent: string;
+    readonly verdict: string;
+    readonly summary: string;
+    /** How many of each severity; those without any are left out. */
+    readonly findings: Readonly<Partial<Record<'blocking' | 'major' | 'minor', number>>>;
+  }[];
 }
 
 export interface ReceiptAttempt {

@@ -26,13 +26,25 @@ export interface ReviewVerdict {
 
 /** What is reviewed: a job's work, or that of a step of a run. */
 export type ReviewSubject =
-  | { readonly kind: 'job'; readonly jobId: JobId }
-  | { readonly kind: 'step'; readonly runId: string; readonly workflow: string; readonly step: string };
+  | {
+      readonly kind: 'job';
+      readonly jobId: JobId;
+      /** Of a step of a run: `lint`, `lint[3]`. */
+      readonly step?: string;
+    }
+  | {
+      readonly kind: 'step';
+      readonly runId: string;
+      readonly workflow: string;
+      readonly step: string;
+      /** Whose work it is in this round: the step's own, or the latest revision of it. */
+      readonly jobId: JobId;
+    };
 
 /** One round: the same work before several reviewers, and the decision that follows. */
 export interface ReviewRecord {
   readonly id: string;
-  /** The run, or the job itself. */
+  /** The run that the work belongs to; of a file's job: that job. */
   readonly sessionId: string;
   readonly subject: ReviewSubject;
   /** Who did the work; never among the reviewers. */
@@ -50,6 +62,7 @@ export interface ReviewRecord {
   readonly workSha256: string;
   /** While it goes on: those who are asked, as `missing`. */
   readonly verdicts: readonly ReviewVerdict[];
+  /** Absent in one that has ended: the work was over before anything was decided. */
   readonly decision?: ReviewDecision;
   /** Why, in a sentence. */
   readonly why?: string;

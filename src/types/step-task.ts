@@ -43,8 +43,15 @@ export type StepWork =
       readonly body?: string;
     };
 
+/** Stands where a step has its workflow: a job of a reviewer. Its run is that of the work, or the job that did it. */
+export const REVIEWS = 'reviews';
 /** Stands where a step has its workflow and run: a job of `sluice agents test`. It belongs to no run, and nobody reviews it. */
 export const AGENTS_TEST = 'agents-test';
+
+/** Asked for by us: what reviewers say, and what an agent says that is tried out. */
+export function isOurs(step: Pick<StepTask, 'workflow'> | undefined): boolean {
+  return step?.workflow === REVIEWS || step?.workflow === AGENTS_TEST;
+}
 
 /** Names of the agents that stand for steps without one of their own; no configured agent can be called so. */
 export const stepAgents = { command: '$command', http: '$http' } as const;

@@ -49,7 +49,7 @@ const failed: JobRecord = {
 };
 
 test('a receipt says what happened, with times in UTC and lengths in milliseconds', () => {
-  expect(toReceipt(job, 12)).toEqual({
+  expect(toReceipt(job, { resultBytes: 12 })).toEqual({
     schema: 1,
     job_id: 'j1',
     input: { root: 'inbox', path: 'a/b.py', sha256: 'ab', bytes: 7 },

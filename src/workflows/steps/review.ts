@@ -84,7 +84,7 @@ async function conduct(
     return await stoppable(
       deps.reviews.conduct(
         {
-          subject: { kind: 'step', runId: run.id, workflow: run.workflow, step: step.of },
+          subject: { kind: 'step', runId: run.id, workflow: run.workflow, step: step.of, jobId: job.id },
           sessionId: run.id,
           author: job.agent,
           trigger: 'step',

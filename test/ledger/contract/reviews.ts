@@ -27,7 +27,7 @@ export function reviewContract(makePlace: MakePlace): void {
     const place = makePlace();
     const open = review('r', {
       name: 'security',
-      subject: { kind: 'step', runId: 'x', workflow: 'w', step: 's' },
+      subject: { kind: 'step', runId: 'x', workflow: 'w', step: 's', jobId: 'j' },
     });
     const ended: ReviewRecord = {
       ...open,
