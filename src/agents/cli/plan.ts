@@ -69,7 +69,7 @@ export function planLaunch(o: {
   const given = request(correction);
   const launch = kind.launch(given);
   const flags = flagsOf(launch);
-  const plain = isEmpty(correction) ? undefined : flagsOf(kind.launch(request({})));
+  const plain = isEmpty(correction) ? undefined : kind.launch(request({}));
   return {
     launch,
     cwd,
@@ -79,7 +79,11 @@ export function planLaunch(o: {
       version: version.text,
       flags,
       ...(plain && {
-        correction: { ...correction, added: without(flags, plain), removed: without(plain, flags) },
+        correction: {
+          ...correction,
+          added: [...without(flags, flagsOf(plain)), ...otherThan(launch.env, plain.env)],
+          removed: [...without(flagsOf(plain), flags), ...otherThan(plain.env, launch.env)],
+        },
       }),
     },
   };
@@ -156,6 +160,13 @@ function contains(outer: string, inner: string): boolean {
 /** As it is shown: without the prompt, where that is an argument. */
 function flagsOf({ args }: Launch): readonly string[] {
   return args.map((arg) => (arg.length > 300 ? `<${arg.length} characters>` : arg));
+}
+
+/** Some are told by variables what they may do. */
+function otherThan(env: Launch['env'], other: Launch['env']): readonly string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    other[name] === value ? [] : [`${name}=${value.length > 300 ? `<${value.length} characters>` : value}`],
+  );
 }
 
 function without(a: readonly string[], b: readonly string[]): readonly string[] {
