@@ -21,10 +21,6 @@ interface Ended {
 
 const folder = (kind: string): string => join(import.meta.dirname, '../../fixtures/agents', kind);
 
-export function hasRecordings(kind: string): boolean {
-  return existsSync(join(folder(kind), 'cases.json'));
-}
-
 export function recordings(kind: string): readonly Recorded[] {
   const dir = folder(kind);
   const { cases: listed } = JSON.parse(readFileSync(join(dir, 'cases.json'), 'utf8')) as {
