@@ -24,7 +24,7 @@ function correctionOf(name: 'opencode' | 'copilot', correction?: Correction) {
   } as unknown as AgentCall;
   const { record } = planLaunch({
     ...{ kind: builtinCliKinds.get(name) as CliKind, agent, call, version: { text: '9.9.9' } },
-    ...{ env: {}, sessionId: '1', isConfined: true },
+    ...{ env: {}, sessionId: '1', isConfined: true, login: { state: 'unknown', detail: '' } as const },
   });
   return record.correction;
 }

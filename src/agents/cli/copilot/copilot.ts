@@ -39,7 +39,9 @@ export const copilotKind: CliKind = {
       protected: [
         { path: 'mcp-config.json', content: '{"mcpServers":{}}\n' },
         { path: 'settings.json', content: '{}\n' },
-        ...['agents', 'skills', 'hooks', 'plugins', 'installed-plugins', 'extensions'].map((path) => ({ path })),
+        ...['agents', 'skills', 'hooks', 'plugins', 'installed-plugins', 'extensions'].map((path) => ({
+          path,
+        })),
       ],
     },
     // It unpacks itself there, 235 MB.
