@@ -28,6 +28,8 @@ export interface AgentsOptions {
   readonly tag: string;
   /** From SIGTERM to SIGKILL. */
   readonly graceMs: number;
+  /** From the last word of an agent CLI to the end of its tree. Default: 10 s. */
+  readonly lingerMs?: number;
   readonly secrets: SecretResolver & Redactor;
   readonly conditions: Conditions;
   /** Where versions and flags of agent CLIs survive a restart. Absent: they are asked for anew. */
@@ -90,7 +92,7 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
   const cli = createCliRunner({
     ...{ spawner, secrets, redactor, daemonEnv, baseEnv, sandbox, approvals },
     lookup: new CommandLookup(),
-    ...{ plugins, probe },
+    ...{ plugins, probe, lingerMs: options.lingerMs },
     priceOf: options.priceOf ?? (() => null),
   });
   const builtin = createBuiltinRunner({ redactor });

@@ -23,6 +23,8 @@ export interface ConfinedOptions {
   readonly redactor: Redactor;
   readonly sandbox: Sandbox;
   readonly approvals: Approvals;
+  /** See `LiveOptions`. */
+  readonly lingerMs?: number | undefined;
 }
 
 /** Files come and go between the look at them and the start; after so many starts in vain it is something else. */
@@ -81,7 +83,7 @@ export async function runConfined(
 }
 
 async function runOnce(
-  { spawner, redactor }: ConfinedOptions,
+  { spawner, redactor, lingerMs }: ConfinedOptions,
   call: AgentCall,
   agent: AgentConfig,
   request: StartRequest,
@@ -95,6 +97,7 @@ async function runOnce(
     onSpent: call.onSpent,
     onEvent: call.onEvent,
     ...(needs && { read: needs.read }),
+    lingerMs,
     onEnd: (reason) => ending.abort(reason),
     blocked: agent.sandbox.mode === 'off' ? undefined : agent.sandbox.blocked,
     redact: (text) => redactor.redact(text),

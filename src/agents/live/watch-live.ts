@@ -28,6 +28,8 @@ export interface LiveOptions {
   readonly redact: (text: string) => string;
   /** Told of each event. */
   readonly onEvent?: AgentCall['onEvent'];
+  /** From its last word to the end of its tree. Default: 10 s. */
+  readonly lingerMs?: number | undefined;
   /** How the output is read; default: lines that are events of ours. */
   readonly read?: (onEvent: (event: AgentEvent) => void) => LiveReader;
 }
@@ -46,8 +48,7 @@ const lookMs = 250;
 const behindMs = 10;
 const spentMs = 500;
 const maxShownChars = 300;
-/** From an agent's last word to the end of its tree. */
-export const lingerMs = 10_000;
+const defaultLingerMs = 10_000;
 
 /**
  * Begins to listen; disposing ends it at once. Undefined where there is nothing to hear. Whoever ends within 250 ms has cost a timer.
@@ -113,7 +114,8 @@ class Listener implements LiveWatch {
     const isBehind = await this.#file.look(() => !this.#isClosed && !this.#isOver).catch(() => false);
     if (this.#isClosed || this.#isOver) return;
     this.#tell();
-    if (this.#hasLingered()) return this.#end({ kind: 'lingered', graceMs: lingerMs });
+    const { lingerMs = defaultLingerMs } = this.#options;
+    if (this.#hasLingered(lingerMs)) return this.#end({ kind: 'lingered', graceMs: lingerMs });
     this.#timer = this.#lookIn(isBehind ? behindMs : lookMs);
   }
 
@@ -123,8 +125,12 @@ class Listener implements LiveWatch {
     return read ? read(hear) : new EventSplitter({ event: hear, result: () => {} });
   }
 
-  #hasLingered(): boolean {
-    if (!this.#reader.hasEnded) return false;
+  #hasLingered(lingerMs: number): boolean {
+    if (!this.#reader.hasEnded) {
+      // Some go on by themselves after a last word.
+      this.#endedAt = undefined;
+      return false;
+    }
     const now = performance.now();
     this.#endedAt ??= now;
     return now - this.#endedAt >= lingerMs;

@@ -126,8 +126,8 @@ export interface Voice {
   said(text: string): string;
   /** A call of the shell that went well. */
   ran(command: string): string;
-  /** The terminal event of a success. */
-  readonly done: string;
+  /** The terminal event of a success; Claude Code's repeats the answer. */
+  done(answer: string): string;
   failed(message: string): string;
 }
 
@@ -158,10 +158,11 @@ export const voices: Readonly<Record<FakeKind, Voice>> = {
           }),
         )
         .join(''),
-    done: line({
-      type: 'turn.completed',
-      usage: { input_tokens: 1200, cached_input_tokens: 200, output_tokens: 34 },
-    }),
+    done: () =>
+      line({
+        type: 'turn.completed',
+        usage: { input_tokens: 1200, cached_input_tokens: 200, output_tokens: 34 },
+      }),
     failed: (message) => line({ type: 'error', message }) + line({ type: 'turn.failed', error: { message } }),
   },
   gemini: {
@@ -170,7 +171,7 @@ export const voices: Readonly<Record<FakeKind, Voice>> = {
     ran: (command) =>
       gemini('tool_use', { tool_name: 'run_shell_command', tool_id: 't1', parameters: { command } }) +
       gemini('tool_result', { tool_id: 't1', status: 'success', output: '' }),
-    done: gemini('result', { status: 'success', stats }),
+    done: () => gemini('result', { status: 'success', stats }),
     failed: (message) => gemini('result', { status: 'error', error: { type: 'unknown', message }, stats }),
   },
   claude: {
@@ -189,7 +190,7 @@ export const voices: Readonly<Record<FakeKind, Voice>> = {
         },
         session_id: session,
       }),
-    done: claudeResult({ is_error: false, result: 'Done.' }),
+    done: (result) => claudeResult({ is_error: false, result }),
     failed: (message) => claudeResult({ is_error: true, result: message, terminal_reason: 'api_error' }),
   },
 };
@@ -223,5 +224,5 @@ function claudeResult(fields: object): string {
 /** It begins, says this, and succeeds. */
 export function answers(kind: FakeKind, text = 'All is well.'): readonly Step[] {
   const { began, said, done } = voices[kind];
-  return [{ out: began + said(text) + done }];
+  return [{ out: began + said(text) + done(text) }];
 }

@@ -1,0 +1,196 @@
+/** One attempt of an agent CLI: how it is started, what is made of what it leaves, and how it is ended. */
+import { expect, test } from 'vitest';
+import type { AgentEvent } from '../../../src/types/agent.ts';
+import { processesWith } from '../attempts.ts';
+import { answers, type FakeKind, recorded, voices } from './fakes/fakes.ts';
+import { cliAgent, openRunner } from './runner-rig.ts';
+
+const kinds: readonly FakeKind[] = ['codex', 'gemini', 'claude'];
+const lingerMs = 800;
+const rig = await openRunner({ lingerMs });
+
+test.each(kinds)('%s: prompt by stdin, stream, events, answer, usage, session', async (kind) => {
+  const fake = rig.fake(kind, ...answers(kind, 'All is well.'));
+  const { call, result, text } = await rig.run(cliAgent(kind), { prompt: 'Look at it.' });
+  expect(result).toMatchObject({
+    outcome: { kind: 'exited', exitCode: 0 },
+    resultBytes: 13,
+    sandbox: { mode: 'off' },
+    cli: { report: { terminal: 'success', denials: [], faults: [] }, record: { kind } },
+  });
+  expect(await text('result.md')).toBe('All is well.\n');
+  expect(await text('stream.jsonl')).toContain('All is well.');
+  const events = (await text('events.jsonl'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as AgentEvent);
+  expect(events).toHaveLength(result.events);
+  expect(events.at(-1)).toMatchObject({ type: 'milestone', payload: { final: true, progress: 100 } });
+  expect(result.usage).toMatchObject({ input_tokens: 1000, cache_read_tokens: 200, output_tokens: 34 });
+  const [seen] = fake.seen();
+  expect(seen?.stdin).toMatch(/^Look at it\./);
+  expect(seen?.argv.join(' ')).not.toContain('Look at it');
+  expect(seen?.cwd).toBe(rig.projectDir);
+  expect(seen?.env).toMatchObject({
+    SLUICE_JOB_ID: call.jobId,
+    SLUICE_SESSION_ID: 's1',
+    SLUICE_RULE: 'all',
+    SLUICE_DEPTH: '0',
+    SLUICE_OUTPUT_DIR: call.outputDir,
+    HOME: rig.home,
+  });
+  expect(seen?.env.TMPDIR?.startsWith(`${call.workDir}/`)).toBe(true);
+});
+
+test.each(kinds)('%s: half a line, then it dies', async (kind) => {
+  const { began, said } = voices[kind];
+  const torn = said('The first half of a sentence that').slice(0, -30);
+  rig.fake(kind, { out: began + torn }, { kill: 'SIGKILL' });
+  const { result, text } = await rig.run(cliAgent(kind));
+  expect(result).toMatchObject({
+    outcome: { kind: 'signalled', signal: 'SIGKILL' },
+    cli: { report: { terminal: 'none' } },
+  });
+  expect(await text('stream.jsonl')).toBe(began + torn);
+});
+
+test.each(kinds)('%s: events nobody knows, banners, other JSON, and bytes that are no text', async (kind) => {
+  const { began, said, done } = voices[kind];
+  const odd = [
+    '{"type":"brand_new","payload":{"x":[1,2,{"type":"result"}]}}',
+    '{"type":null}',
+    '{"type":{"a":1},"item":7,"message":[],"error":"x","usage":"many"}',
+    '[]',
+    'null',
+    '"text"',
+    '{}',
+    'Update available! Run npm install.',
+    '\u001b[2J\u001b[31mred',
+    '{"type":"item.completed","item":null}',
+    '{"type":"tool_use"}',
+    '{"type":"tool_result"}',
+    '{"type":"message","role":"assistant","content":{"deep":true}}',
+    '{"type":"assistant","message":{"content":"flat"}}',
+    '{"type":"assistant","message":null}',
+    '{"type":"user","message":{"content":[null,1,{"type":"tool_result"}]}}',
+    '{"type":"stream_event"}',
+    '{"type":"system","subtype":"brand_new"}',
+    `{"__proto__":{"type":"result"},"type":"x","${'k'.repeat(10_000)}":1}`,
+  ];
+  rig.fake(
+    kind,
+    { out: `${began}${odd.join('\n')}\n` },
+    { bytes: 'fffe00ff0a7b22747970653ac3280a' },
+    { out: said('Fine.') + done('Fine.') },
+  );
+  const { result, text } = await rig.run(cliAgent(kind));
+  expect(result.cli?.report).toMatchObject({ terminal: 'success', faults: [], denials: [] });
+  expect(await text('result.md')).toBe('Fine.\n');
+});
+
+test.each([
+  ['a line of 10 MiB is read', 10, 'xxx'],
+  ['a line of 17 MiB is left out', 17, 'Small.'],
+])('%s', async (_, mebibytes, found) => {
+  const { began, said, done } = voices.codex;
+  const [before = '', after = ''] = said('@').split('@');
+  rig.fake(
+    'codex',
+    { out: began + said('Small.') },
+    { long: { before, bytes: mebibytes << 20, after } },
+    { out: done('') },
+  );
+  const { result, text } = await rig.run(cliAgent('codex'));
+  expect(result.cli?.report.terminal).toBe('success');
+  const answer = await text('result.md');
+  expect(answer.slice(0, found.length)).toBe(found);
+  expect((await text('events.jsonl')).length, 'events stay small').toBeLessThan(20_000);
+});
+
+test.each(kinds)(
+  '%s hangs after its result: kept after the grace, and nothing is left of it',
+  async (kind) => {
+    const fake = rig.fake(kind, { deaf: true }, { fork: true }, ...answers(kind, 'Here it is.'), {
+      hang: true,
+    });
+    const { result, text } = await rig.run(cliAgent(kind));
+    expect(result.outcome).toEqual({ kind: 'lingered', graceMs: lingerMs });
+    expect(result.cli?.report.terminal).toBe('success');
+    expect(await text('result.md')).toBe('Here it is.\n');
+    const [seen] = fake.seen();
+    for (const pid of [seen?.pid, seen?.looks?.fork])
+      expect(() => process.kill(pid as number, 0), `process ${pid}`).toThrow('ESRCH');
+  },
+);
+
+test('a turn that is followed by another is not the end', async () => {
+  const { began, said, done } = voices.codex;
+  const turn = `${began.split('\n')[1]}\n`;
+  rig.fake(
+    'codex',
+    { out: began + said('One.') + done('') },
+    { sleep: 300 },
+    { out: turn },
+    { sleep: 900 },
+    { out: said('Two.') + done('') },
+    { sleep: 400 },
+  );
+  const { result, text } = await rig.run(cliAgent('codex'));
+  expect(result.outcome).toEqual({ kind: 'exited', exitCode: 0 });
+  expect(await text('result.md')).toBe('Two.\n');
+});
+
+test.each(kinds)('%s calls one tool again and again: it is ended as stuck', async (kind) => {
+  const { began, ran, done } = voices[kind];
+  rig.fake(
+    kind,
+    { out: began },
+    { many: { text: ran('true'), times: 8 } },
+    { sleep: 20_000 },
+    { out: done('') },
+  );
+  const { result } = await rig.run(cliAgent(kind));
+  expect(result.outcome).toMatchObject({ kind: 'stuck', times: 8 });
+});
+
+test('stdin is at its end: a question is answered by nobody', async () => {
+  const { began, said, done } = voices.codex;
+  const fake = rig.fake(
+    'codex',
+    { ask: 'Do you trust the files in this folder? [y/N] ' },
+    { out: `\n${began}${said('As you like.')}${done('')}` },
+  );
+  const { result } = await rig.run(cliAgent('codex'));
+  expect(fake.seen()[0]?.looks).toEqual({ answer: 'end' });
+  expect(result.cli?.report.terminal).toBe('success');
+});
+
+test('a server that it leaves behind is gone', async () => {
+  const fake = rig.fake('gemini', { fork: true }, ...answers('gemini'));
+  const { result } = await rig.run(cliAgent('gemini'));
+  expect(result.outcome).toEqual({ kind: 'exited', exitCode: 0 });
+  const pid = fake.seen()[0]?.looks?.fork;
+  expect(() => process.kill(pid as number, 0), `process ${pid}`).toThrow('ESRCH');
+  expect(processesWith(rig.projectDir)).toEqual([]);
+});
+
+test('a prompt of 300 kB arrives whole', async () => {
+  const fake = rig.fake('gemini', ...answers('gemini'));
+  const prompt = `${'ab ä€😀\n'.repeat(25_000)}The end.`;
+  const { result } = await rig.run(cliAgent('gemini'), { prompt });
+  expect(result.cli?.report.terminal).toBe('success');
+  expect(fake.seen()[0]?.stdin.startsWith(prompt)).toBe(true);
+});
+
+test('what it says on stderr tells why it failed; exit codes are told as they are', async () => {
+  rig.fake('codex', ...recorded('codex', 'no-git'));
+  const { result } = await rig.run(cliAgent('codex'));
+  expect(result).toMatchObject({
+    outcome: { kind: 'exited', exitCode: 1 },
+    resultBytes: 0,
+    cli: {
+      report: { terminal: 'none', faults: [{ class: 'setup', cure: { kind: 'skip_git_check' } }] },
+      record: { fault: 'setup', next: { skipGitCheck: true } },
+    },
+  });
+});
