@@ -2,12 +2,13 @@
  * A project with one real agent CLI, a home of its own, and a stub of its model service on loopback. `npm run test:clis`
  * says where the CLI is; without it the scenarios say that they are skipped.
  */
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Receipt } from '../../src/types/receipt.ts';
-import { type Ended, ended, Project } from '../cli/sluice.ts';
-import { startStub } from './stub-models.mjs';
+import { type Ended, ended, Project, until } from '../cli/sluice.ts';
+import { type StubRequest, startStub } from './stub-models.mjs';
 
 const clis = JSON.parse(process.env.SLUICE_CLIS ?? '{}') as Readonly<Record<string, string>>;
 
@@ -26,8 +27,12 @@ export interface Rig {
   readonly project: Project;
   /** Its home: log-in files may be put there. Absolute. */
   readonly home: string;
-  /** Writes the configuration: the agent `it` of the kind with these keys, and rules for all files. */
-  configure(o: {
+  /** Writes a file into it, for its owner alone. */
+  atHome(path: string, text: string): void;
+  /** What the commands, and so the CLI, find in their environment besides; undefined takes one away. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Writes the configuration: the agent `it` of the kind with these keys, and a rule for all files. */
+  configure(o?: {
     readonly agent?: Readonly<Record<string, unknown>>;
     readonly rule?: Readonly<Record<string, unknown>>;
     readonly more?: Readonly<Record<string, unknown>>;
@@ -36,18 +41,29 @@ export interface Rig {
   play(scenario: string | readonly Turn[]): void;
   /** `sluice …` in the project, with the CLI on PATH. */
   call(...args: string[]): Promise<Ended>;
-  spawn(...args: string[]): ReturnType<Project['spawn']>;
-  /** Drops files into `inbox/` and processes what is there. */
+  /** The same with `--json`; must exit with 0. */
+  json<T>(...args: string[]): Promise<T>;
+  /** A daemon; it watches when this returns. */
+  start(): ReturnType<Project['start']>;
+  /** Puts files into `inbox/`. */
+  drop(files: Readonly<Record<string, string>>): void;
+  /** Drops files and processes what is there. */
   run(files: Readonly<Record<string, string>>): Promise<Ended>;
   receipt(path: string): Receipt;
   result(path: string): string;
+  /** The newest job, once it is so. */
+  jobThat(is: (job: Receipt) => boolean, what: string): Promise<Receipt>;
   /** Requests that the model service got. */
-  requests(): readonly { readonly api: string; readonly scenario: string; readonly path: string }[];
+  requests(): readonly StubRequest[];
   /** Body of the last one. */
   lastRequest(): Promise<string>;
+  /** Runs the CLI itself, in the project, with nothing of ours around it: what does it do by itself? */
+  bare(
+    args: readonly string[],
+    o: { readonly env?: NodeJS.ProcessEnv; readonly stdin?: string },
+  ): Promise<Ended>;
 }
 
-/** @param how How this kind is pointed at the stub: what of the environment, and files in its home. */
 export async function openRig(name: CliName): Promise<Rig> {
   const bin = binOf(name);
   if (bin === undefined) throw new Error(`${name} is not installed; run \`npm run test:clis\``);
@@ -59,29 +75,36 @@ export async function openRig(name: CliName): Promise<Rig> {
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   let scenario = 'text';
   let plays = 0;
-  const before = new Map<string, string | undefined>();
-  const setEnv = (key: string, value: string): void => {
-    if (!before.has(key)) before.set(key, process.env[key]);
-    process.env[key] = value;
-  };
-  onTestFinished(() => {
-    for (const [key, value] of before)
-      if (value === undefined) delete process.env[key];
-      else process.env[key] = value;
-  });
+  const env: NodeJS.ProcessEnv = {};
   const point = (): void => {
-    setEnv('HOME', home);
-    setEnv('PATH', `${bin}:${before.get('PATH') ?? process.env.PATH}`);
-    for (const [key, value] of Object.entries(pointers[name](stub.url, scenario, home))) setEnv(key, value);
+    const path = `${bin}:${process.env.PATH}`;
+    project.env = { HOME: home, PATH: path, ...pointers[name](stub.url, scenario, home), ...env };
+  };
+  const drop = (files: Readonly<Record<string, string>>): void => {
+    mkdirSync(join(project.dir, 'inbox'), { recursive: true });
+    for (const [path, text] of Object.entries(files)) project.write(join('inbox', path), text);
+  };
+  const inProcessed = (path: string, file: string): string =>
+    readFileSync(join(project.dir, 'processed/files/inbox', path, file), 'utf8');
+  const call = (...args: string[]): Promise<Ended> => {
+    point();
+    return project.call(...args);
+  };
+  const json = <T>(...args: string[]): Promise<T> => {
+    point();
+    return project.json<T>(...args);
   };
   return {
-    project,
-    home,
-    configure({ agent = {}, rule = {}, more = {} }) {
+    ...{ project, home, env, drop, call, json },
+    atHome(path, text) {
+      mkdirSync(dirname(join(home, path)), { recursive: true });
+      writeFileSync(join(home, path), text, { mode: 0o600 });
+    },
+    configure({ agent = {}, rule = {}, more = {} } = {}) {
       const config = {
         routing_rules: [{ name: 'all', pattern: '**/*', agent: 'it', prompt: 'Do the task.', ...rule }],
         agents: { it: { kind: name, ...defaults[name], ...agent } },
-        daemon: { min_free_disk: '1MiB' },
+        daemon: { min_free_disk: '1MiB', drain: '1s' },
         ...more,
       };
       project.write('config/orchestrator.yaml', JSON.stringify(config));
@@ -94,27 +117,41 @@ export async function openRig(name: CliName): Promise<Rig> {
         stub.addScenario(scenario, what as object[]);
       }
     },
-    async call(...args) {
+    start() {
       point();
-      return ended(project.spawn(...args));
-    },
-    spawn(...args) {
-      point();
-      return project.spawn(...args);
+      return project.start();
     },
     async run(files) {
-      mkdirSync(join(project.dir, 'inbox'), { recursive: true });
-      for (const [path, text] of Object.entries(files)) project.write(join('inbox', path), text);
-      point();
-      return ended(project.spawn('run'));
+      drop(files);
+      return call('run');
     },
-    receipt: (path) =>
-      JSON.parse(
-        readFileSync(join(project.dir, 'processed/files/inbox', path, 'receipt.json'), 'utf8'),
-      ) as Receipt,
-    result: (path) => readFileSync(join(project.dir, 'processed/files/inbox', path, 'result.md'), 'utf8'),
+    receipt: (path) => JSON.parse(inProcessed(path, 'receipt.json')) as Receipt,
+    result: (path) => inProcessed(path, 'result.md'),
+    async jobThat(is, what) {
+      let last: Receipt | undefined;
+      await until(
+        () => `${what}; the job: ${JSON.stringify(last)}`,
+        async () => {
+          [last] = await json<Receipt[]>('jobs', 'list');
+          return last !== undefined && is(last);
+        },
+        60_000,
+      );
+      return last as unknown as Receipt;
+    },
     requests: () => stub.requests(),
     lastRequest: async () => (await fetch(`${stub.url}/__stub/last`)).text(),
+    bare(args, { env: more = {}, stdin = '' }) {
+      point();
+      const child = spawn(join(bin, name), args, {
+        cwd: project.dir,
+        env: { ...process.env, ...project.env, ...more },
+        stdio: 'pipe',
+      });
+      child.stdin.on('error', () => {});
+      child.stdin.end(stdin);
+      return ended(child);
+    },
   };
 }
 

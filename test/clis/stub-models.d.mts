@@ -6,6 +6,8 @@ export interface StubRequest {
   readonly turn: number;
   readonly path: string;
   readonly model: string;
+  /** It came with a key. */
+  readonly auth: boolean;
 }
 export function startStub(options?: object): Promise<{
   readonly port: number;
