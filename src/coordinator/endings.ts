@@ -146,7 +146,8 @@ function remedy({ step }: JobRecord, fix: string): string {
 
 /** What the job has used in all: its earlier attempts, and this one. */
 export function spentOn({ job }: Lease, result: AgentResult, files = 1): Pick<JobEnd, 'usage' | 'costUsd'> {
-  const { usage, costUsd } = shareOf(result, files, true);
+  const { usage: own, costUsd } = shareOf(result, files, true);
+  const usage = sumUsage([...job.attempts.map(({ usage: one }) => one), own]);
   const earlier = job.attempts.flatMap(({ costUsd: cost }) => cost ?? []);
   const isKnown = costUsd !== undefined || earlier.length > 0;
   return {

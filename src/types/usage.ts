@@ -7,6 +7,12 @@ export const noUsage: Usage = {
   output_tokens: 0,
 };
 
+/** Undefined: none of them said anything. */
+export function sumUsage(all: readonly (Usage | undefined)[]): Usage | undefined {
+  const known = all.filter((one) => one !== undefined);
+  return known.length > 0 ? known.reduce(addUsage) : undefined;
+}
+
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     input_tokens: a.input_tokens + b.input_tokens,

@@ -25,6 +25,7 @@ import { correctionFor } from './correction.ts';
 import type { CliKind } from './kind.ts';
 import { ceilingOf, homePlaces, type Plan, planLaunch } from './plan.ts';
 import type { CliProbe } from './probe.ts';
+import { isSecretVariable } from './secret-names.ts';
 import { CliStream } from './stream.ts';
 
 export interface CliRunnerOptions extends ConfinedOptions {
@@ -59,12 +60,12 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
   const { secrets, daemonEnv, baseEnv, plugins, probe, sandbox, spawner, redactor, priceOf } = options;
 
   const environmentOf = async (kind: CliKind, agent: CliAgent): Promise<Environment> => {
-    const own = namesIn(daemonEnv, kind.environment);
+    const passed = namesIn(daemonEnv, kind.environment).map((name) => ({ kind: 'pass', name }) as const);
+    const entries = [...passed, ...agent.env];
     // Keys reach the commands that it runs, and from there its output: they are known to the redaction.
-    for (const name of own)
-      if (/KEY|TOKEN|SECRET|PASSWORD/.test(name) && daemonEnv[name]) await secrets.resolve(`\${env:${name}}`);
-    const passed = own.map((name) => ({ kind: 'pass', name }) as const);
-    return agentEnvironment(baseEnv, [...passed, ...agent.env], daemonEnv, secrets);
+    for (const { kind: how, name } of entries)
+      if (how === 'pass' && isSecretVariable(name, daemonEnv[name])) await secrets.resolve(`\${env:${name}}`);
+    return agentEnvironment(baseEnv, entries, daemonEnv, secrets);
   };
 
   const finish = async (
@@ -145,6 +146,8 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       const agent = asCli(call.agent);
       const kind = await plugins.kindOf(agent);
       const report = await sandbox.reportOf(agent.sandbox);
+      // What it was given then is to be kept out of what it wrote; what cannot be had any more was, or is, no secret here.
+      await environmentOf(kind, agent).catch(() => {});
       return finish(kind, call, readLaunched(kind, call), entry.exit, report);
     },
 
@@ -222,6 +225,13 @@ function recordOf(
   return {
     ...record,
     flags: record.flags.map(redact),
+    ...(record.correction && {
+      correction: {
+        ...record.correction,
+        added: record.correction.added.map(redact),
+        removed: record.correction.removed.map(redact),
+      },
+    }),
     ...(named !== undefined && { model: named }),
     ...(sessionId !== undefined && { sessionId }),
     ...(resume !== undefined && { resume }),
