@@ -9,6 +9,7 @@ import type { Hold, JobEnd, Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import type { JobRecord, Output } from '../types/job.ts';
 import { AGENTS_TEST, PROJECT_ROOT, REVIEWS } from '../types/step-task.ts';
+import { sumUsage } from '../types/usage.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { mayFallBack } from './breaker.ts';
 import { type Crew, shareOf } from './call.ts';
