@@ -35,11 +35,18 @@ const looks =
 export function denialOf(refusal: Refusal): Denial {
   const cure = cureOf(refusal);
   return {
-    message: oneLine(refusal.message) || `${refusal.tool} was denied`,
+    message: messageOf(refusal),
     tool: refusal.tool,
     ...(refusal.file !== undefined && { file: refusal.file }),
     ...(cure && { cure }),
   };
+}
+
+/** Names what it is about, where the message does not. */
+function messageOf({ tool, message, command }: Refusal): string {
+  const said = oneLine(message.replace(/ IMPORTANT: .*/s, ''), 400);
+  if (command === undefined || / in '|with command/.test(said)) return said || `${tool} was denied`;
+  return `${tool} ${oneLine(command, 120)}: ${said || 'denied'}`;
 }
 
 function cureOf(refusal: Refusal): Cure | undefined {

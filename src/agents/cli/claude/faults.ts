@@ -158,6 +158,7 @@ const limitReached =
 const notOurLimit = /not your usage limit|temporarily limiting requests/i;
 
 const inMessages: readonly FaultPattern[] = [
+  { pattern: /^No conversation found/, class: 'setup' },
   { pattern: notOurLimit, class: 'overloaded' },
   { pattern: limitReached, class: 'quota' },
   { pattern: /credit balance is too low|billing_error|insufficient credits/i, class: 'quota' },

@@ -146,7 +146,8 @@ export class ClaudeReader implements CliReader {
     const which = `${amountOf(value.attempt) ?? '?'}/${amountOf(value.max_retries) ?? '?'}`;
     const when = delay === undefined ? '' : ` in ${(delay / 1000).toFixed(1)} s`;
     const text = `API ${name}, retry ${which}${when}`;
-    if (error !== 'authentication_failed' && error !== 'billing_error') return [event('status', { text })];
+    const isRefused = error === 'authentication_failed' || error === 'billing_error';
+    if (!isRefused || this.#isHopeless) return [event('status', { text })];
     // A log-in or a helper may give another key; a key that stands in a variable stays wrong.
     this.#isHopeless = this.#keySource === 'ANTHROPIC_API_KEY';
     return [event('error', { text, final: this.#isHopeless || undefined })];
@@ -307,7 +308,9 @@ export class ClaudeReader implements CliReader {
     const message = text ?? errors.slice(0, 10).join('\n');
     return {
       ...this.#failure,
-      message: isOwnCommand(value) ? `It took the prompt for a command of its own: ${message}` : message,
+      message: isOwnCommand(value)
+        ? `It took the prompt for a command of its own. ${message}`.trim()
+        : message,
       status: wholeOf(value.api_error_status) ?? this.#failure?.status,
       apiError: textOf(value.api_error) ?? this.#failure?.apiError,
       subtype: textOf(value.subtype),
