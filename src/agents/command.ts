@@ -95,7 +95,12 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
       );
       return finish(call, exit, report, signal);
     },
-    recover: async (call, entry) => finish(call, entry.exit, await sandbox.reportOf(call.agent.sandbox)),
+    recover: async (call, entry) => {
+      const { env, sandbox: confinement } = call.agent;
+      // This process has resolved nothing yet: what it was given is to be kept out of what it wrote.
+      await agentEnvironment(baseEnv, env, daemonEnv, secrets).catch(() => {});
+      return finish(call, entry.exit, await sandbox.reportOf(confinement));
+    },
     available: async (agent) =>
       available(lookup, asCommand(agent), searchPath(baseEnv, agent), projectDir) ??
       (await sandbox.available(agent)) ??
@@ -115,6 +120,7 @@ function startRequest(
   const { stdout, stderr } = outputFiles(workDir);
   const list = join(workDir, 'files');
   const promptFile = join(workDir, 'prompt');
+  const guidanceFile = join(workDir, 'guidance');
   const { idleTimeoutMs, timeoutMs, maxOutputBytes } = agent;
   return {
     job: call.jobId,
@@ -136,6 +142,7 @@ function startRequest(
       SLUICE_RULE: call.rule,
       SLUICE_DEPTH: String(call.depth),
       ...(prompt === undefined ? {} : { SLUICE_PROMPT_FILE: promptFile }),
+      ...(call.guidance === undefined ? {} : { SLUICE_GUIDANCE_FILE: guidanceFile }),
     },
     cwd: call.projectDir,
     stdout,
@@ -145,6 +152,7 @@ function startRequest(
         ? [[list, call.inputs.map(({ file }) => `${file}\0`).join('')] as const]
         : []),
       ...(prompt === undefined ? [] : [[promptFile, prompt] as const]),
+      ...(call.guidance === undefined ? [] : [[guidanceFile, call.guidance] as const]),
     ],
     timeoutMs,
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),

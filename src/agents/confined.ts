@@ -8,7 +8,7 @@ import type { Confinement, SetupFault } from '../sandbox/confinement.ts';
 import { plainReport } from '../sandbox/report.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { refusedFile } from '../sandbox/shim-script.ts';
-import type { AgentCall, AttemptOutcome } from '../types/agent.ts';
+import type { AgentCall, AgentEvent, AttemptOutcome } from '../types/agent.ts';
 import type { SandboxReport } from '../types/job.ts';
 import { fsPath } from '../types/path-bytes.ts';
 import type { CommandLookup } from './command-lookup.ts';
@@ -95,7 +95,7 @@ async function runOnce(
     stdoutFile: request.stdout,
     agent,
     onSpent: call.onSpent,
-    onEvent: call.onEvent,
+    onEvent: call.onEvent && redacting(call.onEvent, redactor),
     ...(needs && { read: needs.read }),
     lingerMs,
     onEnd: (reason) => ending.abort(reason),
@@ -106,6 +106,27 @@ async function runOnce(
   const exit = await spawner.run(request, watch ? AbortSignal.any([signal, ending.signal]) : signal);
   if (call.onEvent) await watch?.flush();
   return exit;
+}
+
+/** What is heard while it runs goes to people and reviewers at once. */
+function redacting(
+  onEvent: NonNullable<AgentCall['onEvent']>,
+  redactor: Pick<Redactor, 'redact'>,
+): NonNullable<AgentCall['onEvent']> {
+  return (event) => {
+    const text = JSON.stringify(event);
+    const clean = redactor.redact(text);
+    onEvent(clean === text ? event : (parsed(clean) ?? { type: event.type, payload: {} }));
+  };
+}
+
+/** A secret of digits alone may have been taken out of a number. */
+function parsed(text: string): AgentEvent | undefined {
+  try {
+    return JSON.parse(text) as AgentEvent;
+  } catch {
+    return undefined;
+  }
 }
 
 function startOf({ argv, env, sandboxed }: Extract<Confinement, { kind: 'run' }>) {

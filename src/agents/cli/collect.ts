@@ -8,7 +8,6 @@ import {
   constants,
   createReadStream,
   createWriteStream,
-  existsSync,
   fstatSync,
   openSync,
   readSync,
@@ -56,11 +55,12 @@ export async function collectCli(o: {
   }
   const { stream, events } = await readStream(kind, raw, files.events);
   const stderrTail = await readTail(files.stderr, redactor);
+  const lastMessage = await lastMessageOf(o.lastMessageFile, redactor);
   const report = stream.report({
     ...(exit.outcome.kind === 'exited' && { exitCode: exit.outcome.exitCode }),
     ...(exit.outcome.kind === 'signalled' && { signal: exit.outcome.signal }),
     stderr: readEnds(files.stderr),
-    ...lastMessageOf(o.lastMessageFile, redactor),
+    ...(lastMessage !== '' && { lastMessage }),
     now: Date.now(),
   });
   const answer = call.schema === undefined ? report.text : (answerAsJson(report) ?? report.text);
@@ -109,10 +109,10 @@ function readEnds(file: string): string {
   });
 }
 
-function lastMessageOf(file: string | undefined, redactor: Redactor): { readonly lastMessage?: string } {
-  if (file === undefined || !existsSync(fsPath(file))) return {};
-  const text = withPlain(file, (fd, size) => readAt(fd, 0, Math.min(size, maxLastMessageBytes)));
-  return text === '' ? {} : { lastMessage: redactor.redact(text) };
+async function lastMessageOf(file: string | undefined, redactor: Redactor): Promise<string> {
+  if (file === undefined || !isPlain(file)) return '';
+  await redactor.redactFile(file);
+  return withPlain(file, (fd, size) => readAt(fd, 0, Math.min(size, maxLastMessageBytes)));
 }
 
 function isPlain(file: string): boolean {

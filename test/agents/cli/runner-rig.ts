@@ -44,7 +44,7 @@ export async function openRunner(
     secrets: createSecrets({ env, projectDir }),
     ...(o.lingerMs !== undefined && { lingerMs: o.lingerMs }),
   });
-  const close = (): Promise<void> => agents[Symbol.asyncDispose]();
+  const close = async (): Promise<void> => agents[Symbol.asyncDispose]();
   if (expect.getState().currentTestName === undefined) afterAll(close);
   else onTestFinished(close);
   const fakes = new Map<FakeKind, Fake>();
@@ -55,6 +55,7 @@ export async function openRunner(
       const fake = fakes.get(kind) ?? installFake(join(projectDir, 'fakes'), kind);
       fakes.set(kind, fake);
       rmSync(join(projectDir, 'fakes/seen'), { recursive: true, force: true });
+      mkdirSync(join(projectDir, 'fakes/seen'));
       fake.play(steps);
       return fake;
     },

@@ -1,0 +1,199 @@
+/** What an agent CLI finds inside its sandbox, what is kept out of what it wrote, and what a later daemon makes of it. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import type { SandboxConfig } from '../../../src/config/config.ts';
+import type { AgentEvent } from '../../../src/types/agent.ts';
+import { call } from '../attempts.ts';
+import { answers, voices } from './fakes/fakes.ts';
+import { cliAgent, openRunner } from './runner-rig.ts';
+
+const key = 'sk-live-7731/secret+key';
+const env = {
+  CODEX_API_KEY: key,
+  MY_PROVIDER_TOKEN: 'prov-4711-token',
+  CLAUDE_CODE_MAX_OUTPUT_TOKENS: '32000000',
+};
+const rig = await openRunner({ env });
+const { home, projectDir } = rig;
+const inProject = (path: string): string => join(projectDir, path);
+const confined: SandboxConfig = {
+  mode: 'required',
+  write: [inProject('fakes/seen')],
+  network: 'allow',
+  ...{ blocked: [], confirm: [] },
+};
+
+beforeEach(() => {
+  mkdirSync(join(home, '.ssh'), { recursive: true });
+  writeFileSync(join(home, '.ssh/id_rsa'), 'private');
+  mkdirSync(join(home, '.codex'), { recursive: true });
+  writeFileSync(join(home, '.codex/auth.json'), '{"tokens":{}}', { mode: 0o600 });
+});
+
+const readOnly = { code: 'EROFS' };
+
+test('read: its own home is writable but for settings, the rest of the home hidden, the project read-only', async () => {
+  const files = {
+    session: '${HOME}/.codex/sessions/s.jsonl',
+    settings: '${HOME}/.codex/config.toml',
+    instructions: '${HOME}/.codex/AGENTS.md',
+    skill: '${HOME}/.codex/skills/evil.md',
+    project: inProject('inbox/a.md'),
+    scratch: '${TMPDIR}/x',
+    output: '${SLUICE_OUTPUT_DIR}/y',
+  };
+  const fake = rig.fake(
+    'codex',
+    ...Object.values(files).map((file) => ({ write: { file, text: 'x' } })),
+    { look: '${HOME}/.ssh/id_rsa' },
+    { look: '${HOME}/.codex/auth.json' },
+    { look: inProject('.sluice/attempts.journal') },
+    ...answers('codex'),
+  );
+  writeFileSync(inProject('inbox/a.md'), 'original');
+  const { result, call: made } = await rig.run(cliAgent('codex', {}, { sandbox: confined }));
+  expect(result).toMatchObject({ outcome: { kind: 'exited', exitCode: 0 }, sandbox: { mode: 'required' } });
+  const looks = fake.seen()[0]?.looks as Record<string, unknown>;
+  const of = (name: keyof typeof files): unknown => looks[`write ${files[name]}`];
+  expect({
+    session: of('session'),
+    settings: of('settings'),
+    instructions: of('instructions'),
+    skill: of('skill'),
+    project: of('project'),
+    scratch: of('scratch'),
+    output: of('output'),
+  }).toMatchObject({
+    session: 'written',
+    settings: readOnly,
+    instructions: readOnly,
+    skill: readOnly,
+    project: readOnly,
+    scratch: 'written',
+    output: 'written',
+  });
+  expect(looks).toMatchObject({
+    '${HOME}/.ssh/id_rsa': { code: 'ENOENT' },
+    '${HOME}/.codex/auth.json': '{"tokens":{}}',
+    [inProject('.sluice/attempts.journal')]: { code: 'ENOENT' },
+  });
+  expect(existsSync(join(home, '.codex/sessions/s.jsonl'))).toBe(true);
+  expect(readFileSync(join(made.outputDir, 'y'), 'utf8')).toBe('x');
+  expect(existsSync('/tmp/x')).toBe(false);
+});
+
+test('edit: the project is writable but for its hooks, settings and our state', async () => {
+  mkdirSync(inProject('.git/hooks'), { recursive: true });
+  writeFileSync(inProject('.git/config'), '');
+  const files = ['src/new.ts', '.git/hooks/post-commit', '.git/config', '.sluice/ledger.db'];
+  const fake = rig.fake(
+    'codex',
+    ...files.map((path) => ({ write: { file: inProject(path), text: 'x' } })),
+    ...answers('codex'),
+  );
+  const permissions = { mode: 'edit', ceiling: 'edit', directories: [] } as const;
+  await rig.run(cliAgent('codex', { permissions }, { sandbox: confined }));
+  const looks = fake.seen()[0]?.looks as Record<string, unknown>;
+  expect(files.map((path) => looks[`write ${inProject(path)}`])).toMatchObject([
+    'written',
+    readOnly,
+    readOnly,
+    expect.anything(),
+  ]);
+  expect(existsSync(inProject('.sluice/ledger.db'))).toBe(false);
+});
+
+test('keys that it prints are in nothing that is kept, nor in what is heard while it runs', async () => {
+  const heard: AgentEvent[] = [];
+  const { began, said, done } = voices.codex;
+  const spill = 'key ${CODEX_API_KEY} token ${MY_PROVIDER_TOKEN} many ${CLAUDE_CODE_MAX_OUTPUT_TOKENS}';
+  rig.fake('codex', { out: began }, { err: `${spill}\n` }, { out: said(spill) + done('') });
+  const agent = cliAgent(
+    'codex',
+    {},
+    {
+      env: [
+        { kind: 'pass', name: 'MY_PROVIDER_TOKEN' },
+        { kind: 'pass', name: 'CLAUDE_CODE_MAX_OUTPUT_TOKENS' },
+      ],
+    },
+  );
+  const { result, text } = await rig.run(agent, { onEvent: (event) => void heard.push(event) });
+  const kept = [
+    await text('stream.jsonl'),
+    await text('events.jsonl'),
+    await text('result.md'),
+    await text('stderr'),
+    JSON.stringify(result),
+    JSON.stringify(heard),
+  ];
+  for (const one of kept) {
+    expect(one).not.toMatch(/sk-live|prov-4711/);
+    expect(one).toContain('[redacted]');
+  }
+  expect(await text('result.md')).toBe('key [redacted] token [redacted] many 32000000\n');
+});
+
+test('what ended before the daemon died is taken up later, without the keys in it', async () => {
+  const { began, said, done } = voices.codex;
+  const own = call(projectDir, cliAgent('codex'), 'a.md');
+  const stdout = began + said(`It is ${key}.`) + done('');
+  writeFileSync(join(own.workDir, 'stdout'), stdout);
+  writeFileSync(join(own.workDir, 'stderr'), '');
+  const record = { kind: 'codex', version: '0.169.0', flags: ['--json'] };
+  const last = join(own.workDir, 'last-message.txt');
+  writeFileSync(
+    join(own.workDir, 'launch.json'),
+    JSON.stringify({ record, cwd: projectDir, lastMessageFile: last }),
+  );
+  writeFileSync(last, `It is ${key}, in full.`);
+  const later = await openRunner({ env });
+  const exit = {
+    outcome: { kind: 'exited', exitCode: 0 },
+    ...{ startedAt: 1, endedAt: 2, stdoutBytes: stdout.length, stderrBytes: 0 },
+  } as const;
+  const result = await later.agents.recover(own, { job: own.jobId, n: 1, journal: '', exit });
+  expect(result).toMatchObject({
+    outcome: { kind: 'exited', exitCode: 0 },
+    cli: { report: { terminal: 'success' }, record: { version: '0.169.0', flags: ['--json'] } },
+  });
+  expect(readFileSync(join(own.workDir, 'result.md'), 'utf8')).toBe('It is [redacted], in full.\n');
+  for (const name of readdirSync(own.workDir, { withFileTypes: true }).filter((entry) => entry.isFile()))
+    expect(readFileSync(join(own.workDir, name.name), 'utf8'), name.name).not.toContain('sk-live');
+  // Once more, as after a crash in the middle of that.
+  const again = await later.agents.recover(own, { job: own.jobId, n: 1, journal: '', exit });
+  expect(again.cli?.report).toEqual(result.cli?.report);
+});
+
+test('a launch file that the agent has changed decides nothing', async () => {
+  const own = call(projectDir, cliAgent('codex'), 'a.md');
+  writeFileSync(
+    join(own.workDir, 'stdout'),
+    answers('codex')
+      .map((step) => ('out' in step ? step.out : ''))
+      .join(''),
+  );
+  const lie = { record: { kind: 'codex', flags: [] }, cwd: '/', lastMessageFile: join(home, '.ssh/id_rsa') };
+  for (const text of [
+    JSON.stringify(lie),
+    '{"record":{}}',
+    'torn {',
+    '[]',
+    '{"record":{"flags":[1,{}]},"cwd":7}',
+  ]) {
+    writeFileSync(join(own.workDir, 'launch.json'), text);
+    const result = await rig.agents.recover(own, {
+      ...{ job: own.jobId, n: 1, journal: '' },
+      exit: {
+        outcome: { kind: 'exited', exitCode: 0 },
+        startedAt: 1,
+        endedAt: 2,
+        stdoutBytes: 9,
+        stderrBytes: 0,
+      },
+    });
+    expect(result.cli?.report).toMatchObject({ terminal: 'success', text: 'All is well.' });
+    expect(result.cli?.record.flags).toEqual([]);
+  }
+});
