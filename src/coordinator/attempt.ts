@@ -30,7 +30,7 @@ import type { JobNotes } from './job-notes.ts';
 import { originalOf } from './original.ts';
 import type { AgentRoute, Recipes } from './recipes.ts';
 import { noRoute } from './reroute.ts';
-import { acceptClaimed, reviewsOf } from './reviewing.ts';
+import { reviewsOf, takeProved } from './reviewing.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import type { WorkFolders } from './work-folders.ts';
 
@@ -60,7 +60,7 @@ export async function runAttempt(
 ): Promise<void> {
   const crew = await muster(deps, recipes, lease);
   if (!crew) return;
-  if (await acceptClaimed(deps, recipes, crew)) return;
+  if (await takeProved(deps, recipes, crew)) return;
   const { agent } = crew;
   const { job, token } = leaderOf(crew);
   deps.work.open(job.id, token);

@@ -151,7 +151,8 @@ async function concludeOne(
     const failure = await explained(deps, crew, lease, unmet(expectation));
     return retryOrFail(deps, recipes, crew, lease, call, result, failure);
   }
-  if (reviewsOf(recipes.config, crew.agent, crew.rule, lease.job)?.on.has('result'))
+  const reviews = reviewsOf(recipes.config, crew.agent, crew.rule, lease.job);
+  if (reviews && (reviews.on.has('result') || deps.isUnderReview(lease.job.id)))
     return waitForReview(deps, lease, call, [...verdict.proof, ...expectation.proof]);
   const promoted = await promote(deps, recipes, crew, call);
   if (promoted.kind === 'conflict')

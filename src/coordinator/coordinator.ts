@@ -40,7 +40,7 @@ import { tellPermissions } from './permissions.ts';
 import { Recipes } from './recipes.ts';
 import { recover } from './recovery.ts';
 import { rerouteVanished } from './reroute.ts';
-import { callOfProved, type Settlement, settle } from './reviewing.ts';
+import { callOfProved, doAgain, type Settlement, settle } from './reviewing.ts';
 import { RunningAttempts } from './running-attempts.ts';
 import { createSchemaCheck } from './schema-check.ts';
 import { Slots } from './slots.ts';
@@ -282,6 +282,12 @@ export class Coordinator implements AsyncDisposable {
     const isSettled = await settle(this.#deps, this.#recipes, LEASE_MS, id, settlement);
     if (isSettled) this.pump();
     return isSettled;
+  }
+
+  /** The review of work that has its proof came to nothing: it is done again, by whoever does it now. */
+  async doAgain(id: JobId): Promise<void> {
+    await doAgain(this.#deps, LEASE_MS, id);
+    this.pump();
   }
 
   /** Work that has its proof and waits for its review: where it is. */

@@ -5,7 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import type { AttemptState } from '../types/attempt-state.ts';
 import type { AppError } from '../types/errors.ts';
-import type { JobRecord, Output, PromotedFile } from '../types/job.ts';
+import type { JobId, JobRecord, Output, PromotedFile } from '../types/job.ts';
 import type { Nesting } from '../types/nesting.ts';
 import type { Receipt } from '../types/receipt.ts';
 
@@ -20,6 +20,8 @@ export interface CoordinatorDeps {
   readonly redact: (text: string) => string;
   /** What a failure of a confined attempt may owe to its confinement, as the fix to try; undefined: nothing does. */
   readonly explainFailure: (result: AgentResult) => string | undefined;
+  /** Others have begun to look at the work of this job while it ran, and have not decided: it does not count before. */
+  readonly isUnderReview: (job: JobId) => boolean;
   /** An attempt of this agent cannot write into any root. */
   readonly isConfined: (agent: AgentConfig) => boolean;
   readonly workspaces: WorkspacePort;

@@ -9,7 +9,15 @@ export interface JobNote {
   /** For its next attempt: findings of a review, a person's answer, what was wrong with the last answer. */
   readonly guidance?: string;
   /** The attempt whose work has its proof and waits to be accepted. */
-  readonly proved?: { readonly token: number; readonly proof: readonly Proof[] };
+  readonly proved?: {
+    /** Whose work it is. */
+    readonly attempt: number;
+    /** Of the lease under which it came to wait. */
+    readonly token: number;
+    readonly proof: readonly Proof[];
+    /** A person has; nobody could act on it yet. */
+    readonly isAccepted?: boolean;
+  };
 }
 
 const NOTE = 'job_note';
@@ -47,6 +55,12 @@ export class JobNotes {
   /** What a person says to its next attempt. */
   async answer(id: JobId, text: string): Promise<void> {
     await this.put(id, { guidance: `A person says: ${text}` });
+  }
+
+  /** A person accepts its work, while nobody is there who could act on it. */
+  async accept(id: JobId): Promise<void> {
+    const note = (await this.#ledger.kept.get(NOTE, id)) as JobNote | undefined;
+    if (note?.proved) await this.put(id, { ...note, proved: { ...note.proved, isAccepted: true } });
   }
 
   async forget(id: JobId): Promise<void> {

@@ -14,16 +14,17 @@ import type { Lease } from '../ledger/ledger.ts';
 import type { AgentCall } from '../types/agent.ts';
 import type { HoldReason, JobId, JobRecord, Proof } from '../types/job.ts';
 import { isOurs } from '../types/step-task.ts';
+import { sumUsage } from '../types/usage.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { type Crew, toCall, workspaceOf } from './call.ts';
-import { announceWaiting, holdJob, succeed } from './endings.ts';
+import { announceWaiting, giveBack, holdJob, succeed } from './endings.ts';
 import { promote } from './promotion.ts';
 import type { Recipes } from './recipes.ts';
 
 /** How a job goes on whose work was reviewed. */
 export type Settlement =
-  /** It counts. */
-  | { readonly kind: 'accept' }
+  /** It counts. `warning`: and the receipt says this of it. */
+  | { readonly kind: 'accept'; readonly warning?: string }
   /** Its agent works on it again, and heeds this. */
   | { readonly kind: 'revise'; readonly guidance: string }
   | {
@@ -51,7 +52,7 @@ export async function waitForReview(
   call: AgentCall,
   proof: readonly Proof[],
 ): Promise<void> {
-  await deps.notes.put(lease.job.id, { proved: { token: lease.token, proof } });
+  await deps.notes.put(lease.job.id, { proved: { attempt: call.attempt, token: lease.token, proof } });
   const message = 'Its work has its proof and waits for its review.';
   await deps.ledger.jobs.retry(lease, { reason: 'review', message });
   await announceWaiting(deps, lease.job);
@@ -86,7 +87,7 @@ export async function settle(
   if (!lease) return false;
   switch (settlement.kind) {
     case 'accept':
-      await accept(deps, recipes, { ...crew, leases: [lease] }, call, proof);
+      await accept(deps, recipes, { ...crew, leases: [lease] }, call, proof, settlement.warning);
       return true;
     case 'revise': {
       await deps.notes.put(id, { guidance: settlement.guidance });
@@ -106,20 +107,41 @@ export async function settle(
 }
 
 /**
- * A job was let go on whose work has its proof: a person accepted it (without a daemon that is all they can say).
+ * A job is claimed whose work has its proof. A person accepted it while no daemon ran; or the process ended in the middle
+ * of a settlement: then its review, which is known, decides once more.
  * @returns false: it is to be worked on.
  */
-export async function acceptClaimed(deps: AttemptDeps, recipes: Recipes, crew: Crew): Promise<boolean> {
+export async function takeProved(deps: AttemptDeps, recipes: Recipes, crew: Crew): Promise<boolean> {
   const [lease] = crew.leases as readonly [Lease];
   const { proved } = deps.notes.get(lease.job.id);
   if (!proved || crew.leases.length > 1) return false;
-  const { token, proof } = proved;
-  const before: Crew = { ...crew, leases: [{ ...lease, token }] };
+  const { attempt, proof } = proved;
+  const before: Crew = { ...crew, leases: [{ ...lease, token: attempt }] };
   const workspaceDir = crew.agent.workspace === 'copy' ? workspaceOf(deps.work, before) : undefined;
   const call = toCall(deps, recipes, before, { ...(workspaceDir !== undefined && { workspaceDir }) });
-  if (!existsSync(call.workDir)) return false;
-  await accept(deps, recipes, crew, call, proof);
+  // Another agent's by now, or nothing is left of it.
+  const isItsOwn = lease.job.attempts.some(({ n, agent }) => n === attempt && agent === crew.agent.name);
+  if (!isItsOwn || !existsSync(call.workDir)) {
+    await deps.notes.forget(lease.job.id);
+    return false;
+  }
+  if (proved.isAccepted) await accept(deps, recipes, crew, call, proof);
+  else await waitForReview(deps, lease, call, proof);
   return true;
+}
+
+/** The review of its work cannot be held, or its decision not be acted on: its agent or rule is not what it was. */
+export async function doAgain(deps: AttemptDeps, leaseMs: number, id: JobId): Promise<void> {
+  const job = await deps.ledger.jobs.get(id);
+  if (job?.state !== 'waiting' || job.reason !== 'review') return;
+  const token = Math.max(deps.notes.get(id).proved?.token ?? 0, job.attempts.at(-1)?.n ?? 0);
+  await deps.notes.forget(id);
+  const { batch: _, ...spec } = job;
+  const lease = await deps.ledger.jobs.adopt(
+    { ...spec, force: false },
+    { token, worker: deps.worker, leaseMs },
+  );
+  if (lease) await giveBack(deps, lease, false);
 }
 
 async function provedOf(deps: AttemptDeps, recipes: Recipes, id: JobId) {
@@ -129,8 +151,8 @@ async function provedOf(deps: AttemptDeps, recipes: Recipes, id: JobId) {
   const route = recipes.routeOf(job);
   const agent = route?.kind === 'agent' ? recipes.agentOf(route, job.agent) : undefined;
   if (route?.kind !== 'agent' || !agent) return undefined;
-  const { token, proof } = proved;
-  const lease: Lease = { job, companions: [], force: false, token, triesBefore: 0 };
+  const { attempt, token, proof } = proved;
+  const lease: Lease = { job, companions: [], force: false, token: attempt, triesBefore: 0 };
   const crew: Crew = { rule: route.rule, agent, leases: [lease] };
   const workspaceDir = agent.workspace === 'copy' ? workspaceOf(deps.work, crew) : undefined;
   const call = toCall(deps, recipes, crew, { ...(workspaceDir !== undefined && { workspaceDir }) });
@@ -143,6 +165,7 @@ async function accept(
   crew: Crew,
   call: AgentCall,
   proof: readonly Proof[],
+  warning?: string,
 ): Promise<void> {
   const [lease] = crew.leases as readonly [Lease];
   const promoted = await promote(deps, recipes, crew, call);
@@ -155,7 +178,7 @@ async function accept(
   }
   const outputs = await deps.results.collectOutputs(call.outputDir);
   const costs = lease.job.attempts.flatMap(({ costUsd }) => costUsd ?? []);
-  const last = lease.job.attempts.at(-1)?.usage;
+  const usage = sumUsage(lease.job.attempts.map(({ usage: one }) => one));
   await succeed(
     deps,
     recipes,
@@ -163,7 +186,8 @@ async function accept(
     {
       proof,
       outputs,
-      ...(last && { usage: last }),
+      ...(warning !== undefined && { message: warning }),
+      ...(usage && { usage }),
       costUsd: costs.length > 0 ? costs.reduce((sum, cost) => sum + cost, 0) : null,
     },
     call.workDir,

@@ -33,7 +33,7 @@ import { housekeep } from './housekeeping.ts';
 import { recordMetrics } from './metrics.ts';
 import type { ProjectRecord } from './record.ts';
 import { createRedaction } from './redaction.ts';
-import { openReviews } from './reviews.ts';
+import { type OpenReviews, openReviews } from './reviews.ts';
 import { tellApprovals } from './tell-approvals.ts';
 import { tellJobs } from './tell-jobs.ts';
 import { tellRuns } from './tell-runs.ts';
@@ -180,6 +180,7 @@ export async function openEngine({
       },
       redact: secrets.redact,
       explainFailure: ({ stderrTail, sandbox }) => explainSandboxFailure(stderrTail, sandbox),
+      isUnderReview: (id) => jobReviews.isUnderReview(id),
       isConfined: (agent) => isConfined(agent, config, conditions),
       workspaces,
       states: attemptStates,
@@ -197,7 +198,7 @@ export async function openEngine({
       ...{ coordinator, conditions, log: log.log, now },
     }),
   );
-  const { reviews, jobs: jobReviews } = openReviews({
+  const { reviews, jobs: jobReviews }: OpenReviews = openReviews({
     config: () => config,
     record: { ledger, conditions },
     coordinator,

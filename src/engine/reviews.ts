@@ -8,6 +8,7 @@ import type { OpenLog } from '../logging/log.ts';
 import { createReviews, type ReviewerJobs } from '../reviews/conduct.ts';
 import { JobReviews } from '../reviews/job-reviews.ts';
 import type { Reviews } from '../reviews/reviews.ts';
+import { AppError } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import { fsPath } from '../types/path-bytes.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
@@ -34,6 +35,10 @@ export interface OpenReviews {
 }
 
 const maxResultBytes = 1 << 20;
+/** Jobs are parked without a word to each of them: they are looked at again so often. */
+const lookMs = 5_000;
+/** A reviewer that waits for longer than this is missing: work is not kept waiting until tomorrow for an opinion. */
+const patienceMs = 120_000;
 
 export function openReviews(o: OpenReviewsOptions): OpenReviews {
   const { config, coordinator, redact, log } = o;
@@ -58,7 +63,13 @@ export function openReviews(o: OpenReviewsOptions): OpenReviews {
 function reviewerJobs({ coordinator, aggregator, record }: OpenReviewsOptions): ReviewerJobs {
   return {
     submitStep: (task, how) => coordinator.submitStep(task, how),
-    follow: (id, signal) => follow(coordinator, record.ledger.jobs, id, signal),
+    async follow(id, signal) {
+      const job = await follow(coordinator, record.ledger.jobs, id, signal);
+      // Nobody waits for it any more: it is not to ask for an answer, or to be paid, later.
+      if (job.endedAt === undefined) await cancel(coordinator, id, 'the review goes on without it');
+      return job;
+    },
+    cancel: (id, reason) => cancel(coordinator, id, reason),
     async readResult(job) {
       const file = (await aggregator().locate(job))?.resultFile;
       return file === undefined ? '' : readText(file);
@@ -75,6 +86,7 @@ function follow(
   return new Promise<JobRecord>((resolve, reject) => {
     const stop = (): void => {
       unsubscribe();
+      clearInterval(timer);
       signal.removeEventListener('abort', abort);
     };
     const abort = (): void => {
@@ -82,18 +94,38 @@ function follow(
       reject(signal.reason);
     };
     const take = (job: JobRecord | undefined): void => {
-      if (!job || (job.endedAt === undefined && job.state !== 'held')) return;
+      if (!job || (job.endedAt === undefined && !isStuck(job))) return;
       stop();
       resolve(job);
     };
     const unsubscribe = events.subscribe((event) => {
       if ((event.type === 'ended' || event.type === 'held') && event.job.id === id) take(event.job);
     });
+    const timer = setInterval(() => jobs.get(id).then(take, () => {}), lookMs).unref();
     signal.addEventListener('abort', abort);
     if (signal.aborted) return abort();
     // It may be over already.
     jobs.get(id).then(take, reject);
   });
+}
+
+/** It needs a person, or something that does not come soon. */
+function isStuck({ state, reason, notBefore = Number.POSITIVE_INFINITY }: JobRecord): boolean {
+  if (state !== 'waiting') return state === 'held';
+  if (passing.has(reason)) return false;
+  return !timed.has(reason) || notBefore - Date.now() > patienceMs;
+}
+
+const passing: ReadonlySet<JobRecord['reason']> = new Set(['single_flight', 'batch', 'approval']);
+const timed: ReadonlySet<JobRecord['reason']> = new Set(['backoff', 'quota', 'breaker']);
+
+/** One that has ended meanwhile stays as it is. */
+async function cancel(coordinator: Coordinator, id: JobId, reason: string): Promise<void> {
+  try {
+    await coordinator.cancel(id, reason);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'NOT_POSSIBLE') throw error;
+  }
 }
 
 function isAvailable({ config, coordinator, tier }: OpenReviewsOptions, name: string): boolean {

@@ -22,6 +22,7 @@ function tell(event: CoordinatorEvent, log: Log): void {
     case 'started':
       return log.debug({ ...fields, attempt: event.attempt }, `${name}: attempt ${event.attempt} started`);
     case 'waiting':
+      if (reason === 'review') return;
       return log.warn({ ...fields, reason, fix }, `${name}: waiting (${reason}): ${message ?? ''}`);
     case 'held': {
       const text = `${name}: held (${reason}): ${message ?? ''}`;

@@ -33,7 +33,17 @@ export function createReviews(deps: ReviewsDeps): Reviews {
       const round = new Round(deps, readSyntax, request, work);
       return round.conduct(signal);
     },
+    letGo: async (sessionId, which) => {
+      const open = await deps.ledger.reviews.list({ sessionId, open: true, limit: ROUNDS_LISTED });
+      for (const review of open) if (which(review)) await letGo(deps, review);
+    },
   };
+}
+
+async function letGo({ ledger, jobs, now }: ReviewsDeps, review: ReviewRecord): Promise<void> {
+  const why = 'the work was over before anything was decided';
+  await ledger.reviews.put({ ...review, endedAt: now(), why });
+  for (const { jobId } of review.verdicts) if (jobId !== undefined) await jobs.cancel(jobId, why);
 }
 
 class Round {
@@ -72,11 +82,17 @@ class Round {
 
   /** The round before, if it has ended. */
   async #previous(): Promise<ReviewRecord | undefined> {
-    const { round, sessionId } = this.#request;
+    const { round, sessionId, since = 0 } = this.#request;
     if (round <= 1) return undefined;
     const rounds = await this.#deps.ledger.reviews.list({ sessionId, limit: ROUNDS_LISTED });
     const line = lineOf(this.#request);
-    return rounds.find((one) => one.round === round - 1 && one.endedAt !== undefined && lineOf(one) === line);
+    return rounds.find(
+      (one) =>
+        one.round === round - 1 &&
+        one.startedAt >= since &&
+        one.endedAt !== undefined &&
+        lineOf(one) === line,
+    );
   }
 
   #begin(id: string, previous: ReviewRecord | undefined): ReviewRecord {
@@ -193,7 +209,8 @@ function revisedWords(findings: number): string {
 }
 
 function reviewId(request: ReviewRequest, workSha256: string): string {
-  return hash('sha256', JSON.stringify([lineOf(request), request.round, workSha256]), 'hex').slice(0, 16);
+  const { round, since = null } = request;
+  return hash('sha256', JSON.stringify([lineOf(request), round, since, workSha256]), 'hex').slice(0, 16);
 }
 
 /** Rounds of one line follow each other. */

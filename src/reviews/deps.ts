@@ -16,6 +16,8 @@ export interface ReviewerJobs {
    * @throws `signal.reason` on abort; the job goes on.
    */
   follow(id: JobId, signal: AbortSignal): Promise<JobRecord>;
+  /** One that has ended already: nothing. */
+  cancel(id: JobId, reason: string): Promise<void>;
   /** The result's text, bounded; empty when there is none. Also of a job that failed, as far as it left one. */
   readResult(job: JobRecord): Promise<string>;
 }

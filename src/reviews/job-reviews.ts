@@ -13,14 +13,15 @@ import {
 } from '../config/config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../coordinator/events.ts';
-import { reviewsOf } from '../coordinator/reviewing.ts';
+import { reviewsOf, type Settlement } from '../coordinator/reviewing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { AgentCall, AgentEvent } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
 import { messageOf } from '../types/errors.ts';
 import { type JobId, type JobRecord, type Output, workWords } from '../types/job.ts';
-import type { ReviewRecord } from '../types/review.ts';
+import type { ReviewRecord, ReviewSubject } from '../types/review.ts';
 import type { Changes } from '../workspace/workspaces.ts';
+import { readText } from './bounded-file.ts';
 import { guidanceOf } from './guidance.ts';
 import { createLiveReviews, type LiveReviews, type LiveTrigger } from './live.ts';
 import type { Reviews } from './reviews.ts';
@@ -32,7 +33,7 @@ export interface JobReviewsDeps {
   readonly ledger: Pick<Ledger, 'reviews' | 'jobs'>;
   readonly coordinator: Pick<
     Coordinator,
-    'events' | 'settle' | 'proved' | 'interrupt' | 'recipes' | 'runningIds'
+    'events' | 'settle' | 'proved' | 'doAgain' | 'interrupt' | 'recipes'
   >;
   readonly reviews: Reviews;
   /** What an agent changed in its copy of a tree. */
@@ -55,16 +56,22 @@ interface Watched {
   readonly live: LiveReviews;
   /** The latest of what it said: all that is there of a report yet. */
   readonly said: string[];
+  /** What the review is about that goes on now. */
+  under?: ReviewTrigger;
   timer?: NodeJS.Timeout;
 }
 
 const maxSaid = 100;
+/** Of the author's answer, which it is told again. */
+const REPORT_BYTES = 64 * 1024;
+/** Rounds that are looked through: of a run those of all its steps. */
+const ROUNDS_LISTED = 1_000;
 const minTickMs = 100;
 
 export class JobReviews implements AsyncDisposable {
   readonly #deps: JobReviewsDeps;
   readonly #watched = new Map<JobId, Watched>();
-  readonly #under = new Map<JobId, Promise<void>>();
+  readonly #under = new Map<JobId, { readonly ended: AbortController; last: Promise<void> }>();
   readonly #closing = new AbortController();
   readonly #unsubscribe: () => void;
 
@@ -75,6 +82,7 @@ export class JobReviews implements AsyncDisposable {
 
   /** Takes up what waited for its review when an earlier process ended. Call once. */
   async start(): Promise<void> {
+    await this.#letGoOfOld();
     const waiting = await this.#deps.ledger.jobs.list({ states: ['waiting'], limit: 1_000_000 });
     for (const job of waiting) if (job.reason === 'review') await this.#takeUp(job.id);
     for (const job of await this.#deps.ledger.jobs.list({ states: ['held'], limit: 10_000 }))
@@ -88,15 +96,26 @@ export class JobReviews implements AsyncDisposable {
   request(id: JobId, who: string): boolean {
     const watched = this.#watched.get(id);
     if (!watched) return false;
-    this.#begin(id, () => this.#reviewLive(watched, 'manual', `asked for by ${who}`));
+    this.#begin(id, (ended) => this.#reviewLive(watched, 'manual', `asked for by ${who}`, ended));
     return true;
+  }
+
+  /**
+   * Running work has asked for a review that has not come to its end, or not even begun. Its silence is over when it ends:
+   * that needs nobody any more.
+   */
+  isUnderReview(id: JobId): boolean {
+    const watched = this.#watched.get(id);
+    if (!watched) return false;
+    const { under, live } = watched;
+    return (under !== undefined && under !== 'quiet') || live.pending !== undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#unsubscribe();
     this.#closing.abort();
     for (const id of [...this.#watched.keys()]) this.#unwatch(id);
-    await Promise.all(this.#under.values());
+    await Promise.all([...this.#under.values()].map(({ last }) => last));
   }
 
   #hear(event: CoordinatorEvent): void {
@@ -109,17 +128,22 @@ export class JobReviews implements AsyncDisposable {
         return;
       case 'agent_event':
         return this.#heard(job.id, event.event);
-      case 'review_wanted':
+      case 'review_wanted': {
+        const isAsked = this.#watched.get(job.id)?.live.pending !== undefined;
         this.#unwatch(job.id);
-        return this.#begin(job.id, () => this.#reviewResult(job, event.call));
+        return this.#begin(job.id, (ended) => this.#reviewResult(job, event.call, ended, isAsked));
+      }
       case 'held':
         this.#unwatch(job.id);
         if (job.reason === 'clarify' || job.reason === 'escalated') this.#ask(job);
         return;
       case 'ended':
         this.#deps.conditions.clear('REVIEW_ASKS', job.id);
+        this.#under.get(job.id)?.ended.abort();
         return this.#unwatch(job.id);
       case 'waiting':
+        // It is told a moment later what is wanted of its review.
+        return job.reason === 'review' ? undefined : this.#unwatch(job.id);
       case 'fell_back':
         return this.#unwatch(job.id);
       default:
@@ -131,44 +155,56 @@ export class JobReviews implements AsyncDisposable {
 
   async #takeUp(id: JobId): Promise<void> {
     const found = await this.#deps.coordinator.proved(id);
-    if (found) this.#begin(id, () => this.#reviewResult(found.job, found.call));
+    if (found) this.#begin(id, (ended) => this.#reviewResult(found.job, found.call, ended));
     // Its agent or rule is gone: it goes back to the queue, which moves it or ends it.
-    else await this.#deps.ledger.jobs.wake({ reason: 'review' });
+    else await this.#deps.coordinator.doAgain(id);
   }
 
-  async #reviewResult(job: JobRecord, call: AgentCall): Promise<void> {
-    const { ledger, coordinator } = this.#deps;
+  /** @param isAsked It has asked for a review itself that did not come about while it ran. */
+  async #reviewResult(job: JobRecord, call: AgentCall, ended: AbortSignal, isAsked = false): Promise<void> {
     const config = this.#configFor(job);
     // Reviews were switched off meanwhile: what has its proof counts.
-    if (!config) return void (await coordinator.settle(job.id, { kind: 'accept' }));
-    const known = await ledger.reviews.list({ sessionId: job.id, limit: 200 });
-    const earlier = known.filter((one) => one.trigger === 'result' && one.endedAt !== undefined);
+    if (!config) return this.#act(job.id, { kind: 'accept' });
+    const known = await this.#roundsOf(job);
+    if (!config.on.has('result') && !isAsked) {
+      // Only what it asked for while it ran is reviewed: that decides.
+      const since = job.attempts.at(-1)?.startedAt ?? 0;
+      const live = known.find((one) => one.decision !== undefined && one.startedAt >= since);
+      if (live) return this.#settle(job, live);
+    }
+    const earlier = known.filter((one) => one.trigger === 'result');
     // Newest first. One that was about this very attempt has not been acted on: the process ended in between.
     const [last] = earlier;
     const isKnown = last !== undefined && last.startedAt >= (job.attempts.at(-1)?.endedAt ?? Infinity);
     const round = isKnown ? last.round : earlier.length + 1;
-    const record = await this.#conduct(job, call, config, 'result', round, []);
-    if (record.isRevised) {
-      const guidance = guidanceOf(blockingFindings(record.verdicts), round);
-      await coordinator.settle(job.id, { kind: 'revise', guidance });
-    } else await this.#settle(job, record);
+    const record = await this.#conduct(job, call, config, 'result', round, [], ended);
+    if (!record.isRevised) return this.#settle(job, record);
+    const report = await readText(join(call.workDir, 'result.md'), REPORT_BYTES);
+    const text = report.kind === 'text' ? report.text : '';
+    const guidance = guidanceOf(blockingFindings(record.verdicts), round, text);
+    await this.#act(job.id, { kind: 'revise', guidance });
   }
 
   async #settle(job: JobRecord, record: ReviewRecord): Promise<void> {
-    const { coordinator, log } = this.#deps;
     const { decision = 'pause', why: said = decision } = record;
-    if (decision === 'continue' || decision === 'warn') {
-      if (decision === 'warn')
-        log.warn({ job: job.id }, `${workWords(job)}: accepted with a warning: ${said}`);
-      await coordinator.settle(job.id, { kind: 'accept' });
-      return;
+    if (decision === 'continue') return this.#act(job.id, { kind: 'accept' });
+    if (decision === 'warn') {
+      const warning = `accepted with a warning: ${said}`;
+      this.#deps.log.warn({ job: job.id }, `${workWords(job)}: ${warning}`);
+      return this.#act(job.id, { kind: 'accept', warning });
     }
-    await coordinator.settle(job.id, {
+    await this.#act(job.id, {
       kind: 'hold',
       reason: decision === 'stop' ? 'escalated' : 'clarify',
       message: said,
       fix: `\`sluice answer ${job.id} TEXT\` has it done again with what you say, \`sluice jobs release ${job.id}\` accepts it as it is, \`sluice jobs cancel ${job.id}\` ends it.`,
     });
+  }
+
+  async #act(id: JobId, settlement: Settlement): Promise<void> {
+    const { coordinator } = this.#deps;
+    // Its agent or rule is not what it was when its work was done.
+    if (!(await coordinator.settle(id, settlement))) await coordinator.doAgain(id);
   }
 
   // ------------------------------------------------------------------ work that goes on
@@ -197,8 +233,9 @@ export class JobReviews implements AsyncDisposable {
   }
 
   #trigger(watched: Watched, trigger: LiveTrigger | undefined): void {
-    if (trigger) this.#begin(watched.job.id, () => this.#reviewLive(watched, trigger.trigger, trigger.text));
-    else this.#arm(watched.job.id);
+    if (!trigger) return this.#arm(watched.job.id);
+    watched.under = trigger.trigger;
+    this.#begin(watched.job.id, (ended) => this.#reviewLive(watched, trigger.trigger, trigger.text, ended));
   }
 
   #arm(id: JobId): void {
@@ -214,19 +251,26 @@ export class JobReviews implements AsyncDisposable {
     ).unref();
   }
 
-  async #reviewLive(watched: Watched, trigger: ReviewTrigger, text: string): Promise<void> {
+  async #reviewLive(
+    watched: Watched,
+    trigger: ReviewTrigger,
+    text: string,
+    ended: AbortSignal,
+  ): Promise<void> {
     const { job, call, config } = watched;
-    const { ledger, coordinator, log } = this.#deps;
-    const known = await ledger.reviews.list({ sessionId: job.id, limit: 200 });
-    const round = known.filter((one) => one.trigger === trigger && one.endedAt !== undefined).length + 1;
+    const { coordinator, log } = this.#deps;
+    watched.under = trigger;
     try {
+      const known = await this.#roundsOf(job);
+      const round = known.filter((one) => one.trigger === trigger).length + 1;
       const said = [...(text === '' ? [] : [`${trigger}: ${text}`]), ...watched.said];
-      const record = await this.#conduct(job, call, config, trigger, round, said);
+      const record = await this.#conduct(job, call, config, trigger, round, said, ended);
       const { decision = 'pause', why = '' } = record;
       if (decision === 'warn') log.warn({ job: job.id }, `${workWords(job)}: reviewed while it runs: ${why}`);
       const isEnded = decision === 'pause' || decision === 'stop';
       if (isEnded) coordinator.interrupt(job.id, decision, `its review (${trigger}) says: ${why}`);
     } finally {
+      delete watched.under;
       if (this.#watched.get(job.id) === watched) this.#trigger(watched, watched.live.ended(this.#deps.now()));
     }
   }
@@ -234,14 +278,17 @@ export class JobReviews implements AsyncDisposable {
   // ------------------------------------------------------------------ both
 
   /** One review of a job at a time; what fails in it is told, and the job waits for a person. */
-  #begin(id: JobId, review: () => Promise<void>): void {
-    const before = this.#under.get(id) ?? Promise.resolve();
-    const under = before.then(async () => {
-      if (this.#closing.signal.aborted) return;
+  #begin(id: JobId, review: (ended: AbortSignal) => Promise<void>): void {
+    const before = this.#under.get(id);
+    const under = before ?? { ended: new AbortController(), last: Promise.resolve() };
+    const { signal } = under.ended;
+    const last = under.last.then(async () => {
+      if (this.#closing.signal.aborted || signal.aborted) return;
       try {
-        await review();
+        await review(signal);
       } catch (error) {
         if (this.#closing.signal.aborted) return;
+        if (signal.aborted) return this.#letGo(id).catch(() => {});
         const message = `its review could not be held: ${messageOf(error)}`;
         this.#deps.log.warn({ job: id }, message);
         const fix = `\`sluice jobs release ${id}\` accepts it as it is, \`sluice jobs cancel ${id}\` ends it.`;
@@ -250,10 +297,37 @@ export class JobReviews implements AsyncDisposable {
           .catch(() => false);
       }
     });
+    under.last = last;
     this.#under.set(id, under);
-    void under.finally(() => {
-      if (this.#under.get(id) === under) this.#under.delete(id);
+    void last.finally(() => {
+      if (under.last === last) this.#under.delete(id);
     });
+  }
+
+  /** The job is over: nobody needs to hear any more what is said of it. */
+  async #letGo(id: JobId): Promise<void> {
+    const job = await this.#deps.ledger.jobs.get(id);
+    if (job) await this.#deps.reviews.letGo(sessionOf(job), ({ subject }) => isAbout(subject, id));
+  }
+
+  /** What was reviewed while it ran when an earlier process ended, and what is over since, is not looked at any more. */
+  async #letGoOfOld(): Promise<void> {
+    const { ledger, reviews } = this.#deps;
+    for (const { id, sessionId, subject, trigger } of await ledger.reviews.list({
+      open: true,
+      limit: ROUNDS_LISTED,
+    })) {
+      if (subject.kind !== 'job') continue;
+      const job = await ledger.jobs.get(subject.jobId);
+      if (trigger === 'result' && job && job.endedAt === undefined) continue;
+      await reviews.letGo(sessionId, (one) => one.id === id);
+    }
+  }
+
+  /** Ended ones, newest first. */
+  async #roundsOf(job: JobRecord): Promise<readonly ReviewRecord[]> {
+    const all = await this.#deps.ledger.reviews.list({ sessionId: sessionOf(job), limit: ROUNDS_LISTED });
+    return all.filter(({ subject, endedAt }) => isAbout(subject, job.id) && endedAt !== undefined);
   }
 
   async #conduct(
@@ -263,8 +337,9 @@ export class JobReviews implements AsyncDisposable {
     trigger: ReviewTrigger,
     round: number,
     said: readonly string[],
+    ended: AbortSignal,
   ): Promise<ReviewRecord> {
-    const { signal } = this.#closing;
+    const signal = AbortSignal.any([this.#closing.signal, ended]);
     const { redact, reviews } = this.#deps;
     const isOver = trigger === 'result';
     const work = await readWork(
@@ -280,8 +355,8 @@ export class JobReviews implements AsyncDisposable {
     );
     return reviews.conduct(
       {
-        subject: { kind: 'job', jobId: job.id },
-        sessionId: job.id,
+        subject: { kind: 'job', jobId: job.id, ...(job.step && { step: job.step.step }) },
+        sessionId: sessionOf(job),
         author: job.agent,
         ...{ trigger, round, config },
         canRevise: isOver,
@@ -327,6 +402,15 @@ export class JobReviews implements AsyncDisposable {
       fix,
     });
   }
+}
+
+/** What the steps of a run cost stands with the run, their reviewers included. */
+function sessionOf({ id, step }: JobRecord): string {
+  return step?.runId ?? id;
+}
+
+function isAbout(subject: ReviewSubject, id: JobId): boolean {
+  return subject.kind === 'job' && subject.jobId === id;
 }
 
 /** Whether what it does can show in the tree itself. */

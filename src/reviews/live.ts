@@ -30,6 +30,8 @@ export interface LiveReviews {
   event(event: AgentEvent, now: number): LiveTrigger | undefined;
   tick(now: number): LiveTrigger | undefined;
   ended(now: number): LiveTrigger | undefined;
+  /** What was said and nobody has looked at yet: its time had not come. */
+  readonly pending: LiveTrigger | undefined;
   /** When `tick` should be called next; undefined: something else comes first. */
   readonly nextAt: number | undefined;
 }
@@ -82,6 +84,10 @@ class Live implements LiveReviews {
     this.#isUnderReview = false;
     this.#heardAt = Math.max(this.#heardAt, now);
     return this.#next(now);
+  }
+
+  get pending(): LiveTrigger | undefined {
+    return this.#left > 0 ? this.#pending : undefined;
   }
 
   get nextAt(): number | undefined {

@@ -26,6 +26,8 @@ export interface ReviewRequest {
    * work that comes again from its author is not shown again: the verdicts of the round before stand.
    */
   readonly round: number;
+  /** Rounds that began before this are of an earlier try (a run was resumed) and do not count. Epoch milliseconds. */
+  readonly since?: number;
   /** Tells apart several reviews of the same work: the name of the `review` step. Absent: there is one. */
   readonly name?: string;
   /** What to look for besides the general; written by the owner, not data. */
@@ -47,4 +49,9 @@ export interface Reviews {
    * rejects for what reviewers do. Aborting leaves the round open: it goes on when it is asked for again.
    */
   conduct(request: ReviewRequest, signal: AbortSignal): Promise<ReviewRecord>;
+  /**
+   * Work is over before it was judged, or nobody wants to know any more: these open rounds of a session end without a
+   * decision, and who is still asked is not asked any more.
+   */
+  letGo(sessionId: string, which: (review: ReviewRecord) => boolean): Promise<void>;
 }

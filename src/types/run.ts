@@ -110,6 +110,8 @@ export type StepReason =
   | 'rejected'
   | 'approval_timeout'
   | 'review_stopped'
+  /** It succeeded, and its reviewers have a concern. */
+  | 'review_warning'
   | 'expression'
   | 'template'
   | 'cancelled';

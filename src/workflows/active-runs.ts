@@ -185,6 +185,13 @@ export class ActiveRuns implements AsyncDisposable {
     return this.#waits(id) && this.calledBy(id).every(({ run }) => this.#waits(run.id));
   }
 
+  /** It has not ended, and nothing of it goes on by itself soon: what it waits for may not come while a command looks on. */
+  isStill(id: RunId): boolean {
+    const isStill = ({ run, isStill: still }: RunDriver): boolean => still || this.#waits(run.id);
+    const driver = this.#drivers.get(id);
+    return driver !== undefined && isStill(driver) && this.calledBy(id).every(isStill);
+  }
+
   /** It waits for a person itself, or for one that does. */
   #waits(id: RunId): boolean {
     const holder = this.#groups.holderBefore(id);

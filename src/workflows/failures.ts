@@ -10,6 +10,7 @@ export class Failures {
   #unnamed = 0;
 
   see(row: StepRecord, index: number, isForgiven: boolean): void {
+    if (row.reason === 'review_warning') return this.warn(`step "${row.name}": ${row.message ?? ''}`);
     if (row.state !== 'failed' && row.state !== 'cancelled') return;
     if (isForgiven) return this.warn(`step "${row.name}" ${what(row)}`);
     this.#count += 1;

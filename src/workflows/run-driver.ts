@@ -150,6 +150,15 @@ export class RunDriver {
     return this.#run.state === 'waiting' && this.#units.areAllBlocked;
   }
 
+  /** Nothing of it goes on by itself soon; runs that it has called are asked themselves. */
+  get isStill(): boolean {
+    return this.#hasBegun && !this.#isEnding && this.#units.areAllStill && !this.#isDeciding;
+  }
+
+  get #isDeciding(): boolean {
+    return this.#queue.length > 0 || this.#deciding > 0;
+  }
+
   // -- steps -----------------------------------------------------------------------------------------------------------
 
   #restore(rows: readonly StepRecord[]): void {
@@ -431,7 +440,7 @@ export class RunDriver {
 
   async #look(): Promise<void> {
     if (this.#isEnding || !this.#hasBegun) return;
-    const isWaiting = this.#units.areAllBlocked && this.#queue.length === 0 && this.#deciding === 0;
+    const isWaiting = this.#units.areAllBlocked && !this.#isDeciding;
     if (isWaiting === (this.#run.state === 'waiting')) {
       if (isWaiting && !this.#toldWaiting) this.#tellWaiting();
       else if (isWaiting) this.#host.changed(this);

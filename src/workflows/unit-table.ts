@@ -5,6 +5,7 @@
 import type { StepConfig } from '../config/workflow.ts';
 import type { Value } from '../expressions/scope.ts';
 import { AppError, messageOf } from '../types/errors.ts';
+import { passingWaits } from '../types/job.ts';
 import type { RunRecord, StepRecord } from '../types/run.ts';
 import type { DriverHost } from './driver-host.ts';
 import { type Answer, asEnd, Detached, failed, type Unit, type UnitAbort, type UnitEnd } from './unit.ts';
@@ -64,6 +65,21 @@ export class UnitTable {
   /** Something is under way, and all of it waits for a person. */
   get areAllBlocked(): boolean {
     return this.#working > 0 && this.#blocked === this.#working && this.#listing === 0;
+  }
+
+  /**
+   * Something is under way, and all of it waits for what may not come soon: a person, a program, tomorrow's budget. Steps
+   * that have called runs wait with those.
+   */
+  get areAllStill(): boolean {
+    if (this.#working === 0 || this.#listing > 0) return false;
+    return [...this.#active.values()].every(
+      ({ isList, isBlocked, row }) =>
+        isList ||
+        isBlocked ||
+        row.subRunId !== undefined ||
+        (row.state === 'waiting' && !passingWaits.has(row.reason)),
+    );
   }
 
   get asking(): readonly string[] {

@@ -193,6 +193,11 @@ export class Workflows implements AsyncDisposable {
     return this.#runs.isIdle(id);
   }
 
+  /** Also when it waits for something else that may not come soon: a program that is not there, tomorrow's budget. */
+  isStill(id: RunId): boolean {
+    return this.#runs.isStill(id);
+  }
+
   /**
    * Resolves when it has ended and its report is written, or nothing goes on before a person answers, or the process ends.
    * @throws AppError NOT_FOUND.

@@ -30,6 +30,7 @@ export interface Submitted {
 export class ScriptedReviewers implements ReviewerJobs {
   /** In the order in which they were added; each once. */
   readonly submitted: Submitted[] = [];
+  readonly cancelled: JobId[] = [];
   readonly #jobs = new Map<JobId, PromiseWithResolvers<JobRecord>>();
   readonly #results = new Map<JobId, string>();
   readonly #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
@@ -57,6 +58,10 @@ export class ScriptedReviewers implements ReviewerJobs {
 
   async readResult({ id }: JobRecord): Promise<string> {
     return this.#results.get(id) ?? '';
+  }
+
+  async cancel(id: JobId): Promise<void> {
+    this.cancelled.push(id);
   }
 
   /** When so many jobs have been followed in all. */

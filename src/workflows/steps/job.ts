@@ -137,6 +137,8 @@ async function endOf(context: RunContext, unit: Unit<JobStep>, job: JobRecord): 
         resultBytes: bytes,
         ...(text !== undefined && { result: text }),
         ...(outputs && { outputs }),
+        // What succeeds has nothing to say but what its review was concerned about.
+        ...(message !== undefined && { reason: 'review_warning', message }),
         ...(cachedFrom !== undefined && { cachedFrom }),
       };
     }

@@ -23,53 +23,88 @@ import {
   type UnitEnd,
 } from '../unit.ts';
 
-/** More than any `max_rounds`. */
-const roundsListed = 500;
+/** Rounds of one run that are looked through: of all its steps. */
+const roundsListed = 1_000;
+
+/** What is asked for: whose work, and since when. A run that is resumed has it reviewed anew. */
+interface Inquiry {
+  /** The job of the step; revisions do its task again. */
+  readonly author: JobRecord;
+  readonly lookFor: string | undefined;
+  /** Epoch milliseconds. */
+  readonly since: number;
+}
 
 export async function runReview(context: RunContext, unit: Unit<ReviewStep>): Promise<UnitEnd> {
-  const { deps, run } = context;
-  if (unit.signal.aborted) return endOfAborted(unit);
-  const first = await workOf(context, unit.step.of);
-  if (!first) return failed('need_failed', `step "${unit.step.of}" has left no work to review`);
+  if (unit.signal.aborted) return endEarly(context, unit);
+  const author = await authorOf(context, unit.step.of);
+  if (!author || !isDone(author))
+    return failed('need_failed', `step "${unit.step.of}" has left no work to review`);
   if (!unit.row) await context.put(unit, { state: 'running' });
   const { prompt } = unit.step;
   const lookFor =
     prompt === undefined ? undefined : await context.prepare(() => new Renderer(context, unit).text(prompt));
-  const known = await deps.ledger.reviews.list({ sessionId: run.id, limit: roundsListed });
-  let round = 1 + known.filter(({ name, isRevised }) => name === unit.id && isRevised === true).length;
-  let job = round === 1 ? first : await revised(context, unit, first, round);
+  const inquiry: Inquiry = { author, lookFor, since: context.startedAt(unit) };
+  const rounds = await roundsOf(context, unit);
+  let round = 1 + rounds.filter((one) => isOf(inquiry, one) && one.isRevised).length;
+  let job =
+    round === 1 ? await latestWork(context, author, rounds) : await revised(context, unit, inquiry, round);
   for (;;) {
-    if (job.state !== 'succeeded' && job.state !== 'cached') return unrevised(job);
-    const record = await conduct(context, unit, {
-      job,
-      round,
-      lookFor,
-      canRevise: first.step?.work.kind === 'agent',
-    });
-    if (record === 'aborted') return endOfAborted(unit);
+    if (!isDone(job)) return unit.signal.aborted ? endEarly(context, unit) : unrevised(job);
+    const record = await conduct(context, unit, inquiry, job, round);
+    if (record === 'aborted') return endEarly(context, unit);
     if (!record.isRevised) return act(context, unit, job, record);
-    const guidance = guidanceOf(blockingFindings(record.verdicts), round);
     round += 1;
-    job = await revise(context, unit, first, round, guidance);
+    job = await revise(context, unit, inquiry, round, record);
   }
+}
+
+/** Who is asked need not answer any more; the process alone that ends leaves the review open. */
+async function endEarly(context: RunContext, unit: Unit<ReviewStep>): Promise<UnitEnd> {
+  const end = endOfAborted(unit);
+  const { deps, run } = context;
+  await deps.reviews.letGo(run.id, ({ subject, name }) => subject.kind === 'step' && name === unit.id);
+  return end;
+}
+
+function isDone({ state }: JobRecord): boolean {
+  return state === 'succeeded' || state === 'cached';
+}
+
+/** Newest first. */
+async function roundsOf({ deps, run }: RunContext, { id }: Unit): Promise<readonly ReviewRecord[]> {
+  const all = await deps.ledger.reviews.list({ sessionId: run.id, limit: roundsListed });
+  return all.filter(({ subject, name }) => subject.kind === 'step' && name === id);
+}
+
+function isOf({ since }: Inquiry, { startedAt }: ReviewRecord): boolean {
+  return startedAt >= since;
+}
+
+/** What was revised before the run was resumed need not be revised again. */
+async function latestWork(
+  { deps }: RunContext,
+  author: JobRecord,
+  rounds: readonly ReviewRecord[],
+): Promise<JobRecord> {
+  const last = rounds.find(({ startedAt }) => startedAt >= (author.endedAt ?? 0));
+  const job = last && (await deps.ledger.jobs.get(last.subject.jobId));
+  return job && isDone(job) ? job : author;
 }
 
 async function conduct(
   { deps, run, priority, stopping }: RunContext,
   unit: Unit<ReviewStep>,
-  o: {
-    readonly job: JobRecord;
-    readonly round: number;
-    readonly lookFor: string | undefined;
-    readonly canRevise: boolean;
-  },
+  { author, lookFor, since }: Inquiry,
+  job: JobRecord,
+  round: number,
 ): Promise<ReviewRecord | 'aborted'> {
-  const { job, round, lookFor, canRevise } = o;
   const { step } = unit;
+  const canRevise = author.step?.work.kind === 'agent';
   const ending = AbortSignal.any([unit.signal, stopping]);
   try {
     const found = await deps.jobs.resultOf(job);
-    const task = job.step?.work.kind === 'agent' ? (job.step.work.prompt ?? '') : '';
+    const task = author.step?.work.kind === 'agent' ? (author.step.work.prompt ?? '') : '';
     const work = await readWork(
       {
         title: `step "${step.of}" of workflow "${run.workflow}" by ${job.agent}`,
@@ -89,7 +124,7 @@ async function conduct(
           author: job.agent,
           trigger: 'step',
           name: unit.id,
-          ...{ round, work, canRevise, priority },
+          ...{ round, since, work, canRevise, priority },
           ...(lookFor !== undefined && { lookFor }),
           config: step.reviews,
           artifactsDir: join(deps.publish.folder(run), 'reviews'),
@@ -134,7 +169,7 @@ async function act(
       return end;
     case 'warn':
       context.deps.log.warn({ run: context.run.id, step: unit.id }, `review with a warning: ${why}`);
-      return { ...end, message: why };
+      return { ...end, reason: 'review_warning', message: why };
     case 'stop':
       return {
         ...end,
@@ -155,13 +190,13 @@ async function act(
 async function ask(context: RunContext, unit: Unit<ReviewStep>, why: string, end: UnitEnd): Promise<UnitEnd> {
   const { deps, run } = context;
   const answered = context.answer(unit);
-  await context.put(unit, { state: 'waiting', message: why });
+  await context.put(unit, { state: 'waiting', reason: 'review', message: why });
   const subject = `run ${run.id}: ${unit.id}`;
   deps.conditions.raise({
     code: 'REVIEW_ASKS',
     subject,
     message: `run ${run.id} of "${run.workflow}": ${deps.redact(why)}`,
-    fix: `\`sluice workflow approve ${run.id}\` accepts the work, \`reject\` fails the step; \`show\` says what was found.`,
+    fix: `\`sluice workflow approve ${run.id}\` accepts the work, \`reject\` fails the step; what was found stands in ${join(deps.publish.folder(run), 'reviews')}.`,
   });
   context.setBlocked(unit, true);
   const first = await Promise.race([answered, aborted(unit)]);
@@ -175,33 +210,34 @@ async function ask(context: RunContext, unit: Unit<ReviewStep>, why: string, end
   return { ...end, ...failed('rejected', `${why}; rejected by ${by}${said}`), answer: first };
 }
 
-/** The job whose work it is: that of the step, at its last end. */
-async function workOf({ deps, run }: RunContext, of: string): Promise<JobRecord | undefined> {
-  const rows = await deps.ledger.runs.steps(run.id);
+/** The job of the step, at its last end. */
+async function authorOf({ deps, run }: RunContext, of: string): Promise<JobRecord | undefined> {
+  const rows = await deps.ledger.runs.steps(run.id, { withResults: false });
   const row = rows.find(({ id }) => id === of);
   return row?.jobId === undefined ? undefined : deps.ledger.jobs.get(row.jobId);
 }
 
-/** The author does its work again, and heeds what was found. */
+/** The author does its work again, and heeds what was found in the round before. */
 async function revise(
   context: RunContext,
   unit: Unit<ReviewStep>,
-  { step: task, agent }: JobRecord,
+  { author: { step: task, agent }, since }: Inquiry,
   round: number,
-  guidance: string,
+  before: ReviewRecord,
 ): Promise<JobRecord> {
   const { deps, run, priority } = context;
   if (task?.work.kind !== 'agent') throw new TypeError(`step "${unit.step.of}" cannot be asked again`);
-  const prompt = `${task.work.prompt ?? ''}\n\n${guidance}`;
-  const id = revisionId(run.id, unit.id, round);
+  const earlier = await deps.ledger.jobs.get(before.subject.jobId);
+  const { text } = earlier ? await readResult(deps.jobs, earlier) : {};
+  const guidance = guidanceOf(blockingFindings(before.verdicts), before.round, text);
   const job = await deps.jobs.submit(
     {
       ...task,
       step: `${unit.step.of}.round-${round}`,
-      work: { kind: 'agent', agents: [agent], prompt },
+      work: { kind: 'agent', agents: [agent], prompt: `${task.work.prompt ?? ''}\n\n${guidance}` },
       isShared: false,
     },
-    { id, priority, force: false, depth: run.depth },
+    { id: revisionId(run.id, unit.id, since, round), priority, force: false, depth: run.depth },
   );
   return ended(context, unit, job);
 }
@@ -210,14 +246,16 @@ async function revise(
 async function revised(
   context: RunContext,
   unit: Unit<ReviewStep>,
-  first: JobRecord,
+  inquiry: Inquiry,
   round: number,
 ): Promise<JobRecord> {
-  const known = await context.deps.ledger.jobs.get(revisionId(context.run.id, unit.id, round));
+  const id = revisionId(context.run.id, unit.id, inquiry.since, round);
+  const known = await context.deps.ledger.jobs.get(id);
   if (known) return ended(context, unit, known);
-  const rounds = await context.deps.ledger.reviews.list({ sessionId: context.run.id, limit: roundsListed });
-  const last = rounds.find((one) => one.name === unit.id && one.round === round - 1);
-  return revise(context, unit, first, round, guidanceOf(blockingFindings(last?.verdicts ?? []), round - 1));
+  const rounds = await roundsOf(context, unit);
+  const before = rounds.find((one) => isOf(inquiry, one) && one.round === round - 1);
+  if (!before) throw new TypeError(`round ${round - 1} of the review "${unit.id}" is gone`);
+  return revise(context, unit, inquiry, round, before);
 }
 
 async function ended(context: RunContext, unit: Unit<ReviewStep>, job: JobRecord): Promise<JobRecord> {
@@ -245,6 +283,6 @@ function unrevised({ reason, message, fix }: JobRecord): UnitEnd {
 }
 
 /** The same after a restart: nothing is done twice. */
-function revisionId(run: string, step: string, round: number): string {
-  return hash('sha256', `${run}\n${step}\n${round}`, 'hex').slice(0, 16);
+function revisionId(run: string, step: string, since: number, round: number): string {
+  return hash('sha256', `${run}\n${step}\n${since}\n${round}`, 'hex').slice(0, 16);
 }

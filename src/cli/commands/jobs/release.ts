@@ -1,5 +1,6 @@
 /** `sluice jobs release`: held jobs go back to the queue, by id or all of them. */
 import { AppError } from '../../../types/errors.ts';
+import type { JobId } from '../../../types/job.ts';
 import type { CommandContext } from '../../context.ts';
 import { printLine, tell } from '../../print.ts';
 
@@ -32,13 +33,19 @@ async function offline(
   context: CommandContext,
   request: { readonly held?: boolean; readonly jobs?: readonly string[]; readonly rule?: string },
 ): Promise<{ readonly job_ids: readonly string[] }> {
-  const [{ openOffline }, { release }] = await Promise.all([
+  const [{ openOffline }, { release }, { JobNotes }] = await Promise.all([
     import('../../offline.ts'),
     import('../../../operations/release.ts'),
+    import('../../../coordinator/job-notes.ts'),
   ]);
   await using project = await openOffline(context, 'jobs release');
   const { ledger } = project;
-  const job_ids = await release({ ledger, unhold: (id) => ledger.jobs.unhold(id) }, request);
+  const notes = new JobNotes(ledger);
+  const unhold = async (id: JobId): Promise<boolean> => {
+    await notes.accept(id);
+    return ledger.jobs.unhold(id);
+  };
+  const job_ids = await release({ ledger, unhold }, request);
   await ledger.durable();
   return { job_ids };
 }
