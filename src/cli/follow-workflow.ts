@@ -9,6 +9,8 @@ import { printJson, tell } from './print.ts';
 import { printRunReport, type RunFiles, shellWord } from './print-workflow.ts';
 
 const POLL_MS = 150;
+/** What may not come soon is not waited for, where nobody else can see to it. */
+const STILL_MS = 1_500;
 const goesFirst = 'another run of its concurrency group goes first';
 
 export interface WorkflowRun {
@@ -33,19 +35,23 @@ export async function followWorkflow(
   const clear = (): void => void (isLive && process.stderr.write('\r\u001b[K'));
   let seen = 0;
   let isTold = false;
+  let stillFor = 0;
   const startedAt = performance.now();
   for (;;) {
-    const { run: view, is_idle: isIdle, lines, counts } = await run.follow(seen);
+    const { run: view, is_idle: isIdle, is_still: isStill, lines, counts } = await run.follow(seen);
     if (lines.length > 0) clear();
     for (const line of lines) {
       seen = line.n;
       if (!json) tellLine(run.id, line);
     }
-    if (['succeeded', 'failed', 'cancelled'].includes(view.state) || stop.aborted) break;
+    if (isOver(view.state) || stop.aborted) break;
     if (isIdle && !run.canBeAnswered) {
       if (view.state === 'queued' && !json) tell(`${goesFirst}, and waits for a person`);
       break;
     }
+    // Once may be the moment between two attempts.
+    stillFor = isStill ? stillFor + 1 : 0;
+    if (stillFor * POLL_MS > STILL_MS && !run.canBeAnswered) break;
     if (view.state === 'queued' && !isTold) {
       isTold = true;
       if (!json) tell(goesFirst);
@@ -58,9 +64,13 @@ export async function followWorkflow(
   if (json) printJson(report);
   else {
     printRunReport(report, run.files(report));
-    if (stop.aborted && !['succeeded', 'failed', 'cancelled'].includes(report.state)) tell(run.whenStopped);
+    if (!isOver(report.state) && (stop.aborted || stillFor > 0)) tell(run.whenStopped);
   }
   return report.state === 'succeeded' ? 0 : 1;
+}
+
+function isOver(state: string): boolean {
+  return ['succeeded', 'failed', 'cancelled'].includes(state);
 }
 
 const marks: Readonly<Record<string, string>> = {

@@ -38,7 +38,7 @@ export interface Host {
   readonly workspaces: Pick<Workspaces, 'undo'>;
   readonly workflows: Pick<
     Workflows,
-    'run' | 'cancel' | 'resume' | 'answer' | 'done' | 'isActive' | 'isIdle' | 'asking' | 'events'
+    'run' | 'cancel' | 'resume' | 'answer' | 'done' | 'isActive' | 'isIdle' | 'isStill' | 'asking' | 'events'
   >;
   /** A definition from a file that the configuration does not name. @throws ConfigError. */
   loadWorkflow(file: string): Promise<WorkflowConfig>;

@@ -9,7 +9,7 @@ import type { CoordinatorEvent } from '../coordinator/events.ts';
 import type { Taken, TakeOptions } from '../coordinator/intake.ts';
 import type { Change } from '../types/change.ts';
 import { messageOf } from '../types/errors.ts';
-import type { JobId, JobRecord } from '../types/job.ts';
+import { type JobId, type JobRecord, passingWaits } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
 import { type Asking, asCircle, asStarved, isStarved } from './asking.ts';
 import type { Host } from './host.ts';
@@ -43,8 +43,6 @@ export interface RunReport {
 
 /** How often a run looks whether it waits for nobody but people, or for places that are never given back. */
 const STANDSTILL_CHECK_MS = 1_000;
-/** What passes by itself within a run's time; other waits are told with their remedy. */
-const passing: ReadonlySet<JobRecord['reason']> = new Set(['backoff', 'single_flight', 'batch', 'review']);
 
 export class Run {
   readonly id = randomBytes(6).toString('hex');
@@ -262,7 +260,8 @@ export class Run {
     const stuck: JobRecord[] = [];
     for (const id of this.#open) {
       const job = await this.#host.ledger.jobs.get(id);
-      const isStuck = job && (job.state === 'held' || (job.state === 'waiting' && !passing.has(job.reason)));
+      const isStuck =
+        job && (job.state === 'held' || (job.state === 'waiting' && !passingWaits.has(job.reason)));
       if (!isStuck && this.#error === undefined) return;
       if (job) stuck.push(job);
     }

@@ -1,8 +1,9 @@
 /**
- * Files whose runs wait for a person: their jobs are `running`, and nothing goes on before somebody answers. `sluice run`
- * does not wait with them; without a daemon it holds the project, so that nobody else could answer.
+ * Files whose runs wait for a person, or for something else that may not come soon: their jobs are `running`, and nothing
+ * goes on. `sluice run` does not wait with them; without a daemon it holds the project, so that nobody else could answer.
  */
-import type { JobRecord } from '../types/job.ts';
+import type { JobRecord, WaitReason } from '../types/job.ts';
+import type { RunRecord, StepRecord } from '../types/run.ts';
 import type { Host } from './host.ts';
 
 type Needed = Pick<Host, 'config' | 'coordinator' | 'ledger' | 'workflows'>;
@@ -49,19 +50,48 @@ function isBehind(config: ReturnType<Host['config']>, job: JobRecord, asking: re
 
 async function whoAsks({ ledger, workflows }: Needed, job: JobRecord): Promise<JobRecord | undefined> {
   const [run] = await ledger.runs.ofJob(job.id);
-  if (!run || !workflows.isIdle(run.id)) return undefined;
-  const steps = await ledger.runs.steps(run.id);
+  if (!run || !workflows.isStill(run.id)) return undefined;
+  return workflows.isIdle(run.id) ? asAsking(ledger, job, run) : asStill(ledger, job, run);
+}
+
+async function asAsking(ledger: Needed['ledger'], job: JobRecord, { id }: RunRecord): Promise<JobRecord> {
+  const steps = await ledger.runs.steps(id);
   const waiting = steps.find(({ state }) => state === 'waiting');
   const isApproval = waiting !== undefined && waiting.jobId === undefined && waiting.subRunId === undefined;
   const said = waiting?.message === undefined ? '' : `: ${waiting.message}`;
   return {
     ...job,
     ...{ state: 'waiting', reason: 'approval' },
-    message: `run ${run.id} waits for a person${said}`,
+    message: `run ${id} waits for a person${said}`,
     fix: isApproval
-      ? `Answer with \`sluice workflow approve ${run.id}\`, or \`reject\`.`
-      : `Look at it with \`sluice workflow show ${run.id}\`.`,
+      ? `Answer with \`sluice workflow approve ${id}\`, or \`reject\`.`
+      : `Look at it with \`sluice workflow show ${id}\`.`,
   };
+}
+
+async function asStill(ledger: Needed['ledger'], job: JobRecord, { id }: RunRecord): Promise<JobRecord> {
+  const step = await waitingIn(ledger, id);
+  const why = step?.message ?? step?.reason ?? 'for something that may not come soon';
+  return {
+    ...job,
+    state: 'waiting',
+    ...(step?.reason !== undefined && { reason: step.reason as WaitReason }),
+    message: `${step ? `step "${step.id}" of run ${step.runId}` : `run ${id}`} waits: ${why}`,
+    fix: step?.fix ?? `Look at it with \`sluice workflow show ${id}\`.`,
+  };
+}
+
+/** Of the run, or of one that it has called. */
+async function waitingIn(ledger: Needed['ledger'], id: string): Promise<StepRecord | undefined> {
+  const steps = await ledger.runs.steps(id);
+  const waiting = steps.find(({ state, subRunId }) => state === 'waiting' && subRunId === undefined);
+  if (waiting) return waiting;
+  for (const { subRunId, endedAt } of steps) {
+    const found =
+      subRunId !== undefined && endedAt === undefined ? await waitingIn(ledger, subRunId) : undefined;
+    if (found) return found;
+  }
+  return undefined;
 }
 
 function asBehind(job: JobRecord): JobRecord {

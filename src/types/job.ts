@@ -54,6 +54,14 @@ export type WaitReason =
   | 'quota'
   | 'review';
 
+/** What passes by itself within the time of a command; a command that nobody attends does not wait for the others. */
+export const passingWaits: ReadonlySet<string | undefined> = new Set<WaitReason>([
+  'backoff',
+  'single_flight',
+  'batch',
+  'review',
+]);
+
 /**
  * Why a job is `held`: a person decides. `interrupted`: the daemon or its helper died each time it ran.
  * `permission_denied`: it needs more than its agent may have. `clarify`, `escalated`: what its review decided.

@@ -27,6 +27,8 @@ export interface FollowedRun extends Progress {
   readonly run: RunView;
   /** Nothing goes on with it before a person answers: it, or the run of its group that goes before it. */
   readonly is_idle: boolean;
+  /** The same, or what it waits for may not come soon: a program that is not there, tomorrow's budget. */
+  readonly is_still: boolean;
 }
 
 export interface AnswerRequest {
@@ -96,7 +98,12 @@ export class WorkflowOperations implements Disposable {
     const run = await this.#find(part);
     if (finalRunStates.includes(run.state)) await this.#host.workflows.done(run.id);
     const { workflows } = this.#host;
-    return { run: viewRun(run), is_idle: workflows.isIdle(run.id), ...this.#progress.after(run.id, after) };
+    return {
+      run: viewRun(run),
+      is_idle: workflows.isIdle(run.id),
+      is_still: workflows.isStill(run.id),
+      ...this.#progress.after(run.id, after),
+    };
   }
 
   /** Resolves when the run has ended, or nothing goes on before a person answers. */
