@@ -49,7 +49,7 @@ describe.skipIf(binOf('gemini') === undefined)('gemini', () => {
     expect(attempts).toHaveLength(2);
     expect(attempts[0]?.cli?.denials).toEqual([expect.stringContaining('"/etc/hostname"')]);
     expect(attempts[1]?.cli).toMatchObject({
-      correction: { added: ['--include-directories', '/etc'], removed: [] },
+      correction: { added: ['--include-directories /etc'], removed: [] },
     });
     expect(attempts[1]?.cli?.denials).toBeUndefined();
     expect(await rig.lastRequest()).toContain(readFileSync('/etc/hostname', 'utf8').trim());
@@ -77,8 +77,10 @@ describe.skipIf(binOf('gemini') === undefined)('gemini', () => {
     const { state, attempts } = rig.receipt('a.md');
     expect(state).toBe('succeeded');
     expect(attempts).toHaveLength(2);
-    expect(attempts[1]?.cli?.correction).toMatchObject({ removed: ['default'] });
-    expect(attempts[1]?.cli?.correction?.added).toContain('auto_edit');
+    expect(attempts[1]?.cli?.correction).toMatchObject({
+      removed: ['--approval-mode default'],
+    });
+    expect(attempts[1]?.cli?.correction?.added).toContain('--approval-mode auto_edit');
     expect(readFileSync(join(rig.project.dir, 'hello.txt'), 'utf8')).toBe('hello from the stub\n');
     // Nothing that was wanted is left over: the next file is worked on at once.
     await rig.run({ 'b.md': '# Other\n' });

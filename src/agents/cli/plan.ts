@@ -66,24 +66,26 @@ export function planLaunch(o: {
       options: cli.plugin?.options ?? {},
     };
   };
+  const plainParts = (): readonly string[] => {
+    const plainly = request({});
+    return partsOf(kind.launch(plainly), o.isConfined ? writesOf(call, plainly) : []);
+  };
   const given = request(correction);
   const launch = kind.launch(given);
   const flags = flagsOf(launch);
-  const plain = isEmpty(correction) ? undefined : kind.launch(request({}));
+  const writes = writesOf(call, given);
+  const parts = partsOf(launch, o.isConfined ? writes : []);
+  const plain = isEmpty(correction) ? undefined : plainParts();
   return {
     launch,
     cwd,
-    writes: writesOf(call, given),
+    writes,
     record: {
       kind: kind.name,
       version: version.text,
       flags,
       ...(plain && {
-        correction: {
-          ...correction,
-          added: [...without(flags, flagsOf(plain)), ...otherThan(launch.env, plain.env)],
-          removed: [...without(flagsOf(plain), flags), ...otherThan(plain.env, launch.env)],
-        },
+        correction: { ...correction, added: without(parts, plain), removed: without(plain, parts) },
       }),
     },
   };
@@ -159,14 +161,27 @@ function contains(outer: string, inner: string): boolean {
 
 /** As it is shown: without the prompt, where that is an argument. */
 function flagsOf({ args }: Launch): readonly string[] {
-  return args.map((arg) => (arg.length > 300 ? `<${arg.length} characters>` : arg));
+  return args.map(shown);
 }
 
-/** Some are told by variables what they may do. */
-function otherThan(env: Launch['env'], other: Launch['env']): readonly string[] {
-  return Object.entries(env).flatMap(([name, value]) =>
-    other[name] === value ? [] : [`${name}=${value.length > 300 ? `<${value.length} characters>` : value}`],
-  );
+/**
+ * What tells one launch from another, each flag with its values. Variables too: some are told by them what they may do;
+ * and where our sandbox lets it write, as `sandbox.write` would name it: its own flags may not tell.
+ */
+function partsOf(launch: Launch, writes: readonly string[]): readonly string[] {
+  const parts: string[] = [];
+  for (const word of flagsOf(launch))
+    if (word.startsWith('-') || parts.length === 0) parts.push(word);
+    else parts.push(`${parts.pop()} ${word}`);
+  return [
+    ...parts,
+    ...Object.entries(launch.env).map(([name, value]) => `${name}=${shown(value)}`),
+    ...writes.map((path) => `sandbox.write=${path}`),
+  ];
+}
+
+function shown(word: string): string {
+  return word.length > 300 ? `<${word.length} characters>` : word;
 }
 
 function without(a: readonly string[], b: readonly string[]): readonly string[] {

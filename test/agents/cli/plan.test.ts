@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import type { CliKind } from '../../../src/agents/cli/kind.ts';
 import { builtinCliKinds } from '../../../src/agents/cli/kinds.ts';
 import { planLaunch } from '../../../src/agents/cli/plan.ts';
-import type { CliAgent } from '../../../src/config/config.ts';
+import type { CliAgent, CliKindName } from '../../../src/config/config.ts';
 import type { AgentCall } from '../../../src/types/agent.ts';
 import type { Correction } from '../../../src/types/agent-cli.ts';
 
 const permissions = { mode: 'read', ceiling: 'edit', directories: [] } as const;
 
-function correctionOf(name: 'opencode' | 'copilot', correction?: Correction) {
+function correctionOf(name: CliKindName, correction?: Correction, isConfined = true) {
   const agent = { name: 'own', cli: { tools: [], permissions, onQuota: 'wait' } } as unknown as CliAgent;
   const input = { root: 'inbox', rootDir: '/p/inbox', path: 'a', file: '/p/inbox/a', sha256: '', bytes: 1 };
   const call = {
@@ -23,8 +23,8 @@ function correctionOf(name: 'opencode' | 'copilot', correction?: Correction) {
     ...(correction && { correction }),
   } as unknown as AgentCall;
   const { record } = planLaunch({
-    ...{ kind: builtinCliKinds.get(name) as CliKind, agent, call, version: { text: '9.9.9' } },
-    ...{ env: {}, sessionId: '1', isConfined: true, login: { state: 'unknown', detail: '' } as const },
+    ...{ kind: builtinCliKinds.get(name as 'codex') as CliKind, agent, call, version: { text: '9.9.9' } },
+    ...{ env: {}, sessionId: '1', isConfined, login: { state: 'unknown', detail: '' } as const },
   });
   return record.correction;
 }
@@ -42,10 +42,21 @@ test('a flag more', () => {
 
 test('another variable', () => {
   const { added, removed } = correctionOf('opencode', { access: 'edit' }) ?? { added: [], removed: [] };
-  expect(added).toEqual([expect.stringMatching(/^OPENCODE_PERMISSION=\{.*"edit":"allow"/)]);
+  expect(added).toContainEqual(expect.stringMatching(/^OPENCODE_PERMISSION=\{.*"edit":"allow"/));
   expect(removed).toEqual([expect.stringMatching(/^OPENCODE_PERMISSION=\{.*"edit":"ask"/)]);
 });
 
 test('nothing beyond the ceiling', () => {
   expect(correctionOf('opencode', { access: 'all' })).toBeUndefined();
+});
+
+test('a flag with another value is told with both', () => {
+  const { added, removed } = correctionOf('codex', { access: 'edit' }, false) ?? { added: [], removed: [] };
+  expect(added).toEqual(['--sandbox workspace-write']);
+  expect(removed).toEqual(['--sandbox read-only']);
+});
+
+test('where our sandbox is what changes, the places are told', () => {
+  const { added } = correctionOf('codex', { access: 'edit' }) ?? { added: [] };
+  expect(added).toContain('sandbox.write=/p');
 });
