@@ -17,14 +17,15 @@ export async function correctionOf(
 ): Promise<Correction | undefined> {
   if (!isCliAgent(crew.agent)) return undefined;
   const learned = ((await kept.get(CORRECTION, crew.agent.name)) ?? {}) as Correction;
-  const last = lastOf(crew)?.next ?? {};
-  const all = merge(learned, last);
+  const told = lackingOf(crew);
+  const given = told?.correction ? plain(told.correction) : {};
+  const all = [learned, given, told?.next ?? told?.wanted ?? {}].reduce(merge);
   return Object.keys(all).length > 0 ? all : undefined;
 }
 
-/** The attempt that follows has been given what the one before it lacked: it is not corrected a second time. */
+/** The attempt that follows has been given what one before it lacked: it is not corrected a second time. */
 export function isCorrected(crew: Crew): boolean {
-  return lastOf(crew)?.next !== undefined;
+  return lackingOf(crew)?.next !== undefined;
 }
 
 /** It worked with a correction: the next jobs begin with it. */
@@ -34,15 +35,19 @@ export async function learn(
   { correction }: CliRecord,
 ): Promise<void> {
   if (!correction) return;
-  const { added: _, removed: __, ...learned } = correction;
-  await kept.put(
-    CORRECTION,
-    agent,
-    merge(((await kept.get(CORRECTION, agent)) ?? {}) as Correction, learned),
-  );
+  const known = ((await kept.get(CORRECTION, agent)) ?? {}) as Correction;
+  await kept.put(CORRECTION, agent, merge(known, plain(correction)));
 }
 
-function lastOf(crew: Crew): CliRecord | undefined {
-  const last = leaderOf(crew).job.attempts.at(-1);
-  return last?.agent === crew.agent.name ? last.cli : undefined;
+/** The last attempt that said what it lacked. Those after it may have failed of something else: it still holds for the next. */
+function lackingOf(crew: Crew): CliRecord | undefined {
+  const { attempts } = leaderOf(crew).job;
+  return attempts.findLast(
+    ({ agent, cli }) =>
+      agent === crew.agent.name && cli !== undefined && (cli.next !== undefined || cli.denials.length > 0),
+  )?.cli;
+}
+
+function plain({ added: _, removed: __, ...correction }: NonNullable<CliRecord['correction']>): Correction {
+  return correction;
 }

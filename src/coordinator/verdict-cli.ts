@@ -8,7 +8,10 @@ import type { CliFault, CliReport } from '../types/agent-cli.ts';
 import type { FailureReason } from '../types/job.ts';
 import type { Verdict } from './verdict.ts';
 
-type Ended = Extract<AttemptOutcome, { kind: 'exited' | 'signalled' | 'lingered' }>;
+export type CliEnding = Extract<
+  AttemptOutcome,
+  { kind: 'exited' | 'signalled' | 'lingered' | 'timed_out' | 'stalled' }
+>;
 
 const ALWAYS = Number.POSITIVE_INFINITY;
 const look = 'Look at its events with `sluice jobs show`, then `sluice jobs retry`.';
@@ -17,7 +20,7 @@ const look = 'Look at its events with `sluice jobs show`, then `sluice jobs retr
 export function judgeCli(
   agent: CliAgent,
   result: AgentResult,
-  outcome: Ended,
+  outcome: CliEnding,
   wasCorrected: boolean,
 ): Verdict {
   const report = result.cli?.report;
@@ -33,7 +36,7 @@ export function judgeCli(
   return ofEnd(agent, result, report, outcome);
 }
 
-function ofEnd({ name }: CliAgent, result: AgentResult, report: CliReport, outcome: Ended): Verdict {
+function ofEnd({ name }: CliAgent, result: AgentResult, report: CliReport, outcome: CliEnding): Verdict {
   if (outcome.kind === 'signalled')
     return failed('exit_code', `${name} was ended by ${outcome.signal}${tailOf(result)}`, look, ALWAYS);
   if (outcome.kind === 'exited' && outcome.exitCode !== 0)

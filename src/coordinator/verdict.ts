@@ -9,7 +9,7 @@ import { formatSize } from '../config/size.ts';
 import type { AgentResult } from '../types/agent.ts';
 import type { FailureReason, Proof } from '../types/job.ts';
 import type { Shortage } from './parking.ts';
-import { judgeCli } from './verdict-cli.ts';
+import { type CliEnding, judgeCli } from './verdict-cli.ts';
 
 export type Verdict =
   | { readonly kind: 'succeeded'; readonly proof: readonly Proof[] }
@@ -48,7 +48,7 @@ const RETRY_AS_CONFIGURED = Number.POSITIVE_INFINITY;
 export function judge(agent: AgentConfig, result: AgentResult, wasCorrected = false): Verdict {
   const { outcome } = result;
   const { who, whose } = wordsOf(agent);
-  if (isCliAgent(agent) && isEnd(outcome)) return judgeCli(agent, result, outcome, wasCorrected);
+  if (isCliAgent(agent) && isEnd(outcome, result)) return judgeCli(agent, result, outcome, wasCorrected);
   switch (outcome.kind) {
     case 'exited':
       if (outcome.exitCode === 0) return { kind: 'succeeded', proof: ['exit_code'] };
@@ -134,10 +134,19 @@ export function judge(agent: AgentConfig, result: AgentResult, wasCorrected = fa
   }
 }
 
-function isEnd(
-  outcome: AgentResult['outcome'],
-): outcome is Extract<AgentResult['outcome'], { kind: 'exited' | 'signalled' | 'lingered' }> {
-  return outcome.kind === 'exited' || outcome.kind === 'signalled' || outcome.kind === 'lingered';
+/** An agent CLI that came to its time-out after its last word had only not ended yet: what it made is there. */
+function isEnd(outcome: AgentResult['outcome'], { cli }: AgentResult): outcome is CliEnding {
+  switch (outcome.kind) {
+    case 'exited':
+    case 'signalled':
+    case 'lingered':
+      return true;
+    case 'timed_out':
+    case 'stalled':
+      return cli?.report.terminal === 'success';
+    default:
+      return false;
+  }
 }
 
 const lookAtRun =

@@ -76,9 +76,13 @@ export interface Correction {
   readonly access?: Access;
   readonly directories?: readonly string[];
   readonly tools?: readonly string[];
+  /** What `tools` can do at most: they go when the ceiling is lowered below it. */
+  readonly toolAccess?: Access;
   readonly skipGitCheck?: boolean;
   readonly trust?: boolean;
   readonly withoutFlags?: readonly string[];
+  /** Of the program that does not know `withoutFlags`: another version may. */
+  readonly version?: string;
 }
 
 export interface CliReport {
@@ -119,4 +123,6 @@ export interface CliRecord {
   };
   /** What the next attempt is to be given because of this one. */
   readonly next?: Correction;
+  /** What would have lifted its denials and is beyond its ceiling: given when that has been raised. */
+  readonly wanted?: Correction;
 }

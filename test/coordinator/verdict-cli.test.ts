@@ -59,6 +59,11 @@ test('a proved success, also of one that did not end by itself', () => {
     kind: 'succeeded',
     proof: ['event'],
   });
+  for (const late of [
+    { kind: 'stalled', idleMs: 5_000 },
+    { kind: 'timed_out', afterMs: 60_000 },
+  ] as const)
+    expect(judge(agent, result({}, late))).toEqual({ kind: 'succeeded', proof: ['event'] });
 });
 
 test.each<[string, AgentResult, string, number]>([
@@ -127,7 +132,9 @@ test('limits, time-outs and reviews are judged as for any agent', () => {
   expect(judge(agent, result({}, { kind: 'stuck', tool: 'Bash', times: 8 }))).toMatchObject({
     reason: 'stuck',
   });
-  expect(judge(agent, result({}, { kind: 'timed_out', afterMs: 1 }))).toMatchObject({ reason: 'timeout' });
+  const none = { terminal: 'none', text: '' } as const;
+  expect(judge(agent, result(none, { kind: 'timed_out', afterMs: 1 }))).toMatchObject({ reason: 'timeout' });
+  expect(judge(agent, result(none, { kind: 'stalled', idleMs: 1 }))).toMatchObject({ reason: 'stalled' });
   expect(judge(agent, result({}, { kind: 'reviewed', decision: 'stop', message: 'no' }))).toMatchObject({
     kind: 'reviewed',
     decision: 'stop',

@@ -37,27 +37,42 @@ export function correctionFor(
   return same(next, sofar) ? undefined : next;
 }
 
-/** What of a correction holds under the ceiling in force: configurations change. */
-export function boundCorrection(correction: Correction, ceiling: Ceiling): Correction {
-  const { access, directories, tools, ...rest } = correction;
-  const isAllowed = access !== undefined && rank[access] <= rank[ceiling.permissions.ceiling];
+/** What would lift all of it if there were no ceiling; undefined: nothing would. */
+export function wantedCorrection(
+  report: Pick<CliReport, 'denials' | 'faults' | 'terminal'>,
+  { permissions, places }: Ceiling,
+  sofar: Correction = {},
+): Correction | undefined {
+  return correctionFor(report, { permissions: { ...permissions, ceiling: 'all' }, places }, sofar);
+}
+
+/** What of a correction holds under the ceiling in force, for the version at hand: both change. */
+export function boundCorrection(correction: Correction, ceiling: Ceiling, version?: string): Correction {
+  const { access, directories, tools, toolAccess = 'all', withoutFlags, version: of, ...rest } = correction;
+  const highest = rank[ceiling.permissions.ceiling];
+  const isAllowed = access !== undefined && rank[access] <= highest;
   const kept = directories?.filter((path) => isWithin({ kind: 'directory', path, write: false }, ceiling));
   return {
     ...rest,
     ...(isAllowed && { access }),
     ...(kept && kept.length > 0 && { directories: kept }),
-    // A tool is remembered with nothing that says how far it reaches: it goes when the ceiling has been lowered.
-    ...(tools && rank[ceiling.permissions.ceiling] > 0 && { tools }),
+    ...(tools && rank[toolAccess] <= highest && { tools, toolAccess }),
+    ...(withoutFlags && (of === undefined || of === version) && { withoutFlags, ...(of && { version: of }) }),
   };
 }
 
 export function merge(a: Correction, b: Correction): Correction {
   const access = higher(a.access, b.access);
+  const toolAccess = higher(a.toolAccess, b.toolAccess);
+  const version = b.version ?? a.version;
+  const isOfAnother = a.version !== undefined && a.version !== version;
   return {
     ...(access && { access }),
     ...list('directories', a, b),
     ...list('tools', a, b),
-    ...list('withoutFlags', a, b),
+    ...(toolAccess && { toolAccess }),
+    ...list('withoutFlags', isOfAnother ? {} : a, b),
+    ...(version !== undefined && { version }),
     ...((a.skipGitCheck || b.skipGitCheck) && { skipGitCheck: true }),
     ...((a.trust || b.trust) && { trust: true }),
   };
@@ -94,7 +109,7 @@ function add(to: Correction, cure: Cure): Correction {
     case 'access':
       return merge(to, { access: cure.access });
     case 'tool':
-      return merge(to, { tools: [cure.tool] });
+      return merge(to, { tools: [cure.tool], toolAccess: cure.access });
     case 'directory':
       // Where nothing may be written at all, one more folder alone would change nothing.
       return merge(to, { directories: [cure.path], ...(cure.write && { access: 'edit' }) });

@@ -33,7 +33,7 @@ export function planLaunch(o: {
 }): Plan {
   const { kind, agent, call, version } = o;
   const { cli, budget } = agent;
-  const correction = boundCorrection(call.correction ?? {}, ceilingOf(agent, call));
+  const correction = boundCorrection(call.correction ?? {}, ceilingOf(agent, call), version.text);
   const cwd = cwdOf(call);
   const request = (given: Correction): LaunchRequest => {
     const access: Access = atLeast(cli.permissions.mode, given.access);

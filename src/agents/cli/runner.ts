@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentConfig, type CliAgent, isCliAgent } from '../../config/config.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../../types/agent.ts';
-import type { CliRecord, CliReport } from '../../types/agent-cli.ts';
+import type { CliRecord, CliReport, Correction } from '../../types/agent-cli.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
 import type { SandboxReport, Usage } from '../../types/job.ts';
 import { fsPath } from '../../types/path-bytes.ts';
@@ -21,7 +21,7 @@ import type { Plugins } from '../plugins/plugins.ts';
 import type { SecretResolver } from '../ports.ts';
 import { type JournalEntry, limitsProblem, type SpawnExit, type StartRequest } from '../spawner/spawner.ts';
 import { collectCli } from './collect.ts';
-import { correctionFor } from './correction.ts';
+import { correctionFor, wantedCorrection } from './correction.ts';
 import type { CliKind } from './kind.ts';
 import { ceilingOf, homePlaces, type Plan, planLaunch } from './plan.ts';
 import type { CliProbe } from './probe.ts';
@@ -218,7 +218,9 @@ function recordOf(
 ): CliRecord {
   const { sessionId, denials, faults, model } = report;
   const agent = asCli(call.agent);
-  const next = correctionFor(report, ceilingOf(agent, call), call.correction);
+  const ceiling = ceilingOf(agent, call);
+  const next = correctionFor(report, ceiling, call.correction);
+  const wanted = next ? undefined : wantedCorrection(report, ceiling, call.correction);
   const fault = report.terminal === 'success' ? undefined : faults[0];
   const named = model ?? agent.cli.model;
   const resume = sessionId === undefined ? undefined : kind.resume(sessionId, cwd);
@@ -237,8 +239,13 @@ function recordOf(
     ...(resume !== undefined && { resume }),
     ...(fault && { fault: fault.class }),
     denials: denials.slice(0, maxShownDenials).map(({ message }) => redact(message).slice(0, 300)),
-    ...(next && { next }),
+    ...(next && { next: ofVersion(next, record.version) }),
+    ...(wanted && { wanted: ofVersion(wanted, record.version) }),
   };
+}
+
+function ofVersion(correction: Correction, version: string | undefined): Correction {
+  return correction.withoutFlags && version !== undefined ? { ...correction, version } : correction;
 }
 
 /** After a crash what it was started with is read back; an agent may have changed that file, so nothing is decided by it. */

@@ -7,6 +7,7 @@ import {
   correctionFor,
   isEmpty,
   merge,
+  wantedCorrection,
 } from '../../../src/agents/cli/correction.ts';
 import type { Access, Correction, Cure, Denial } from '../../../src/types/agent-cli.ts';
 
@@ -29,7 +30,7 @@ describe('what the next launch gets', () => {
     ['nothing was denied', [], ceiling('all'), undefined],
     ['a mode within the ceiling', [edit], ceiling('edit'), { access: 'edit' }],
     ['a mode above it', [edit], ceiling('read'), undefined],
-    ['a tool within', [tool], ceiling('all'), { tools: ['Bash(ls)'] }],
+    ['a tool within', [tool], ceiling('all'), { tools: ['Bash(ls)'], toolAccess: 'all' }],
     ['a tool above', [tool], ceiling('edit'), undefined],
     ['a folder of the project', [into('/project/src')], ceiling('read'), { directories: ['/project/src'] }],
     ['a folder of a root', [into('/data/inbox')], ceiling('read'), { directories: ['/data/inbox'] }],
@@ -107,7 +108,7 @@ test('never above the ceiling, whatever is denied and whatever was remembered', 
         if (then !== 'all')
           for (const dir of given.directories ?? [])
             expect(dir).toMatch(/^\/(project|data\/inbox)(\/(?!\.\.)|$)/);
-        if (then === 'read') expect(given.tools).toBeUndefined();
+        if (given.tools) expect(order[given.toolAccess ?? 'all']).toBeLessThanOrEqual(order[then]);
       },
     ),
   );
@@ -123,4 +124,26 @@ test('corrections add up, and an empty one changes nothing', () => {
   expect(atLeast('edit', 'read')).toBe('edit');
   const many = Array.from({ length: 40 }, (_, n) => `/project/${n}`);
   expect(merge({ directories: many }, {}).directories).toHaveLength(16);
+});
+
+test('what would lift a denial without a ceiling is known, and given when the ceiling is raised', () => {
+  const report = denied({ kind: 'directory', path: '/etc', write: true });
+  expect(correctionFor(report, ceiling('edit'))).toBeUndefined();
+  const wanted = wantedCorrection(report, ceiling('edit')) ?? {};
+  expect(wanted).toEqual({ access: 'edit', directories: ['/etc'] });
+  expect(boundCorrection(wanted, ceiling('read'))).toEqual({});
+  expect(boundCorrection(wanted, ceiling('edit', ['/etc']))).toEqual(wanted);
+  expect(wantedCorrection(denied(undefined), ceiling('read'))).toBeUndefined();
+});
+
+test('flags that a version does not know are left out for that version alone', () => {
+  const learned: Correction = { withoutFlags: ['--a'], version: '1.0.0', trust: true };
+  expect(boundCorrection(learned, ceiling('read'), '1.0.0')).toEqual(learned);
+  expect(boundCorrection(learned, ceiling('read'), '1.1.0')).toEqual({ trust: true });
+  expect(merge(learned, { withoutFlags: ['--b'], version: '1.0.0' }).withoutFlags).toEqual(['--a', '--b']);
+  expect(merge(learned, { withoutFlags: ['--b'], version: '1.1.0' })).toEqual({
+    withoutFlags: ['--b'],
+    version: '1.1.0',
+    trust: true,
+  });
 });
