@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path';
 import { fsPath } from '../types/path-bytes.ts';
 import type { ReviewRecord } from '../types/review.ts';
 import type { ReviewWork } from './reviews.ts';
-import { roundName } from './round-name.ts';
+import { roundFile } from './round-name.ts';
 import { roundPage } from './round-page.ts';
 
 export function hasArtifacts(dir: string, record: ReviewRecord): boolean {
-  return ['json', 'md'].every((extension) => existsSync(fsPath(fileOf(dir, record, extension))));
+  return (['json', 'md'] as const).every((extension) => existsSync(fsPath(fileOf(dir, record, extension))));
 }
 
 /** @throws The system's error. */
@@ -20,9 +20,8 @@ export function writeArtifacts(dir: string, record: ReviewRecord, work: ReviewWo
   replace(fileOf(dir, record, 'md'), roundPage(record, work), mode);
 }
 
-function fileOf(dir: string, record: ReviewRecord, extension: string): string {
-  // Names of steps and agents hold no slash; should one, the file still stays in its folder.
-  return join(dir, `${roundName(record).replaceAll('/', '_')}.${extension}`);
+function fileOf(dir: string, record: ReviewRecord, extension: 'json' | 'md'): string {
+  return join(dir, roundFile(record, extension));
 }
 
 function replace(file: string, text: string, mode: number): void {

@@ -9,3 +9,8 @@ export function roundName({
   const kind = trigger === 'result' || trigger === 'step' ? 'round' : trigger;
   return `${name === undefined ? '' : `${name}-`}${kind}-${round}`;
 }
+
+/** Names of steps and agents hold no slash; should one, the file still stays in its folder. */
+export function roundFile(round: Parameters<typeof roundName>[0], extension: 'json' | 'md'): string {
+  return `${roundName(round).replaceAll('/', '_')}.${extension}`;
+}

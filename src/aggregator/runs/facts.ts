@@ -1,6 +1,7 @@
 /** What the ledger knows of a run, gathered for its report: bounded, whatever the size of the run. */
 import type { StepConfig, WorkflowConfig } from '../../config/workflow.ts';
 import type { JobRecord, Usage } from '../../types/job.ts';
+import type { ReviewRecord } from '../../types/review.ts';
 import type { RunRecord, StepRecord, StepState } from '../../types/run.ts';
 import type { Tail } from '../failure-page.ts';
 
@@ -38,6 +39,8 @@ export interface StepFacts {
   /** Of its items, files and sub-runs together; undefined: too many to be added up. */
   readonly spent?: Spent;
   readonly tails: readonly Tail[];
+  /** Rounds of review of its work, or those that it held; oldest first. */
+  readonly reviews?: readonly ReviewRecord[];
 }
 
 export interface ItemFacts {

@@ -11,6 +11,7 @@ import type { ReportStep, RunReport } from './report.ts';
 import {
   costAndTokens,
   countsText,
+  decisionText,
   headline,
   isOver,
   reasonText,
@@ -21,9 +22,10 @@ import {
   tokensOf,
   tokensText,
   triggerText,
+  verdictText,
 } from './words.ts';
 
-const most = { steps: 300, problems: 50, rows: 50, results: 30 };
+const most = { steps: 300, problems: 50, rows: 50, results: 30, rounds: 10 };
 const resultChars = 3_000;
 
 export function runMarkdown(report: RunReport): string {
@@ -37,6 +39,7 @@ export function runMarkdown(report: RunReport): string {
     ...report.steps.map(itemTable),
     ...report.steps.map(fileTable),
     ...results(report),
+    ...reviews(report),
     list('Approvals', approvals(report)),
     list('What was skipped, and why', skipped(report)),
     list('From the cache', cached(report)),
@@ -175,6 +178,28 @@ function results({ steps }: RunReport): string[] {
     const text = step.result ?? '';
     const cut = text.length > resultChars ? `${text.slice(0, resultChars).toWellFormed()}\n…` : text;
     return `${i === 0 ? '## What the steps say\n\n' : ''}### ${link(step.name, step.href)}\n\n${fence(cut)}`;
+  });
+}
+
+function reviews({ steps }: RunReport): string[] {
+  const reviewed = steps.filter((step) => (step.reviews?.length ?? 0) > 0).slice(0, most.results);
+  return reviewed.map((step, i) => {
+    const rounds = (step.reviews ?? []).slice(-most.rounds).map((review) => {
+      const rows = review.verdicts.map(({ agent, verdict, summary, findings }) => [
+        escapeMarkdown(shownName(agent)),
+        verdictText(verdict),
+        [
+          escapeMarkdown(summary),
+          ...findings.map(
+            ({ severity, text, place }) =>
+              `**${severity}**${place === undefined ? '' : ` ${escapeMarkdown(place)}:`} ${escapeMarkdown(text)}`,
+          ),
+        ].join('<br>'),
+      ]);
+      const why = review.why === undefined ? '' : ` (${escapeMarkdown(review.why)})`;
+      return `${link(`Round ${review.round}`, review.href)}: ${decisionText(review)}${why}\n\n${table(['Reviewer', 'Verdict', 'Says'], rows)}`;
+    });
+    return `${i === 0 ? '## What reviewers say\n\n' : ''}### ${escapeMarkdown(shownName(step.name))}\n\n${rounds.join('\n\n')}`;
   });
 }
 

@@ -1,8 +1,11 @@
 /** Facts of a run → its report, as data. Pure. Texts are cut where there is much: the whole stands in the steps' folders. */
+
+import { roundFile } from '../../reviews/round-name.ts';
 import type { JobRecord } from '../../types/job.ts';
+import type { ReviewFinding, ReviewRecord } from '../../types/review.ts';
 import type { RunRecord, StepRecord, StepState } from '../../types/run.ts';
 import { folderHref } from '../overview/html.ts';
-import { resultPlace } from '../places.ts';
+import { resultPlace, reviewsName } from '../places.ts';
 import { leavesFiles } from '../publish.ts';
 import { rfc3339, toReceipt } from '../receipt.ts';
 import { shownName } from '../shown-name.ts';
@@ -11,6 +14,7 @@ import { belowRun, reportNames, runPlace } from './places.ts';
 import type {
   ReportFile,
   ReportItem,
+  ReportReview,
   ReportStep,
   ReportStepState,
   ReportTrigger,
@@ -27,6 +31,9 @@ const maxValue = 16 * 1024;
 const maxLabel = 120;
 /** Attempts and files of one step that are listed. */
 const maxListed = 100;
+/** Findings of one verdict, and what of each of their texts is told. */
+const maxFindings = 20;
+const maxFinding = 1_000;
 /** From the report's folder up to the output folder. */
 const up = '../../../';
 
@@ -124,6 +131,40 @@ function reportStep(step: StepFacts, { run, maxText, dir }: Around): ReportStep 
     ...(subRun !== undefined && { sub_run: subRunOf(subRun) }),
     ...(record !== undefined && isAsked(type, record) && { approval: approvalOf(record, run.id) }),
     ...(step.tails.length > 0 && { tails: step.tails }),
+    ...(step.reviews && { reviews: step.reviews.slice(-maxListed).map((one) => reportReview(one, step)) }),
+  };
+}
+
+function reportReview(review: ReviewRecord, { name: step, job }: StepFacts): ReportReview {
+  const { round, trigger, decision, why, isRevised, startedAt, endedAt, subject, verdicts } = review;
+  // Of a job's own reviews the files stand beside its result, once there is one.
+  const isOver =
+    endedAt !== undefined && (subject.kind === 'step' || (job !== undefined && leavesFiles(job)));
+  const folder = folderHref(subject.kind === 'step' ? ['reviews'] : [...belowRun(step), reviewsName]);
+  return {
+    ...{ round, trigger },
+    ...(decision !== undefined && { decision }),
+    ...(why !== undefined && { why: cut(why, maxMessage) }),
+    ...(isRevised && { is_revised: true as const }),
+    started_at: rfc3339(startedAt),
+    ...(endedAt !== undefined && { ended_at: rfc3339(endedAt) }),
+    job_id: subject.jobId,
+    verdicts: verdicts.map(({ agent, weight, verdict, summary, findings, jobId, costUsd }) => ({
+      ...{ agent, weight, verdict, summary: cut(summary, maxMessage) },
+      findings: findings.slice(0, maxFindings).map(boundedFinding),
+      findings_total: findings.length,
+      ...(jobId !== undefined && { job_id: jobId }),
+      cost_usd: costUsd,
+    })),
+    ...(isOver && { href: `${folder}${encodeURIComponent(roundFile(review, 'md'))}` }),
+  };
+}
+
+function boundedFinding({ severity, text, place, evidence }: ReviewFinding): ReviewFinding {
+  return {
+    ...{ severity, text: cut(text, maxFinding) },
+    ...(place !== undefined && { place }),
+    ...(evidence !== undefined && { evidence: cut(evidence, maxFinding) }),
   };
 }
 
@@ -219,8 +260,10 @@ function triggerOf({ run, caller }: RunFacts, dir: string): ReportTrigger {
   }
 }
 
-/** An approval, or a step that called a run in which there is one that waits. */
-function isAsked(type: string, { state, reason, subRunId }: StepRecord): boolean {
+/** An approval, a review that asks a person, or a step that called a run in which there is one that waits. */
+function isAsked(type: string, { state, reason, subRunId, answer }: StepRecord): boolean {
+  // Of a review that nobody had to decide there is nothing to tell.
+  if (type === 'review') return answer !== undefined || state === 'waiting';
   return type === 'approval' || (subRunId !== undefined && state === 'waiting' && reason === 'approval');
 }
 

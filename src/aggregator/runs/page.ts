@@ -11,6 +11,7 @@ import { shownName } from '../shown-name.ts';
 import { approvals, fromCache, inputsAndOutputs, skipped } from './page-details.ts';
 import { filesOf, itemsOf } from './page-lists.ts';
 import { problems, warnings } from './page-problems.ts';
+import { reviews } from './page-reviews.ts';
 import { runPicture } from './picture.ts';
 import { reportNames } from './places.ts';
 import type { ReportStep, RunReport } from './report.ts';
@@ -62,6 +63,7 @@ ${runPicture(report)}
 ${runTimeline(report)}
 ${steps(report)}
 ${results(report)}
+${reviews(report)}
 ${report.steps.map((step) => itemsOf(step))}
 ${report.steps.map((step) => filesOf(step, report.generated_at))}
 ${costs(report)}
@@ -182,6 +184,7 @@ const typeWords: Readonly<Record<string, string>> = {
   http: 'a request',
   workflow: 'a workflow',
   approval: 'a person',
+  review: 'other agents',
   report: 'a template',
 };
 

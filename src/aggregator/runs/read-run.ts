@@ -8,6 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { StepConfig, WorkflowConfig } from '../../config/workflow.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { finalStates, type JobId, type JobRecord } from '../../types/job.ts';
+import type { ReviewRecord } from '../../types/review.ts';
 import type { RunId, RunRecord, StepRecord, StepState } from '../../types/run.ts';
 import { readTails, type Tail } from '../failure-page.ts';
 import type { FileFacts, FileShown, ItemFacts, ItemShown, RunFacts, Spent, StepFacts } from './facts.ts';
@@ -16,7 +17,7 @@ import { cut } from './model.ts';
 import { addSpent, runSpent } from './spent.ts';
 
 export interface RunReader {
-  readonly ledger: Pick<Ledger, 'runs' | 'jobs'>;
+  readonly ledger: Pick<Ledger, 'runs' | 'jobs' | 'reviews'>;
   /** `<state>/work`: holds what attempts wrote. */
   readonly workRoot: string;
   readonly redact: (text: string) => string;
@@ -33,6 +34,8 @@ const itemsRead = 2_000;
 const withResults = 200;
 const manyResults = 4_000;
 const filesRead = 20_000;
+/** Rounds of review, the newest of the run. */
+const reviewsRead = 1_000;
 const page = 100;
 const failing: readonly StepState[] = ['failed', 'waiting', 'cancelled'];
 
@@ -47,6 +50,7 @@ class Reading {
   readonly #run: RunRecord;
   #tails = 0;
   #reads = 0;
+  #reviews: readonly ReviewRecord[] = [];
 
   constructor(o: RunReader, run: RunRecord) {
     this.#o = o;
@@ -56,6 +60,7 @@ class Reading {
   async facts(): Promise<RunFacts> {
     const { runs } = this.#o.ledger;
     const run = this.#run;
+    this.#reviews = await this.#o.ledger.reviews.list({ sessionId: run.id, limit: reviewsRead });
     const definition = asWorkflow(await runs.definition(run.definition));
     const records = new Map((await this.#records()).map((step) => [step.name, step]));
     const planned: { name: string; config?: StepConfig; onFailure: boolean }[] = [
@@ -105,10 +110,13 @@ class Reading {
     const subRun = record.subRunId === undefined ? undefined : await runs.get(record.subRunId);
     const items = await this.#items(plan, record);
     const files = plan.config?.type === 'file_processing' ? await this.#files(record) : undefined;
+    const reviews = this.#reviewsOf(record);
+    const asked = plan.config?.type === 'review' ? await this.#askedFor(reviews) : undefined;
     const own =
       job === undefined ? undefined : { ...(job.usage && { usage: job.usage }), costUsd: job.costUsd };
     const spent =
       own ??
+      asked ??
       items?.spent ??
       files?.spent ??
       (subRun === undefined ? undefined : (await runSpent(runs, subRun.id)).spent);
@@ -122,7 +130,30 @@ class Reading {
       ...(files !== undefined && { files: files.facts }),
       ...(spent !== undefined && { spent }),
       tails: record.state === 'failed' ? this.#tailsOf(job) : [],
+      ...(reviews.length > 0 && { reviews }),
     };
+  }
+
+  /** Those that a `review` step has held since it began, or those of the work of a step. */
+  #reviewsOf({ id, jobId, startedAt = 0 }: StepRecord): readonly ReviewRecord[] {
+    return this.#reviews
+      .filter(({ subject, name, startedAt: at }) =>
+        subject.kind === 'step' ? name === id && at >= startedAt : subject.jobId === jobId,
+      )
+      .toReversed();
+  }
+
+  /** Of a `review` step: what its reviewers used, and the revisions that it asked for. */
+  async #askedFor(reviews: readonly ReviewRecord[]): Promise<Spent> {
+    const first = reviews[0]?.subject.jobId;
+    const revisions = new Set(reviews.map(({ subject }) => subject.jobId).filter((id) => id !== first));
+    const reviewers = reviews.flatMap(({ verdicts }) => verdicts.flatMap(({ jobId }) => jobId ?? []));
+    let spent: Spent = { costUsd: null };
+    for (const id of new Set([...revisions, ...reviewers])) {
+      const job = await this.#job(id);
+      if (job) spent = addSpent(spent, { ...(job.usage && { usage: job.usage }), costUsd: job.costUsd });
+    }
+    return spent;
   }
 
   async #items(

@@ -5,6 +5,7 @@
  */
 import type { Usage } from '../../types/job.ts';
 import type { ReceiptAttempt } from '../../types/receipt.ts';
+import type { ReviewFinding } from '../../types/review.ts';
 import type { RunState, StepState } from '../../types/run.ts';
 
 /** `pending`: it has not begun; in a run that has ended: it was never reached. */
@@ -115,6 +116,34 @@ export interface ReportStep {
   };
   /** Last lines of what a failed step wrote. */
   readonly tails?: readonly { readonly title: string; readonly text: string }[];
+  /** What other agents said of its work, or (of a `review` step) of the work that it judges. Oldest round first. */
+  readonly reviews?: readonly ReportReview[];
+}
+
+export interface ReportReview {
+  readonly round: number;
+  readonly trigger: string;
+  /** Absent: it goes on, or the work was over before. */
+  readonly decision?: string;
+  readonly why?: string;
+  /** Its author was asked to answer the findings. */
+  readonly is_revised?: true;
+  readonly started_at: string;
+  readonly ended_at?: string;
+  /** The job whose work it is. */
+  readonly job_id: string;
+  readonly verdicts: readonly {
+    readonly agent: string;
+    readonly weight: number;
+    readonly verdict: string;
+    readonly summary: string;
+    readonly findings: readonly ReviewFinding[];
+    readonly findings_total: number;
+    readonly job_id?: string;
+    readonly cost_usd: number | null;
+  }[];
+  /** Where it stands at length, a link relative to the report. */
+  readonly href?: string;
 }
 
 /** Items of `for_each`. */

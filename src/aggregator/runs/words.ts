@@ -1,7 +1,7 @@
 /** States, counts and reasons of a run as people read them. Pure. */
 import { costText, countOf, countText, durationText } from '../overview/words.ts';
 import { shownName } from '../shown-name.ts';
-import type { ReportStep, ReportStepState, RunReport } from './report.ts';
+import type { ReportReview, ReportStep, ReportStepState, RunReport } from './report.ts';
 
 /** In the order in which people want to know. */
 export const stepStates: readonly ReportStepState[] = [
@@ -174,4 +174,31 @@ export function tokensText(n: number): string {
   if (n < 1000) return countText(n);
   const [size, unit] = n < 999_500 ? [n / 1000, 'k'] : [n / 1_000_000, 'M'];
   return `${size < 99.95 ? size.toFixed(1).replace(/\.0$/, '') : countText(size)}${unit}`;
+}
+
+/** What a round of review came to. */
+export function decisionText({
+  decision,
+  is_revised: isRevised,
+  ended_at: endedAt,
+}: Pick<ReportReview, 'decision' | 'is_revised' | 'ended_at'>): string {
+  if (isRevised) return 'sent back to its author';
+  switch (decision) {
+    case undefined:
+      return endedAt === undefined ? 'it goes on' : 'the work was over before';
+    case 'continue':
+      return 'accepted';
+    case 'warn':
+      return 'accepted, with a warning';
+    case 'pause':
+      return 'a person is asked';
+    case 'stop':
+      return 'stopped';
+    default:
+      return decision;
+  }
+}
+
+export function verdictText(verdict: string): string {
+  return verdict === 'missing' ? 'no valid verdict' : verdict;
 }
