@@ -2,7 +2,7 @@
  * A project with one real agent CLI, a home of its own, and a stub of its model service on loopback. `npm run test:clis`
  * says where the CLI is; without it the scenarios say that they are skipped.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -29,10 +29,14 @@ export interface Rig {
   readonly home: string;
   /** Writes a file into it, for its owner alone. */
   atHome(path: string, text: string): void;
+  /** Makes the project a git repository. */
+  git(): void;
   /** What the commands, and so the CLI, find in their environment besides; undefined takes one away. */
   readonly env: NodeJS.ProcessEnv;
   /** Writes the configuration: the agent `it` of the kind with these keys, and a rule for all files. */
   configure(o?: {
+    /** Where, within the folder that all else here works in. Default: there. */
+    readonly dir?: string;
     readonly agent?: Readonly<Record<string, unknown>>;
     readonly rule?: Readonly<Record<string, unknown>>;
     readonly more?: Readonly<Record<string, unknown>>;
@@ -78,7 +82,12 @@ export async function openRig(name: CliName): Promise<Rig> {
   const env: NodeJS.ProcessEnv = {};
   const point = (): void => {
     const path = `${bin}:${process.env.PATH}`;
-    project.env = { HOME: home, PATH: path, ...pointers[name](stub.url, scenario, home), ...env };
+    project.env = {
+      HOME: home,
+      PATH: path,
+      ...pointers[name](stub.url, scenario, home, project.dir),
+      ...env,
+    };
   };
   const drop = (files: Readonly<Record<string, string>>): void => {
     mkdirSync(join(project.dir, 'inbox'), { recursive: true });
@@ -96,18 +105,21 @@ export async function openRig(name: CliName): Promise<Rig> {
   };
   return {
     ...{ project, home, env, drop, call, json },
+    git() {
+      execFileSync('git', ['init', '-q', project.dir]);
+    },
     atHome(path, text) {
       mkdirSync(dirname(join(home, path)), { recursive: true });
       writeFileSync(join(home, path), text, { mode: 0o600 });
     },
-    configure({ agent = {}, rule = {}, more = {} } = {}) {
+    configure({ dir = '', agent = {}, rule = {}, more = {} } = {}) {
       const config = {
         routing_rules: [{ name: 'all', pattern: '**/*', agent: 'it', prompt: 'Do the task.', ...rule }],
         agents: { it: { kind: name, ...defaults[name], ...agent } },
         daemon: { min_free_disk: '1MiB', drain: '1s' },
         ...more,
       };
-      project.write('config/orchestrator.yaml', JSON.stringify(config));
+      project.write(join(dir, 'config/orchestrator.yaml'), JSON.stringify(config));
     },
     play(what) {
       plays += 1;
@@ -165,13 +177,16 @@ const defaults: Readonly<Record<CliName, Readonly<Record<string, unknown>>>> = {
 
 /** The variables, and files of the home, by which each of them finds the stub. */
 const pointers: Readonly<
-  Record<CliName, (url: string, scenario: string, home: string) => Readonly<Record<string, string>>>
+  Record<
+    CliName,
+    (url: string, scenario: string, home: string, projectDir: string) => Readonly<Record<string, string>>
+  >
 > = {
   claude: (url, scenario) => ({
     ANTHROPIC_BASE_URL: `${url}/s/${scenario}`,
     ANTHROPIC_API_KEY: 'stub-key-0000',
   }),
-  codex(url, scenario, home) {
+  codex(url, scenario, home, projectDir) {
     mkdirSync(join(home, '.codex'), { recursive: true });
     const provider = [
       'model_provider = "stub"',
@@ -182,6 +197,9 @@ const pointers: Readonly<
       'wire_api = "responses"',
       'request_max_retries = 1',
       'stream_max_retries = 1',
+      // As a person who has worked here before has it: what lies in the project must not decide all the same.
+      `[projects.${JSON.stringify(projectDir)}]`,
+      'trust_level = "trusted"',
     ];
     writeFileSync(join(home, '.codex/config.toml'), `${provider.join('\n')}\n`);
     return { STUB_API_KEY: 'stub-key-0000' };
