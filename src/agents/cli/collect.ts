@@ -64,7 +64,7 @@ export async function collectCli(o: {
     now: Date.now(),
   });
   const answer = call.schema === undefined ? report.text : (answerAsJson(report) ?? report.text);
-  if (answer === '') {
+  if (answer.trim() === '') {
     await rm(fsPath(files.result), { force: true, recursive: true });
     return { report, resultBytes: 0, events, stderrTail };
   }
