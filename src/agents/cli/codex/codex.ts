@@ -26,7 +26,7 @@ export const codexKind: CliKind = {
   programs: ['codex'],
   install: 'npm install -g @openai/codex',
   login: 'Run `codex login`, or set CODEX_API_KEY.',
-  capabilities: ['code_generation', 'code_review', 'refactoring', 'error_diagnosis', 'testing'],
+  capabilities: ['code_generation', 'code_review', 'code_refactoring', 'error_diagnosis', 'testing'],
   // Older ones were not tried; this one behaves as today's does.
   minimumVersion: '0.140.0',
   versionArgs: ['--version'],

@@ -16,7 +16,7 @@ export const copilotKind: CliKind = {
   install: 'npm install -g @github/copilot',
   login:
     'Run `copilot login`, or set COPILOT_GITHUB_TOKEN, or COPILOT_PROVIDER_BASE_URL for a model of your own.',
-  capabilities: ['code_generation', 'code_review', 'refactoring', 'testing'],
+  capabilities: ['code_generation', 'code_review', 'code_refactoring', 'testing'],
   minimumVersion: '1.0.0',
   versionArgs: ['--version'],
   helpArgs: ['--help'],

@@ -13,7 +13,14 @@ export const geminiKind: CliKind = {
   programs: ['gemini'],
   install: 'npm install -g @google/gemini-cli',
   login: 'Set GEMINI_API_KEY, or run `gemini` once and log in.',
-  capabilities: ['code_review', 'code_generation', 'research', 'documentation', 'error_diagnosis'],
+  capabilities: [
+    'code_review',
+    'code_generation',
+    'web_research',
+    'document_analysis',
+    'document_creation',
+    'error_diagnosis',
+  ],
   // Older ones were not tried; what keeps a folder from deciding what they do differs between versions.
   minimumVersion: '0.61.0',
   versionArgs: ['--version'],

@@ -16,7 +16,7 @@ export const opencodeKind: CliKind = {
   install: 'npm install -g opencode-ai',
   login:
     'Run `opencode auth login`, or set the key of your model provider (`ANTHROPIC_API_KEY`, `OPENAI_API_KEY` …).',
-  capabilities: ['code_generation', 'code_review', 'refactoring', 'testing'],
+  capabilities: ['code_generation', 'code_review', 'code_refactoring', 'testing'],
   minimumVersion: '1.18.0',
   versionArgs: ['--version'],
   helpArgs: ['run', '--help'],
