@@ -87,10 +87,11 @@ const untimed: ReadonlySet<string> = new Set([
 
 /** An attempt has ended. @param isCounted Of a batch only the first counts it. */
 export function countAttempt(db: Database, jobId: JobId, attempt: AttemptRecord, isCounted: boolean): void {
-  const { agent, outcome, startedAt, endedAt, message } = attempt;
+  const { agent, outcome, startedAt, endedAt, message, cli } = attempt;
   if (isCounted && !untimed.has(outcome))
     db.sums.add(TIME, [dayOf(endedAt), agent, String(latencyBucket(endedAt - startedAt))], [1]);
-  if (message !== undefined) fail(db, agent, endedAt, jobId, null, message);
+  // One that is started again with what it lacked has not failed.
+  if (message !== undefined && cli?.next === undefined) fail(db, agent, endedAt, jobId, null, message);
 }
 
 /** A job has come to an end by an attempt of this agent, or went on to another because of it. */
