@@ -69,12 +69,15 @@ export async function runAttempt(
   const state = await grantState(deps, crew);
   const correction = await correctionOf(deps.ledger, crew);
   const { guidance } = deps.notes.get(job.id);
+  const isReviewed = reviewsOf(recipes.config, agent, crew.rule, job) !== undefined;
   const call = toCall(deps, recipes, crew, {
     ...(state && { state }),
     ...(correction && { correction }),
     ...(guidance !== undefined && { guidance }),
-    ...(isCliAgent(agent) && { onEvent: (event) => deps.events.emit({ type: 'agent_event', job, event }) }),
-    ...(reviewsOf(recipes.config, agent, crew.rule, job) && { isReviewed: true }),
+    ...((isReviewed || isCliAgent(agent)) && {
+      onEvent: (event) => deps.events.emit({ type: 'agent_event', job, event }),
+    }),
+    ...(isReviewed && { isReviewed }),
     ...(workspace && { workspaceDir: workspace.dir }),
     ...(deps.gates.isBounded(crew) && { onSpent: (spent) => hooks.onSpent(crew, spent) }),
   });

@@ -135,6 +135,7 @@ function printJob(job: JobDetail): void {
   if (job.outputs_dir) line('in', printableName(job.outputs_dir));
   if (job.work_dir) line('work', printableName(job.work_dir));
   if (job.result_file) line('result', printableName(job.result_file));
+  if (job.reviews_dir) line('reviews', printableName(job.reviews_dir));
   for (const text of reviewLines(job.reviews ?? [])) printLine(`  ${text}`);
   printResult(job);
 }
