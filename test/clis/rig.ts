@@ -41,8 +41,8 @@ export interface Rig {
     readonly rule?: Readonly<Record<string, unknown>>;
     readonly more?: Readonly<Record<string, unknown>>;
   }): void;
-  /** The stub plays this from now on. */
-  play(scenario: string | readonly Turn[]): void;
+  /** The stub plays this from now on, to one of them or to the first. */
+  play(scenario: string | readonly Turn[], to?: CliName): void;
   /** `sluice …` in the project, with the CLI on PATH. */
   call(...args: string[]): Promise<Ended>;
   /** The same with `--json`; must exit with 0. */
@@ -64,30 +64,33 @@ export interface Rig {
   /** Runs the CLI itself, in the project, with nothing of ours around it: what does it do by itself? */
   bare(
     args: readonly string[],
-    o: { readonly env?: NodeJS.ProcessEnv; readonly stdin?: string },
+    o?: { readonly env?: NodeJS.ProcessEnv; readonly stdin?: string },
   ): Promise<Ended>;
 }
 
-export async function openRig(name: CliName): Promise<Rig> {
-  const bin = binOf(name);
-  if (bin === undefined) throw new Error(`${name} is not installed; run \`npm run test:clis\``);
+/** @param others Can be used besides; the configuration has to name them. */
+export async function openRig(name: CliName, ...others: readonly CliName[]): Promise<Rig> {
+  const all = [name, ...others];
+  const bins = all.map((one) => {
+    const dir = binOf(one);
+    if (dir === undefined) throw new Error(`${one} is not installed; run \`npm run test:clis\``);
+    return dir;
+  });
   const project = new Project();
   const stub = await startStub();
   onTestFinished(() => stub.close());
   // Beside the project: what is below /tmp is hidden in a sandbox, and an agent's home is shown by itself.
   const home = realpathSync(mkdtempSync(join(project.dir, '..', 'sluice-home-')));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
-  let scenario = 'text';
+  const scenarios = new Map<CliName, string>();
   let plays = 0;
   const env: NodeJS.ProcessEnv = {};
   const point = (): void => {
-    const path = `${bin}:${process.env.PATH}`;
-    project.env = {
-      HOME: home,
-      PATH: path,
-      ...pointers[name](stub.url, scenario, home, project.dir),
-      ...env,
-    };
+    const pointing = all.map((one) =>
+      pointers[one](stub.url, scenarios.get(one) ?? 'text', home, project.dir),
+    );
+    const path = [...bins, process.env.PATH].join(':');
+    project.env = Object.assign({ HOME: home, PATH: path }, ...pointing, env);
   };
   const drop = (files: Readonly<Record<string, string>>): void => {
     mkdirSync(join(project.dir, 'inbox'), { recursive: true });
@@ -121,13 +124,10 @@ export async function openRig(name: CliName): Promise<Rig> {
       };
       project.write(join(dir, 'config/orchestrator.yaml'), JSON.stringify(config));
     },
-    play(what) {
+    play(what, to = name) {
       plays += 1;
-      if (typeof what === 'string') scenario = what;
-      else {
-        scenario = `own${plays}`;
-        stub.addScenario(scenario, what as object[]);
-      }
+      scenarios.set(to, typeof what === 'string' ? what : `own${plays}`);
+      if (typeof what !== 'string') stub.addScenario(`own${plays}`, what as object[]);
     },
     start() {
       point();
@@ -153,9 +153,9 @@ export async function openRig(name: CliName): Promise<Rig> {
     },
     requests: () => stub.requests(),
     lastRequest: async () => (await fetch(`${stub.url}/__stub/last`)).text(),
-    bare(args, { env: more = {}, stdin = '' }) {
+    bare(args, { env: more = {}, stdin = '' } = {}) {
       point();
-      const child = spawn(join(bin, name), args, {
+      const child = spawn(join(bins[0] as string, name), args, {
         cwd: project.dir,
         env: { ...process.env, ...project.env, ...more },
         stdio: 'pipe',

@@ -51,7 +51,7 @@
 //   {"turns":[ {"tool":"write","path":"a.txt","content":"x"},      tools: write read shell (mapped to each
 //              {"tool":"shell","command":"npm test"},               CLI's own tool names), or by name:
 //              {"call":{"name":"WebFetch","args":{"url":"..."}}},
-//              {"error":500}, {"hang":true},
+//              {"error":500}, {"error":429,"message":"in other words"}, {"hang":true},
 //              {"text":"Done."} ]}
 //   The turn is found from the request itself (the number of tool results since the last user prompt), so
 //   concurrent sessions do not disturb each other. The last turn repeats.
@@ -757,6 +757,7 @@ export function startStub({ port = 0, scenario = 'text', log = null } = {}) {
     if (step.hang) return;
     if (step.error) {
       const e = errorAnswer(api, step.error, step.kind, model);
+      if (step.message) e.body.error.message = step.message;
       return json(res, e.status, e.body, e.headers);
     }
     const answer = { ...step, text: step.text ?? FINAL_TEXT };
