@@ -40,7 +40,7 @@ import { tellPermissions } from './permissions.ts';
 import { Recipes } from './recipes.ts';
 import { recover } from './recovery.ts';
 import { rerouteVanished } from './reroute.ts';
-import { callOfProved, doAgain, type Settlement, settle } from './reviewing.ts';
+import { callOfProved, doAgain, leaveProved, type Settlement, settle } from './reviewing.ts';
 import { RunningAttempts } from './running-attempts.ts';
 import { createSchemaCheck } from './schema-check.ts';
 import { Slots } from './slots.ts';
@@ -124,7 +124,7 @@ export class Coordinator implements AsyncDisposable {
     this.events.subscribe((event) => {
       if (event.type !== 'ended') return;
       if (event.job.attempts.length === 0) this.#loops.gone(event.job.id, event.job.rule);
-      void this.#background.run(this.#notes.forget(event.job.id));
+      void this.#background.run(leaveProved(this.#deps, event.job));
     });
   }
 
@@ -275,6 +275,7 @@ export class Coordinator implements AsyncDisposable {
         fix: 'See `sluice jobs show`.',
       });
     await finish(this.#deps, job);
+    await this.#tellPermissions(job);
   }
 
   /** How a job goes on whose work was reviewed. @returns false when nothing of it waits for that. */
@@ -318,9 +319,18 @@ export class Coordinator implements AsyncDisposable {
     if (!(await this.#deps.ledger.jobs.unhold(id))) return false;
     this.#loops.released(id);
     const job = await this.#deps.ledger.jobs.get(id);
-    if (job) await this.#deps.ledger.files.setDisposition(job.input.root, job.input.path, id, undefined);
+    if (job) {
+      await this.#deps.ledger.files.setDisposition(job.input.root, job.input.path, id, undefined);
+      await this.#tellPermissions(job);
+    }
     this.pump();
     return true;
+  }
+
+  /** One that was held for them is held no more. */
+  async #tellPermissions({ agent: name }: JobRecord): Promise<void> {
+    const agent = this.#recipes.config.agents.get(name);
+    if (agent) await tellPermissions(this.#deps, [agent]);
   }
 
   /** Agents that are left alone: for a time, or until a person says `resumeAgent`. */
@@ -436,10 +446,19 @@ export class Coordinator implements AsyncDisposable {
     };
     void this.#slots.run(kind, attempt, lease.job.step ? 0 : leases.length).finally(() => {
       this.#running.remove(leases);
+      void this.#background.run(this.#cancelMissed(lease, signal));
       this.#gates.left(lease.job);
       this.#claimGate.ended(leases);
       this.pump();
     });
+  }
+
+  /** Cancelled while it was claimed, when no process ran that could have been ended: it waits now, and is not to go on. */
+  async #cancelMissed({ job, companions }: Lease, { aborted, reason }: AbortSignal): Promise<void> {
+    if (!aborted || companions.length > 0) return;
+    if (typeof reason !== 'string' || reason === 'stopping' || reason === 'superseded') return;
+    const ended = await this.#deps.ledger.jobs.endIdle(job.id, { state: 'cancelled', message: reason });
+    if (ended) await finish(this.#deps, ended);
   }
 
   async #seeRate(agent: string): Promise<void> {
