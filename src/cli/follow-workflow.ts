@@ -36,9 +36,18 @@ export async function followWorkflow(
   let seen = 0;
   let isTold = false;
   let stillFor = 0;
+  let waits: FollowedRun['waits'];
   const startedAt = performance.now();
   for (;;) {
-    const { run: view, is_idle: isIdle, is_still: isStill, lines, counts } = await run.follow(seen);
+    const {
+      run: view,
+      is_idle: isIdle,
+      is_still: isStill,
+      lines,
+      counts,
+      waits: now,
+    } = await run.follow(seen);
+    waits = now;
     if (lines.length > 0) clear();
     for (const line of lines) {
       seen = line.n;
@@ -64,6 +73,7 @@ export async function followWorkflow(
   if (json) printJson(report);
   else {
     printRunReport(report, run.files(report));
+    if (waits && waits.run_id !== run.id) tellWaits(waits);
     if (!isOver(report.state) && (stop.aborted || stillFor > 0)) tell(run.whenStopped);
   }
   return report.state === 'succeeded' ? 0 : 1;
@@ -93,6 +103,13 @@ function tellLine(runId: string, line: ProgressLine): void {
     const how = line.state === 'succeeded' ? '' : ` ${line.state}${line.reason ? ` (${line.reason})` : ''}`;
     tell(`${marks[line.state] ?? '·'} ${name}${how}${took}${line.state === 'succeeded' ? '' : said}`);
   }
+}
+
+/** Of a step in a run that was called: the report of the run itself does not show it. */
+function tellWaits({ run_id: id, step, reason, message, fix }: NonNullable<FollowedRun['waits']>): void {
+  tell(`… ${printableName(step)} of run ${id} waits${reason ? ` (${reason})` : ''}`);
+  for (const line of message?.split('\n') ?? []) tell(`  ${printableName(line)}`);
+  if (fix) tell(`  fix: ${fix}`);
 }
 
 function liveLine(counts: FollowedRun['counts'], elapsedMs: number): string {

@@ -3,8 +3,9 @@
  * goes on. `sluice run` does not wait with them; without a daemon it holds the project, so that nobody else could answer.
  */
 import type { JobRecord, WaitReason } from '../types/job.ts';
-import type { RunRecord, StepRecord } from '../types/run.ts';
+import type { RunRecord } from '../types/run.ts';
 import type { Host } from './host.ts';
+import { waitingStep } from './workflows/waiting-step.ts';
 
 type Needed = Pick<Host, 'config' | 'coordinator' | 'ledger' | 'workflows'>;
 
@@ -70,7 +71,7 @@ async function asAsking(ledger: Needed['ledger'], job: JobRecord, { id }: RunRec
 }
 
 async function asStill(ledger: Needed['ledger'], job: JobRecord, { id }: RunRecord): Promise<JobRecord> {
-  const step = await waitingIn(ledger, id);
+  const step = await waitingStep(ledger, id);
   const why = step?.message ?? step?.reason ?? 'for something that may not come soon';
   return {
     ...job,
@@ -79,19 +80,6 @@ async function asStill(ledger: Needed['ledger'], job: JobRecord, { id }: RunReco
     message: `${step ? `step "${step.id}" of run ${step.runId}` : `run ${id}`} waits: ${why}`,
     fix: step?.fix ?? `Look at it with \`sluice workflow show ${id}\`.`,
   };
-}
-
-/** Of the run, or of one that it has called. */
-async function waitingIn(ledger: Needed['ledger'], id: string): Promise<StepRecord | undefined> {
-  const steps = await ledger.runs.steps(id);
-  const waiting = steps.find(({ state, subRunId }) => state === 'waiting' && subRunId === undefined);
-  if (waiting) return waiting;
-  for (const { subRunId, endedAt } of steps) {
-    const found =
-      subRunId !== undefined && endedAt === undefined ? await waitingIn(ledger, subRunId) : undefined;
-    if (found) return found;
-  }
-  return undefined;
 }
 
 function asBehind(job: JobRecord): JobRecord {

@@ -3,12 +3,13 @@ import type { RunReport } from '../../aggregator/runs/report.ts';
 import { workflowView } from '../../config/view.ts';
 import type { WorkflowConfig } from '../../config/workflow.ts';
 import { AppError } from '../../types/errors.ts';
-import { finalRunStates, type RunRecord } from '../../types/run.ts';
+import { finalRunStates, type RunRecord, type StepRecord } from '../../types/run.ts';
 import type { Host } from '../host.ts';
 import { findRun } from './find-run.ts';
 import { listRuns, listWorkflows, type RunsQuery, requireWorkflow } from './listings.ts';
 import { type Progress, RunProgress } from './progress.ts';
 import { type RunView, viewRun, type WorkflowView } from './views.ts';
+import { waitingStep } from './waiting-step.ts';
 
 export interface StartRequest {
   /** Name, or the stem of its file; absent with `file`. */
@@ -29,6 +30,14 @@ export interface FollowedRun extends Progress {
   readonly is_idle: boolean;
   /** The same, or what it waits for may not come soon: a program that is not there, tomorrow's budget. */
   readonly is_still: boolean;
+  /** Then: which step it is, perhaps of a run that it has called. Not of one that waits for a person. */
+  readonly waits?: {
+    readonly run_id: string;
+    readonly step: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly fix?: string;
+  };
 }
 
 export interface AnswerRequest {
@@ -98,10 +107,12 @@ export class WorkflowOperations implements Disposable {
     const run = await this.#find(part);
     if (finalRunStates.includes(run.state)) await this.#host.workflows.done(run.id);
     const { workflows } = this.#host;
+    const isIdle = workflows.isIdle(run.id);
+    const isStill = isIdle || workflows.isStill(run.id);
+    const step = isStill && !isIdle ? await waitingStep(this.#host.ledger, run.id) : undefined;
     return {
-      run: viewRun(run),
-      is_idle: workflows.isIdle(run.id),
-      is_still: workflows.isStill(run.id),
+      ...{ run: viewRun(run), is_idle: isIdle, is_still: isStill },
+      ...(step && { waits: waitsOf(step) }),
       ...this.#progress.after(run.id, after),
     };
   }
@@ -158,4 +169,13 @@ function refuseUnlessManual({ name, on }: WorkflowConfig): void {
   throw new AppError('NOT_POSSIBLE', `Workflow "${name}" is not started by hand`, {
     fix: 'Its definition says `on: { manual: false }`: leave that away, or wait for what starts it.',
   });
+}
+
+function waitsOf({ runId, id, reason, message, fix }: StepRecord): NonNullable<FollowedRun['waits']> {
+  return {
+    ...{ run_id: runId, step: id },
+    ...(reason !== undefined && { reason }),
+    ...(message !== undefined && { message }),
+    ...(fix !== undefined && { fix }),
+  };
 }
