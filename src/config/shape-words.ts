@@ -120,9 +120,10 @@ export function advice({ data, parentSchema: schema, keyword }: ShapeError): str
   return text || 'Correct the value, or remove the key.';
 }
 
-/** The first sentence of a description. */
+/** The first sentence of a description, without its links, which are for pages. */
 export function sentence(schema: Schema | undefined): string {
-  const text = typeof schema?.description === 'string' ? schema.description : '';
+  const description = typeof schema?.description === 'string' ? schema.description : '';
+  const text = description.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
   return text.match(/^.*?[.:](?=\s|$)/)?.[0].replace(/:$/, '.') ?? text;
 }
 

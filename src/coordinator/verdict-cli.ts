@@ -30,7 +30,10 @@ export function judgeCli(
   if (fault && (fault.class === 'quota' || fault.class === 'rate')) return parked(agent, fault);
   const lacks = report.denials.length > 0 || (fault?.cure !== undefined && report.terminal !== 'success');
   if (lacks && next && !wasCorrected)
-    return { kind: 'corrected', message: `${whatItLacked(report)}; started again with what it lacked` };
+    return {
+      kind: 'corrected',
+      message: `${whatItLacked(report).replace(/\.$/, '')}; started again with what it lacked`,
+    };
   if (report.denials.length > 0) return denied(agent, report);
   if (fault) return ofFault(agent, fault);
   return ofEnd(agent, result, report, outcome);
@@ -101,12 +104,7 @@ function ofFault({ name, cli }: CliAgent, fault: CliFault): Verdict {
   });
   switch (fault.class) {
     case 'auth':
-      return say(
-        'auth',
-        'is not let in',
-        '`sluice agents detect` says how to log in; then `sluice jobs retry`.',
-        1,
-      );
+      return failed('auth', `${name} is not let in: ${fault.message}`, logIn(fault), 1);
     case 'overloaded':
       return say('api_error', 'found its service overloaded', again, ALWAYS);
     case 'server':
@@ -158,6 +156,11 @@ function ofFault({ name, cli }: CliAgent, fault: CliFault): Verdict {
     default:
       return fault.class satisfies never;
   }
+}
+
+/** What failed meanwhile is not tried again by itself. */
+function logIn({ fix }: CliFault): string {
+  return `${fix ?? '`sluice agents detect` says how to log in.'} Then \`sluice jobs retry --failed\`.`;
 }
 
 const again = 'It is tried again by itself; after that, `sluice jobs retry`.';

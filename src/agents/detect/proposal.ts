@@ -9,14 +9,12 @@ export interface Proposal {
 
 /** @param brought The package that the kind comes from, as it is named in the configuration. */
 export function cliProposal(
-  { name, title, capabilities }: Pick<CliKind, 'name' | 'title' | 'capabilities'>,
+  { name, capabilities }: Pick<CliKind, 'name' | 'capabilities'>,
   brought?: string,
 ): Proposal {
   const kind = brought === undefined ? { kind: name } : { kind: 'plugin', plugin: brought };
-  return {
-    name: nameFrom(name),
-    entry: { ...kind, description: title, capabilities: [...capabilities] },
-  };
+  // Without a description: where a rule has no prompt, that is what the agent is told of its task.
+  return { name: nameFrom(name), entry: { ...kind, capabilities: [...capabilities] } };
 }
 
 /** Of something whose kind is not known: it could not be loaded. */

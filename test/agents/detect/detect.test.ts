@@ -54,7 +54,8 @@ test('a machine with everything: versions, and entries under names of their own'
   expect(new Set(names).size).toBe(names.length);
   for (const { id, isAgentCli, proposal, capabilities } of found) {
     expect(proposal.entry, id).toMatchObject({ kind: isAgentCli ? id : 'command', capabilities });
-    expect(proposal.entry.description, id).toBeTruthy();
+    // An agent CLI is told its description as its task.
+    expect(proposal.entry.description === undefined, id).toBe(isAgentCli);
   }
   expect(readdirSync(machine.env.HOME as string)).toEqual([]);
 });
@@ -207,7 +208,7 @@ test('`agents: auto` starts nothing, and takes what stands on PATH as it is', as
   ]);
   expect(found[0]).toEqual({
     name: 'codex',
-    entry: { kind: 'codex', description: codex.title, capabilities: [...codex.capabilities] },
+    entry: { kind: 'codex', capabilities: [...codex.capabilities] },
   });
   for (const name of ['codex', 'gemini', 'ffprobe', 'docker']) expect(machine.calls(name), name).toEqual([]);
 });

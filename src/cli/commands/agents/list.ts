@@ -47,6 +47,7 @@ function print({ tier, agents }: AgentsReport): void {
     },
   ]);
   for (const agent of agents) printProblem(agent);
+  printUnused(agents.filter(({ state }) => state === 'inactive').map(({ name }) => name));
   if (!tier) return;
   const who = tier.agents.length === 0 ? 'none can work' : tier.agents.join(', ');
   printLine(`\n${paint('bold', `tier ${tier.number}`)} (${tier.name}): ${who}`);
@@ -81,7 +82,7 @@ function jobsWords({ queued, waiting, held }: AgentView): string {
 
 function printProblem({ name, state, last_failure: failure, ...agent }: AgentView): void {
   const { state_message: message, state_fix: fix } = agent;
-  if (state !== 'active' && message !== undefined) {
+  if (state !== 'active' && state !== 'inactive' && message !== undefined) {
     printLine(
       `\n${paint(colors[state], `${name} ${state.replaceAll('_', ' ')}`)}: ${printableName(message)}`,
     );
@@ -91,6 +92,18 @@ function printProblem({ name, state, last_failure: failure, ...agent }: AgentVie
   const reason = failure.reason === undefined ? '' : ` (${failure.reason})`;
   printLine(
     `\n${paint('bold', name)} last failed ${shortTime(failure.at)}${reason}, job ${shortId(failure.job_id)}: ${printableName(failure.message)}`,
+  );
+}
+
+/** Told once for all: after `detect --write` these are many. */
+function printUnused(names: readonly string[]): void {
+  const [first] = names;
+  if (first === undefined) return;
+  printLine(
+    `\n${paint('dim', 'inactive')}: no rule, step, review or fallback brings work to ${names.join(', ')}`,
+  );
+  printLine(
+    `  fix: Name them in a rule, or take them away. \`sluice agents test ${first}\` runs one all the same.`,
   );
 }
 
