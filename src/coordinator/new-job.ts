@@ -81,9 +81,13 @@ export async function submit(
     const { proof = [], outputs = [] } = source ?? {};
     return recordEnd(deps, spec, { state: 'cached', cachedFrom, proof, outputs });
   }
-  await ledger.jobs.enqueue(spec);
+  const superseded = await ledger.jobs.enqueue(spec);
   const job = (await ledger.jobs.get(spec.id)) as JobRecord;
   events.emit({ type: hold ? 'held' : 'queued', job });
+  for (const older of superseded) {
+    const ended = await ledger.jobs.get(older);
+    if (ended) await finish(deps, ended);
+  }
   return job;
 }
 

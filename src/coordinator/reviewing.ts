@@ -3,6 +3,7 @@
  * and what they say is not known here (`src/reviews`).
  */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   type AgentConfig,
   type Config,
@@ -128,6 +129,16 @@ export async function takeProved(deps: AttemptDeps, recipes: Recipes, crew: Crew
   if (proved.isAccepted) await accept(deps, recipes, crew, call, proof);
   else await waitForReview(deps, lease, call, proof);
   return true;
+}
+
+/** The job has ended: nothing of it waits any more. Work that is not wanted goes. */
+export async function leaveProved(deps: AttemptDeps, { id, state }: JobRecord): Promise<void> {
+  const { proved } = deps.notes.get(id);
+  await deps.notes.forget(id);
+  if (!proved || (state !== 'cancelled' && state !== 'superseded')) return;
+  const copy = join(deps.work.place(id, proved.attempt).workDir, 'workspace');
+  if (existsSync(copy)) await deps.workspaces.discard(copy);
+  deps.work.close(id, proved.attempt);
 }
 
 /** The review of its work cannot be held, or its decision not be acted on: its agent or rule is not what it was. */

@@ -4,6 +4,7 @@ import type { Aggregator } from '../aggregator/aggregator.ts';
 import { collectOutputs } from '../aggregator/outputs.ts';
 import { type Config, isCliAgent } from '../config/config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
+import type { CoordinatorEvent } from '../coordinator/events.ts';
 import type { OpenLog } from '../logging/log.ts';
 import { createReviews, type ReviewerJobs } from '../reviews/conduct.ts';
 import { JobReviews } from '../reviews/job-reviews.ts';
@@ -99,7 +100,7 @@ function follow(
       resolve(job);
     };
     const unsubscribe = events.subscribe((event) => {
-      if ((event.type === 'ended' || event.type === 'held') && event.job.id === id) take(event.job);
+      if (telling.has(event.type) && 'job' in event && event.job.id === id) take(event.job);
     });
     const timer = setInterval(() => jobs.get(id).then(take, () => {}), lookMs).unref();
     signal.addEventListener('abort', abort);
@@ -108,6 +109,8 @@ function follow(
     jobs.get(id).then(take, reject);
   });
 }
+
+const telling: ReadonlySet<CoordinatorEvent['type']> = new Set(['ended', 'held', 'waiting']);
 
 /** It needs a person, or something that does not come soon. */
 function isStuck({ state, reason, notBefore = Number.POSITIVE_INFINITY }: JobRecord): boolean {

@@ -76,9 +76,17 @@ export function reviewedProject(
     readonly reviewers?: readonly string[];
     readonly config?: string;
     readonly limits?: string;
+    /** Further agents, as YAML. */
+    readonly agents?: string;
   } = {},
 ): Reviewed {
-  const { reviews = '', reviewers = ['one', 'two'], config = '', limits = '{ max_processes: 8 }' } = o;
+  const {
+    reviews = '',
+    reviewers = ['one', 'two'],
+    config = '',
+    limits = '{ max_processes: 8 }',
+    agents = '',
+  } = o;
   const project = makeProject(`
 watch: [{ path: ./inbox }]
 ${config.includes('routing_rules:') ? '' : 'routing_rules: [{ name: all, pattern: "**", agent: author, prompt: Sum it up. }]'}
@@ -102,6 +110,7 @@ ${reviewers
 `,
   )
   .join('')}
+${agents}
 reviews: { ${reviews} }
 concurrency_limits: ${limits}
 ${config.includes('daemon:') ? '' : anyDisk}${config}`);

@@ -1,0 +1,161 @@
+/** Reviews through deaths of the daemon, with few places, without a daemon, with reviewers that are not there. */
+import { appendFileSync, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { jobsOf, unconfined } from '../daemon/agents.ts';
+import { until } from '../daemon/project.ts';
+import {
+  blocker,
+  brief,
+  concern,
+  event,
+  filesOf,
+  jobOf,
+  reached,
+  reviewedProject,
+  says,
+} from './reviewed.ts';
+
+test('killed in the middle of a review it goes on with those who were asked; nobody is asked twice', async () => {
+  const project = reviewedProject();
+  project.author(
+    { when: { prompt: 'The sum is 5.' }, steps: says('It is 5.') },
+    { when: { prompt: 'second.txt' }, steps: says('It is 4.') },
+  );
+  project.reviewers(
+    { when: 'first.txt', agent: 'one' },
+    { when: 'first.txt', agent: 'two', until: 'go' },
+    { when: 'It is 5.' },
+    { when: 'second.txt', agent: 'one', say: blocker('The sum is 5.') },
+    { when: 'second.txt', agent: 'two', until: 'go' },
+  );
+  project.write('inbox/first.txt', 'first');
+  project.write('inbox/second.txt', 'second');
+  const daemon = await project.start();
+  const answered = async (path: string): Promise<boolean> => {
+    const job = await jobOf(project, path).catch(() => undefined);
+    const [one] = (await jobsOf(project)).filter(
+      ({ agent, run }) => agent === 'one' && run?.run_id === job?.job_id,
+    );
+    return job?.state === 'waiting' && one?.state === 'succeeded' && project.asked().includes(`two ${path}`);
+  };
+  for (const path of ['first.txt', 'second.txt'])
+    await until(`one has answered, and two is being asked about ${path}`, () => answered(path));
+  daemon.kill('SIGKILL');
+  await daemon.exited;
+  const before = project.asked().length;
+  await project.start();
+  await until('those who had not answered are asked on', () => project.asked().length === before + 2);
+  project.write('go', '');
+  expect(brief(await reached(project, 'first.txt', 'succeeded'))).toEqual([
+    '1 result: continue one approved, two approved',
+  ]);
+  const second = await reached(project, 'second.txt', 'succeeded');
+  expect(brief(second)).toEqual([
+    '1 result: revised one blocker, two approved',
+    '2 result: continue one approved, two approved',
+  ]);
+  expect(project.asked().filter((line) => line === 'one first.txt')).toHaveLength(1);
+  expect(project.asked().filter((line) => line === 'one second.txt')).toHaveLength(1);
+  const reviewers = (await jobsOf(project)).filter(({ run }) => run?.run_id === second.job_id);
+  expect(reviewers.map(({ agent, state }) => `${agent} ${state}`).toSorted()).toEqual([
+    'one succeeded',
+    'one succeeded',
+    'two succeeded',
+    'two succeeded',
+  ]);
+  expect(second.attempts).toHaveLength(2);
+});
+
+test('one place is enough; without a daemon `run` waits for reviews, and says what asks a person', async () => {
+  const project = reviewedProject({ limits: '{ max_processes: 1 }' });
+  project.author({ when: { prompt: 'told.txt' }, steps: says(event('milestone', 'Half of it.'), 'Done.') });
+  project.reviewers({ when: 'unclear.txt', say: concern('Which?') });
+  for (const name of ['a', 'b', 'told']) project.write(`inbox/${name}.txt`, name);
+  const good = await project.sluice('run');
+  expect([good.code, good.stderr]).toEqual([0, '']);
+  expect(project.receipts().map(({ state, reviews = [] }) => [state, reviews.length > 0])).toEqual([
+    ['succeeded', true],
+    ['succeeded', true],
+    ['succeeded', true],
+  ]);
+  expect(filesOf(project, 'told.txt')).toContain('milestone-1.md');
+  project.write('inbox/unclear.txt', 'unclear');
+  const { code, stdout, stderr } = await project.sluice('run');
+  expect(code).toBe(1);
+  expect(stdout + stderr).toContain('one, two have concerns');
+  expect(stdout + stderr).toContain('sluice answer');
+  // Nothing is left behind in the work folder but what still waits.
+  const held = await project.sluice('jobs', 'list', '--state', 'held', '--json');
+  const [{ job_id: id } = { job_id: '' }] = JSON.parse(held.stdout) as { job_id: string }[];
+  const left = readdirSync(join(project.dir, '.sluice/work')).filter((name) => name !== id);
+  expect(left).toEqual([]);
+});
+
+test('who cannot answer is missing, and is not waited for; with nobody there the checks of the house look', async () => {
+  const project = reviewedProject({
+    reviews: 'agents: [one, gone]',
+    agents: `  gone: { kind: command, command: [./not-there], ${unconfined} }`,
+  });
+  project.write('inbox/a.txt', 'a');
+  await project.start();
+  const asked = await reached(project, 'a.txt', 'held');
+  expect([asked.reason, ...brief(asked)]).toEqual(['clarify', '1 result: pause one approved, gone missing']);
+  expect(asked.reviews?.[0]?.verdicts[1]?.summary).toContain('agent_unavailable');
+  const job = (await jobsOf(project)).find(({ agent }) => agent === 'gone');
+  await until('it is not asked any more', async () =>
+    (await jobsOf(project)).some(({ agent, state }) => agent === 'gone' && state === 'cancelled'),
+  );
+  expect(job?.attempts).toEqual([]);
+
+  // Whoever is left alone is not asked at all.
+  await project.sluice('agents', 'pause', 'one');
+  await project.sluice('agents', 'pause', 'gone');
+  project.author({
+    when: { prompt: 'broken.txt' },
+    steps: says('All is well.\n<<<<<<< HEAD\nmine\n=======\nyours\n>>>>>>> theirs\n'),
+  });
+  project.write('inbox/b.txt', 'b');
+  project.write('inbox/broken.txt', 'broken');
+  const checked = await reached(project, 'b.txt', 'succeeded');
+  expect(brief(checked)).toEqual(['1 result: continue inspect approved']);
+  expect(checked.reviews?.[0]?.verdicts[0]?.summary).toContain('No agent could review this');
+  const broken = await reached(project, 'broken.txt', 'held');
+  expect([broken.reason, ...brief(broken)]).toEqual([
+    'escalated',
+    '1 result: revised inspect blocker',
+    '2 result: stop inspect blocker',
+  ]);
+});
+
+test('work that is cancelled or out of date is not reviewed on: who is asked is let go', async () => {
+  const project = reviewedProject();
+  project.reviewers(
+    { when: 'v2-of-it' },
+    { when: 'gone.txt', until: 'go' },
+    { when: 'new.txt', until: 'go' },
+  );
+  project.author({ when: { prompt: 'v2-of-it' }, steps: says('About v2-of-it.') });
+  project.write('inbox/gone.txt', 'gone');
+  const file = project.write('inbox/new.txt', 'v1');
+  await project.start();
+  await until('all are asked', () => project.asked().length === 4);
+  const gone = await jobOf(project, 'gone.txt');
+  const old = await jobOf(project, 'new.txt');
+  expect((await project.sluice('jobs', 'cancel', gone.job_id)).code).toBe(0);
+  appendFileSync(file, '\nv2-of-it');
+  const now = await reached(project, 'new.txt', 'succeeded');
+  expect(now.job_id).not.toBe(old.job_id);
+  await until('nobody is asked any more', async () => {
+    const jobs = await jobsOf(project);
+    return jobs.every(({ state }) => ['succeeded', 'cancelled', 'superseded'].includes(state));
+  });
+  const over = await project.client.get<Awaited<ReturnType<typeof jobOf>>>(`/api/jobs/${gone.job_id}`);
+  expect(over.state).toBe('cancelled');
+  expect(over.reviews).toEqual([
+    expect.objectContaining({ round: 1, why: 'the work was over before anything was decided' }),
+  ]);
+  expect(over.reviews?.[0]).not.toHaveProperty('decision');
+  expect((await project.sluice('jobs', 'show', gone.job_id)).stdout).toContain('the work was over before');
+  expect(existsSync(join(project.dir, '.sluice/work', gone.job_id))).toBe(false);
+});
