@@ -98,7 +98,7 @@ export function installFake(
     script,
     play: (...these) => script({ plays: these.map((one) => ('steps' in one ? one : { steps: one })) }),
     seen: () => {
-      const folder = join(dir, 'seen');
+      const folder = join(dir, 'seen', kind);
       if (!existsSync(folder)) return [];
       return readdirSync(folder)
         .filter((name) => name.endsWith('.json'))

@@ -1,6 +1,6 @@
 /**
  * Plays an agent CLI: answers `--version` and `--help` like the real one, then does what the file beside it says
- * (`<program>.json`, see `fakes.ts`), and notes what it was started with in `seen/`. Plain JavaScript, since it is copied
+ * (`<program>.json`, see `fakes.ts`), and notes what it was started with in `seen/<program>/`. Plain JavaScript, since it is copied
  * into projects and started there.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -14,12 +14,12 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const own = process.argv[1];
 const args = process.argv.slice(2);
-const seenDir = join(dirname(own), 'seen');
+const seenDir = join(dirname(own), 'seen', basename(own));
 const seen = {};
 
 /**
