@@ -208,7 +208,8 @@ async function tellCli(
     await learn(ledger, agent.name, cli.record);
   }
   if (verdict.kind !== 'failed' || verdict.reason !== 'auth') return;
-  const { message, fix } = verdict;
+  const { message } = verdict;
+  const fix = verdict.fix.replace('`sluice jobs retry`', '`sluice jobs retry --failed`');
   conditions.raise({ code: 'AGENT_AUTH', subject: agent.name, message, fix });
 }
 

@@ -160,7 +160,7 @@ function ofFault({ name, cli }: CliAgent, fault: CliFault): Verdict {
 
 /** What failed meanwhile is not tried again by itself. */
 function logIn({ fix }: CliFault): string {
-  return `${fix ?? '`sluice agents detect` says how to log in.'} Then \`sluice jobs retry --failed\`.`;
+  return `${fix ?? '`sluice agents detect` says how to log in.'} Then \`sluice jobs retry\`.`;
 }
 
 const again = 'It is tried again by itself; after that, `sluice jobs retry`.';
