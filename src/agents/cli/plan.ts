@@ -11,7 +11,7 @@ import { fsPath } from '../../types/path-bytes.ts';
 import { promptOf } from '../prompt-of.ts';
 import { atLeast, boundCorrection, type Ceiling, isEmpty } from './correction.ts';
 import type { CliKind, CliVersion, HomePlace, Launch, LaunchRequest, LoginState } from './kind.ts';
-import { buildPrompt } from './prompt.ts';
+import { buildPrompt, withPlainNames } from './prompt.ts';
 
 export interface Plan {
   readonly launch: Launch;
@@ -47,7 +47,7 @@ export function planLaunch(o: {
       cwd,
       directories: directoriesOf(call, cwd, access, given),
       prompt: buildPrompt(call, {
-        prompt: promptOf(call),
+        prompt: promptOf(withPlainNames(call)),
         description: agent.description,
         outputDir: access === 'read' ? undefined : call.outputDir,
         tokensPerTask: agent.tokensPerTask,

@@ -51,6 +51,25 @@ export function buildPrompt(
   return `${parts.join('\n\n')}\n`;
 }
 
+/** Names as they may stand within instructions: on one line, and nothing in them moves what stands around them. */
+export function withPlainNames<T extends Pick<AgentCall, 'input' | 'inputs'>>(call: T): T {
+  const plain = (input: CallInput): CallInput => ({
+    ...input,
+    path: escaped(input.path),
+    file: escaped(input.file),
+    rootDir: escaped(input.rootDir),
+  });
+  return { ...call, input: plain(call.input), inputs: call.inputs.map(plain) };
+}
+
+function escaped(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return name.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (char) => {
+    const short = JSON.stringify(char).slice(1, -1);
+    return short === char ? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}` : short;
+  });
+}
+
 function defaultPrompt(description: string | undefined): string {
   const role = description === undefined ? '' : `Your task in general: ${description}\n\n`;
   return `${role}Look at the input and report what matters about it: what it is, what is wrong with it, and what should be done.`;
@@ -58,7 +77,9 @@ function defaultPrompt(description: string | undefined): string {
 
 function describeInputs(inputs: readonly CallInput[], nonce: string): string {
   const shown = inputs.slice(0, 1_000);
-  const lines = shown.map(({ file, path, bytes }) => JSON.stringify({ path: file, name: path, bytes }));
+  const lines = shown.map(({ file, path, bytes }) =>
+    JSON.stringify({ path: file, name: path, bytes, ...inShell(file) }),
+  );
   const more = inputs.length > shown.length ? [`… and ${inputs.length - shown.length} more files`] : [];
   const texts = inputs.length > maxInlineFiles ? [] : inlineTexts(inputs, nonce);
   const complete = texts.length === inputs.length;
@@ -72,6 +93,16 @@ function describeInputs(inputs: readonly CallInput[], nonce: string): string {
         ]
       : []),
   ].join('\n');
+}
+
+/** A path whose bytes are no text cannot be said in one: how a shell is told of it. */
+function inShell(file: string): { readonly in_shell?: string } {
+  const bytes = fsPath(file);
+  if (typeof bytes === 'string') return {};
+  const word = bytes
+    .toString('latin1')
+    .replace(/[^\w/.,:=@%+ -]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return { in_shell: `$'${word}'` };
 }
 
 function inlineTexts(inputs: readonly CallInput[], nonce: string): string[] {
@@ -97,7 +128,7 @@ function readText(file: string, bytes: number): string | undefined {
     const buffer = Buffer.alloc(bytes + 1);
     const read = readSync(fd, buffer, 0, buffer.length, 0);
     if (read !== bytes || buffer.subarray(0, bytes).includes(0)) return undefined;
-    return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytes));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(buffer.subarray(0, bytes));
   } catch {
     return undefined;
   } finally {
