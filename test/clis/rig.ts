@@ -43,6 +43,8 @@ export interface Rig {
   }): void;
   /** The stub plays this from now on, to one of them or to the first. */
   play(scenario: string | readonly Turn[], to?: CliName): void;
+  /** The same under the name of another: also a daemon that runs has that played. */
+  replay(scenario: string, turns: readonly Turn[]): void;
   /** `sluice …` in the project, with the CLI on PATH. */
   call(...args: string[]): Promise<Ended>;
   /** The same with `--json`; must exit with 0. */
@@ -129,6 +131,7 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
       scenarios.set(to, typeof what === 'string' ? what : `own${plays}`);
       if (typeof what !== 'string') stub.addScenario(`own${plays}`, what as object[]);
     },
+    replay: (name, turns) => stub.addScenario(name, turns as object[]),
     start() {
       point();
       return project.start();
@@ -157,7 +160,8 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
       point();
       const child = spawn(join(bins[0] as string, name), args, {
         cwd: project.dir,
-        env: { ...process.env, ...project.env, ...more },
+        // Some believe this one and not where they are.
+        env: { ...process.env, PWD: project.dir, ...project.env, ...more },
         stdio: 'pipe',
       });
       child.stdin.on('error', () => {});
