@@ -172,10 +172,13 @@ class Round {
     const follows = next.kind === 'revise' ? revisedWords(next.findings.length) : next.why;
     const asked = verdicts.filter(hasJob).length;
     const fewer =
-      asked > 0 && asked < config.reviewers
-        ? [`${asked} of ${config.reviewers} reviewers could be asked`]
+      asked < config.reviewers
+        ? [`${asked} of ${config.reviewers} reviewers could be asked${this.#unable()}`]
         : [];
-    const isPlain = judgement.decision === 'continue' || (judgement.decision === 'warn' && !isRevised);
+    // Why nobody mends what blocks it. Where nothing does, the verdicts say all.
+    const blocks = blockingFindings(verdicts).length > 0 || judgement.isUndecided;
+    const isPlain =
+      judgement.decision === 'continue' || (judgement.decision === 'warn' && !isRevised) || !blocks;
     return {
       ...record,
       verdicts,
@@ -184,6 +187,15 @@ class Round {
       why: [judgement.why, ...fewer, ...(isPlain ? [] : [follows])].join('; '),
       ...(isRevised && { isRevised }),
     };
+  }
+
+  /** Who was meant to review by name and cannot. */
+  #unable(): string {
+    const { author, config } = this.#request;
+    const names = config.agents.filter((name) => name !== author && !this.#deps.isAvailable(name));
+    return names.length === 0
+      ? ''
+      : ` (${names.join(', ')} cannot work now, \`sluice agents list\` says why)`;
   }
 
   /** The ledger is the truth: without them the review is the same. */
