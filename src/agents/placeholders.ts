@@ -18,7 +18,7 @@ import {
   scanTemplate,
   type Template,
 } from '../expressions/expressions.ts';
-import { pathFromBytes } from '../types/path-bytes.ts';
+import { pathFromBytes, pathToBytes } from '../types/path-bytes.ts';
 
 export type PlaceholderName = `file.${keyof FileValue}` | 'prompt';
 
@@ -147,6 +147,12 @@ export function renderPrompt(
 /** Literal text that happens to hold the characters which stand for bytes is written so that it means itself. */
 export function literal(text: string): string {
   return pathFromBytes(Buffer.from(text));
+}
+
+/** The other way round. Names that are no text keep the characters that stand for their bytes. */
+export function unliteral(text: string): string {
+  // The UTF-8 of U+EF80..U+EFFF, each byte of it as such a character.
+  return text.replace(/\uefee[\uefbe\uefbf][\uef80-\uefbf]/g, (bytes) => pathToBytes(bytes).toString('utf8'));
 }
 
 function fileOf({ rootDir, path, file, sha256, bytes }: PlaceholderInput): FileValue {

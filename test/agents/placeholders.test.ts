@@ -4,9 +4,11 @@ import {
   checkPlaceholders,
   interpolate,
   interpolateWord,
+  literal,
   parseWord,
   placeholderValues,
   renderPrompt,
+  unliteral,
 } from '../../src/agents/placeholders.ts';
 import { pathFromBytes, pathToBytes } from '../../src/types/path-bytes.ts';
 
@@ -131,4 +133,18 @@ test('text of an expression that looks like bytes means itself', () => {
   const out = interpolate("${{ format('\uef80{0}', file.name) }}", values);
   expect(pathToBytes(out)).toEqual(Buffer.concat([Buffer.from('\uef80f'), Buffer.from([0xff])]));
   expect(interpolate("${{ file.name == 'f\uefff' }}", values)).toBe('false');
+});
+
+test('literal text means itself, there and back; names that are no text stay what they are', () => {
+  const name = pathFromBytes(Buffer.from('caf\xe9', 'latin1'));
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom('a', '\uef80', '\uefbf', '\uefee', '\uefff', 'é', '😀') }),
+      (text) => {
+        expect(pathToBytes(literal(text)).toString('utf8')).toBe(text);
+        expect(unliteral(literal(text))).toBe(text);
+      },
+    ),
+  );
+  expect(unliteral(`${literal('\uef81')} ${name}`)).toBe(`\uef81 ${name}`);
 });

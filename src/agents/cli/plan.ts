@@ -8,6 +8,7 @@ import type { CliAgent } from '../../config/config.ts';
 import type { AgentCall } from '../../types/agent.ts';
 import type { Access, CliRecord, Correction } from '../../types/agent-cli.ts';
 import { fsPath } from '../../types/path-bytes.ts';
+import { unliteral } from '../placeholders.ts';
 import { promptOf } from '../prompt-of.ts';
 import { atLeast, boundCorrection, type Ceiling, isEmpty } from './correction.ts';
 import type { CliKind, CliVersion, HomePlace, Launch, LaunchRequest, LoginState } from './kind.ts';
@@ -35,6 +36,7 @@ export function planLaunch(o: {
   const { cli, budget } = agent;
   const correction = boundCorrection(call.correction ?? {}, ceilingOf(agent, call), version.text);
   const cwd = cwdOf(call);
+  const asked = promptOf(withPlainNames(call));
   const request = (given: Correction): LaunchRequest => {
     const access: Access = atLeast(cli.permissions.mode, given.access);
     return {
@@ -47,7 +49,7 @@ export function planLaunch(o: {
       cwd,
       directories: directoriesOf(call, cwd, access, given),
       prompt: buildPrompt(call, {
-        prompt: promptOf(withPlainNames(call)),
+        prompt: asked === undefined ? undefined : unliteral(asked),
         description: agent.description,
         outputDir: access === 'read' ? undefined : call.outputDir,
         tokensPerTask: agent.tokensPerTask,

@@ -17,6 +17,7 @@ import { outputFiles } from '../command-output.ts';
 import { type ConfinedOptions, refusedOutcome, runConfined } from '../confined.ts';
 import { agentEnvironment, type Environment, stateEnvironment } from '../environment.ts';
 import { isFullDisk, uncollected } from '../output-faults.ts';
+import { literal } from '../placeholders.ts';
 import type { Plugins } from '../plugins/plugins.ts';
 import type { SecretResolver } from '../ports.ts';
 import { type JournalEntry, limitsProblem, type SpawnExit, type StartRequest } from '../spawner/spawner.ts';
@@ -197,12 +198,13 @@ function startRequest(
     cwd,
     ...{ stdout, stderr },
     ...(launch.stdin !== undefined && { stdin }),
+    // Texts, not paths: characters in them that stand for bytes in a path mean themselves.
     files: [
       ...launch.files,
       ...(launch.stdin === undefined ? [] : [[stdin, launch.stdin] as const]),
       ...(schema ? [[join(workDir, 'schema.json'), JSON.stringify(schema.schema)] as const] : []),
-      [join(workDir, launchedName), JSON.stringify(launched)],
-    ],
+      [join(workDir, launchedName), JSON.stringify(launched)] as const,
+    ].map(([path, text]) => [path, literal(text)] as const),
     timeoutMs,
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     maxOutputBytes,

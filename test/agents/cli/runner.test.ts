@@ -1,7 +1,9 @@
 /** One attempt of an agent CLI: how it is started, what is made of what it leaves, and how it is ended. */
+import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { AgentEvent } from '../../../src/types/agent.ts';
-import { processesWith } from '../attempts.ts';
+import { fsPath } from '../../../src/types/path-bytes.ts';
+import { call, processesWith } from '../attempts.ts';
 import { answers, type FakeKind, recorded, voices } from './fakes/fakes.ts';
 import { cliAgent, openRunner } from './runner-rig.ts';
 
@@ -11,7 +13,7 @@ const rig = await openRunner({ lingerMs });
 
 test.each(kinds)('%s: prompt by stdin, stream, events, answer, usage, session', async (kind) => {
   const fake = rig.fake(kind, ...answers(kind, 'All is well.'));
-  const { call, result, text } = await rig.run(cliAgent(kind), { prompt: 'Look at it.' });
+  const { call: made, result, text } = await rig.run(cliAgent(kind), { prompt: 'Look at it.' });
   expect(result).toMatchObject({
     outcome: { kind: 'exited', exitCode: 0 },
     resultBytes: 13,
@@ -32,14 +34,14 @@ test.each(kinds)('%s: prompt by stdin, stream, events, answer, usage, session', 
   expect(seen?.argv.join(' ')).not.toContain('Look at it');
   expect(seen?.cwd).toBe(rig.projectDir);
   expect(seen?.env).toMatchObject({
-    SLUICE_JOB_ID: call.jobId,
+    SLUICE_JOB_ID: made.jobId,
     SLUICE_SESSION_ID: 's1',
     SLUICE_RULE: 'all',
     SLUICE_DEPTH: '0',
-    SLUICE_OUTPUT_DIR: call.outputDir,
+    SLUICE_OUTPUT_DIR: made.outputDir,
     HOME: rig.home,
   });
-  expect(seen?.env.TMPDIR?.startsWith(`${call.workDir}/`)).toBe(true);
+  expect(seen?.env.TMPDIR?.startsWith(`${made.workDir}/`)).toBe(true);
 });
 
 test.each(kinds)('%s: half a line, then it dies', async (kind) => {
@@ -180,6 +182,19 @@ test('a prompt of 300 kB arrives whole', async () => {
   const { result } = await rig.run(cliAgent('gemini'), { prompt });
   expect(result.cli?.report.terminal).toBe('success');
   expect(fake.seen()[0]?.stdin.startsWith(prompt)).toBe(true);
+});
+
+test('names that are no text, and odd characters, arrive as text', async () => {
+  const fake = rig.fake('codex', ...answers('codex'));
+  const name = Buffer.from('caf\xe9.md', 'latin1');
+  const odd = call(rig.projectDir, cliAgent('codex'), name);
+  const input = { ...odd.input, bytes: 4 };
+  writeFileSync(fsPath(input.file), 'icon');
+  await rig.run(cliAgent('codex'), { input, inputs: [input], prompt: 'An icon: \uef81 \u{1f600}.' });
+  const [seen] = fake.seen();
+  expect(seen?.stdin).toContain('An icon: \uef81 \u{1f600}.');
+  expect(seen?.stdin).not.toContain('\ufffd');
+  expect(seen?.stdin).toContain("caf\\\\xe9.md'");
 });
 
 test('what it says on stderr tells why it failed; exit codes are told as they are', async () => {
