@@ -71,6 +71,13 @@ function isDone({ state }: JobRecord): boolean {
   return state === 'succeeded' || state === 'cached';
 }
 
+/** What a command that may write nowhere has left in the tree is somebody else's. */
+function mayChangeTree({ step }: JobRecord): boolean {
+  if (step?.work.kind !== 'command') return true;
+  const { sandbox } = step.work;
+  return sandbox.mode === 'off' || sandbox.write.length > 0;
+}
+
 /** Newest first. */
 async function roundsOf({ deps, run }: RunContext, { id }: Unit): Promise<readonly ReviewRecord[]> {
   const all = await deps.ledger.reviews.list({ sessionId: run.id, limit: roundsListed });
@@ -112,7 +119,7 @@ async function conduct(
         ...(found?.file !== undefined && { resultFile: found.file }),
         ...(found?.outputsDir !== undefined && { outputsDir: found.outputsDir }),
         outputs: job.outputs,
-        changes: deps.changesOf(job.agent),
+        changes: mayChangeTree(author) ? deps.changesOf(job.agent) : { kind: 'none' },
       },
       ending,
     );

@@ -115,12 +115,17 @@ function missing({ config }: LoadedConfig, template: WorkflowTemplate, name: str
   const wanted = new Set(
     entries
       .filter(({ section }) => section === 'agents')
-      .filter((one) => routes || new RegExp(`\\bagent: ${RegExp.escape(one.name)}\\b`).test(text))
+      .filter((one) => routes || isNamed(one.name, text))
       .map((one) => one.name),
   );
   return entries.filter((one) =>
     one.section === 'agents' ? wanted.has(one.name) && !agents.has(one.name) : routes && !rules.has(one.name),
   );
+}
+
+/** As the agent of a step, or among those who review. */
+function isNamed(agent: string, text: string): boolean {
+  return new RegExp(`\\bagents?: (?:\\[.*)?(?<![\\w.-])${RegExp.escape(agent)}(?![\\w.-])`).test(text);
 }
 
 /** @returns undefined when there is nothing to add. @throws {AppError} `USAGE` when it has to be done by hand. */
