@@ -61,6 +61,9 @@ function placeOf(agent: AgentConfig, index: number): (string | number)[] {
   return ['agents', agent.name, 'fallback', index];
 }
 
+/** More are one warning: it is no list to go through. */
+const maxToldApart = 3;
+
 /** Warns of agents that neither a rule nor a step names nor, on the way from one that is named, a `fallback`. */
 export function checkUse(
   { findings }: Resolving,
@@ -86,17 +89,32 @@ export function checkUse(
     used.add(name);
     open.push(...(agents.find((agent) => agent.name === name)?.fallback ?? []));
   }
+  const placeIn = (name: string): 'agents' | 'watcher_endpoints' | undefined =>
+    (['agents', 'watcher_endpoints'] as const).find((section) => findings.has([section, name]));
   // Those that were found on this machine need no use.
-  for (const { name } of agents)
-    if (!findings.has(['agents', name]) && !findings.has(['watcher_endpoints', name])) continue;
-    else if (!used.has(name))
-      findings.add(
-        'warning',
-        'AGENT_UNUSED',
-        { path: [findings.has(['agents', name]) ? 'agents' : 'watcher_endpoints', name], key: true },
-        `no rule and no workflow uses the agent "${name}"`,
-        `Add a rule with \`agent: ${name}\`, or remove it.`,
-      );
+  const unused = agents.flatMap(({ name }) => {
+    const section = used.has(name) ? undefined : placeIn(name);
+    return section ? [[section, name] as const] : [];
+  });
+  const warn = (at: readonly string[], whom: string, fix: string): void =>
+    findings.add(
+      'warning',
+      'AGENT_UNUSED',
+      { path: at, key: true },
+      `no rule and no workflow uses the ${whom}`,
+      fix,
+    );
+  const [first] = unused;
+  // As after `agents detect --write`, which adds all that there are.
+  if (first && unused.length > maxToldApart)
+    warn(
+      first,
+      `agents ${unused.map(([, name]) => `"${name}"`).join(', ')}`,
+      `Add rules with \`agent: ${first[1]}\` and so on, or remove them.`,
+    );
+  else
+    for (const [section, name] of unused)
+      warn([section, name], `agent "${name}"`, `Add a rule with \`agent: ${name}\`, or remove it.`);
 }
 
 /** These do not say what they cost; the others do, or nobody knows (plugins). */

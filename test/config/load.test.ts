@@ -69,6 +69,19 @@ test.each([
   });
 });
 
+test('agents that nothing uses are told one by one, many of them at once', async () => {
+  const names = ['a', 'b', 'c', 'd'];
+  const entries = names.map((name) => `  ${name}: { kind: builtin }`).join('\n');
+  const { warnings } = await load(`version: 1\nagents:\n${entries}\n`);
+  expect(warnings.map(({ code, line, message }) => ({ code, line, message }))).toEqual([
+    {
+      code: 'AGENT_UNUSED',
+      line: 3,
+      message: 'no rule and no workflow uses the agents "a", "b", "c", "d"',
+    },
+  ]);
+});
+
 test('defaults', async () => {
   const { config, warnings } = await load(
     'version: 1\nagents: { a: { kind: command, command: [cat, x] }, b: { kind: builtin } }\nwatcher_endpoints: { c: http://x }\n',
