@@ -3,9 +3,10 @@
  * against them and a stub model server on loopback; nothing is sent anywhere else, no key is needed. What cannot be
  * downloaded is told apart: the others are tested, and the exit code is 3 unless a test failed.
  *
- *   npm run test:clis                 all of them
- *   npm run test:clis -- gemini       one
- *   SLUICE_CLIS_CACHE=DIR             where they are kept; default: ~/.cache/sluice-clis
+ *   npm run test:clis                    all of them
+ *   npm run test:clis -- gemini          one
+ *   npm run test:clis -- codex@0.170.0   in another version
+ *   SLUICE_CLIS_CACHE=DIR                where they are kept; default: ~/.cache/sluice-clis
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,15 +21,23 @@ const versions = JSON.parse(readFileSync(join(root, 'test/clis/versions.json'), 
 const cache =
   process.env.SLUICE_CLIS_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sluice-clis');
-const wanted = process.argv.slice(2).filter((name) => name in versions);
+const words = process.argv.slice(2).map((word) => {
+  const [name = '', version] = word.split('@');
+  return { word, name, version, isCli: name in versions };
+});
+const clis = words.filter(({ isCli }) => isCli);
+for (const { name, version } of clis)
+  if (version !== undefined) versions[name] = versions[name]?.replace(/[^@]*$/, version) as string;
+const wanted = clis.map(({ name }) => name);
 const names = wanted.length > 0 ? wanted : Object.keys(versions);
 
 const missing: string[] = [];
-const found: Record<string, string> = {};
+const found: Record<string, { readonly bin: string; readonly version: string }> = {};
 for (const name of names) {
-  const dir = install(name, versions[name] as string);
-  if (dir === undefined) missing.push(name);
-  else found[name] = dir;
+  const spec = versions[name] as string;
+  const bin = install(name, spec);
+  if (bin === undefined) missing.push(name);
+  else found[name] = { bin, version: spec.slice(spec.lastIndexOf('@') + 1) };
 }
 
 const run = spawnSync(
@@ -38,7 +47,7 @@ const run = spawnSync(
     'run',
     '--config',
     'vitest.clis.config.ts',
-    ...process.argv.slice(2).filter((word) => !(word in versions)),
+    ...words.filter(({ isCli }) => !isCli).map(({ word }) => word),
     ...wanted.map((name) => `test/clis/${name}.clis.ts`),
   ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, SLUICE_CLIS: JSON.stringify(found) } },

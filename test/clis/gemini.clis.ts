@@ -7,7 +7,7 @@ import type { AgentsReport } from '../../src/operations/agents/agent-list.ts';
 import type { StatusReport } from '../../src/operations/status.ts';
 import { until } from '../cli/sluice.ts';
 import { withArgument } from '../torture/marks.ts';
-import { binOf, openRig } from './rig.ts';
+import { binOf, openRig, versionOf } from './rig.ts';
 import { type Bait, layTraps } from './traps.ts';
 
 /** The model was not offered the tool, and calls it all the same. */
@@ -30,7 +30,7 @@ describe.skipIf(binOf('gemini') === undefined)('gemini', () => {
     });
     expect(receipt.attempts).toHaveLength(1);
     const { cli, sandbox } = receipt.attempts[0] ?? {};
-    expect(cli).toMatchObject({ kind: 'gemini', version: '0.61.0', model: 'gemini-2.5-flash' });
+    expect(cli).toMatchObject({ kind: 'gemini', version: versionOf('gemini'), model: 'gemini-2.5-flash' });
     expect(cli?.flags.join(' ')).toContain('--output-format stream-json --approval-mode default');
     expect(sandbox).toMatchObject({ mode: 'required', backend: 'bwrap' });
     expect(rig.result('a.md')).toBe('Stub final answer: the task is done.\n');

@@ -10,13 +10,20 @@ import type { Receipt } from '../../src/types/receipt.ts';
 import { type Ended, ended, Project, until } from '../cli/sluice.ts';
 import { type StubRequest, startStub } from './stub-models.mjs';
 
-const clis = JSON.parse(process.env.SLUICE_CLIS ?? '{}') as Readonly<Record<string, string>>;
+/** What `scripts/test-clis.ts` found: folder of the program, and its version. */
+const clis = JSON.parse(process.env.SLUICE_CLIS ?? '{}') as Readonly<
+  Record<string, { readonly bin: string; readonly version: string }>
+>;
 
 export type CliName = 'claude' | 'codex' | 'gemini' | 'opencode' | 'copilot';
 
 /** Folder that holds the program; undefined: it is not here. */
 export function binOf(name: CliName): string | undefined {
-  return clis[name];
+  return clis[name]?.bin;
+}
+
+export function versionOf(name: CliName): string | undefined {
+  return clis[name]?.version;
 }
 
 export interface Turn {
@@ -43,8 +50,8 @@ export interface Rig {
   }): void;
   /** The stub plays this from now on, to one of them or to the first. */
   play(scenario: string | readonly Turn[], to?: CliName): void;
-  /** The same under the name of another: also a daemon that runs has that played. */
-  replay(scenario: string, turns: readonly Turn[]): void;
+  /** What a scenario is from now on, also for a daemon that plays it already. */
+  define(scenario: string, turns: readonly Turn[]): void;
   /** `sluice …` in the project, with the CLI on PATH. */
   call(...args: string[]): Promise<Ended>;
   /** The same with `--json`; must exit with 0. */
@@ -92,7 +99,7 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
       pointers[one](stub.url, scenarios.get(one) ?? 'text', home, project.dir),
     );
     const path = [...bins, process.env.PATH].join(':');
-    project.env = Object.assign({ HOME: home, PATH: path }, ...pointing, env);
+    project.env = Object.assign({ HOME: home, PATH: path, ...nowhere }, ...pointing, env);
   };
   const drop = (files: Readonly<Record<string, string>>): void => {
     mkdirSync(join(project.dir, 'inbox'), { recursive: true });
@@ -131,7 +138,7 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
       scenarios.set(to, typeof what === 'string' ? what : `own${plays}`);
       if (typeof what !== 'string') stub.addScenario(`own${plays}`, what as object[]);
     },
-    replay: (name, turns) => stub.addScenario(name, turns as object[]),
+    define: (name, turns) => stub.addScenario(name, turns as object[]),
     start() {
       point();
       return project.start();
@@ -170,6 +177,9 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
     },
   };
 }
+
+/** Requests to anybody but the stub, which speaks plain HTTP, end at a port where nobody listens. */
+const nowhere = { HTTPS_PROXY: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' };
 
 const defaults: Readonly<Record<CliName, Readonly<Record<string, unknown>>>> = {
   claude: {},

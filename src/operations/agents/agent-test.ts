@@ -83,6 +83,7 @@ export class AgentTest {
   readonly #ended = new AbortController();
   #state: AgentTestReport['state'] = 'running';
   #isSubmitted = false;
+  #queuedAt = 0;
   #startedAt: number | undefined;
   #attempt = 1;
   #firstEventMs: number | null = null;
@@ -153,6 +154,7 @@ export class AgentTest {
     const options = { id: this.id, priority: PRIORITY, force: true, depth: 0 };
     this.#isSubmitted = true;
     let job = await host.coordinator.submitStep(this.#task(), options);
+    this.#queuedAt = performance.now();
     this.#step('queued', `job ${this.id.slice(0, 8)}`);
     for (;;) {
       if (isFinal(job)) break;
@@ -206,7 +208,7 @@ export class AgentTest {
   #whileQueued(): { readonly what: 'waiting'; readonly text: string; readonly fix: string } | undefined {
     if (this.#deps.host.coordinator.isPaused)
       return { what: 'waiting', text: 'the daemon is paused', fix: '`sluice resume` lets it go on.' };
-    if (this.#told === 'queued' || performance.now() - this.#beganAt < QUEUED_MS) return undefined;
+    if (this.#told === 'queued' || performance.now() - this.#queuedAt < QUEUED_MS) return undefined;
     this.#told = 'queued';
     this.#step('waiting', 'for its turn: `sluice status` shows which limit is used up');
     return undefined;
