@@ -289,6 +289,7 @@ const steps: PublishStep[] = [
   'pending',
   'result',
   'outputs',
+  'reviews',
   'receipt',
   'discard',
 ];
