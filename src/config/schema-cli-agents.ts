@@ -19,7 +19,7 @@ const Permissions = Section(
     mode: OneOf(['read', 'edit', 'all'], {
       default: 'read',
       description:
-        'What it is started with. `read`: it looks only; `edit`: it may also change files in its folders; `all`: it may use every tool. Nobody is asked. What it can write to is bounded by `sandbox.write`, too.',
+        'What it is started with. `read`: it looks only; `edit`: it may also change files in its folders; `all`: it may use every tool. Nobody is asked. From `edit` on it can write to the project and to the tree of its file; `sandbox.write` adds more.',
     }),
     ceiling: Type.Optional(
       OneOf(['read', 'edit', 'all'], {
