@@ -130,7 +130,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       makeLinks(plan.launch.links ?? []);
       const { exit, report } = await runConfined(
         options,
-        call,
+        pricing(call, priceOf),
         writing(agent, plan.writes),
         startRequest(call, agent, file, plan, launched, env),
         signal,
@@ -315,6 +315,21 @@ function namesIn(env: NodeJS.ProcessEnv, patterns: readonly string[]): readonly 
   return Object.keys(env).filter((name) =>
     patterns.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one)),
   );
+}
+
+/** Few of them say what they cost while they run; a bound in money needs to know. */
+function pricing(call: AgentCall, priceOf: CliRunnerOptions['priceOf']): AgentCall {
+  const { onSpent } = call;
+  if (!onSpent) return call;
+  return {
+    ...call,
+    onSpent: (spent) =>
+      onSpent(
+        spent.costUsd === null && spent.usage
+          ? { ...spent, costUsd: priceOf(modelOf(call), spent.usage, Date.now()) }
+          : spent,
+      ),
+  };
 }
 
 function modelOf({ agent }: AgentCall): string | undefined {

@@ -182,6 +182,8 @@ class Listener implements LiveWatch {
 
   #tell(): void {
     const now = performance.now();
+    // Its work is done and paid for: to end it for what it cost would only throw that away. The next one does not start.
+    if (this.#reader.hasEnded) return;
     if (!this.#isNews || now - this.#toldAt < spentMs) return;
     this.#isNews = false;
     this.#toldAt = now;

@@ -27,6 +27,8 @@ export type Step =
   | { readonly bytes: string }
   /** What came of it stands in `looks`. */
   | { readonly write: { readonly file: string; readonly text: string } }
+  /** Its input becomes this. */
+  | { readonly edit: string }
   | { readonly look: string }
   | { readonly run: readonly string[] }
   | { readonly fork: true }
