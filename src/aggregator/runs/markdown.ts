@@ -194,7 +194,7 @@ function reviews({ steps }: RunReport): string[] {
             ({ severity, text, place }) =>
               `**${severity}**${place === undefined ? '' : ` ${escapeMarkdown(place)}:`} ${escapeMarkdown(text)}`,
           ),
-        ].join('<br>'),
+        ].join(' · '),
       ]);
       const why = review.why === undefined ? '' : ` (${escapeMarkdown(review.why)})`;
       return `${link(`Round ${review.round}`, review.href)}: ${decisionText(review)}${why}\n\n${table(['Reviewer', 'Verdict', 'Says'], rows)}`;

@@ -31,7 +31,7 @@ function roundOf(review: ReportReview, isLast: boolean): Html {
   const when = trigger === 'result' || trigger === 'step' ? '' : ` (${trigger})`;
   return html`<details${isLast && html` open`}><summary>${signOf(decisionSign(review))}<b>Round ${countText(round)}${when}</b>: ${decisionText(review)}</summary>
 ${why !== undefined && html`<p>${shownText(why)}</p>`}
-<table class="latest"><thead><tr><th scope="col">Reviewer</th><th scope="col">Verdict</th><th scope="col">Says</th><th scope="col" class="number">Cost</th></tr></thead>
+<table class="latest verdicts"><caption>${countOf(verdicts.length, 'reviewer')}, work of job <code>${shownName(review.job_id)}</code></caption><thead><tr><th scope="col">Reviewer</th><th scope="col">Verdict</th><th scope="col">Says</th><th scope="col" class="number">Cost</th></tr></thead>
 <tbody>${verdicts.map(verdictRow)}</tbody></table>
 ${href !== undefined && html`<p class="quiet small"><a href="${href}">the whole of it</a></p>`}</details>`;
 }

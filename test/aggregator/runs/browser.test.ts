@@ -12,7 +12,7 @@ import type { StepRecord } from '../../../src/types/run.ts';
 import { createRig } from '../rig.ts';
 import { hostileNames } from './hostile.ts';
 import { createRun, endRun, endStep } from './ledger-run.ts';
-import { chain, fanOut, fullRun, grid, runFacts, t0 } from './samples.ts';
+import { chain, fanOut, fullRun, grid, runFacts, sampleReview, t0 } from './samples.ts';
 
 const chromium = '/usr/bin/chromium';
 const withBrowser = test.skipIf(!existsSync(chromium));
@@ -71,6 +71,7 @@ function hostileRun(): RunFacts {
       },
       facts: {
         tails: [{ title: 'Last lines of its errors', text: name }],
+        reviews: [sampleReview(1, name, { isRevised: true }), sampleReview(2, name)],
         ...(i === 3 && {
           items: {
             total: 24,

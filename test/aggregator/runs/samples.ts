@@ -2,6 +2,7 @@
 import type { RunFacts, StepFacts } from '../../../src/aggregator/runs/facts.ts';
 import type { StepConfig } from '../../../src/config/workflow.ts';
 import type { AttemptRecord, JobRecord } from '../../../src/types/job.ts';
+import type { ReviewRecord } from '../../../src/types/review.ts';
 import type { RunRecord, StepRecord, StepState } from '../../../src/types/run.ts';
 
 export const t0 = Date.parse('2026-11-20T10:31:07Z');
@@ -103,6 +104,25 @@ export function sampleJob(id: string, facts: Partial<JobRecord> = {}): JobRecord
   };
 }
 
+/** A round in which one approves and the other does not; all that agents wrote is `text`. */
+export function sampleReview(round: number, text: string, facts: Partial<ReviewRecord> = {}): ReviewRecord {
+  const findings = [
+    { severity: 'blocking', text, place: text, evidence: text },
+    { severity: 'minor', text },
+  ] as const;
+  return {
+    ...{ id: `review-${round}`, sessionId: 'r', author: 'coder', trigger: 'result', round },
+    subject: { kind: 'job', jobId: 'job-lint', step: 'lint' },
+    ...{ startedAt: t0 + round * 1000, endedAt: t0 + round * 1000 + 700, workSha256: '0' },
+    ...{ decision: 'stop', why: text },
+    verdicts: [
+      { agent: 'codex-reviewer', weight: 1, verdict: 'approved', summary: text, findings: [], costUsd: 0.02 },
+      { agent: text, weight: 2, verdict: 'blocker', summary: text, findings, jobId: 'job-r2', costUsd: null },
+    ],
+    ...facts,
+  };
+}
+
 /** @param span Seconds after the start of the run. */
 export function attempt(
   n: number,
@@ -175,6 +195,14 @@ export function fullRun(): RunFacts {
         at: [0.5, 8.2],
         job: { attempts: [attempt(1, [0.9, 3], { exitCode: 2 }), attempt(2, [5, 8.2])] },
         record: { result: 'src/parser/lexer.ts: 2 warnings\nsrc/cli/main.ts: 0 warnings\n', resultBytes: 61 },
+        facts: {
+          reviews: [
+            sampleReview(1, 'The second warning is a mistake: `eof` is used in line 14.', {
+              isRevised: true,
+            }),
+            sampleReview(2, 'All of it is answered.', { decision: 'continue', why: 'all approved (2)' }),
+          ],
+        },
       },
       {
         name: 'types',
