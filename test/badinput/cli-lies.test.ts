@@ -1,5 +1,5 @@
 /** Agent CLIs that fail, lie or misbehave, as the built program meets them: none is green without proof, each has its reason. */
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { answers, type FakeKind, type Play, recorded, type Step, voices } from '../agents/cli/fakes/fakes.ts';
@@ -151,35 +151,41 @@ daemon: { min_free_disk: 1MiB }
 });
 
 test('a flag that the version does not know: started again without it, the difference on the receipt, learned', async () => {
+  const refused = {
+    codex: '--ignore-rules',
+    gemini: '--session-id',
+    claude: '--include-partial-messages',
+  } as const;
   const project = makeCliProject(`
-routing_rules: [{ name: g, pattern: "*.gemini", agent: gemini }, { name: c, pattern: "*.codex", agent: codex }]
+routing_rules: [${kinds.map((kind) => `{ name: ${kind}, pattern: "*.${kind}", agent: ${kind} }`).join(', ')}, { name: old, pattern: "*.old", agent: old }]
 agents:
-  gemini: ${fakeAgent('gemini')}
-  codex: ${fakeAgent('codex')}
+${kinds.map((kind) => `  ${kind}: ${fakeAgent(kind)}`).join('\n')}
+  old: { kind: codex, program: ./fakes/codex-old, sandbox: { mode: off, reason: a test } }
 daemon: { min_free_disk: 1MiB }
 `);
-  project.fake('gemini').script({ refuses: ['--session-id'], plays: [{ steps: answers('gemini') }] });
+  for (const kind of kinds) {
+    project.fake(kind).script({ refuses: [refused[kind]], plays: [{ steps: answers(kind) }] });
+    project.write(`inbox/a.${kind}`, kind);
+  }
   // Its help names the flag no more: it is not given in the first place.
-  const old = [
-    'Usage: codex exec',
-    '-c, --config',
-    '-s, --sandbox',
-    '--json',
-    '--output-last-message',
-    '--skip-git-repo-check',
-  ];
-  project
-    .fake('codex')
-    .script({ help: old, refuses: ['--ignore-rules'], plays: [{ steps: answers('codex') }] });
-  for (const name of ['a.gemini', 'a.codex']) project.write(`inbox/${name}`, name);
+  const help = ['-c, --config', '-s, --sandbox', '--json', '--output-last-message', '--skip-git-repo-check'];
+  const old = { help, refuses: ['--ignore-rules'], plays: [{ steps: answers('codex') }] };
+  copyFileSync(project.fake('codex').file, join(project.dir, 'fakes/codex-old'));
+  project.write('fakes/codex-old.json', JSON.stringify(old));
+  project.write('inbox/a.old', 'old');
   expect((await project.sluice('run')).code).toBe(0);
-  const receipt = project.receipt('a.gemini');
-  expect(receipt?.attempts.map(({ cli }) => cli)).toMatchObject([
-    { flags: expect.arrayContaining(['--session-id']), fault: 'flags' },
-    { correction: { added: [], removed: [expect.stringMatching(/^--session-id /)] } },
-  ]);
-  expect(receipt).toMatchObject({ state: 'succeeded', proof: ['exit_code', 'event'] });
-  expect(project.receipt('a.codex')?.attempts).toHaveLength(1);
+  for (const kind of kinds) {
+    const receipt = project.receipt(`a.${kind}`);
+    expect(receipt, kind).toMatchObject({ state: 'succeeded', proof: ['exit_code', 'event'] });
+    expect(
+      receipt?.attempts.map(({ cli }) => cli),
+      kind,
+    ).toMatchObject([
+      { flags: expect.arrayContaining([refused[kind]]), fault: 'flags' },
+      { correction: { added: [], removed: [expect.stringMatching(new RegExp(`^${refused[kind]}`))] } },
+    ]);
+  }
+  expect(project.receipt('a.old')?.attempts).toHaveLength(1);
   project.write('inbox/b.gemini', 'b');
   expect((await project.sluice('run')).code).toBe(0);
   expect(project.receipt('b.gemini')?.attempts, 'learned').toHaveLength(1);

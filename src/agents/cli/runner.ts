@@ -66,7 +66,9 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
     // Keys reach the commands that it runs, and from there its output: they are known to the redaction.
     for (const { kind: how, name } of entries)
       if (how === 'pass' && isSecretVariable(name, daemonEnv[name])) await secrets.resolve(`\${env:${name}}`);
-    return agentEnvironment(baseEnv, entries, daemonEnv, secrets);
+    const env = await agentEnvironment(baseEnv, entries, daemonEnv, secrets);
+    // A bare service has none in its environment, and none of them finds its log-in without.
+    return env.HOME === undefined ? { ...env, HOME: homedir() } : env;
   };
 
   const finish = async (
@@ -115,7 +117,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       const env = await environmentOf(kind, agent);
       const { backend } = await sandbox.reportOf(agent.sandbox);
       const isConfined = agent.sandbox.mode !== 'off' && backend !== 'none';
-      const login = await kind.loginState({ env, home: env.HOME ?? homedir() });
+      const login = await kind.loginState({ env, home: env.HOME ?? '' });
       const plan = planLaunch({
         ...{ kind, agent, call, version, env, isConfined, login },
         sessionId: randomUUID(),

@@ -1,5 +1,6 @@
 /** One attempt of an agent CLI: how it is started, what is made of what it leaves, and how it is ended. */
 import { writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { expect, test } from 'vitest';
 import type { AgentEvent } from '../../../src/types/agent.ts';
 import { fsPath } from '../../../src/types/path-bytes.ts';
@@ -109,7 +110,7 @@ test.each([
   expect((await text('events.jsonl')).length, 'events stay small').toBeLessThan(20_000);
 });
 
-test.each(kinds)(
+test.each(['gemini', 'claude'] as const)(
   '%s hangs after its result: kept after the grace, and nothing is left of it',
   async (kind) => {
     const fake = rig.fake(kind, { deaf: true }, { fork: true }, ...answers(kind, 'Here it is.'), {
@@ -153,6 +154,40 @@ test.each(kinds)('%s calls one tool again and again: it is ended as stuck', asyn
   );
   const { result } = await rig.run(cliAgent(kind));
   expect(result.outcome).toMatchObject({ kind: 'stuck', times: 8 });
+});
+
+test('silent for too long: ended with all of its tree, deaf or not', async () => {
+  const fake = rig.fake(
+    'gemini',
+    { deaf: true },
+    { fork: true },
+    { out: voices.gemini.began },
+    { hang: true },
+  );
+  const { result } = await rig.run(cliAgent('gemini', {}, { idleTimeoutMs: 400 }));
+  expect(result.outcome).toEqual({ kind: 'stalled', idleMs: 400 });
+  const [seen] = fake.seen();
+  for (const pid of [seen?.pid, seen?.looks?.fork])
+    expect(() => process.kill(pid as number, 0), `process ${pid}`).toThrow('ESRCH');
+});
+
+test('cancelled: it is gone at once, and what it said is there', async () => {
+  const stop = new AbortController();
+  const heard = Promise.withResolvers<void>();
+  rig.fake('codex', { out: voices.codex.began }, { hang: true });
+  const running = rig.run(cliAgent('codex'), { onEvent: () => heard.resolve() }, stop.signal);
+  await heard.promise;
+  stop.abort('enough');
+  const { result, text } = await running;
+  expect(result.outcome).toEqual({ kind: 'cancelled', reason: 'enough' });
+  expect(await text('stream.jsonl')).toBe(voices.codex.began);
+});
+
+test('a daemon without a home hands on that of its user', async () => {
+  const homeless = await openRunner({ env: { HOME: undefined } });
+  const fake = homeless.fake('codex', ...answers('codex'));
+  await homeless.run(cliAgent('codex'));
+  expect(fake.seen()[0]?.env.HOME).toBe(homedir());
 });
 
 test('stdin is at its end: a question is answered by nobody', async () => {
