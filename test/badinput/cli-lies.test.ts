@@ -197,6 +197,40 @@ daemon: { min_free_disk: 1MiB }
   expect(project.fake('gemini').seen().at(-1)?.argv).toContain('--session-id');
 });
 
+test('a start that cannot work has failed once, and says what to do', async () => {
+  const starts = {
+    codex: { 'bad-dir': /No such file or directory/ },
+    gemini: { 'untrusted-yolo': /does not trust the folder/, 'include-missing': /does not exist/ },
+    claude: { 'root-refused': /root/, 'no-verbose': /--verbose/, 'session-id-in-use': /already in use/ },
+  } as const;
+  const project = makeCliProject(`
+routing_rules: [${kinds.map((kind) => `{ name: ${kind}, pattern: "*.${kind}", agent: ${kind} }`).join(', ')}]
+agents:
+${kinds.map((kind) => `  ${kind}: ${fakeAgent(kind)}`).join('\n')}
+daemon: { min_free_disk: 1MiB }
+`);
+  for (const kind of kinds) {
+    const names = Object.keys(starts[kind]);
+    project
+      .fake(kind)
+      .play(...names.map((name) => ({ when: { prompt: `${name}.${kind}` }, steps: recorded(kind, name) })));
+    for (const name of names) project.write(`inbox/${name}.${kind}`, name);
+  }
+  expect((await project.sluice('run')).code).toBe(1);
+  for (const kind of kinds)
+    for (const [name, message] of Object.entries(starts[kind])) {
+      const receipt = project.receipt(`${name}.${kind}`);
+      const what = `${kind} ${name}: ${receipt?.message} ${receipt?.fix}`;
+      expect([receipt?.state, receipt?.reason, receipt?.attempts.length], what).toEqual([
+        'failed',
+        'spawn_failed',
+        1,
+      ]);
+      expect(receipt?.message, what).toMatch(message);
+      expect(receipt?.fix?.length, what).toBeGreaterThan(10);
+    }
+});
+
 test('who is not logged in fails at once, and a condition says how to log in', async () => {
   const project = makeCliProject(`
 routing_rules: [${kinds.map((kind) => `{ name: ${kind}, pattern: "*.${kind}", agent: ${kind} }`).join(', ')}]

@@ -50,6 +50,8 @@ export interface Play {
     readonly prompt?: string;
     /** Which start of the program it is, from 1. */
     readonly nth?: number;
+    /** This file is not there. */
+    readonly absent?: string;
   };
   readonly steps: readonly Step[];
 }

@@ -6,6 +6,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -51,12 +52,13 @@ export async function play(kind) {
   }
 }
 
-function fits({ args: wanted = [], notArgs = [], prompt, nth }, n) {
+function fits({ args: wanted = [], notArgs = [], prompt, nth, absent }, n) {
   return (
     wanted.every((arg) => args.includes(arg)) &&
     !notArgs.some((arg) => args.includes(arg)) &&
     (prompt === undefined || seen.stdin.includes(prompt)) &&
-    (nth === undefined || nth === n)
+    (nth === undefined || nth === n) &&
+    (absent === undefined || !existsSync(absent))
   );
 }
 
