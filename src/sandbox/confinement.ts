@@ -20,7 +20,7 @@ export interface ConfineRequest {
   readonly workspaceDir: string;
   /** Places in the home that are the program's own: shown, and written. Absolute. */
   readonly ownPlaces?: readonly string[];
-  /** What lies in those and is not written. Absolute; exist. */
+  /** What lies in those and is not written, or is shown besides, read-only. Absolute; exist. */
   readonly ownProtected?: readonly string[];
   /** How it reaches the state of its session: that much of the state folder is shown. */
   readonly state?: AttemptState;

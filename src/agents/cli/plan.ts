@@ -19,6 +19,8 @@ export interface Plan {
   readonly cwd: string;
   /** Where its sandbox lets it write besides the folder of the job. Absolute. */
   readonly writes: readonly string[];
+  /** What its sandbox shows besides, read-only: folders that would otherwise be hidden with what is around them. Absolute. */
+  readonly reads: readonly string[];
   readonly record: Omit<CliRecord, 'denials' | 'next' | 'fault' | 'model' | 'sessionId' | 'resume'>;
 }
 
@@ -82,6 +84,7 @@ export function planLaunch(o: {
     launch,
     cwd,
     writes,
+    reads: readsOf(call, given, writes),
     record: {
       kind: kind.name,
       version: version.text,
@@ -146,6 +149,16 @@ function writesOf(
   if (access === 'read') return [];
   const copied = workspaceDir === undefined ? [] : [projectDir, ...rootDirs];
   return [cwd, ...directories].filter((dir) => ![workDir, ...copied].some((one) => contains(one, dir)));
+}
+
+/** The project and the roots are there anyway. */
+function readsOf(
+  { projectDir, rootDirs, workDir }: AgentCall,
+  { directories }: LaunchRequest,
+  writes: readonly string[],
+): readonly string[] {
+  const known = [projectDir, ...rootDirs, workDir, ...writes];
+  return directories.filter((dir) => !known.some((one) => contains(one, dir)));
 }
 
 function makeFolder(dir: string): void {

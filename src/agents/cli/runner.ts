@@ -138,7 +138,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
         signal,
         {
           ownPlaces: isConfined ? places.filter(({ place }) => !place.isReadOnly).flatMap(madeReady) : [],
-          ownProtected: isConfined ? places.flatMap(protectedIn) : [],
+          ownProtected: isConfined ? [...places.flatMap(protectedIn), ...plan.reads] : [],
           read: (onEvent) => new CliStream(kind, onEvent),
         },
       );

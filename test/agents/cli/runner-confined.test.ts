@@ -33,6 +33,28 @@ beforeEach(() => {
 
 const readOnly = { code: 'EROFS' };
 
+test('a folder that a correction names is there, read-only, also where what is around it is hidden', async () => {
+  const library = join(home, 'library');
+  mkdirSync(library, { recursive: true });
+  writeFileSync(join(library, 'plan.txt'), 'the plan');
+  const written = join(library, 'new.txt');
+  const fake = rig.fake(
+    'codex',
+    { look: join(library, 'plan.txt') },
+    { look: join(home, '.ssh/id_rsa') },
+    { write: { file: written, text: 'x' } },
+    ...answers('codex'),
+  );
+  const permissions = { mode: 'read', ceiling: 'read', directories: [library] } as const;
+  const agent = cliAgent('codex', { permissions }, { sandbox: confined });
+  await rig.run(agent, { correction: { directories: [library] } });
+  expect(fake.seen()[0]?.looks).toMatchObject({
+    [join(library, 'plan.txt')]: 'the plan',
+    [join(home, '.ssh/id_rsa')]: { code: 'ENOENT' },
+    [`write ${written}`]: readOnly,
+  });
+});
+
 test('read: its own home is writable but for settings, the rest of the home hidden, the project read-only', async () => {
   const files = {
     session: '${HOME}/.codex/sessions/s.jsonl',
