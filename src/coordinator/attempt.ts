@@ -11,6 +11,7 @@ import type { AttemptState } from '../types/attempt-state.ts';
 import { formatStamp } from '../types/change.ts';
 import { AppError } from '../types/errors.ts';
 import type { FailureReason, WaitReason } from '../types/job.ts';
+import { isOurs } from '../types/step-task.ts';
 import { type Crew, leaderOf, toCall, workspaceOf, writePrompt } from './call.ts';
 import { concludeAttempt } from './conclude.ts';
 import { correctionOf } from './corrections.ts';
@@ -99,7 +100,8 @@ export async function runAttempt(
 /** A step's process can read and change the state of its run while it runs. */
 async function grantState(deps: AttemptDeps, crew: Crew): Promise<AttemptState | undefined> {
   const { step } = leaderOf(crew).job;
-  if (!step || (crew.agent.kind !== 'command' && !isCliAgent(crew.agent))) return undefined;
+  // What reviewers say is all that they leave.
+  if (!step || isOurs(step) || (crew.agent.kind !== 'command' && !isCliAgent(crew.agent))) return undefined;
   return deps.states.grant({
     session: step.runId,
     agent: step.work.kind === 'agent' ? crew.agent.name : step.step,

@@ -7,6 +7,7 @@ import { isCliAgent } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import { formatStamp } from '../types/change.ts';
+import { REVIEWS } from '../types/step-task.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { concludeBatch } from './batch.ts';
 import { isAgentFault } from './breaker.ts';
@@ -53,7 +54,7 @@ export async function concludeAttempt(
   }
   hasSpace(deps);
   tellSurvivors(deps, crew, result);
-  const verdict = judge(crew.agent, result, isCorrected(crew));
+  const verdict = judge(crew.agent, asJudged(crew, result), isCorrected(crew));
   const counts = verdict.kind === 'succeeded' || verdict.kind === 'failed';
   deps.gates.ending(crew);
   for (const lease of open)
@@ -110,6 +111,14 @@ export async function concludeAttempt(
     default:
       verdict satisfies never;
   }
+}
+
+/** A reviewer that wanted to do more than look, and was not let, has its opinion all the same. */
+function asJudged(crew: Crew, result: AgentResult): AgentResult {
+  const { cli } = result;
+  if (leaderOf(crew).job.step?.workflow !== REVIEWS || cli?.report.terminal !== 'success') return result;
+  const { next: _, ...record } = cli.record;
+  return { ...result, cli: { report: { ...cli.report, denials: [] }, record } };
 }
 
 /** They hang in the kernel, or belong to another user: nothing more can be done from here. */

@@ -4,9 +4,15 @@
  */
 import { hash } from 'node:crypto';
 import { isAbsolute, relative } from 'node:path';
-import type { AgentConfig, Config, RootConfig, RuleConfig } from '../config/config.ts';
+import {
+  type AgentConfig,
+  type Config,
+  isCliAgent,
+  type RootConfig,
+  type RuleConfig,
+} from '../config/config.ts';
 import type { JobInput } from '../types/job.ts';
-import { PROJECT_ROOT, type StepTask, stepAgents } from '../types/step-task.ts';
+import { PROJECT_ROOT, REVIEWS, type StepTask, stepAgents } from '../types/step-task.ts';
 import type { AgentRoute } from './recipes.ts';
 
 /** @returns undefined when the configuration has none of its agents any more. */
@@ -94,9 +100,20 @@ function stepName(step: string): string {
   return step.replace(/\[\d+\]$/, '');
 }
 
+/** It looks at the tree as it is and changes nothing, whatever its agent may do otherwise. */
+function asReviewer(agent: AgentConfig): AgentConfig {
+  const { workspace, sandbox } = agent;
+  const writesNothing = sandbox.mode === 'off' ? sandbox : { ...sandbox, write: [] };
+  if (!isCliAgent(agent))
+    return workspace === 'copy' ? { ...agent, workspace: 'in_place', sandbox: writesNothing } : agent;
+  const permissions = { ...agent.cli.permissions, mode: 'read', ceiling: 'read' } as const;
+  return { ...agent, workspace: 'in_place', sandbox: writesNothing, cli: { ...agent.cli, permissions } };
+}
+
 /** The agent as this step wants it. */
 function withTask(agent: AgentConfig, task: StepTask): AgentConfig {
   const { work, env, timeoutMs, retry } = task;
+  if (task.workflow === REVIEWS) return { ...asReviewer(agent), env: [...agent.env, ...env] };
   const own = {
     env: [...agent.env, ...env],
     ...(timeoutMs !== undefined && { timeoutMs }),

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { stampOf } from '../cache/fingerprint.ts';
 import { AppError } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
+import { REVIEWS } from '../types/step-task.ts';
 import type { Host } from './host.ts';
 import { ownerOf } from './why.ts';
 
@@ -81,6 +82,10 @@ async function isLatest({ ledger }: RetryHost, { id, input }: JobRecord): Promis
 
 function fileOfJob({ id, input, step }: JobRecord): { root: string; path: string } {
   if (!step) return input;
+  if (step.workflow === REVIEWS)
+    throw new AppError('NOT_POSSIBLE', `Job ${id} is what a reviewer was asked`, {
+      fix: 'A review that is over asks nobody again; `sluice answer` has the work done, and reviewed, again.',
+    });
   throw new AppError('NOT_POSSIBLE', `Job ${id} is step "${step.step}" of run ${step.runId}`, {
     fix: `Run again what failed of it: \`sluice workflow resume ${step.runId}\`.`,
   });

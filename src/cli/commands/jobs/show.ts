@@ -6,7 +6,7 @@ import type { JobDetail } from '../../../operations/operations.ts';
 import { formatBytes } from '../../../types/bytes.ts';
 import { formatElapsed } from '../../../types/elapsed.ts';
 import { printableName } from '../../../types/printable-name.ts';
-import { AGENTS_TEST } from '../../../types/step-task.ts';
+import { AGENTS_TEST, REVIEWS } from '../../../types/step-task.ts';
 import type { CommandContext } from '../../context.ts';
 import { followJob } from '../../follow-job.ts';
 import { untilSignal } from '../../follow-run.ts';
@@ -108,6 +108,9 @@ function printJob(job: JobDetail): void {
   if (fix) printLine(`  fix: ${printableName(fix)}`);
   line('job', id);
   if (run?.workflow === AGENTS_TEST) line('test', `of agent ${run.step}`);
+  else if (run?.workflow === REVIEWS)
+    // Of a file's job, or of a run whose work it is about.
+    line('about', `\`sluice ${/^[0-9a-f]{16}$/.test(run.run_id) ? 'jobs' : 'workflow'} show ${run.run_id}\``);
   else if (run) line('run', `\`sluice workflow show ${run.run_id}\``);
   else line('rule', `${printableName(rule)} → ${job.started_run ? '' : 'agent '}${agentOf(job)}`);
   if (job.started_run) line('run', `\`sluice workflow show ${job.started_run}\``);
