@@ -36,7 +36,7 @@ import { LoopGuard } from './loop-guard.ts';
 import { inOrder } from './new-job.ts';
 import { failByOwnFault } from './own-fault.ts';
 import { lookAgain, publishLeft } from './patrol.ts';
-import { tellPermissions } from './permissions.ts';
+import { forgetCliConditions, tellPermissions } from './permissions.ts';
 import { Recipes } from './recipes.ts';
 import { recover } from './recovery.ts';
 import { rerouteVanished } from './reroute.ts';
@@ -140,6 +140,7 @@ export class Coordinator implements AsyncDisposable {
     await this.#notes.load();
     await recover(this.#deps, this.#recipes, LEASE_MS, finished);
     await this.#takeOver();
+    await tellPermissions(this.#deps, this.#recipes.config.agents.values());
     this.#patrol = setInterval(() => void this.#background.run(this.#lookAgain()), PATROL_MS);
     this.pump();
   }
@@ -202,6 +203,7 @@ export class Coordinator implements AsyncDisposable {
 
   /** A new configuration: what runs goes on as it was started, everything else follows the new one. */
   async configure(config: Config): Promise<void> {
+    forgetCliConditions(this.#deps.conditions, this.#recipes.config.agents, config.agents);
     this.#recipes = new Recipes(config, this.#deps.agents);
     this.#loops.configure(config);
     this.#lanes = new Lanes(this.#recipes, this.#loops);

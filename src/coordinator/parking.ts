@@ -88,6 +88,8 @@ export class Parking {
     const before = this.#parked.get(name);
     // Attempts that ran at once tell of the same shortage.
     const isSame = before !== undefined && this.of(name) !== undefined;
+    // A person's word holds, whatever an attempt says that was under way.
+    if (isSame && before.why === 'paused') return before;
     const times = isSame ? before.times : (before?.times ?? 0) + 1;
     const named = until ?? (retryAfterMs === undefined ? undefined : now + retryAfterMs);
     const own = now + Math.min(longestPauseMs, firstPauseMs[why] * 2 ** Math.min(times - 1, 20));

@@ -1,6 +1,5 @@
 /** Jobs that are held because their agent needs more than it may have: told as long as there is one. */
-import type { AgentConfig } from '../config/config.ts';
-import { isCliAgent } from '../config/config.ts';
+import { type AgentConfig, type Config, isCliAgent } from '../config/config.ts';
 import type { IntakeDeps } from './intake.ts';
 
 /** Looked at among so many of the newest; one is enough. */
@@ -22,5 +21,18 @@ export async function tellPermissions(
     const { message = '', fix = '' } = first;
     const others = wanting.length > 1 ? ` (${wanting.length} jobs wait for that)` : '';
     conditions.raise({ code: 'PERMISSION_WANTED', subject: agent.name, message: `${message}${others}`, fix });
+  }
+}
+
+/** What was said of agents that are gone, or are called in another way by now, is not so any more; the next attempt tells. */
+export function forgetCliConditions(
+  conditions: Pick<IntakeDeps['conditions'], 'clear'>,
+  before: Config['agents'],
+  now: Config['agents'],
+): void {
+  for (const [name, agent] of before) {
+    const next = now.get(name);
+    if (JSON.stringify(next) !== JSON.stringify(agent)) conditions.clear('AGENT_AUTH', name);
+    if (!next || !isCliAgent(next)) conditions.clear('PERMISSION_WANTED', name);
   }
 }

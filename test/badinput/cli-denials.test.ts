@@ -90,7 +90,7 @@ test('beyond the ceiling a job is held, its agent goes on; released with a highe
       { steps: answers('claude') },
     );
   project.fake('gemini').play(answers('gemini'));
-  const running = await project.start();
+  const first = await project.start();
   project.write('inbox/a.md', 'wants to write');
   await until('it is held', async () => (await project.status()).queue.held === 1);
   const [held] = await jobsOf(project, { state: 'held' });
@@ -102,6 +102,10 @@ test('beyond the ceiling a job is held, its agent goes on; released with a highe
   });
   expect(held?.fix).toContain(`sluice jobs release ${held?.job_id}`);
   expect(await wanted(project)).toMatchObject({ subject: 'writer', fix: held?.fix });
+  first.kill('SIGKILL');
+  await first.exited;
+  const running = await project.start();
+  expect(await wanted(project), 'a restart forgets no question').toMatchObject({ fix: held?.fix });
   project.write('inbox/plain.md', 'a plain one');
   project.write('inbox/b.txt', 'other');
   await until('the others are processed', async () => (await project.status()).files.processed === 2);

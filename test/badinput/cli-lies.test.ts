@@ -232,12 +232,13 @@ daemon: { min_free_disk: 1MiB }
 });
 
 test('who is not logged in fails at once, and a condition says how to log in', async () => {
-  const project = makeCliProject(`
+  const config = (more = '') => `
 routing_rules: [${kinds.map((kind) => `{ name: ${kind}, pattern: "*.${kind}", agent: ${kind} }`).join(', ')}]
 agents:
-${kinds.map((kind) => `  ${kind}: ${fakeAgent(kind)}`).join('\n')}
+${kinds.map((kind) => `  ${kind}: ${fakeAgent(kind, kind === 'codex' ? more : '')}`).join('\n')}
 daemon: { min_free_disk: 1MiB }
-`);
+`;
+  const project = makeCliProject(config());
   project.fake('codex').play(recorded('codex', 'e401'));
   project.fake('gemini').play(recorded('gemini', 'no-key'));
   project.fake('claude').play(recorded('claude', 'no-key'));
@@ -259,6 +260,14 @@ daemon: { min_free_disk: 1MiB }
   const { conditions } = await project.status();
   const told = conditions.filter(({ code }) => code === 'AGENT_AUTH').map(({ subject }) => subject);
   expect(told.toSorted()).toEqual(['claude', 'codex', 'gemini']);
+  // Who is called in another way by now may be logged in.
+  project.write('config/orchestrator.yaml', `version: 1\n${config('env: { CODEX_API_KEY: another-key }')}`);
+  daemon.kill('SIGHUP');
+  await until('nothing is said of it any more', async () =>
+    (await project.status()).conditions.every(
+      ({ code, subject }) => code !== 'AGENT_AUTH' || subject !== 'codex',
+    ),
+  );
   for (const kind of kinds) project.fake(kind).play(answers(kind));
   await project.client.post('/api/jobs/retry', { failed: true });
   await until('all are processed', async () => (await project.status()).files.processed === 3);

@@ -91,3 +91,16 @@ test('an agent that left the configuration is not parked any more', async () => 
   await parking.configure({ agents: new Map() } as unknown as Config);
   expect(parking.of('a')).toBeUndefined();
 });
+
+test('a shortage of an attempt that was under way does not end the pause of a person', async () => {
+  const { parking, state, raised } = rig();
+  await parking.pause('a', 'ada');
+  const until = state.now + 60_000;
+  expect(await parking.park(agent(), { why: 'quota', message: 'used up', until })).toMatchObject({
+    why: 'paused',
+  });
+  state.now = until + 10_000;
+  parking.look();
+  expect(parking.of('a')).toMatchObject({ why: 'paused' });
+  expect(raised.get('a')).toBe('AGENT_PAUSED');
+});
