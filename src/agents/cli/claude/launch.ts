@@ -7,6 +7,7 @@
  */
 import type { Access } from '../../../types/agent-cli.ts';
 import type { Launch, LaunchRequest } from '../kind.ts';
+import { draft7Schema } from './draft7-schema.ts';
 import { toolOf } from './tools.ts';
 
 /** A flag with its values. */
@@ -60,7 +61,8 @@ function needed(request: LaunchRequest): Words[] {
 /** Left out where the help of this version does not name them; `--max-turns` no help names. */
 function optional(request: LaunchRequest): Words[] {
   const { effort, maxTurns, maxUsd, schema, version } = request;
-  const shape = schema === undefined ? '' : JSON.stringify(schema.schema);
+  const draft7 = schema && draft7Schema(schema.schema);
+  const shape = draft7 === undefined ? '' : JSON.stringify(draft7);
   const words: Words[] = [
     ['--include-partial-messages'],
     ['--disable-slash-commands'],
