@@ -11,6 +11,9 @@ export interface ReviewLedger {
     readonly open?: boolean;
     readonly limit: number;
   }): Promise<readonly ReviewRecord[]>;
-  /** Removes those that ended before, and open ones that began before: what they were about is gone. @returns how many. */
+  /**
+   * Removes those that ended before, and open ones that began before: what they were about is gone. Those of a run stay as
+   * long as it. @returns how many.
+   */
   prune(before: number): Promise<number>;
 }

@@ -32,8 +32,14 @@ export function createReviewLedger(db: Database): ReviewLedger {
 
     async prune(before) {
       // Two ways into the table, each by its index.
-      const ended = db.write('delete from review where ended_at is not null and ended_at < ?', before);
-      return ended + db.write('delete from review where ended_at is null and started_at < ?', before);
+      const gone = 'not exists (select 1 from run where run.id = review.session)';
+      const ended = db.write(
+        `delete from review where ended_at is not null and ended_at < ? and ${gone}`,
+        before,
+      );
+      return (
+        ended + db.write(`delete from review where ended_at is null and started_at < ? and ${gone}`, before)
+      );
     },
   };
 }
