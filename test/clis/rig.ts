@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Receipt } from '../../src/types/receipt.ts';
 import { type Ended, ended, Project, until } from '../cli/sluice.ts';
+import { type CliName, pointers, stubAgents } from './pointers.ts';
 import { type StubRequest, startStub } from './stub-models.mjs';
 
 /** What `scripts/test-clis.ts` found: folder of the program, and its version. */
@@ -15,7 +16,7 @@ const clis = JSON.parse(process.env.SLUICE_CLIS ?? '{}') as Readonly<
   Record<string, { readonly bin: string; readonly version: string }>
 >;
 
-export type CliName = 'claude' | 'codex' | 'gemini' | 'opencode' | 'copilot';
+export type { CliName };
 
 /** Folder that holds the program; undefined: it is not here. */
 export function binOf(name: CliName): string | undefined {
@@ -127,7 +128,7 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
     configure({ dir = '', agent = {}, rule = {}, more = {} } = {}) {
       const config = {
         routing_rules: [{ name: 'all', pattern: '**/*', agent: 'it', prompt: 'Do the task.', ...rule }],
-        agents: { it: { kind: name, ...defaults[name], ...agent } },
+        agents: { it: { kind: name, ...stubAgents[name], ...agent } },
         daemon: { min_free_disk: '1MiB', drain: '1s' },
         ...more,
       };
@@ -178,66 +179,8 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
   };
 }
 
-/** Requests to anybody but the stub, which speaks plain HTTP, end at a port where nobody listens. */
-const nowhere = { HTTPS_PROXY: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' };
-
-const defaults: Readonly<Record<CliName, Readonly<Record<string, unknown>>>> = {
-  claude: {},
-  codex: { env: ['STUB_API_KEY'] },
-  gemini: { model: 'gemini-2.5-flash' },
-  opencode: { model: 'stub/stub-model', env: ['OPENCODE_CONFIG_CONTENT'] },
-  copilot: {},
-};
-
-/** The variables, and files of the home, by which each of them finds the stub. */
-const pointers: Readonly<
-  Record<
-    CliName,
-    (url: string, scenario: string, home: string, projectDir: string) => Readonly<Record<string, string>>
-  >
-> = {
-  claude: (url, scenario) => ({
-    ANTHROPIC_BASE_URL: `${url}/s/${scenario}`,
-    ANTHROPIC_API_KEY: 'stub-key-0000',
-  }),
-  codex(url, scenario, home, projectDir) {
-    mkdirSync(join(home, '.codex'), { recursive: true });
-    const provider = [
-      'model_provider = "stub"',
-      '[model_providers.stub]',
-      'name = "stub"',
-      `base_url = "${url}/s/${scenario}/v1"`,
-      'env_key = "STUB_API_KEY"',
-      'wire_api = "responses"',
-      'request_max_retries = 1',
-      'stream_max_retries = 1',
-      // As a person who has worked here before has it: what lies in the project must not decide all the same.
-      `[projects.${JSON.stringify(projectDir)}]`,
-      'trust_level = "trusted"',
-    ];
-    writeFileSync(join(home, '.codex/config.toml'), `${provider.join('\n')}\n`);
-    return { STUB_API_KEY: 'stub-key-0000' };
-  },
-  gemini: (url, scenario) => ({
-    GOOGLE_GEMINI_BASE_URL: `${url}/s/${scenario}`,
-    GEMINI_API_KEY: 'stub-key-0000',
-  }),
-  opencode: (url, scenario) => ({
-    OPENCODE_CONFIG_CONTENT: JSON.stringify({
-      provider: {
-        stub: {
-          npm: '@ai-sdk/openai-compatible',
-          name: 'stub',
-          options: { baseURL: `${url}/s/${scenario}/v1`, apiKey: 'stub-key-0000' },
-          models: { 'stub-model': { name: 'stub-model' } },
-        },
-      },
-    }),
-  }),
-  copilot: (url, scenario) => ({
-    COPILOT_OFFLINE: 'true',
-    COPILOT_PROVIDER_BASE_URL: `${url}/s/${scenario}/v1`,
-    COPILOT_PROVIDER_API_KEY: 'stub-key-0000',
-    COPILOT_MODEL: 'gpt-4.1',
-  }),
+/** Requests to anybody but the stub end at a port where nobody listens. Claude Code asks that proxy for plain HTTP, too. */
+const nowhere = {
+  ...{ HTTPS_PROXY: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' },
+  ...{ NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' },
 };
