@@ -134,6 +134,13 @@ function ofFault({ name, cli }: CliAgent, fault: CliFault): Verdict {
       );
     case 'output_limit':
       return say('api_error', 'was cut at the length that its model may answer', 'Ask for less at once.', 1);
+    case 'shape':
+      return say(
+        'schema_invalid',
+        'gave no answer of the shape that was asked for',
+        'Make the schema easier to meet, or say in the prompt what belongs where.',
+        1,
+      );
     case 'limits':
       return say(
         'limit_exceeded',

@@ -29,6 +29,8 @@ export type FaultClass =
   | 'context'
   /** The answer was cut at the model's limit. */
   | 'output_limit'
+  /** No answer of the shape that was asked for, after attempts of its own. */
+  | 'shape'
   /** A bound of the CLI's own: turns, money. */
   | 'limits'
   /** The CLI does not know a flag, or not in this form. */

@@ -81,6 +81,7 @@ test.each<[string, AgentResult, string, number]>([
   ['unknown model', result(fault('model'), failed(1)), 'api_error', 1],
   ['too long for the model', result(fault('context'), failed(1)), 'api_error', 1],
   ['cut at its length', result(fault('output_limit'), failed(1)), 'api_error', 1],
+  ['another shape', result(fault('shape'), failed(1)), 'schema_invalid', 1],
   ['turns used up', result(fault('limits'), failed(1)), 'limit_exceeded', 1],
   ['unknown flag', result(fault('flags'), failed(1)), 'spawn_failed', 1],
   ['not set up', result(fault('setup'), failed(1)), 'spawn_failed', 1],

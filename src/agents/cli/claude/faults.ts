@@ -87,10 +87,10 @@ function byEnd({
   if (startupReason !== undefined) return /proxy/.test(startupReason) ? 'network' : 'setup';
   if (stopReason === 'refusal') return 'refused';
   switch (subtype) {
+    case 'error_max_structured_output_retries':
+      return 'shape';
     case 'error_max_turns':
     case 'error_max_budget_usd':
-    // No answer of the wanted shape after some attempts.
-    case 'error_max_structured_output_retries':
       return 'limits';
   }
   switch (terminalReason) {
@@ -98,9 +98,10 @@ function byEnd({
     case 'blocking_limit':
     case 'rapid_refill_breaker':
       return 'context';
+    case 'structured_output_retry_exhausted':
+      return 'shape';
     case 'max_turns':
     case 'budget_exhausted':
-    case 'structured_output_retry_exhausted':
       return 'limits';
     default:
       return undefined;

@@ -69,7 +69,7 @@ describe('what a request fails of', () => {
     ['context', { message: 'The reply reached the context window', error: 'max_output_tokens' }],
     ['limits', { message: 'Reached maximum number of turns (2)', subtype: 'error_max_turns' }],
     ['limits', { message: 'x', subtype: 'error_max_budget_usd' }],
-    ['limits', { message: 'x', subtype: 'error_max_structured_output_retries' }],
+    ['shape', { message: 'x', subtype: 'error_max_structured_output_retries' }],
     ['refused', { message: 'API Error: safeguards flagged this message', stopReason: 'refusal' }],
     [
       'refused',
