@@ -9,18 +9,12 @@
  *   SLUICE_CLIS_CACHE=DIR                where they are kept; default: ~/.cache/sluice-clis
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isInstalled, pinnedSpecs, placeOf } from '../test/clis/installed.ts';
 
 const root = join(import.meta.dirname, '..');
-const versions = JSON.parse(readFileSync(join(root, 'test/clis/versions.json'), 'utf8')) as Record<
-  string,
-  string
->;
-const cache =
-  process.env.SLUICE_CLIS_CACHE ??
-  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sluice-clis');
+const versions = pinnedSpecs();
 const words = process.argv.slice(2).map((word) => {
   const [name = '', version] = word.split('@');
   return { word, name, version, isCli: name in versions };
@@ -60,10 +54,8 @@ process.exit(run.status !== 0 ? (run.status ?? 1) : missing.length > 0 ? 3 : 0);
 
 /** @returns the folder with its program, on disk already or now; undefined when npm cannot get it. */
 function install(name: string, spec: string): string | undefined {
-  const dir = join(cache, spec.replace(/[^A-Za-z0-9.@-]+/g, '_'));
-  const bin = join(dir, 'node_modules/.bin');
-  const done = join(dir, 'installed');
-  if (existsSync(done)) return bin;
+  const { dir, bin, done } = placeOf(spec);
+  if (isInstalled(spec)) return bin;
   mkdirSync(dir, { recursive: true });
   // Without one npm looks for a package in the folders above.
   writeFileSync(join(dir, 'package.json'), '{"private":true}\n');
