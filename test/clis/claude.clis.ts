@@ -234,9 +234,16 @@ describe.skipIf(binOf('claude') === undefined)('claude', () => {
     const properties = { verdict: { enum: ['good', 'bad'] }, score: { type: 'integer', minimum: 1 } };
     const schema = { type: 'object', required: ['verdict'], properties };
 
-    test('fits what the rule expects', async () => {
+    test.each<[string, object]>([
+      ['of draft 07', { $schema: 'http://json-schema.org/draft-07/schema#' }],
+      // It compiles by draft 07 in strict mode, and would end at once.
+      [
+        'of a later draft',
+        { $schema: 'https://json-schema.org/draft/2020-12/schema', unevaluatedProperties: false },
+      ],
+    ])('fits what the rule expects, a schema %s', async (_, more) => {
       const rig = await openRig('claude');
-      rig.project.write('schemas/review.json', JSON.stringify(schema));
+      rig.project.write('schemas/review.json', JSON.stringify({ ...more, ...schema }));
       rig.configure({ rule: { expect: { json_schema: 'schemas/review.json' } } });
       rig.play('structured');
       await rig.run({ 'a.md': '# Title\n' });
