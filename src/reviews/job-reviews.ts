@@ -58,6 +58,8 @@ interface Watched {
   readonly said: string[];
   /** What the review is about that goes on now. */
   under?: ReviewTrigger;
+  /** It was to be ended by what was said of it; it may have ended by itself before that. */
+  isStopped?: boolean;
   timer?: NodeJS.Timeout;
 }
 
@@ -107,8 +109,8 @@ export class JobReviews implements AsyncDisposable {
   isUnderReview(id: JobId): boolean {
     const watched = this.#watched.get(id);
     if (!watched) return false;
-    const { under, live } = watched;
-    return (under !== undefined && under !== 'quiet') || live.pending !== undefined;
+    const { under, live, isStopped = false } = watched;
+    return isStopped || (under !== undefined && under !== 'quiet') || live.pending !== undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -267,8 +269,9 @@ export class JobReviews implements AsyncDisposable {
       const record = await this.#conduct(job, call, config, trigger, round, said, ended);
       const { decision = 'pause', why = '' } = record;
       if (decision === 'warn') log.warn({ job: job.id }, `${workWords(job)}: reviewed while it runs: ${why}`);
-      const isEnded = decision === 'pause' || decision === 'stop';
-      if (isEnded) coordinator.interrupt(job.id, decision, `its review (${trigger}) says: ${why}`);
+      if (decision !== 'pause' && decision !== 'stop') return;
+      watched.isStopped = true;
+      coordinator.interrupt(job.id, decision, `its review (${trigger}) says: ${why}`);
     } finally {
       delete watched.under;
       if (this.#watched.get(job.id) === watched) this.#trigger(watched, watched.live.ended(this.#deps.now()));

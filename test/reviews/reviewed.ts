@@ -121,7 +121,8 @@ ${config.includes('daemon:') ? '' : anyDisk}${config}`);
     author: (...plays) => fake.play(...plays, says('All is well.')),
     reviewers: (...answers) => void project.write('reviewers.json', JSON.stringify(answers)),
     asked: () => linesOf(project, 'asked.log'),
-    prompts: () => fake.seen().map(({ stdin }) => stdin),
+    // One that has only just been started has not read it yet.
+    prompts: () => fake.seen().flatMap(({ stdin }) => stdin ?? []),
   };
 }
 
