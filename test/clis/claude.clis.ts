@@ -433,10 +433,26 @@ describe.skipIf(binOf('claude') === undefined)('claude', () => {
     test('and one finds what must not count: back to its author, and then to a person', async () => {
       const finding = { severity: 'blocking', text: 'It lies.', place: 'a.md:1', evidence: 'Title' };
       const rig = await reviewed(answer('approved'), answer('blocker', [finding]));
-      const job = await rig.jobThat(({ rule }) => rule === 'all', 'there is a job');
+      const jobs = await rig.json<Receipt[]>('jobs', 'list');
+      const job = await rig.json<JobDetail>(
+        ...['jobs', 'show', jobs.find(({ rule }) => rule === 'all')?.job_id ?? ''],
+      );
       expect(job).toMatchObject({ state: 'held', reason: 'escalated' });
-      const { reviews } = await rig.json<JobDetail>('jobs', 'show', job.job_id);
-      expect(reviews).toEqual([]);
+      expect(job.reviews?.map(({ decision, is_revised }) => ({ decision, is_revised }))).toEqual([
+        ...[
+          { decision: 'stop', is_revised: true },
+          { decision: 'stop', is_revised: false },
+        ],
+      ]);
+      expect(job.attempts).toHaveLength(2);
+      // The author was told; unchanged work was not shown to anybody again.
+      expect(await rig.lastRequest()).toContain('It lies.');
+      expect(existsSync(join(rig.project.dir, 'processed/files/inbox/a.md'))).toBe(false);
+
+      expect((await rig.call('jobs', 'release', job.job_id)).code).toBe(0);
+      expect((await rig.call('run')).code).toBe(0);
+      const { state, reviews } = rig.receipt('a.md');
+      expect({ state, rounds: reviews?.length }).toEqual({ state: 'succeeded', rounds: 2 });
     });
   });
 });
