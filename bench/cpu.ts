@@ -22,3 +22,9 @@ export function cpuMsOfEnded(): number {
   const fields = fieldsOf('self');
   return ((fields[13] ?? 0) + (fields[14] ?? 0)) * TICK_MS;
 }
+
+/** Direct children of a process. */
+export function childrenOf(pid: number): readonly number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}

@@ -42,10 +42,12 @@ export interface BenchDaemon extends AsyncDisposable {
   readonly sweptMs: number;
 }
 
-export async function startDaemon(dir: string): Promise<BenchDaemon> {
+/** @param env Default: that of this process. */
+export async function startDaemon(dir: string, env = process.env): Promise<BenchDaemon> {
   const started = performance.now();
   const child = spawn(process.execPath, [launcher, 'start'], {
     cwd: dir,
+    env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const watching = Promise.withResolvers<number>();
