@@ -53,6 +53,12 @@ const costIs = (spent: readonly Spent[], usd: number) =>
     () => Math.abs((spent.at(-1)?.costUsd ?? -1) - usd) < 1e-9,
   );
 
+test('whose reader has given up hope is ended without a grace', async () => {
+  const { ends } = listen({ read: () => ({ push: () => {}, isHopeless: true }) });
+  await until('it is ended', () => ends.length > 0);
+  expect(ends).toEqual([{ kind: 'lingered', graceMs: 0 }]);
+});
+
 test('what a process spends is told while it runs', async () => {
   const { stdoutFile, spent } = listen();
   write(

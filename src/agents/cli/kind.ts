@@ -156,6 +156,8 @@ export interface CliReader {
   line(line: CliLine): readonly AgentEvent[];
   /** The terminal event was read: nothing that matters follows. */
   readonly hasEnded: boolean;
+  /** Nothing good can come any more, and it would go on: it is ended at once. Absent: no. */
+  readonly isHopeless?: boolean;
   /** Call once, after the last line. */
   end(end: CliEnd): CliReport;
 }

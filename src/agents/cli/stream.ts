@@ -37,6 +37,10 @@ export class CliStream {
     return this.#reader.hasEnded;
   }
 
+  get isHopeless(): boolean {
+    return this.#reader.isHopeless === true;
+  }
+
   push(chunk: Buffer): void {
     this.#lines.push(chunk);
   }

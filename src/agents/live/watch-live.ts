@@ -41,6 +41,8 @@ export interface LiveReader {
   flush?(): void;
   /** Its result is there: whoever does not end by itself then is ended after a grace. */
   readonly hasEnded?: boolean;
+  /** There will be no result: it gets no grace. */
+  readonly isHopeless?: boolean;
 }
 
 const lookMs = 250;
@@ -114,7 +116,7 @@ class Listener implements LiveWatch {
     const isBehind = await this.#file.look(() => !this.#isClosed && !this.#isOver).catch(() => false);
     if (this.#isClosed || this.#isOver) return;
     this.#tell();
-    const { lingerMs = defaultLingerMs } = this.#options;
+    const lingerMs = this.#reader.isHopeless ? 0 : (this.#options.lingerMs ?? defaultLingerMs);
     if (this.#hasLingered(lingerMs)) return this.#end({ kind: 'lingered', graceMs: lingerMs });
     this.#timer = this.#lookIn(isBehind ? behindMs : lookMs);
   }
@@ -126,7 +128,7 @@ class Listener implements LiveWatch {
   }
 
   #hasLingered(lingerMs: number): boolean {
-    if (!this.#reader.hasEnded) {
+    if (!this.#reader.hasEnded && !this.#reader.isHopeless) {
       // Some go on by themselves after a last word.
       this.#endedAt = undefined;
       return false;

@@ -21,7 +21,7 @@ const eventTypes = {
 
 const faultClasses = {
   ...{ auth: true, quota: true, rate: true, overloaded: true, server: true, network: true, refused: true },
-  ...{ model: true, context: true, output_limit: true, limits: true, flags: true, setup: true },
+  ...{ model: true, context: true, output_limit: true, shape: true, limits: true, flags: true, setup: true },
 } satisfies Record<FaultClass, true>;
 
 const accesses = { read: true, edit: true, all: true } satisfies Record<Access, true>;

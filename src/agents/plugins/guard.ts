@@ -81,6 +81,7 @@ class GuardedReader implements CliReader {
   #reader: CliReader | undefined;
   #failure: string | undefined;
   #hasEnded = false;
+  #isHopeless = false;
 
   constructor(kind: CliKind, plugin: PluginOrigin) {
     this.#plugin = plugin;
@@ -93,11 +94,16 @@ class GuardedReader implements CliReader {
     return this.#hasEnded;
   }
 
+  get isHopeless(): boolean {
+    return this.#isHopeless;
+  }
+
   line(line: CliLine): readonly AgentEvent[] {
     return (
       this.#try('failed while it read', () => {
         const events = cleanEvents(this.#reader?.line(line));
         this.#hasEnded = this.#reader?.hasEnded === true;
+        this.#isHopeless = this.#reader?.isHopeless === true;
         return events;
       }) ?? []
     );

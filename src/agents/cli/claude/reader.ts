@@ -59,6 +59,10 @@ export class ClaudeReader implements CliReader {
     return this.#terminal !== undefined || this.#isHopeless;
   }
 
+  get isHopeless(): boolean {
+    return this.#isHopeless;
+  }
+
   line(line: CliLine): readonly AgentEvent[] {
     if (line.kind === 'json') return this.#json(line.value);
     if (line.kind === 'text' && !/^\s*[{[]/.test(line.text) && this.#printed.length < maxPrinted)

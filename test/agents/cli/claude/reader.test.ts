@@ -258,6 +258,7 @@ describe('what it is told', () => {
       for (const value of [{ type: 'system', subtype: 'init', apiKeySource }, retry])
         reader.line({ kind: 'json', value });
       expect(reader.hasEnded).toBe(isEnd);
+      expect(reader.isHopeless).toBe(isEnd);
       expect(reader.end({ stderr: '', now: noon })).toMatchObject({
         terminal: 'none',
         faults: [{ class: 'auth' }],
