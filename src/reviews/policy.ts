@@ -122,11 +122,11 @@ function byRules(count: Count, rules: readonly ReviewRule[], round: number): Jud
         isUndecided: true,
       };
     }
-    return settled(rule.decision, `${name} holds${gone(count)}`);
+    return settled(rule.decision, `${name} holds${dissent(count)}${gone(count)}`);
   }
   return {
     decision: 'pause',
-    why: `none of the ${rules.length} rules holds${gone(count)}`,
+    why: `none of the ${rules.length} rules holds${dissent(count)}${gone(count)}`,
     isUndecided: true,
   };
 }
@@ -149,6 +149,15 @@ function settled(decision: ReviewDecision, why: string): Judgement {
 
 function said(names: readonly string[], what: string): string {
   return `${listed(names)} ${names.length === 1 ? 'has' : 'have'} ${what}`;
+}
+
+/** Who has not approved: a rule alone does not say it. */
+function dissent({ blocking, concerned }: Count): string {
+  const parts = [
+    ...(blocking.length > 0 ? [said(blocking, 'a blocker')] : []),
+    ...(concerned.length > 0 ? [said(concerned, 'a concern')] : []),
+  ];
+  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
 }
 
 function gone({ missing }: Count): string {

@@ -31,6 +31,9 @@ export interface Turn {
   readonly [key: string]: unknown;
 }
 
+/** Turns that depend on what is asked. */
+export type ByRequest = (body: object) => readonly Turn[];
+
 export interface Rig {
   readonly project: Project;
   /** Its home: log-in files may be put there. Absolute. */
@@ -50,7 +53,7 @@ export interface Rig {
     readonly more?: Readonly<Record<string, unknown>>;
   }): void;
   /** The stub plays this from now on, to one of them or to the first. */
-  play(scenario: string | readonly Turn[], to?: CliName): void;
+  play(scenario: string | readonly Turn[] | ByRequest, to?: CliName): void;
   /** What a scenario is from now on, also for a daemon that plays it already. */
   define(scenario: string, turns: readonly Turn[]): void;
   /** `sluice …` in the project, with the CLI on PATH. */
@@ -137,7 +140,7 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
     play(what, to = name) {
       plays += 1;
       scenarios.set(to, typeof what === 'string' ? what : `own${plays}`);
-      if (typeof what !== 'string') stub.addScenario(`own${plays}`, what as object[]);
+      if (typeof what !== 'string') stub.addScenario(`own${plays}`, what);
     },
     define: (name, turns) => stub.addScenario(name, turns as object[]),
     start() {

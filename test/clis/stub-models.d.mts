@@ -14,6 +14,6 @@ export function startStub(options?: object): Promise<{
   readonly url: string;
   base(scenario: string): string;
   requests(): readonly StubRequest[];
-  addScenario(name: string, turns: readonly object[]): void;
+  addScenario(name: string, turns: readonly object[] | ((body: object) => readonly object[])): void;
   close(): Promise<void>;
 }>;

@@ -52,9 +52,11 @@
 //              {"tool":"shell","command":"npm test"},               CLI's own tool names), or by name:
 //              {"call":{"name":"WebFetch","args":{"url":"..."}}},
 //              {"error":500}, {"error":429,"message":"in other words"}, {"hang":true},
+//              {"json":{"a":1}},                                     the answer as JSON, in the way that the request wants it
 //              {"text":"Done."} ]}
 //   The turn is found from the request itself (the number of tool results since the last user prompt), so
 //   concurrent sessions do not disturb each other. The last turn repeats.
+//   From JavaScript a scenario may also be a function: the body of a request -> its turns.
 //
 // Control and inspection
 //   GET /__stub/requests    what was asked: [{n, at, api, scenario, turn, path, model, stream, tools, auth}]
@@ -736,7 +738,8 @@ export function startStub({ port = 0, scenario = 'text', log = null } = {}) {
       note({ api, model, count: true });
       return json(res, 200, api === 'gemini' ? { totalTokens: USAGE.input } : { input_tokens: USAGE.input });
     }
-    const turns = turnsFor(name) ?? [{ error: 400 }];
+    const found = turnsFor(name) ?? [{ error: 400 }];
+    const turns = typeof found === 'function' ? found(body) : found;
     const turn = turnOf(api, body);
     const names = toolNames(api, body);
     let step = turns[Math.min(turn, turns.length - 1)];
@@ -767,6 +770,11 @@ export function startStub({ port = 0, scenario = 'text', log = null } = {}) {
       if (schema && names.includes('StructuredOutput')) {
         if (turn === 0) answer.call = { name: 'StructuredOutput', args: minimal(schema) };
       } else if (schema) answer.text = JSON.stringify(minimal(schema));
+    }
+    if (step.json !== undefined) {
+      if (names.includes('StructuredOutput')) {
+        if (turn === 0) answer.call = { name: 'StructuredOutput', args: step.json };
+      } else answer.text = JSON.stringify(step.json);
     }
     // A side request that offers no tools and asks for JSON (routers, classifiers, titles) gets JSON that fits.
     const sideSchema = !names.length && !step.structured ? schemaOf(api, body) : null;

@@ -133,7 +133,7 @@ describe('rules of one’s own', () => {
     const policy = own(['round >= 2', 'stop'], ['concerns > 0', 'warn']);
     expect(decide(votes('c'), policy, 2)).toMatchObject({
       decision: 'stop',
-      why: 'rule 1 (`round >= 2`) holds',
+      why: 'rule 1 (`round >= 2`) holds: agent-0 has a concern',
     });
     expect(decide(votes('c'), own(['nonsense > 1', 'warn']), 1).why).toMatch(
       /^rule 1 \(`nonsense > 1`\) cannot be evaluated: .*nonsense/,

@@ -136,7 +136,11 @@ function main(words) {
   if (dir) writeFileSync(join(dir, 'page.md'), page);
   console.log(JSON.stringify({ ok: all.length === 0, differences }, null, 2));
   if (!isStrict || all.length === 0) return 0;
-  console.error(`The translation is not the same page:\n${differences.map((one) => `- ${one}`).join('\n')}`);
+  console.error(differences.map((one) => `- ${one}`).join('\n'));
+  // The last line is the one that people are shown first.
+  console.error(
+    `The translation is not the same page: ${all.length === 1 ? all[0] : `${all.length} differences, the first: ${all[0]}`}`,
+  );
   return 1;
 }
 
