@@ -51,6 +51,14 @@ describe.skipIf(noSandbox !== undefined)(`whole attempts (${noSandbox ?? 'works 
     expect(existsSync(join(dir, 'made'))).toBe(true);
   });
 
+  test('what everything inside has used is counted, also that of several at once', async () => {
+    const busy = sh('i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done');
+    const idle = sh('sleep 0.2');
+    const [one, two, none] = await Promise.all([run(busy), run(busy), run(idle)]);
+    // A loop of this length takes longer than the sandbox itself; what sleeps does not.
+    for (const { cpuMs = 0 } of [one, two]) expect(cpuMs).toBeGreaterThan(2 * (none?.cpuMs ?? 0));
+  });
+
   test('a write that is refused comes with the key that would allow it', async () => {
     const { outcome, stderrTail, sandbox } = await run(sh('echo x > made'));
     expect(outcome).toMatchObject({ kind: 'exited' });

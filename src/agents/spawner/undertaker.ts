@@ -64,7 +64,8 @@ export class Undertaker {
   readonly onExit: OnExit = (pid, status, usage = {}) => {
     const attempt = this.#leaders.get(pid);
     if (attempt === undefined) {
-      const adopter = this.#attempts.values().find(({ members }) => members.has(pid));
+      const known = this.#attempts.values().find(({ members }) => members.has(pid));
+      const adopter = known ?? this.#namespaceOf(pid);
       if (adopter !== undefined) addUsage(adopter, usage);
       return;
     }
@@ -73,6 +74,19 @@ export class Undertaker {
     addUsage(attempt, usage);
     if (attempt.killMono === undefined) this.#settle(attempt);
   };
+
+  /**
+   * Bubblewrap ends before the first process of its namespace, which has waited for all others there: what they used comes
+   * with that one, a child of ours by then. It was started right after its bubblewrap.
+   */
+  #namespaceOf(pid: number): Attempt | undefined {
+    const ended = this.#attempts
+      .values()
+      .filter(({ request, exit }) => request.sandboxed && exit !== undefined);
+    return ended
+      .filter(({ leader }) => leader < pid)
+      .reduce<Attempt | undefined>((best, one) => (best && best.leader > one.leader ? best : one), undefined);
+  }
 
   /** After a batch of exits: trees that are being ended may be gone now. */
   readonly onDrained = (): void => {
