@@ -25,6 +25,8 @@ for (const { name, version } of clis)
 const wanted = clis.map(({ name }) => name);
 const names = wanted.length > 0 ? wanted : Object.keys(versions);
 
+/** Without a network npm would try again for a minute, for each of them. */
+const patience = ['--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=10000'];
 const missing: string[] = [];
 const found: Record<string, { readonly bin: string; readonly version: string }> = {};
 for (const name of names) {
@@ -62,7 +64,7 @@ function install(name: string, spec: string): string | undefined {
   process.stdout.write(`installing ${spec}\n`);
   const npm = spawnSync(
     'npm',
-    ['install', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', dir, spec],
+    ['install', '--no-audit', '--no-fund', '--loglevel=error', ...patience, '--prefix', dir, spec],
     {
       stdio: ['ignore', 'inherit', 'inherit'],
       cwd: dir,
