@@ -10,11 +10,13 @@ import {
   lstatSync,
   readFileSync,
   renameSync,
+  rmSync,
   type WriteStream,
 } from 'node:fs';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentResult } from '../types/agent.ts';
+import { fsPath } from '../types/path-bytes.ts';
 import { EventSplitter, eventHint, parseEvent, UsageSum } from './event-lines.ts';
 import type { Redactor } from './ports.ts';
 
@@ -56,17 +58,28 @@ async function takeStdout(workDir: string, redactor: Redactor): Promise<Omit<Com
   // Redacted as a whole first: nothing that is made from it can hold a secret then.
   await redactor.redactFile(files.stdout);
   if (!(await mayHoldEvents(files.stdout, bytes))) {
-    renameSync(files.stdout, files.result);
+    moveOver(files.stdout, files.result);
     return bytes === 0 ? nothing : { resultFile: files.result, resultBytes: bytes, events: 0, costUsd: null };
   }
   const split = await splitOutput(files);
   const resultBytes = sizeOf(`${files.result}.part`) ?? 0;
-  await rename(`${files.result}.part`, files.result);
-  if (split.events > 0) await rename(`${files.events}.part`, files.events);
+  moveOver(`${files.result}.part`, files.result);
+  if (split.events > 0) moveOver(`${files.events}.part`, files.events);
   else await rm(`${files.events}.part`, { force: true });
   // Its content now stands in the two files, redacted.
   await rm(files.stdout, { force: true });
   return { ...split, resultBytes, ...(resultBytes > 0 ? { resultFile: files.result } : {}) };
+}
+
+/** By rename; a folder that the agent made in its place is removed. */
+export function moveOver(from: string, to: string): void {
+  try {
+    renameSync(fsPath(from), fsPath(to));
+  } catch (error) {
+    if (!lstatSync(fsPath(to), { throwIfNoEntry: false })?.isDirectory()) throw error;
+    rmSync(fsPath(to), { recursive: true });
+    renameSync(fsPath(from), fsPath(to));
+  }
 }
 
 /** An earlier daemon had already made the result of this attempt. */

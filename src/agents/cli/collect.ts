@@ -3,25 +3,18 @@
  * Can be done again after a crash in the middle: the raw stream is kept, everything else is made from it.
  */
 import { once } from 'node:events';
-import {
-  closeSync,
-  constants,
-  createReadStream,
-  createWriteStream,
-  fstatSync,
-  openSync,
-  readSync,
-} from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentCall, AgentEvent } from '../../types/agent.ts';
 import type { CliReport } from '../../types/agent-cli.ts';
 import { fsPath } from '../../types/path-bytes.ts';
-import { outputFiles, readTail } from '../command-output.ts';
+import { moveOver, outputFiles, readTail } from '../command-output.ts';
 import type { Redactor } from '../ports.ts';
 import type { SpawnExit } from '../spawner/spawner.ts';
 import { answerAsJson } from './answer.ts';
 import type { CliKind } from './kind.ts';
+import { isPlain, readAt, readPlain, withPlain } from './plain-file.ts';
 import { CliStream } from './stream.ts';
 
 const chunkBytes = 256 << 10;
@@ -51,7 +44,7 @@ export async function collectCli(o: {
   const raw = streamFile(call.workDir);
   if (isPlain(files.stdout)) {
     await redactor.redactFile(files.stdout);
-    await rename(fsPath(files.stdout), fsPath(raw));
+    moveOver(files.stdout, raw);
   }
   const { stream, events } = await readStream(kind, raw, files.events);
   const stderrTail = await readTail(files.stderr, redactor);
@@ -112,28 +105,5 @@ function readEnds(file: string): string {
 async function lastMessageOf(file: string | undefined, redactor: Redactor): Promise<string> {
   if (file === undefined || !isPlain(file)) return '';
   await redactor.redactFile(file);
-  return withPlain(file, (fd, size) => readAt(fd, 0, Math.min(size, maxLastMessageBytes)));
-}
-
-function isPlain(file: string): boolean {
-  return withPlain(file, () => 'yes') === 'yes';
-}
-
-/** '' when there is no plain file: what the agent put there in its place (a link, a FIFO) is not looked at. */
-function withPlain(file: string, read: (fd: number, size: number) => string): string {
-  let fd: number | undefined;
-  try {
-    fd = openSync(fsPath(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stats = fstatSync(fd);
-    return stats.isFile() ? read(fd, stats.size) : '';
-  } catch {
-    return '';
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
-}
-
-function readAt(fd: number, from: number, bytes: number): string {
-  const buffer = Buffer.alloc(bytes);
-  return buffer.toString('utf8', 0, readSync(fd, buffer, 0, bytes, from));
+  return readPlain(file, maxLastMessageBytes);
 }

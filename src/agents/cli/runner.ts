@@ -3,7 +3,7 @@
  * kept beside how it ended. What follows from that is the coordinator's.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +24,7 @@ import { type JournalEntry, limitsProblem, type SpawnExit, type StartRequest } f
 import { collectCli } from './collect.ts';
 import { boundCorrection, correctionFor, wantedCorrection } from './correction.ts';
 import type { CliKind } from './kind.ts';
+import { readPlain } from './plain-file.ts';
 import { ceilingOf, homePlaces, type Plan, planLaunch } from './plan.ts';
 import type { CliProbe } from './probe.ts';
 import { isSecretVariable } from './secret-names.ts';
@@ -55,6 +56,7 @@ interface Launched {
 
 const fullDiskRetryMs = 2_000;
 const launchedName = 'launch.json';
+const maxLaunchedBytes = 4 << 20;
 const maxShownDenials = 10;
 
 export function createCliRunner(options: CliRunnerOptions): CliRunner {
@@ -256,7 +258,7 @@ function ofVersion(correction: Correction, version: string | undefined): Correct
 /** After a crash what it was started with is read back; an agent may have changed that file, so nothing is decided by it. */
 function readLaunched(kind: CliKind, { workDir }: AgentCall): Launched {
   try {
-    const read = JSON.parse(readFileSync(fsPath(join(workDir, launchedName)), 'utf8')) as Launched;
+    const read = JSON.parse(readPlain(join(workDir, launchedName), maxLaunchedBytes)) as Launched;
     if (Array.isArray(read.record.flags) && typeof read.cwd === 'string') {
       const { lastMessageFile } = read;
       const isOurs = lastMessageFile !== undefined && dirname(lastMessageFile) === workDir;

@@ -219,3 +219,37 @@ test('a launch file that the agent has changed decides nothing', async () => {
     expect(result.cli?.record.flags).toEqual([]);
   }
 });
+
+test.each([
+  ['folders, links and pipes where its files are to be', false],
+  ['all of its folder removed', true],
+])('what it leaves harms nobody: %s', async (_, isRemoved) => {
+  const { began, said, done } = voices.codex;
+  const hostile = isRemoved
+    ? 'cd "$SLUICE_OUTPUT_DIR/.." && rm -rf ./* ../*/* 2>/dev/null; true'
+    : `cd "$SLUICE_OUTPUT_DIR/.." && mkdir -p stream.jsonl/x result.md/y events.jsonl.part/z && mkfifo events.jsonl &&
+rm -f stderr last-message.txt && ln -s "${home}/.ssh/id_rsa" stderr && ln -s "${home}/.ssh/id_rsa" last-message.txt &&
+rm -f launch.json && mkfifo launch.json && rm -rf tmp && ln -s / tmp`;
+  rig.fake('codex', { out: began }, { run: ['sh', '-c', hostile] }, { out: said('Still here.') + done('') });
+  const { result, text, call: made } = await rig.run(cliAgent('codex'));
+  expect(JSON.stringify(result)).not.toContain('private');
+  expect(readFileSync(join(home, '.ssh/id_rsa'), 'utf8')).toBe('private');
+  if (isRemoved) {
+    expect(result.cli?.report).toMatchObject({ terminal: 'none', text: '' });
+    expect(result.resultBytes).toBe(0);
+  } else {
+    expect(result.cli?.report.terminal).toBe('success');
+    expect(await text('result.md')).toBe('Still here.\n');
+  }
+  const again = await rig.agents.recover(made, {
+    ...{ job: made.jobId, n: 1, journal: '' },
+    exit: {
+      outcome: { kind: 'exited', exitCode: 0 },
+      startedAt: 1,
+      endedAt: 2,
+      stdoutBytes: 9,
+      stderrBytes: 0,
+    },
+  });
+  expect(again.cli?.report.terminal).toBe(result.cli?.report.terminal);
+});

@@ -1,0 +1,34 @@
+/**
+ * Files in the folder of an attempt, which its agent could write: what it put there in place of a plain file (a link, a
+ * FIFO, a folder) is not followed, not waited for, and counts as nothing.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { fsPath } from '../../types/path-bytes.ts';
+
+/** @returns '' when there is no plain file, or it cannot be read. */
+export function withPlain(file: string, read: (fd: number, size: number) => string): string {
+  let fd: number | undefined;
+  try {
+    fd = openSync(fsPath(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = fstatSync(fd);
+    return stats.isFile() ? read(fd, stats.size) : '';
+  } catch {
+    return '';
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+export function isPlain(file: string): boolean {
+  return withPlain(file, () => 'yes') === 'yes';
+}
+
+/** The beginning of a file, at most `maxBytes`. */
+export function readPlain(file: string, maxBytes: number): string {
+  return withPlain(file, (fd, size) => readAt(fd, 0, Math.min(size, maxBytes)));
+}
+
+export function readAt(fd: number, from: number, bytes: number): string {
+  const buffer = Buffer.alloc(bytes);
+  return buffer.toString('utf8', 0, readSync(fd, buffer, 0, bytes, from));
+}
