@@ -15,7 +15,7 @@ import type { Lease } from '../ledger/ledger.ts';
 import type { Spent } from '../types/agent.ts';
 import type { Change } from '../types/change.ts';
 import { AppError } from '../types/errors.ts';
-import type { JobId, JobRecord } from '../types/job.ts';
+import type { JobId, JobRecord, WaitReason } from '../types/job.ts';
 import type { StepTask } from '../types/step-task.ts';
 import { type AttemptDeps, runAttempt } from './attempt.ts';
 import { Background } from './background.ts';
@@ -141,6 +141,8 @@ export class Coordinator implements AsyncDisposable {
     await recover(this.#deps, this.#recipes, LEASE_MS, finished);
     await this.#takeOver();
     await tellPermissions(this.#deps, this.#recipes.config.agents.values());
+    // Nobody has looked meanwhile: a CLI may have been installed since, a secret put in its place.
+    await this.#wake(lacking);
     this.#patrol = setInterval(() => void this.#background.run(this.#lookAgain()), PATROL_MS);
     this.pump();
   }
@@ -213,8 +215,12 @@ export class Coordinator implements AsyncDisposable {
     await this.#gates.parking.configure(config);
     await this.#gates.refresh();
     await this.#takeOver();
-    for (const reason of mayHaveComeTrue) await this.#deps.ledger.jobs.wake({ reason });
+    await this.#wake([...lacking, 'budget', 'breaker']);
     this.pump();
+  }
+
+  async #wake(reasons: readonly WaitReason[]): Promise<void> {
+    for (const reason of reasons) await this.#deps.ledger.jobs.wake({ reason });
   }
 
   /** Jobs that another configuration put in the queue follow this one. */
@@ -529,12 +535,5 @@ export class Coordinator implements AsyncDisposable {
   }
 }
 
-/** What a new configuration may have given: jobs that wait for it are looked at again. */
-const mayHaveComeTrue = [
-  'agent_unavailable',
-  'secret_unresolved',
-  'sandbox',
-  'limits',
-  'budget',
-  'breaker',
-] as const;
+/** What may have come while nobody looked: jobs that wait for it are looked at again. */
+const lacking = ['agent_unavailable', 'secret_unresolved', 'sandbox', 'limits'] as const;

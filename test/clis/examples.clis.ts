@@ -1,6 +1,6 @@
 /** The examples that ask agent CLIs, as somebody has them who copied the folder: with the real CLIs, and a stub for their models. */
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Receipt } from '../../src/types/receipt.ts';
 import { deadLinks } from '../examples/example.ts';
@@ -181,6 +181,19 @@ describe('transcript-actions', () => {
       const failed = await copy.rig.json<Receipt[]>('jobs', 'list', '--state', 'failed');
       expect(failed.map(({ reason }) => reason)).toContain('schema_invalid');
     });
+  });
+
+  test.skipIf(lacks(some))('a CLI that is installed later does what has waited for it', async () => {
+    const copy = await Copy.of('transcript-actions', some);
+    copy.rig.play(right);
+    copy.rig.env.PATH = [dirname(process.execPath), '/usr/bin', '/bin'].join(':');
+    const without = await copy.rig.call('run');
+    expect([without.code, without.stdout]).toMatchObject([1, expect.stringContaining('2 waiting')]);
+    expect(copy.rig.requests()).toEqual([]);
+    delete copy.rig.env.PATH;
+    const { code, stdout } = await copy.rig.call('run');
+    expect([code, stdout]).toMatchObject([0, expect.stringContaining('2 succeeded')]);
+    expect(JSON.parse(copy.read(`${first}.json`))).toEqual(minutes);
   });
 
   test.skipIf(lacks(some))('what is said in a meeting stands in the prompt as data', async () => {
