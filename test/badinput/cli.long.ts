@@ -36,6 +36,26 @@ test('one that hangs after its result is ended after 10 s, and its success is ke
   expect(processesOf(project)).toEqual([]);
 }, 60_000);
 
+test('what is installed, or updated, while jobs wait for it is used', async () => {
+  const project = makeCliProject(`
+routing_rules: [{ name: old, pattern: "*.old", agent: old }, { name: gone, pattern: "*.gone", agent: gone }]
+agents: { old: ${fakeAgent('codex')}, gone: ${fakeAgent('gemini')} }
+daemon: { min_free_disk: 1MiB }
+`);
+  project.fake('codex').script({ version: '0.20.1', plays: [] });
+  await project.start();
+  for (const name of ['a.old', 'a.gone']) project.write(`inbox/${name}`, name);
+  const unavailable = async (): Promise<number> =>
+    (await project.status()).conditions.filter(({ code }) => code === 'AGENT_UNAVAILABLE').length;
+  await until('both wait', async () => (await project.status()).queue.waiting === 2);
+  expect(await unavailable()).toBe(2);
+  project.fake('codex').play(answers('codex'));
+  project.write('fakes/codex', `${readFileSync(project.fake('codex').file, 'utf8')}\n`);
+  project.fake('gemini').play(answers('gemini'));
+  await until('both are processed', async () => (await project.status()).files.processed === 2, 60_000);
+  await until('nothing is said of it any more', async () => (await unavailable()) === 0);
+}, 90_000);
+
 test('a daemon that is killed every second: all work ends as it should, corrections and parkings included', async () => {
   const project = makeCliProject(
     agents(
