@@ -17,6 +17,7 @@ const all = [
   'limits',
   'restart',
   'telling',
+  'agents',
 ];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !all.includes(name));
