@@ -199,7 +199,7 @@ daemon: { min_free_disk: 1MiB }
 
 test('a start that cannot work has failed once, and says what to do', async () => {
   const starts = {
-    codex: { 'bad-dir': /No such file or directory/ },
+    codex: { 'bad-dir': /No such file or directory/, 'full-auto': /--full-auto/ },
     gemini: { 'untrusted-yolo': /does not trust the folder/, 'include-missing': /does not exist/ },
     claude: { 'root-refused': /root/, 'no-verbose': /--verbose/, 'session-id-in-use': /already in use/ },
   } as const;

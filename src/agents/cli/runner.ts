@@ -226,8 +226,13 @@ function recordOf(
   const agent = asCli(call.agent);
   const ceiling = ceilingOf(agent, call);
   const given = boundCorrection(call.correction ?? {}, ceiling, record.version);
-  const next = correctionFor(report, ceiling, given);
-  const wanted = next ? undefined : wantedCorrection(report, ceiling, given);
+  // To leave out what it was not given would change nothing.
+  const curable = faults.filter(
+    ({ cure }) => cure?.kind !== 'without_flag' || record.flags.includes(cure.flag),
+  );
+  const lacking = { ...report, faults: curable };
+  const next = correctionFor(lacking, ceiling, given);
+  const wanted = next ? undefined : wantedCorrection(lacking, ceiling, given);
   const fault = report.terminal === 'success' ? undefined : faults[0];
   const named = model ?? agent.cli.model;
   const resume = sessionId === undefined ? undefined : kind.resume(sessionId, cwd);
