@@ -30,5 +30,5 @@ describe.each(names)('%s', (name) => {
 test.each(['docs-translation', 'transcript-actions'])('%s: another CLI is one word', async (name) => {
   const text = readFileSync(join(examples, name, 'config/orchestrator.yaml'), 'utf8');
   expect(text.match(/kind: claude\b/g)).toHaveLength(1);
-  expect(text).toMatch(/kind: claude +# the one line to change: codex, gemini, opencode or copilot/);
+  expect(text).toMatch(/kind: claude +# the one line to change: codex, gemini or copilot/);
 });
