@@ -6,6 +6,7 @@
 import type { CliRecord } from '../types/agent-cli.ts';
 import type { AttemptRecord, JobRecord } from '../types/job.ts';
 import type { Receipt, ReceiptAttempt, ReceiptCli, ReceiptReview } from '../types/receipt.ts';
+import { sumUsage } from '../types/usage.ts';
 
 export interface BesideReceipt {
   /** Size of the `result.md` that stands beside the receipt; absent: none does. */
@@ -14,6 +15,10 @@ export interface BesideReceipt {
 }
 
 export function toReceipt(job: JobRecord, { resultBytes, reviews = [] }: BesideReceipt = {}): Receipt {
+  // Of one that has not ended: so far.
+  const usage = job.usage ?? sumUsage(job.attempts.map((one) => one.usage));
+  const costs = job.attempts.flatMap((one) => one.costUsd ?? []);
+  const costUsd = job.costUsd ?? (costs.length > 0 ? costs.reduce((sum, cost) => sum + cost) : null);
   return {
     schema: 1,
     job_id: job.id,
@@ -35,8 +40,8 @@ export function toReceipt(job: JobRecord, { resultBytes, reviews = [] }: BesideR
     ...(job.endedAt !== undefined && { ended_at: rfc3339(job.endedAt) }),
     ...durationOf(job),
     attempts: job.attempts.map(toReceiptAttempt),
-    ...(job.usage !== undefined && { usage: job.usage }),
-    cost_usd: job.costUsd,
+    ...(usage && { usage }),
+    cost_usd: costUsd,
     ...(resultBytes !== undefined && { result_bytes: resultBytes }),
     outputs: job.outputs,
     ...(job.key !== '' && { key: job.key }),

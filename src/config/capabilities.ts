@@ -3,6 +3,7 @@
  * is nearly one of these is a slip, which would only show as an agent that is never chosen.
  */
 import { distance } from 'fastest-levenshtein';
+import type { CliKindName } from './config.ts';
 
 export const predefinedCapabilities = [
   ...['task_decomposition', 'dependency_analysis', 'workflow_design'],
@@ -12,6 +13,31 @@ export const predefinedCapabilities = [
   ...['api_integration', 'database_operations', 'file_operations'],
   ...['data_analysis', 'pattern_recognition', 'error_diagnosis'],
 ] as const;
+
+/** What agent CLIs can do, unless their entry says otherwise. */
+export const cliCapabilities: Readonly<Record<Exclude<CliKindName, 'plugin'>, readonly string[]>> = {
+  claude: [
+    'code_generation',
+    'code_review',
+    'code_refactoring',
+    'testing',
+    'error_diagnosis',
+    'document_analysis',
+    'document_creation',
+    'task_decomposition',
+  ],
+  codex: ['code_generation', 'code_review', 'code_refactoring', 'error_diagnosis', 'testing'],
+  gemini: [
+    'code_review',
+    'code_generation',
+    'web_research',
+    'document_analysis',
+    'document_creation',
+    'error_diagnosis',
+  ],
+  opencode: ['code_generation', 'code_review', 'code_refactoring', 'testing'],
+  copilot: ['code_generation', 'code_review', 'code_refactoring', 'testing'],
+};
 
 /**
  * `code-review`, `codereview`, `code_reveiw`: one of them, written differently or with a slip or two. Not `review`, `test` or

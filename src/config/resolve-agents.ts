@@ -1,4 +1,5 @@
 /** `agents` and `watcher_endpoints` → agents by name, each of one kind, with everything an attempt needs to know. */
+import { cliCapabilities } from './capabilities.ts';
 import { checkUrl } from './check-url.ts';
 import { type AgentConfig, type BudgetConfig, cliKinds, type EnvEntry, type RateConfig } from './config.ts';
 import { formatDuration, parseDuration } from './duration.ts';
@@ -92,6 +93,16 @@ async function resolveAgent(
   }
 }
 
+/** An agent CLI of which nothing is said can do what its like can. */
+function capabilitiesOf(
+  { findings }: Resolving,
+  at: Path,
+  { kind, capabilities }: Loose<AgentFile>,
+): Loose<AgentFile>['capabilities'] {
+  if (findings.has([...at, 'capabilities']) || (capabilities?.length ?? 0) > 0) return capabilities;
+  return cliCapabilities[kind as keyof typeof cliCapabilities] ?? capabilities;
+}
+
 /** @param agent With the defaults of its kind; keys that other kinds do not have are absent. */
 async function resolveCommon(
   context: Resolving,
@@ -142,7 +153,7 @@ async function resolveCommon(
     name,
     ...(agent.description !== undefined && { description: agent.description }),
     ...(agent.type !== undefined && { type: agent.type }),
-    ...resolveCapabilities(context, [...at, 'capabilities'], agent.capabilities),
+    ...resolveCapabilities(context, [...at, 'capabilities'], capabilitiesOf(context, at, agent)),
     ...(load !== undefined && { load }),
     ...(tokensPerTask !== undefined && { tokensPerTask }),
     priority: agent.priority ?? 0,

@@ -194,6 +194,7 @@ export const sharedByAll = {
       description: 'One of the capabilities of an agent: its name, or a mapping that says more.',
     },
     default: [],
+    'x-default': 'none; of an agent CLI what its kind can do, `code_review` among it',
     description:
       'What it can do: rules and steps can name capabilities instead of an agent. Names are free; these have a meaning everywhere: ' +
       `${predefinedCapabilities.map((name) => `\`${name}\``).join(', ')}.`,

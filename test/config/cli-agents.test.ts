@@ -3,6 +3,7 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { cliCapabilities } from '../../src/config/capabilities.ts';
 import { cliKinds, isCliAgent } from '../../src/config/config.ts';
 import { configView, diffConfig, loadConfig, parseConfig } from '../../src/config/load.ts';
 import { accessOfTool } from '../../src/config/tool-access.ts';
@@ -25,7 +26,7 @@ test.each(cliKinds.filter((kind) => kind !== 'plugin'))('defaults of %s', async 
   expect(found).toEqual({
     kind,
     name: 'a',
-    capabilities: [],
+    capabilities: cliCapabilities[kind],
     priority: 0,
     fallback: [],
     maxLoad: 1,

@@ -18,6 +18,7 @@ import { isPlain, readAt, readPlain, withPlain } from './plain-file.ts';
 import { CliStream } from './stream.ts';
 
 const chunkBytes = 256 << 10;
+const blockChars = 64 << 10;
 const stderrPartBytes = 32 << 10;
 const maxLastMessageBytes = 4 << 20;
 
@@ -75,9 +76,14 @@ async function readStream(kind: Pick<CliKind, 'read'>, raw: string, eventsFile: 
   const failure = once(out, 'error').then(([error]) => Promise.reject(error));
   failure.catch(() => {});
   let events = 0;
+  // A million short lines are a million events: one write each would take as long as reading them.
+  let block = '';
   const write = (event: AgentEvent): void => {
     events += 1;
-    out.write(`${JSON.stringify(event)}\n`);
+    block += `${JSON.stringify(event)}\n`;
+    if (block.length < blockChars) return;
+    out.write(block);
+    block = '';
   };
   const stream = new CliStream(kind, write);
   if (isPlain(raw))
@@ -87,7 +93,7 @@ async function readStream(kind: Pick<CliKind, 'read'>, raw: string, eventsFile: 
     }
   stream.flush();
   const closed = once(out, 'close');
-  out.end();
+  out.end(block);
   await Promise.race([closed, failure]);
   if (events > 0) await rename(fsPath(part), fsPath(eventsFile));
   else await rm(fsPath(part), { force: true });

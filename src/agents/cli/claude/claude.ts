@@ -2,6 +2,7 @@
  * Anthropic's Claude Code, run as `claude -p`. It works in the user's own `~/.claude`, so that a person can go on with a
  * session (`claude --resume`) and a log-in that it renews stays one; what there decides what later runs may do is protected.
  */
+import { cliCapabilities } from '../../../config/capabilities.ts';
 import type { CliKind, HomePlace } from '../kind.ts';
 import { shellLine } from '../reading/shell-line.ts';
 import { claudeLaunch } from './launch.ts';
@@ -29,10 +30,7 @@ export const claudeKind: CliKind = {
   programs: ['claude'],
   install: 'npm install -g @anthropic-ai/claude-code',
   login: 'Run `claude` and `/login`, or set ANTHROPIC_API_KEY.',
-  capabilities: [
-    ...['code_generation', 'code_review', 'code_refactoring', 'testing', 'error_diagnosis'],
-    ...['document_analysis', 'document_creation', 'task_decomposition'],
-  ],
+  capabilities: cliCapabilities.claude,
   // The first with CLAUDE_CODE_SAFE_MODE.
   minimumVersion: '2.1.169',
   versionArgs: ['--version'],

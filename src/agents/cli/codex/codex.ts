@@ -2,6 +2,7 @@
  * OpenAI's Codex CLI, run as `codex exec --json`. It works in the user's own `~/.codex`, so that a person can go on with a
  * session (`codex resume`) and a log-in that it renews stays one; what there decides what later runs may do is protected.
  */
+import { cliCapabilities } from '../../../config/capabilities.ts';
 import type { CliKind, HomePlace } from '../kind.ts';
 import { shellLine } from '../reading/shell-line.ts';
 import { codexLaunch } from './launch.ts';
@@ -26,7 +27,7 @@ export const codexKind: CliKind = {
   programs: ['codex'],
   install: 'npm install -g @openai/codex',
   login: 'Run `codex login`, or set CODEX_API_KEY.',
-  capabilities: ['code_generation', 'code_review', 'code_refactoring', 'error_diagnosis', 'testing'],
+  capabilities: cliCapabilities.codex,
   // Older ones were not tried; this one behaves as today's does.
   minimumVersion: '0.140.0',
   versionArgs: ['--version'],

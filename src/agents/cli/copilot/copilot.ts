@@ -3,6 +3,7 @@
  * does not do is left to the runner: it ends by a signal to its process group only, and not by itself when the service
  * does not answer (idle time-out).
  */
+import { cliCapabilities } from '../../../config/capabilities.ts';
 import type { CliKind } from '../kind.ts';
 import { shellLine } from '../reading/shell-line.ts';
 import { copilotLaunch } from './launch.ts';
@@ -16,7 +17,7 @@ export const copilotKind: CliKind = {
   install: 'npm install -g @github/copilot',
   login:
     'Run `copilot login`, or set COPILOT_GITHUB_TOKEN, or COPILOT_PROVIDER_BASE_URL for a model of your own.',
-  capabilities: ['code_generation', 'code_review', 'code_refactoring', 'testing'],
+  capabilities: cliCapabilities.copilot,
   minimumVersion: '1.0.0',
   versionArgs: ['--version'],
   helpArgs: ['--help'],

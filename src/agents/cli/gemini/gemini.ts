@@ -2,6 +2,7 @@
  * Google's Gemini CLI, run headless with `--output-format stream-json`. A session lies in a home that its job alone has
  * (see `launch.ts`) and goes with it, so there is nothing to resume.
  */
+import { cliCapabilities } from '../../../config/capabilities.ts';
 import type { CliKind } from '../kind.ts';
 import { geminiLaunch } from './launch.ts';
 import { geminiLoginState, loginFiles } from './login.ts';
@@ -13,14 +14,7 @@ export const geminiKind: CliKind = {
   programs: ['gemini'],
   install: 'npm install -g @google/gemini-cli',
   login: 'Set GEMINI_API_KEY, or run `gemini` once and log in.',
-  capabilities: [
-    'code_review',
-    'code_generation',
-    'web_research',
-    'document_analysis',
-    'document_creation',
-    'error_diagnosis',
-  ],
+  capabilities: cliCapabilities.gemini,
   // Older ones were not tried; what keeps a folder from deciding what they do differs between versions.
   minimumVersion: '0.61.0',
   versionArgs: ['--version'],

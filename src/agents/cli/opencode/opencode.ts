@@ -3,6 +3,7 @@
  * it does not do itself is left to the runner's clocks: it tells nothing between the steps of its work (idle time-out),
  * and tries a failing service again for minutes without a word on stdout.
  */
+import { cliCapabilities } from '../../../config/capabilities.ts';
 import type { CliKind } from '../kind.ts';
 import { shellLine } from '../reading/shell-line.ts';
 import { opencodeLaunch } from './launch.ts';
@@ -16,7 +17,7 @@ export const opencodeKind: CliKind = {
   install: 'npm install -g opencode-ai',
   login:
     'Run `opencode auth login`, or set the key of your model provider (`ANTHROPIC_API_KEY`, `OPENAI_API_KEY` …).',
-  capabilities: ['code_generation', 'code_review', 'code_refactoring', 'testing'],
+  capabilities: cliCapabilities.opencode,
   minimumVersion: '1.18.0',
   versionArgs: ['--version'],
   helpArgs: ['run', '--help'],
