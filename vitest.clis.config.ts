@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Scenarios with the real agent CLIs; `scripts/test-clis.ts` installs them and says where they are. */
@@ -5,7 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/clis/**/*.clis.ts'],
     // Each CLI takes a core while it starts.
-    maxWorkers: 2,
+    maxWorkers: availableParallelism(),
     pool: 'forks',
     testTimeout: 120_000,
     hookTimeout: 60_000,
