@@ -33,7 +33,8 @@ test('rounds of a job, oldest first; those of a run belong to its steps', async 
   );
   await reviews.put(round('two', { round: 2 }));
   await reviews.put(round('other', { sessionId: 'j2', subject: { kind: 'job', jobId: 'j2' } }));
-  const ofStep = (step: string) => ({ kind: 'step', runId: 'run', workflow: 'w', step, jobId: `j-${step}` }) as const;
+  const ofStep = (step: string) =>
+    ({ kind: 'step', runId: 'run', workflow: 'w', step, jobId: `j-${step}` }) as const;
   await reviews.put(round('of a', { sessionId: 'run', subject: ofStep('a') }));
   await reviews.put(round('of b', { sessionId: 'run', subject: ofStep('b') }));
 
