@@ -94,6 +94,7 @@ agents:
   author:
     kind: claude
     program: ./cli/claude
+    capabilities: []
     max_load: 8
     env: { ANTHROPIC_API_KEY: some-key }
     ${unconfined}
