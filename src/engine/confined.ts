@@ -1,7 +1,7 @@
 /** Which agents cannot write into a watched folder: what they change there is never taken for a loop of theirs. */
 import { isAbsolute, relative } from 'node:path';
 import type { ConditionBoard } from '../conditions/board.ts';
-import type { AgentConfig, Config } from '../config/config.ts';
+import { type AgentConfig, type Config, isCliAgent } from '../config/config.ts';
 
 /** @param conditions Say which agents run without the confinement that they were to have. */
 export function isConfined(
@@ -14,12 +14,20 @@ export function isConfined(
   if (agent.kind === 'http' || sandbox.mode === 'off') return false;
   if (conditions.list().some(({ code, subject }) => code === 'SANDBOX_NONE' && subject === agent.name))
     return false;
-  return !sandbox.write.some((place) => {
+  return ![...sandbox.write, ...writableForCli(agent)].some((place) => {
     // A copy is not the tree: what comes back from it is known file by file.
     if (place === 'workspace') return agent.workspace === 'in_place';
     const dir = place === 'project' ? config.projectDir : place;
     return config.roots.some((root) => isWithin(root.dir, dir) || isWithin(dir, root.dir));
   });
+}
+
+/** What an agent CLI may come to write, by the launch that it is allowed at most: its tree, and where it was let in. */
+function writableForCli(agent: AgentConfig): readonly string[] {
+  if (!isCliAgent(agent)) return [];
+  const { ceiling, directories } = agent.cli.permissions;
+  if (ceiling === 'read') return [];
+  return agent.workspace === 'copy' ? directories : ['project', 'workspace', ...directories];
 }
 
 function isWithin(path: string, dir: string): boolean {
