@@ -22,6 +22,7 @@ import { createRunLedger } from './runs.ts';
 import { APPLICATION_ID, migrations } from './schema.ts';
 import { createSessionLedger } from './sessions.ts';
 import { createSpendingLedger } from './spending.ts';
+import { needsWriter } from './sqlite-errors.ts';
 import { convertOnce, copyTo, sizeOf, tidy } from './upkeep.ts';
 import { createWrittenLedger } from './written.ts';
 
@@ -76,7 +77,9 @@ function openLedger(file: string, options: OpenOptions): Ledger {
     if (readOnly) refuseOther(file, versionOf(db));
     else {
       db.beginWriting();
-      migrate(db, file, versionOf(db));
+      const version = versionOf(db);
+      if (version > migrations.length) throw newer(file, version);
+      migrate(db, file, version);
       convertOnce(db, file);
     }
     requireOurs(db, file);
@@ -100,6 +103,9 @@ function refuseNewer(file: string): void {
   try {
     const version = versionOf(db);
     if (version > migrations.length) throw newer(file, version);
+  } catch (error) {
+    // Killed while the ledger was being made: what was begun must be rolled back first, which only a writer can.
+    if (!needsWriter(error)) throw error;
   } finally {
     db.close();
   }

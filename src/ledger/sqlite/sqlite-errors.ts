@@ -34,6 +34,12 @@ export function isBusy(error: unknown): boolean {
   return ((sqliteCode(error) ?? 0) & 0xff) === PRIMARY.busy;
 }
 
+/** A connection that only reads met what has to be rolled back, or recovered, before anybody can read. */
+export function needsWriter(error: unknown): boolean {
+  const cause = error instanceof AppError ? error.cause : error;
+  return ((sqliteCode(cause) ?? 0) & 0xff) === PRIMARY.readOnly;
+}
+
 /** The same write can succeed later, without anything being done to the ledger. */
 export function mayPass(error: unknown): boolean {
   const { busy, noMemory, readOnly, ioError, full, cantOpen } = PRIMARY;
