@@ -63,7 +63,7 @@ async function dieAfter(project: Project, afterMs: number): Promise<void> {
 
 /** Dense where the work is done; the last ones come when all is over. */
 const moments = (): number[] => {
-  const times = scaled(8);
+  const times = scaled(5);
   return Array.from({ length: times }, (_, n) => Math.round((n / times) ** 2 * 150));
 };
 

@@ -18,7 +18,7 @@ import { makeProject, type Project, until } from '../daemon/project.ts';
 import { marksOf, survivorsOf } from './marks.ts';
 import { say, scaled, tell } from './say.ts';
 
-const KILLS = 50;
+const KILLS = 30;
 const IN_PLAY = 25;
 const MAX_START_MS = 5_000;
 

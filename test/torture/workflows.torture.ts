@@ -145,7 +145,7 @@ test('kill -9 of the daemon at random moments of runs', async () => {
     await truth.check();
   };
   const ids = [await startRun(made, 'w'), await startRun(made, 'w')];
-  for (let kill = 0; kill < scaled(8); kill++) await killSoon(300);
+  for (let kill = 0; kill < scaled(5); kill++) await killSoon(300);
   for (const id of ids) {
     await until(
       `only the approval of ${id} is left`,
@@ -204,7 +204,7 @@ test('kill -9 and Ctrl-C of `sluice workflow run` without a daemon', async () =>
   const chance: Chance = chanceOf(seedOf(process.env) + 1);
   const made = project(false);
   const truth = new Truth(made);
-  const rounds = scaled(8);
+  const rounds = scaled(5);
   let orphans = 0;
   let args = ['workflow', 'run', 'w'];
   for (let round = 0; round < rounds; round++) {
