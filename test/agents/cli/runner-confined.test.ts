@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import type { SandboxConfig } from '../../../src/config/config.ts';
 import type { AgentEvent } from '../../../src/types/agent.ts';
+import { noSandbox } from '../../sandbox/rig.ts';
 import { call } from '../attempts.ts';
 import { answers, voices } from './fakes/fakes.ts';
 import { cliAgent, openRunner } from './runner-rig.ts';
@@ -33,79 +34,88 @@ beforeEach(() => {
 
 const readOnly = { code: 'EROFS' };
 
-test('a folder that a correction names is there, read-only, also where what is around it is hidden', async () => {
-  const library = join(home, 'library');
-  mkdirSync(library, { recursive: true });
-  writeFileSync(join(library, 'plan.txt'), 'the plan');
-  const written = join(library, 'new.txt');
-  const fake = rig.fake(
-    'codex',
-    { look: join(library, 'plan.txt') },
-    { look: join(home, '.ssh/id_rsa') },
-    { write: { file: written, text: 'x' } },
-    ...answers('codex'),
-  );
-  const permissions = { mode: 'read', ceiling: 'read', directories: [library] } as const;
-  const agent = cliAgent('codex', { permissions }, { sandbox: confined });
-  await rig.run(agent, { correction: { directories: [library] } });
-  expect(fake.seen()[0]?.looks).toMatchObject({
-    [join(library, 'plan.txt')]: 'the plan',
-    [join(home, '.ssh/id_rsa')]: { code: 'ENOENT' },
-    [`write ${written}`]: readOnly,
-  });
-});
+test.skipIf(noSandbox !== undefined)(`confined (${noSandbox ?? 'works here'})`, () => {});
+const confined = test.skipIf(noSandbox !== undefined);
 
-test('read: its own home is writable but for settings, the rest of the home hidden, the project read-only', async () => {
-  const files = {
-    session: '${HOME}/.codex/sessions/s.jsonl',
-    settings: '${HOME}/.codex/config.toml',
-    instructions: '${HOME}/.codex/AGENTS.md',
-    skill: '${HOME}/.codex/skills/evil.md',
-    project: inProject('inbox/a.md'),
-    scratch: '${TMPDIR}/x',
-    output: '${SLUICE_OUTPUT_DIR}/y',
-  };
-  const fake = rig.fake(
-    'codex',
-    ...Object.values(files).map((file) => ({ write: { file, text: 'x' } })),
-    { look: '${HOME}/.ssh/id_rsa' },
-    { look: '${HOME}/.codex/auth.json' },
-    { look: inProject('.sluice/attempts.journal') },
-    ...answers('codex'),
-  );
-  writeFileSync(inProject('inbox/a.md'), 'original');
-  const { result, call: made } = await rig.run(cliAgent('codex', {}, { sandbox: confined }));
-  expect(result).toMatchObject({ outcome: { kind: 'exited', exitCode: 0 }, sandbox: { mode: 'required' } });
-  const looks = fake.seen()[0]?.looks as Record<string, unknown>;
-  const of = (name: keyof typeof files): unknown => looks[`write ${files[name]}`];
-  expect({
-    session: of('session'),
-    settings: of('settings'),
-    instructions: of('instructions'),
-    skill: of('skill'),
-    project: of('project'),
-    scratch: of('scratch'),
-    output: of('output'),
-  }).toMatchObject({
-    session: 'written',
-    settings: readOnly,
-    instructions: readOnly,
-    skill: readOnly,
-    project: readOnly,
-    scratch: 'written',
-    output: 'written',
-  });
-  expect(looks).toMatchObject({
-    '${HOME}/.ssh/id_rsa': { code: 'ENOENT' },
-    '${HOME}/.codex/auth.json': '{"tokens":{}}',
-    [inProject('.sluice/attempts.journal')]: { code: 'ENOENT' },
-  });
-  expect(existsSync(join(home, '.codex/sessions/s.jsonl'))).toBe(true);
-  expect(readFileSync(join(made.outputDir, 'y'), 'utf8')).toBe('x');
-  expect(existsSync('/tmp/x')).toBe(false);
-});
+confined(
+  'a folder that a correction names is there, read-only, also where what is around it is hidden',
+  async () => {
+    const library = join(home, 'library');
+    mkdirSync(library, { recursive: true });
+    writeFileSync(join(library, 'plan.txt'), 'the plan');
+    const written = join(library, 'new.txt');
+    const fake = rig.fake(
+      'codex',
+      { look: join(library, 'plan.txt') },
+      { look: join(home, '.ssh/id_rsa') },
+      { write: { file: written, text: 'x' } },
+      ...answers('codex'),
+    );
+    const permissions = { mode: 'read', ceiling: 'read', directories: [library] } as const;
+    const agent = cliAgent('codex', { permissions }, { sandbox: confined });
+    await rig.run(agent, { correction: { directories: [library] } });
+    expect(fake.seen()[0]?.looks).toMatchObject({
+      [join(library, 'plan.txt')]: 'the plan',
+      [join(home, '.ssh/id_rsa')]: { code: 'ENOENT' },
+      [`write ${written}`]: readOnly,
+    });
+  },
+);
 
-test('edit: the project is writable but for its hooks, settings and our state', async () => {
+confined(
+  'read: its own home is writable but for settings, the rest of the home hidden, the project read-only',
+  async () => {
+    const files = {
+      session: '${HOME}/.codex/sessions/s.jsonl',
+      settings: '${HOME}/.codex/config.toml',
+      instructions: '${HOME}/.codex/AGENTS.md',
+      skill: '${HOME}/.codex/skills/evil.md',
+      project: inProject('inbox/a.md'),
+      scratch: '${TMPDIR}/x',
+      output: '${SLUICE_OUTPUT_DIR}/y',
+    };
+    const fake = rig.fake(
+      'codex',
+      ...Object.values(files).map((file) => ({ write: { file, text: 'x' } })),
+      { look: '${HOME}/.ssh/id_rsa' },
+      { look: '${HOME}/.codex/auth.json' },
+      { look: inProject('.sluice/attempts.journal') },
+      ...answers('codex'),
+    );
+    writeFileSync(inProject('inbox/a.md'), 'original');
+    const { result, call: made } = await rig.run(cliAgent('codex', {}, { sandbox: confined }));
+    expect(result).toMatchObject({ outcome: { kind: 'exited', exitCode: 0 }, sandbox: { mode: 'required' } });
+    const looks = fake.seen()[0]?.looks as Record<string, unknown>;
+    const of = (name: keyof typeof files): unknown => looks[`write ${files[name]}`];
+    expect({
+      session: of('session'),
+      settings: of('settings'),
+      instructions: of('instructions'),
+      skill: of('skill'),
+      project: of('project'),
+      scratch: of('scratch'),
+      output: of('output'),
+    }).toMatchObject({
+      session: 'written',
+      settings: readOnly,
+      instructions: readOnly,
+      skill: readOnly,
+      project: readOnly,
+      scratch: 'written',
+      output: 'written',
+    });
+    expect(looks).toMatchObject({
+      '${HOME}/.ssh/id_rsa': { code: 'ENOENT' },
+      '${HOME}/.codex/auth.json': '{"tokens":{}}',
+      [inProject('.sluice/attempts.journal')]: { code: 'ENOENT' },
+    });
+    expect(existsSync(join(home, '.codex/sessions/s.jsonl'))).toBe(true);
+    expect(readFileSync(join(made.outputDir, 'y'), 'utf8')).toBe('x');
+    expect(existsSync('/tmp/x')).toBe(false);
+  },
+);
+
+confined('edit: the project is writable but for its hooks, settings and our state', async () => {
   mkdirSync(inProject('.git/hooks'), { recursive: true });
   writeFileSync(inProject('.git/config'), '');
   const files = ['src/new.ts', '.git/hooks/post-commit', '.git/config', '.sluice/ledger.db'];
