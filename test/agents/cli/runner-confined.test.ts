@@ -35,9 +35,9 @@ beforeEach(() => {
 const readOnly = { code: 'EROFS' };
 
 test.skipIf(noSandbox !== undefined)(`confined (${noSandbox ?? 'works here'})`, () => {});
-const confined = test.skipIf(noSandbox !== undefined);
+const whereConfined = test.skipIf(noSandbox !== undefined);
 
-confined(
+whereConfined(
   'a folder that a correction names is there, read-only, also where what is around it is hidden',
   async () => {
     const library = join(home, 'library');
@@ -62,7 +62,7 @@ confined(
   },
 );
 
-confined(
+whereConfined(
   'read: its own home is writable but for settings, the rest of the home hidden, the project read-only',
   async () => {
     const files = {
@@ -115,7 +115,7 @@ confined(
   },
 );
 
-confined('edit: the project is writable but for its hooks, settings and our state', async () => {
+whereConfined('edit: the project is writable but for its hooks, settings and our state', async () => {
   mkdirSync(inProject('.git/hooks'), { recursive: true });
   writeFileSync(inProject('.git/config'), '');
   const files = ['src/new.ts', '.git/hooks/post-commit', '.git/config', '.sluice/ledger.db'];
