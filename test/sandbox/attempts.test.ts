@@ -52,11 +52,14 @@ describe.skipIf(noSandbox !== undefined)(`whole attempts (${noSandbox ?? 'works 
   });
 
   test('what everything inside has used is counted, also that of several at once', async () => {
-    const busy = sh('i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done');
-    const idle = sh('sleep 0.2');
-    const [one, two, none] = await Promise.all([run(busy), run(busy), run(idle)]);
-    // A loop of this length takes longer than the sandbox itself; what sleeps does not.
-    for (const { cpuMs = 0 } of [one, two]) expect(cpuMs).toBeGreaterThan(2 * (none?.cpuMs ?? 0));
+    // Much more than the sandbox itself takes.
+    const busy = sh('i=0; while [ $i -lt 600000 ]; do i=$((i+1)); done');
+    const idle = await run(sh('sleep 0.1'));
+    const one = await run(busy);
+    expect(one.cpuMs).toBeGreaterThan(3 * (idle.cpuMs ?? 0));
+    const both = await Promise.all([run(busy), run(busy)]);
+    const sum = both.reduce((total, { cpuMs = 0 }) => total + cpuMs, 0);
+    expect(sum).toBeGreaterThan(one.cpuMs ?? 0);
   });
 
   test('a write that is refused comes with the key that would allow it', async () => {

@@ -77,7 +77,8 @@ export class Undertaker {
 
   /**
    * Bubblewrap ends before the first process of its namespace, which has waited for all others there: what they used comes
-   * with that one, a child of ours by then. It was started right after its bubblewrap.
+   * with that one, a child of ours by then. It was started right after its bubblewrap; of several that end in the same
+   * moment one may be told of another's.
    */
   #namespaceOf(pid: number): Attempt | undefined {
     const ended = this.#attempts
