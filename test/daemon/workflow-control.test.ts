@@ -1,4 +1,6 @@
 /** What people do with runs: cancel, answer, let them wait for each other, pause and stop under them. */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { processesOf } from '../badinput/rig.ts';
 import { linesOf } from './agents.ts';
@@ -74,6 +76,8 @@ ${command('no', note('no'))}`,
   // Left open by a daemon that was killed, and cancelled without one.
   const open = await startRun(project, 'slow');
   await until('it has begun', () => linesOf(project, 'steps.log').includes('slow'));
+  // What others can read of it is what a kill leaves; a commit may be a moment late.
+  await until('it is on disk', () => isCommitted(project.dir, open));
   daemon.kill('SIGKILL');
   await daemon.exited;
   expect(await project.sluice('workflow', 'cancel', open)).toMatchObject({ code: 0 });
@@ -283,3 +287,12 @@ ${command('one', note('one', untilGate))}${command('two', note('two'))}`,
     'endless-two': 1,
   });
 }, 60_000);
+
+function isCommitted(dir: string, run: string): boolean {
+  const db = new DatabaseSync(join(dir, '.sluice/ledger.db'), { readOnly: true });
+  try {
+    return db.prepare("select 1 from step where run_id = ? and state = 'running'").get(run) !== undefined;
+  } finally {
+    db.close();
+  }
+}
