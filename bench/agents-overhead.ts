@@ -50,6 +50,7 @@ async function measure(name: Name, bin: string, rounds: number): Promise<void> {
     kind: name,
     ...stubAgents[name],
     budget: { usd_per_day: 1_000_000, unknown_cost: 'allow' },
+    ...(process.env.SANDBOX === 'off' && { sandbox: { mode: 'off', reason: 'measured without it' } }),
   };
   using project = benchProject(`
 routing_rules: [{ name: all, pattern: "**", agent: it, prompt: Do the task. }]

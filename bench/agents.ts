@@ -2,7 +2,8 @@
  * What Sluice costs around an agent CLI: `node bench/agents.ts [overhead|memory|parsing …]`.
  *
  * `overhead` needs the real CLIs, from the cache of `npm run test:clis` (`SLUICE_CLIS_CACHE`); those that are not there are
- * skipped. Their models are a stub that answers at once. `ROUNDS` sets the number of runs of each (default 15).
+ * skipped. Their models are a stub that answers at once. `ROUNDS` sets the number of runs of each (default 15),
+ * `SANDBOX=off` leaves the sandbox out.
  */
 import { measureMemory } from './agents-memory.ts';
 import { measureOverhead } from './agents-overhead.ts';
