@@ -1,11 +1,11 @@
 /** `sluice agents test`: one small job for one agent, told step by step. Through the daemon when one runs, else by itself. */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentTestReport, AgentTestStep } from '../../../operations/agents/agent-test.ts';
 import { formatElapsed } from '../../../types/elapsed.ts';
 import { printableName } from '../../../types/printable-name.ts';
 import type { Client } from '../../client.ts';
 import type { CommandContext } from '../../context.ts';
+import { beginningOf } from '../../file-beginning.ts';
 import { untilSignal } from '../../follow-run.ts';
 import { shortId } from '../../job-words.ts';
 import { paint } from '../../paint.ts';
@@ -152,15 +152,7 @@ function resultOf({ job }: AgentTestReport): string | undefined {
   const file = job?.result_file;
   // That of a failed job only says again what stands above.
   if (file === undefined || job?.state === 'failed') return undefined;
-  try {
-    const fd = openSync(file, 'r');
-    const buffer = Buffer.alloc(RESULT_BYTES);
-    const length = readSync(fd, buffer, 0, RESULT_BYTES, 0);
-    closeSync(fd);
-    return new TextDecoder().decode(buffer.subarray(0, length), { stream: true });
-  } catch {
-    return undefined;
-  }
+  return beginningOf(file, RESULT_BYTES);
 }
 
 /** What an agent wrote must not steer the terminal. */

@@ -1,5 +1,5 @@
 /** `sluice jobs show`: the receipt in words and the beginning of the result; with `--follow` the live output. */
-import { closeSync, openSync, readSync } from 'node:fs';
+
 import { join } from 'node:path';
 import type { Transform } from 'node:stream';
 import type { JobDetail } from '../../../operations/operations.ts';
@@ -8,6 +8,7 @@ import { formatElapsed } from '../../../types/elapsed.ts';
 import { printableName } from '../../../types/printable-name.ts';
 import { AGENTS_TEST, REVIEWS } from '../../../types/step-task.ts';
 import type { CommandContext } from '../../context.ts';
+import { beginningOf } from '../../file-beginning.ts';
 import { followJob } from '../../follow-job.ts';
 import { untilSignal } from '../../follow-run.ts';
 import { agentOf, shortId, stateWords, tookWords, workOf } from '../../job-words.ts';
@@ -168,7 +169,7 @@ function confinementWords({ mode, backend }: JobDetail['attempts'][number]['sand
 
 /** That of a failed job only says again what stands above. */
 function printResult({ result_file: file, state }: JobDetail): void {
-  const text = file === undefined || state === 'failed' ? undefined : beginningOf(file);
+  const text = file === undefined || state === 'failed' ? undefined : beginningOf(file, RESULT_BYTES);
   if (text === undefined) return;
   const lines = text.replace(/\n$/, '').split('\n');
   printLine();
@@ -176,17 +177,4 @@ function printResult({ result_file: file, state }: JobDetail): void {
   for (const line of lines.slice(0, RESULT_LINES)) printLine(printableName(line.replaceAll('\t', '    ')));
   if (lines.length > RESULT_LINES || Buffer.byteLength(text) >= RESULT_BYTES)
     printLine(paint('dim', `… the whole result: ${file}`));
-}
-
-function beginningOf(file: string): string | undefined {
-  try {
-    const fd = openSync(file, 'r');
-    const buffer = Buffer.alloc(RESULT_BYTES);
-    const length = readSync(fd, buffer, 0, RESULT_BYTES, 0);
-    closeSync(fd);
-    // A character that is cut in two at the end is left out.
-    return new TextDecoder().decode(buffer.subarray(0, length), { stream: true });
-  } catch {
-    return undefined;
-  }
 }
