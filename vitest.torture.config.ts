@@ -12,9 +12,10 @@ const common = {
 } as const;
 
 /**
- * What takes too long for `npm test`, together under five minutes on two cores. First whole stories (`*.long.ts`) and what
- * measures nothing, which mostly wait, several at once; then the heavy tests, one after another, since several of them measure. `SEED=n` repeats
- * a run, `TORTURE_SCALE=20` makes it long.
+ * What takes too long for `npm test`. First whole stories (`*.long.ts`) and what measures nothing, which mostly wait,
+ * several at once; then the heavy tests, one after another, since several of them measure. `--project long` and
+ * `--project torture` run one half; each takes under three minutes on two cores. `SEED=n` repeats a run,
+ * `TORTURE_SCALE=20` makes it long.
  */
 export default defineConfig({
   test: {
