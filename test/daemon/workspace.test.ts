@@ -101,7 +101,7 @@ test('undo without a daemon leaves what was edited since, and --force keeps that
 test('a failed attempt, and one whose tree was changed meanwhile, leave the tree as it is', async () => {
   const project = makeProject(
     onCopy(
-      `${edit}; touch "$OLDPWD/began"; while [ ! -e "$OLDPWD/gate" ]; do sleep 0.02; done; case $1 in *bad*) exit 5;; esac`,
+      `${edit}; touch "$OLDPWD/began"; while [ ! -e "$OLDPWD/gate" ]; do sleep 0.02; done; case $1 in */bad.todo) exit 5;; esac`,
     ),
   );
   lay(project);
