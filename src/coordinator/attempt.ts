@@ -94,6 +94,7 @@ export async function runAttempt(
   // Its processes are gone then: what appears while its results are put in place is somebody else's.
   const endedAt = await running.then((result) => result.endedAt, deps.now);
   for (const lease of looping) await deps.loops.ended(lease, endedAt);
+  if (looping.length > 0) await deps.loops.mayBeSeen(crew.rule.name, endedAt);
   return concludeAttempt(deps, recipes, crew, call, await running);
 }
 

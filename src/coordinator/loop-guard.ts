@@ -3,6 +3,7 @@
  * suspicion have lanes of their own so that what must wait hides nothing else. The reasoning is in `loops/`.
  */
 import { lstatSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentConfig, Config } from '../config/config.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { Conditions } from '../types/condition.ts';
@@ -112,6 +113,12 @@ export class LoopGuard {
     this.#loops.attemptEnded(job.id, Math.min(at, this.#o.now()));
     this.#tell();
     await this.keep();
+  }
+
+  /** Call before anything of an attempt that has ended can be seen outside. */
+  async mayBeSeen(rule: string, endedAt: number): Promise<void> {
+    const leftMs = this.#loops.seenFrom(rule, endedAt) - this.#o.now();
+    if (leftMs > 0) await sleep(leftMs);
   }
 
   /** The job ended without an attempt. */

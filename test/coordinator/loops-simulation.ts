@@ -28,6 +28,8 @@ export interface SimOptions {
   readonly drops: readonly SimDrop[];
   /** A drop made as soon as the n-th attempt of a path has begun, n from 1: somebody who answers each. */
   readonly onStart?: (path: string, n: number) => number | undefined;
+  /** So long after the receipt of a file that was dropped can be seen, the next is: somebody who waits for each. */
+  readonly onReceipt?: () => number | undefined;
   readonly untilMs: number;
   readonly maxRuns?: number;
   readonly seed?: number;
@@ -133,6 +135,9 @@ export function simulate(options: SimOptions): SimResult {
     at(endsAt, () => {
       running.delete(job);
       loops.attemptEnded(job.id, now);
+      const nextMs = job.foreign ? options.onReceipt?.() : undefined;
+      if (nextMs !== undefined)
+        at(loops.seenFrom(rule.name, now) + nextMs, () => write(rule, `after${ids++}`, true));
       pump();
     });
     if (seen.runs === options.restartAfterRuns) restart();

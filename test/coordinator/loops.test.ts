@@ -169,6 +169,32 @@ describe('what others drop is never held', () => {
     expect(seen.waitingForeign).toBe(0);
   });
 
+  test('somebody who drops the next file when the receipt of the last one is there, however quickly', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          durationMs: fc.integer({ min: 1, max: 5_000 }),
+          nextMs: fc.integer({ min: 0, max: 200 }),
+          load: fc.integer({ min: 1, max: 8 }),
+          streams: fc.integer({ min: 1, max: 3 }),
+          seed: fc.nat(),
+        }),
+        ({ durationMs, nextMs, load, streams, seed }) => {
+          let left = 300 - streams;
+          const seen = simulate({
+            rules: [rule('a', durationMs, load)],
+            drops: stream(100, streams),
+            onReceipt: () => (left-- > 0 ? nextMs : undefined),
+            untilMs: 10 * hourMs,
+            seed,
+          });
+          expect(seen).toMatchObject({ runs: 300, heldForeign: 0, waitingForeign: 0 });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   test('a pipeline, however busy, is no circle', () => {
     const rules = [rule('a', 500, 2, [{ rule: 'b', afterMs: 400 }]), rule('b', 500, 2)];
     const seen = simulate({ rules, drops: stream(400, 500), untilMs: hourMs });

@@ -37,3 +37,16 @@ test(
   },
   deadlineMs,
 );
+
+test(
+  'a script that drops the next file when it sees the receipt of the last one is served to its end',
+  async () => {
+    const project = await startRules({ a: 'true' });
+    for (let n = 0; n < 60; n++) {
+      project.write(`inbox/a-${n}`, `content ${n}`);
+      await until(`receipt ${n}`, () => project.receipt(`a-${n}`)?.state === 'succeeded');
+    }
+    expect(runs(project)).toHaveLength(60);
+  },
+  deadlineMs,
+);

@@ -11,6 +11,7 @@
  * - after the claim: `admit`: run it, hold it (`jobs.hold`), or give it back until `notBefore`;
  * - around each attempt of a rule whose agent could write into a root: `attemptStarted`, `attemptEnded` (also when the
  *   attempt was cancelled). `confined` ones are not counted;
+ * - `seenFrom` before its end is shown to anybody;
  * - `released` when a person lets a held job go on; `jobGone` when a job ends without an attempt; `forget` when a rule or its agent changed; `look` now and then.
  */
 import type { Hold, WrittenRecord } from '../../ledger/ledger.ts';
@@ -69,6 +70,8 @@ const seenKept = 512;
 const groupsKept = 32;
 /** Evidence from which on people are told. */
 const serious = 3;
+/** What is made so long after an attempt is told apart from what the attempt made, however the clock of file times lags. */
+const unseenMs = graceMs + 2 * tickMs;
 
 export class Loops {
   #maxDepth: number;
@@ -202,6 +205,16 @@ export class Loops {
 
   look(now: number): void {
     for (const detector of this.#detectors.values()) detector.look(now);
+  }
+
+  /**
+   * From when on others may see what came of an attempt, its receipt first of all. On probation that is a moment after
+   * its end: whoever drops the next file when he sees the last one's receipt then does it in the pause, where a loop never does.
+   */
+  seenFrom(rule: string, endedAt: number): number {
+    for (const { phase } of this.#of(rule))
+      if (phase === 'probation' || phase === 'looping') return endedAt + unseenMs;
+    return endedAt;
   }
 
   /** Rules that run one at a time now. */
