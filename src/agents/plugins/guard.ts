@@ -5,7 +5,7 @@
 import type { AgentEvent } from '../../types/agent.ts';
 import type { CliReport } from '../../types/agent-cli.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
-import type { CliEnd, CliKind, CliLine, CliReader, Launch, LaunchRequest, LoginState } from '../cli/kind.ts';
+import type { CliEnd, CliKind, CliLine, CliReader, Launch, LaunchRequest, LoginQuestion, LoginState } from '../cli/kind.ts';
 import { cleanEvents, cleanReport } from './clean.ts';
 import { launchProblem } from './launch-problem.ts';
 import type { LoadedKind, PluginOrigin } from './plugins.ts';
@@ -20,12 +20,15 @@ export function guardKind(kind: CliKind, plugin: PluginOrigin): LoadedKind {
     ...{ name, title, install, login, minimumVersion, plugin },
     ...{ programs: [...programs], capabilities: [...capabilities], environment: [...environment] },
     ...{ versionArgs: [...versionArgs], helpArgs: [...helpArgs], home: [...home] },
-    loginState: (question: Parameters<CliKind['loginState']>[0]) => loginState(kind, question),
+    loginState: (question: LoginQuestion) => loginState(kind, question),
+    ...(typeof kind.loginVariables === 'function' && {
+      loginVariables: (question: LoginQuestion) => loginVariables(kind, question),
+    }),
     launch: (request: LaunchRequest) => launch(kind, plugin, request),
     read: () => new GuardedReader(kind, plugin),
     resume: (sessionId: string, cwd: string) => {
       try {
-        const line: unknown = kind.resume(sessionId, cwd);
+        const line: unknown = letGo(kind.resume(sessionId, cwd));
         return typeof line === 'string' && line !== '' ? line : undefined;
       } catch {
         return undefined;
@@ -34,20 +37,11 @@ export function guardKind(kind: CliKind, plugin: PluginOrigin): LoadedKind {
   });
 }
 
-async function loginState(
-  kind: CliKind,
-  question: Parameters<CliKind['loginState']>[0],
-): Promise<LoginState> {
-  const late = Promise.withResolvers<LoginState>();
-  const timer = setTimeout(
-    () => late.resolve({ state: 'unknown', detail: 'the plugin does not answer' }),
-    loginTimeoutMs,
-  );
+async function loginState(kind: CliKind, question: LoginQuestion): Promise<LoginState> {
   try {
-    const asked = Promise.resolve(kind.loginState(question));
-    // Late, it is nobody's.
-    asked.catch(() => {});
-    const { state, detail, method } = await Promise.race([asked, late.promise]);
+    const answer = await inTime(Promise.resolve(kind.loginState(question)));
+    if (answer === undefined) return { state: 'unknown', detail: 'the plugin does not answer' };
+    const { state, detail, method } = answer;
     return {
       state: state === 'logged_in' || state === 'logged_out' ? state : 'unknown',
       detail: typeof detail === 'string' ? detail : '',
@@ -55,6 +49,30 @@ async function loginState(
     };
   } catch (error) {
     return { state: 'unknown', detail: `the plugin failed: ${messageOf(error)}` };
+  }
+}
+
+/** Without them it is not logged in, and says so itself. */
+async function loginVariables(
+  kind: CliKind,
+  question: LoginQuestion,
+): Promise<Readonly<Record<string, string>>> {
+  try {
+    const given = await inTime(Promise.resolve(kind.loginVariables?.(question)));
+    const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
+    return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => isText(value)));
+  } catch {
+    return {};
+  }
+}
+
+/** Late, it is nobody's. */
+async function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), loginTimeoutMs);
+  asked.catch(() => {});
+  try {
+    return await Promise.race([asked, late.promise]);
   } finally {
     clearTimeout(timer);
   }
@@ -63,16 +81,12 @@ async function loginState(
 function launch(kind: CliKind, plugin: PluginOrigin, request: LaunchRequest): Launch {
   let given: unknown;
   try {
-    given = kind.launch(request);
+    given = letGo(kind.launch(request));
   } catch (error) {
     throw failed(plugin, `failed at a launch: ${messageOf(error)}`, error);
   }
   const problem = launchProblem(given, request.workDir);
-  if (problem !== undefined) {
-    // A promise that nobody waits for must not end the process.
-    if (given instanceof Promise) given.catch(() => {});
-    throw failed(plugin, `gave a launch that cannot be used: ${problem}`);
-  }
+  if (problem !== undefined) throw failed(plugin, `gave a launch that cannot be used: ${problem}`);
   return given as Launch;
 }
 
@@ -86,7 +100,7 @@ class GuardedReader implements CliReader {
   constructor(kind: CliKind, plugin: PluginOrigin) {
     this.#plugin = plugin;
     this.#try('cannot begin to read', () => {
-      this.#reader = kind.read();
+      this.#reader = letGo(kind.read());
     });
   }
 
@@ -101,7 +115,7 @@ class GuardedReader implements CliReader {
   line(line: CliLine): readonly AgentEvent[] {
     return (
       this.#try('failed while it read', () => {
-        const events = cleanEvents(this.#reader?.line(line));
+        const events = cleanEvents(letGo(this.#reader?.line(line)));
         this.#hasEnded = this.#reader?.hasEnded === true;
         this.#isHopeless = this.#reader?.isHopeless === true;
         return events;
@@ -110,7 +124,9 @@ class GuardedReader implements CliReader {
   }
 
   end(end: CliEnd): CliReport {
-    const report = this.#try('failed at the end of its reading', () => cleanReport(this.#reader?.end(end)));
+    const report = this.#try('failed at the end of its reading', () =>
+      cleanReport(letGo(this.#reader?.end(end))),
+    );
     if (report !== undefined) return report;
     const { message, fix } = failed(this.#plugin, this.#failure ?? 'failed');
     return {
@@ -130,6 +146,16 @@ class GuardedReader implements CliReader {
       return undefined;
     }
   }
+}
+
+/**
+ * Where a plugin gives a promise, or a list of them, nobody waits: the check that follows refuses it. Rejected later, it would
+ * end the daemon.
+ */
+function letGo<T>(given: T): T {
+  const all: readonly unknown[] = Array.isArray(given) ? given : [given];
+  for (const one of all) if (one instanceof Promise) one.catch(() => {});
+  return given;
 }
 
 function failed(plugin: PluginOrigin, what: string, cause?: unknown): AppError {
