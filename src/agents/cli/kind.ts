@@ -29,6 +29,11 @@ export interface CliKind {
   readonly home: readonly HomePlace[];
   /** Whether it can log in, as far as variables and files say. Asks nobody; the files' contents are looked at, not kept. */
   loginState(o: LoginQuestion): Promise<LoginState>;
+  /**
+   * Variables by which it logs in as that person, for a launch that hides the person's files from it: name → value. They
+   * are secrets: seen by the program alone, redacted in what comes out, never written. Absent: none.
+   */
+  loginVariables?(o: LoginQuestion): Promise<Readonly<Record<string, string>>>;
   /** How to start it. Pure; throws nothing. */
   launch(request: LaunchRequest): Launch;
   /** Reads the stream of one attempt. */
@@ -42,6 +47,8 @@ export interface HomePlace {
   readonly path: string;
   /** A variable that names another place instead: `CODEX_HOME`. */
   readonly variable?: string;
+  /** Only this of it: `sessions`. */
+  readonly below?: string;
   /** It is a folder (the default) or a file. */
   readonly isFile?: boolean;
   /**
@@ -117,8 +124,8 @@ export interface Launch {
   /** Absolute path within `workDir` → content, written before the start. */
   readonly files: readonly (readonly [string, string])[];
   /**
-   * Absolute path within `workDir` → a file of the user's that it stands for, by a symbolic link: log-ins that it renews.
-   * Made before the start where that file is; `home` has to show it.
+   * Absolute path within `workDir` → a file or folder of the user's that it stands for, by a symbolic link: log-ins that it
+   * renews, sessions. Made before the start where that is; `home` has to show it.
    */
   readonly links?: readonly (readonly [string, string])[];
   /** Given to its stdin, which then ends. Absent: it ends at once. */
@@ -150,7 +157,7 @@ export interface CliEnd {
  * Reads one attempt's stream. Unknown events are no events and break nothing; nothing here throws. Payloads hold `text`,
  * and where it is known `progress` (0–100), `file`, `tool` with `args` (calls of tools, for `stuck` and the tripwire),
  * `permission: true` (a blocker that is a denial), `final: true` (the terminal event), `usage` and `cost_usd` (what is
- * new since the last that said so; all of them together are the attempt's). Texts are cut at 4,000 characters.
+ * new since the last that said so; all of them together are the attempt's). A `text` may be long: it is cut when it is told.
  */
 export interface CliReader {
   line(line: CliLine): readonly AgentEvent[];

@@ -7,8 +7,11 @@ import type { CliReport } from '../../types/agent-cli.ts';
 import { eventHint, parseEvent } from '../event-lines.ts';
 import type { CliEnd, CliKind, CliReader } from './kind.ts';
 import { LineSplitter } from './lines.ts';
+import { cut, maxText } from './reading/events.ts';
 
 const hint = eventHint.toString();
+/** Lines that were told as events are remembered up to this number; later ones stay in the answer, too. */
+const maxTold = 1_000;
 /** Only what a model may say of its work; what it did is told by the CLI. */
 const spoken: ReadonlySet<AgentEvent['type']> = new Set([
   'finding',
@@ -22,14 +25,15 @@ const spoken: ReadonlySet<AgentEvent['type']> = new Set([
 export class CliStream {
   readonly #reader: CliReader;
   readonly #lines: LineSplitter;
+  readonly #onEvent: (event: AgentEvent) => void;
+  /** Lines of what the model said that were told as events: they are not part of its answer. */
+  readonly #told = new Set<string>();
 
   constructor(kind: Pick<CliKind, 'read'>, onEvent: (event: AgentEvent) => void) {
     this.#reader = kind.read();
+    this.#onEvent = onEvent;
     this.#lines = new LineSplitter((line) => {
-      for (const event of this.#reader.line(line)) {
-        onEvent(event);
-        for (const said of spokenIn(event)) onEvent(said);
-      }
+      for (const event of this.#reader.line(line)) this.#tell(event);
     });
   }
 
@@ -53,16 +57,41 @@ export class CliStream {
   /** Call once, after `flush`. */
   report(end: CliEnd): CliReport {
     const report = this.#reader.end(end);
-    return { ...report, text: withoutEvents(report.text) };
+    return { ...report, text: this.#withoutEvents(report.text) };
+  }
+
+  /** Looks for events in the whole text; what is told of it is cut. */
+  #tell(event: AgentEvent): void {
+    this.#onEvent(withShortText(event));
+    for (const line of linesWithEvents(event)) {
+      const spokenEvent = eventOf(line);
+      if (spokenEvent === undefined) continue;
+      this.#onEvent(withShortText(spokenEvent));
+      if (line.length <= maxText && this.#told.size < maxTold) this.#told.add(line.trimEnd());
+    }
+  }
+
+  #withoutEvents(text: string): string {
+    if (this.#told.size === 0 || !text.includes(hint)) return text;
+    return text
+      .split('\n')
+      .filter((line) => !this.#told.has(line.trimEnd()))
+      .join('\n')
+      .trim();
   }
 }
 
-/** Events in what the agent said; the terminal event repeats its answer. */
-function spokenIn({ type, payload }: AgentEvent): readonly AgentEvent[] {
+function withShortText(event: AgentEvent): AgentEvent {
+  const { text } = event.payload;
+  if (typeof text !== 'string' || text.length <= maxText) return event;
+  return { ...event, payload: { ...event.payload, text: cut(text) } };
+}
+
+/** Of what the model said; the terminal event only repeats its answer. */
+function linesWithEvents({ type, payload }: AgentEvent): readonly string[] {
   const { text, tool, final } = payload;
   if (type !== 'progress' || typeof text !== 'string' || tool !== undefined || final === true) return [];
-  if (!text.includes(hint)) return [];
-  return text.split('\n').flatMap((line) => eventOf(line) ?? []);
+  return text.includes(hint) ? text.split('\n') : [];
 }
 
 function eventOf(line: string): AgentEvent | undefined {
@@ -71,13 +100,4 @@ function eventOf(line: string): AgentEvent | undefined {
   // Marks of ours, and what it cost, are not the model's to tell.
   const { permission: _, final: __, usage: ___, cost_usd: ____, tool: _____, ...payload } = event.payload;
   return { type: event.type, payload };
-}
-
-function withoutEvents(text: string): string {
-  if (!text.includes(hint)) return text;
-  return text
-    .split('\n')
-    .filter((line) => eventOf(line) === undefined)
-    .join('\n')
-    .trim();
 }

@@ -6,10 +6,11 @@ import { isAbsolute, normalize } from 'node:path';
 import type { AgentEvent } from '../../types/agent.ts';
 import type { Access, CliFault, CliReport, Cure, Denial, FaultClass } from '../../types/agent-cli.ts';
 import type { Usage } from '../../types/job.ts';
-import { cut, maxText } from '../cli/reading/events.ts';
+import { cut } from '../cli/reading/events.ts';
 import { amountOf, listOf, objectOf, textOf } from '../cli/reading/values.ts';
 
 const maxEvents = 1_000;
+/** Of all but the text, in characters. */
 const maxPayload = 256 << 10;
 const maxFaults = 50;
 const maxDenials = 200;
@@ -33,13 +34,14 @@ export function cleanEvents(given: unknown): readonly AgentEvent[] {
     const { type, payload } = objectOf(one);
     if (typeof type !== 'string' || !Object.hasOwn(eventTypes, type))
       throw new TypeError(`"${String(type)}" is no type of an event`);
-    const json = JSON.stringify(payload ?? {});
-    if (json === undefined || json.length > maxPayload)
-      throw new TypeError(`The payload of an event of type ${type} is too large, or no JSON`);
-    const copy = objectOf(JSON.parse(json));
-    const text = textOf(copy.text);
-    const isLong = text !== undefined && text.length > maxText;
-    return { type: type as AgentEvent['type'], payload: isLong ? { ...copy, text: cut(text) } : copy };
+    const { text, ...rest } = objectOf(payload);
+    const json = JSON.stringify(rest);
+    if (json.length > maxPayload) throw new TypeError(`The payload of an event of type ${type} is too large`);
+    const said = textOf(text);
+    return {
+      type: type as AgentEvent['type'],
+      payload: { ...(said !== undefined && { text: said }), ...objectOf(JSON.parse(json)) },
+    };
   });
 }
 

@@ -193,9 +193,9 @@ describe('a kind that does not keep it is told so', () => {
       'takes words of an answer for no fault and no denial',
     ],
     [
-      'texts without bound',
+      'progress of steps, not of a hundred',
       reading((reader) => ({
-        line: (line) => [...reader.line(line), { type: 'status', payload: { text: 'x'.repeat(5_000) } }],
+        line: (line) => [...reader.line(line), { type: 'status', payload: { progress: 101 } }],
       })),
       'gives events and reports that are plain and bounded',
     ],

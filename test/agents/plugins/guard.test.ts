@@ -70,6 +70,9 @@ describe('reading', () => {
     ['a line that throws', { line: boom }, 'failed while it read: boom'],
     ['a line that gives no list', { line: () => undefined }, 'gave no list of events'],
     ['a promise of events', { line: async () => [] }, 'gave no list of events'],
+    ['a promise that is broken', { line: async () => boom() }, 'gave no list of events'],
+    ['a list of promises', { line: () => [Promise.reject(new Error('late'))] }, 'is no type of an event'],
+    ['a report that comes later', { end: async () => boom() }, '`end` gave no report'],
     ['an event of another type', { line: () => [{ type: 'party', payload: {} }] }, '"party" is no type'],
     [
       'an event that is no JSON',
@@ -118,16 +121,16 @@ describe('reading', () => {
   });
 
   test('a reader that cannot be made fails it, too', () => {
-    for (const read of [boom, () => undefined]) {
+    for (const read of [boom, () => undefined, async () => boom()]) {
       const reader = guarded({ read }).read();
       expect([reader.line(line), reader.hasEnded]).toEqual([[], false]);
       expect(reader.end(end).terminal).toBe('failure');
     }
   });
 
-  test('texts are cut, what is unknown is left out', () => {
+  test('what is unknown is left out, a long text stays whole', () => {
     const { events, report: cleaned } = reading({
-      line: () => [{ type: 'progress', payload: { text: 'x'.repeat(9_000), own: [1] }, other: 1 }],
+      line: () => [{ type: 'progress', payload: { text: 'x'.repeat(300_000), own: [1] }, other: 1 }],
       end: () => ({
         ...{
           terminal: 'failure',
@@ -146,7 +149,7 @@ describe('reading', () => {
         ],
       }),
     });
-    expect(events).toEqual([{ type: 'progress', payload: { text: `${'x'.repeat(3_999)}…`, own: [1] } }]);
+    expect(events).toEqual([{ type: 'progress', payload: { text: 'x'.repeat(300_000), own: [1] } }]);
     expect(cleaned).toEqual({
       ...{ terminal: 'failure', text: '', costUsd: null },
       faults: [
@@ -194,7 +197,7 @@ describe('who is logged in', () => {
 });
 
 test('a line to go on with that fails is none', () => {
-  for (const resume of [boom, () => 7, () => ''])
+  for (const resume of [boom, () => 7, () => '', async () => boom()])
     expect(guarded({ resume }).resume('id', '/')).toBeUndefined();
 });
 

@@ -1,13 +1,14 @@
 /**
- * Builds the events that readers give: texts are cut, progress is a percentage, what is unknown is left out. A stream may
- * hold a whole file in one call of a tool; an event holds enough to show, to compare with the next one, and to look for
- * blocked commands in.
+ * Builds the events that readers give: progress is a percentage, arguments are bounded, what is unknown is left out. A stream
+ * may hold a whole file in one call of a tool; an event holds enough to show, to compare with the next one, and to look for
+ * blocked commands in. Texts stay whole here: the model may have written events of ours into them (`stream.ts`, which cuts
+ * them afterwards).
  */
 import { createHash } from 'node:crypto';
 import type { AgentEvent } from '../../../types/agent.ts';
 import type { Usage } from '../../../types/job.ts';
 
-/** Longest text of a payload, in characters. */
+/** Longest text of an event that is told, in characters. */
 export const maxText = 4_000;
 /** Shell commands are looked through for blocked ones: more of them is kept. */
 const maxCommand = 32_000;
@@ -34,7 +35,7 @@ export interface Payload {
   readonly cost_usd?: number | undefined;
 }
 
-/** Only for a heartbeat: no event at all. */
+/** For a line that says nothing that people or Sluice would want to know. */
 export const noEvents: readonly AgentEvent[] = Object.freeze([]);
 
 /** Cuts a text; a cut one ends with `…`. Never halves a character. */
@@ -54,7 +55,7 @@ export function oneLine(text: string, max = 500): string {
 /** An event with what of the payload is known. */
 export function event(type: AgentEvent['type'], payload: Payload): AgentEvent {
   const kept: Record<string, unknown> = {};
-  if (payload.text !== undefined) kept.text = cut(payload.text);
+  if (payload.text !== undefined) kept.text = payload.text;
   const progress = percent(payload.progress);
   if (progress !== undefined) kept.progress = progress;
   if (payload.file !== undefined && payload.file !== '') kept.file = cut(payload.file, maxFile);
@@ -71,8 +72,8 @@ export function event(type: AgentEvent['type'], payload: Payload): AgentEvent {
 
 /**
  * A call of a tool: `progress` with `tool` and `args`; its text is the tool with its main argument (`Bash npm test`).
- * @param tool In the CLI's own words; `shell` of the options says that it runs commands: it is then told as `bash`, with
- * `args.command`, so that the live watch looks through it.
+ * @param tool In the CLI's own words.
+ * @param more.isShell It runs commands: it is told as `bash`, so that the live watch looks for blocked ones in `args.command`.
  */
 export function toolCall(
   tool: string,
@@ -125,7 +126,10 @@ function mainArgument(args: unknown): string | undefined {
   return undefined;
 }
 
-/** Arguments of a call, small enough to be kept. A cut text ends with a checksum, so that different calls stay different. */
+/**
+ * Arguments of a call, small enough to be kept. In place of what is left out stands its checksum: two calls that differ only
+ * there must not be taken for the same call again (`stuck`).
+ */
 export function boundedArgs(args: unknown): unknown {
   return new Bounding().value(args, '', 0);
 }
@@ -139,7 +143,7 @@ class Bounding {
         return this.#text(value, name);
       case 'object':
         if (value === null) return null;
-        if (depth >= maxDepth) return '…';
+        if (depth >= maxDepth) return leftOut(value);
         return Array.isArray(value) ? this.#list(value, name, depth) : this.#fields(value, depth);
       case 'number':
       case 'boolean':
@@ -157,7 +161,7 @@ class Bounding {
     );
     this.#left -= Math.min(text.length, max) + 8;
     if (text.length <= max) return text;
-    const sum = createHash('sha256').update(text).digest('hex').slice(0, 12);
+    const sum = checksum(text);
     return max > 40 ? `${cut(text, max - 14)} ${sum}` : sum;
   }
 
@@ -165,7 +169,7 @@ class Bounding {
     const kept: unknown[] = [];
     for (const one of list) {
       if (kept.length === maxItems || this.#left <= 0) {
-        kept.push(`… ${list.length - kept.length} more`);
+        kept.push(`${list.length - kept.length} more ${leftOut(list.slice(kept.length))}`);
         break;
       }
       kept.push(this.value(one, name, depth + 1));
@@ -174,22 +178,33 @@ class Bounding {
   }
 
   #fields(fields: object, depth: number): Record<string, unknown> {
-    const kept: Record<string, unknown> = {};
-    let count = 0;
-    for (const [name, value] of Object.entries(fields)) {
-      if (count++ === maxItems || this.#left <= 0) break;
+    const kept: [string, unknown][] = [];
+    const all = Object.entries(fields);
+    for (const [name, value] of all) {
+      if (kept.length === maxItems || this.#left <= 0) {
+        kept.push(['…', leftOut(all.slice(kept.length))]);
+        break;
+      }
       const key = cut(name, 200);
       this.#left -= key.length;
-      // "__proto__" in JSON is a field like any other.
-      Object.defineProperty(kept, key, {
-        value: this.value(value, name, depth + 1),
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+      kept.push([key, this.value(value, name, depth + 1)]);
     }
-    return kept;
+    // Unlike an assignment this makes a field of "__proto__", too.
+    return Object.fromEntries(kept);
   }
+}
+
+function leftOut(value: unknown): string {
+  try {
+    return `… ${checksum(JSON.stringify(value) ?? '')}`;
+  } catch {
+    // Too deep for JSON, or in a circle.
+    return '…';
+  }
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 function isLeadingHalf(code: number): boolean {

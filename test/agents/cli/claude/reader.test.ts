@@ -149,7 +149,6 @@ describe('bad input', () => {
         if (report.terminal === 'success') expect(report.faults).toEqual([]);
         for (const { payload } of events) {
           expect(typeof payload.text).toBe('string');
-          expect(String(payload.text).length).toBeLessThanOrEqual(4_000);
           expect(JSON.stringify(payload).length).toBeLessThan(300_000);
         }
         for (const { message } of [...report.faults, ...report.denials]) {

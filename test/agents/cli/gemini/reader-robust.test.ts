@@ -46,10 +46,7 @@ test('no sequence of lines makes it throw, and one result is all that counts', (
         const reader = new GeminiReader();
         const events = lines.flatMap((one) => reader.line(one));
         const report = reader.end({ ...(exitCode !== undefined && { exitCode }), stderr, now });
-        for (const { type, payload } of events) {
-          expect(types).toContain(type);
-          if (payload.text !== undefined) expect(String(payload.text).length).toBeLessThanOrEqual(4_000);
-        }
+        for (const { type } of events) expect(types).toContain(type);
         const finals = events.filter(({ payload }) => payload.final === true);
         expect(finals.length).toBe(reader.hasEnded ? 1 : 0);
         expect(report.terminal === 'none').toBe(!reader.hasEnded);
