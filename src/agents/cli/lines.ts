@@ -5,7 +5,8 @@
 import type { CliLine } from './kind.ts';
 
 const maxLineBytes = 16 << 20;
-const maxTextChars = 4_000;
+const maxTextBytes = 4_000;
+const byteOrderMark = '\ufeff';
 const newline = 0x0a;
 const brace = 0x7b;
 
@@ -55,14 +56,15 @@ export class LineSplitter {
     if (line.length > maxLineBytes) return this.#onLine({ kind: 'oversized', bytes: line.length });
     const value = line.indexOf(brace) < 0 ? undefined : parseObject(line);
     if (value) return this.#onLine({ kind: 'json', value });
-    const text = line.toString('utf8', 0, maxTextChars).trim();
+    const text = line.toString('utf8', 0, maxTextBytes).trim();
     if (text !== '') this.#onLine({ kind: 'text', text });
   }
 }
 
 function parseObject(line: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(line.toString('utf8'));
+    const text = line.toString('utf8');
+    const value: unknown = JSON.parse(text.startsWith(byteOrderMark) ? text.slice(1) : text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     return value as Readonly<Record<string, unknown>>;
   } catch {

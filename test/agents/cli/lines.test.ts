@@ -27,6 +27,20 @@ test('lines are objects, texts, or left out', () => {
   ]);
 });
 
+test('a byte order mark, ends of lines of Windows, NUL and bytes that are no text break one line at most', () => {
+  const bytes = Buffer.concat([
+    Buffer.from('\ufeff{"a":1}\r\n\u0000{"b":2}\n\r\n{"c":"'),
+    Buffer.from([0xff, 0xc3]),
+    Buffer.from('"}\r\n{"d":4}'),
+  ]);
+  expect(split([bytes])).toEqual([
+    { kind: 'json', value: { a: 1 } },
+    { kind: 'text', text: '\u0000{"b":2}' },
+    { kind: 'json', value: { c: '\ufffd\ufffd' } },
+    { kind: 'json', value: { d: 4 } },
+  ]);
+});
+
 test('ten megabytes in one line are read, more than sixteen are counted', () => {
   const line = (bytes: number) => Buffer.from(`${JSON.stringify({ x: 'a'.repeat(bytes) })}\n`);
   const chunks: Buffer[] = [];
