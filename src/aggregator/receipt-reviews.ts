@@ -2,22 +2,19 @@
 import type { ReviewLedger } from '../ledger/review-ledger.ts';
 import type { JobRecord } from '../types/job.ts';
 import type { ReceiptReview } from '../types/receipt.ts';
-import type { ReviewRecord, ReviewVerdict } from '../types/review.ts';
+import { aboutJob, type ReviewRecord, type ReviewVerdict } from '../types/review.ts';
 
-/** Rounds that are looked through: of a run those of all its steps. */
-const MOST = 1_000;
-/** That a receipt tells of: the latest. */
+/** A receipt tells of the latest rounds alone. */
 const MOST_TOLD = 50;
 
 /** Of the work of a job, oldest first; those that have ended. */
 export async function receiptReviews(
   reviews: Pick<ReviewLedger, 'list'>,
-  { id, step }: Pick<JobRecord, 'id' | 'step'>,
+  { id }: Pick<JobRecord, 'id'>,
 ): Promise<readonly ReceiptReview[]> {
-  const rounds = await reviews.list({ sessionId: step?.runId ?? id, limit: MOST });
+  const rounds = await reviews.list({ about: aboutJob(id), limit: MOST_TOLD });
   return rounds
-    .filter(({ subject, endedAt }) => subject.kind === 'job' && subject.jobId === id && endedAt !== undefined)
-    .slice(0, MOST_TOLD)
+    .filter(({ endedAt }) => endedAt !== undefined)
     .map(toReceiptReview)
     .toReversed();
 }

@@ -5,15 +5,16 @@ export interface ReviewLedger {
   /** Adds it, or replaces the row of the same id. */
   put(review: ReviewRecord): Promise<void>;
   get(id: string): Promise<ReviewRecord | undefined>;
-  /** Newest first. `sessionId`: of one run or job; `open`: those that have not ended. */
+  /** Newest first. `about`: see `aboutOf`; `sessionId`: of one run or job; `open`: those that have not ended. */
   list(query: {
+    readonly about?: string;
     readonly sessionId?: string;
     readonly open?: boolean;
     readonly limit: number;
   }): Promise<readonly ReviewRecord[]>;
   /**
-   * Removes those that ended before, and open ones that began before: what they were about is gone. Those of a run stay as
-   * long as it. @returns how many.
+   * Removes those that ended before, and open ones that began before. Those of a run or a job stay as long as it does.
+   * @returns how many.
    */
   prune(before: number): Promise<number>;
 }

@@ -1,7 +1,7 @@
 /** Rounds of review as listings and `jobs show` tell them: the words of the files under `reviews/`. */
 import type { ReviewLedger } from '../ledger/review-ledger.ts';
 import type { JobRecord } from '../types/job.ts';
-import type { ReviewFinding, ReviewRecord } from '../types/review.ts';
+import { aboutJob, aboutStep, type ReviewFinding, type ReviewRecord } from '../types/review.ts';
 
 export interface ReviewView {
   readonly id: string;
@@ -28,19 +28,21 @@ export interface ReviewView {
 
 const MOST = 100;
 
-/** Of a job's own work, oldest first. */
+/** Of a job's own work, and of a step's what `review` steps had said of it; oldest first. */
 export async function reviewsOfJob(
   reviews: Pick<ReviewLedger, 'list'>,
   { id, step }: Pick<JobRecord, 'id' | 'step'>,
 ): Promise<readonly ReviewView[]> {
-  const rounds = await reviews.list({ sessionId: step?.runId ?? id, limit: MOST });
-  const own = rounds.filter(({ subject }) =>
-    subject.kind === 'job' ? subject.jobId === id : step !== undefined && subject.step === step.step,
-  );
-  return own.map(viewReview).toReversed();
+  const abouts = [aboutJob(id), ...(step ? [aboutStep(step.runId, step.step)] : [])];
+  const rounds = await Promise.all(abouts.map((about) => reviews.list({ about, limit: MOST })));
+  return rounds
+    .flat()
+    .toReversed()
+    .toSorted((a, b) => a.startedAt - b.startedAt)
+    .map(viewReview);
 }
 
-export function viewReview(review: ReviewRecord): ReviewView {
+function viewReview(review: ReviewRecord): ReviewView {
   const { id, author, trigger, round, startedAt, endedAt, verdicts, decision, why, isRevised } = review;
   return {
     ...{ id, author, trigger, round },

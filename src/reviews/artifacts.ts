@@ -46,6 +46,7 @@ export function roundData(record: ReviewRecord, work: ReviewWork): object {
         ? {
             kind: 'job',
             job_id: subject.jobId,
+            attempt: subject.attempt,
             ...(subject.step !== undefined && { step: subject.step }),
           }
         : {

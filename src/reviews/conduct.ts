@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import { SyntaxThread } from '../agents/inspect/kinds/syntax-thread.ts';
 import { messageOf } from '../types/errors.ts';
 import type { JobId } from '../types/job.ts';
-import type { ReviewRecord, ReviewVerdict } from '../types/review.ts';
+import { aboutOf, type ReviewRecord, type ReviewVerdict } from '../types/review.ts';
 import { hasArtifacts, writeArtifacts } from './artifacts.ts';
 import { askReviewer, reviewerJobId } from './ask.ts';
 import { CHECKS_AGENT, checkWork } from './checks.ts';
@@ -20,7 +20,7 @@ import { blockingFindings, nextRound } from './rounds.ts';
 
 export type { ReviewerJobs, ReviewsDeps } from './deps.ts';
 
-/** Rounds of one session that are looked through for the one before. */
+/** Rounds about the same work that are looked through for the one before, and open rounds of a session that are let go. */
 const ROUNDS_LISTED = 1_000;
 
 export function createReviews(deps: ReviewsDeps): Reviews {
@@ -63,7 +63,7 @@ class Round {
 
   async conduct(signal: AbortSignal): Promise<ReviewRecord> {
     const { ledger } = this.#deps;
-    const id = reviewId(this.#request, this.#workSha256);
+    const id = reviewId(this.#request);
     const known = await ledger.reviews.get(id);
     if (known?.endedAt !== undefined) {
       if (!hasArtifacts(this.#request.artifactsDir, known)) this.#writeArtifacts(known);
@@ -82,9 +82,9 @@ class Round {
 
   /** The round before, if it has ended. */
   async #previous(): Promise<ReviewRecord | undefined> {
-    const { round, sessionId, since = 0 } = this.#request;
+    const { round, subject, since = 0 } = this.#request;
     if (round <= 1) return undefined;
-    const rounds = await this.#deps.ledger.reviews.list({ sessionId, limit: ROUNDS_LISTED });
+    const rounds = await this.#deps.ledger.reviews.list({ about: aboutOf(subject), limit: ROUNDS_LISTED });
     const line = lineOf(this.#request);
     return rounds.find(
       (one) =>
@@ -165,7 +165,7 @@ class Round {
     const next = nextRound({
       ...{ judgement, verdicts, round, canRevise },
       maxRounds: config.maxRounds,
-      workSha256: this.#workSha256,
+      workSha256: record.workSha256,
       ...(previous && { previousSha256: previous.workSha256 }),
     });
     const isRevised = next.kind === 'revise';
@@ -220,16 +220,19 @@ function revisedWords(findings: number): string {
   return `its author answers ${findings} blocking ${findings === 1 ? 'finding' : 'findings'}`;
 }
 
-function reviewId(request: ReviewRequest, workSha256: string): string {
-  const { round, since = null } = request;
-  return hash('sha256', JSON.stringify([lineOf(request), round, since, workSha256]), 'hex').slice(0, 16);
+/**
+ * Told by whose work it is, not by what is shown of it: that can be another text after a restart, where somebody has changed
+ * the tree meanwhile or some of the work stands in it already, and its reviewers would be asked, and paid, again.
+ */
+function reviewId(request: ReviewRequest): string {
+  const { subject, round, since = null } = request;
+  const doneBy = subject.kind === 'job' ? subject.attempt : subject.jobId;
+  return hash('sha256', JSON.stringify([lineOf(request), round, since, doneBy]), 'hex').slice(0, 16);
 }
 
 /** Rounds of one line follow each other. */
 function lineOf({ subject, trigger, name }: Pick<ReviewRecord, 'subject' | 'trigger' | 'name'>): string {
-  const about =
-    subject.kind === 'job' ? ['job', subject.jobId] : ['step', subject.runId, subject.workflow, subject.step];
-  return JSON.stringify([about, trigger, name ?? null]);
+  return JSON.stringify([aboutOf(subject), trigger, name ?? null]);
 }
 
 function shaOfWork({ title, task, report, diff, outputs }: ReviewWork): string {

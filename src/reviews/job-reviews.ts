@@ -19,7 +19,7 @@ import type { AgentCall, AgentEvent } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
 import { messageOf } from '../types/errors.ts';
 import { type JobId, type JobRecord, type Output, workWords } from '../types/job.ts';
-import type { ReviewRecord, ReviewSubject } from '../types/review.ts';
+import { aboutJob, type ReviewRecord, type ReviewSubject } from '../types/review.ts';
 import type { Changes } from '../workspace/workspaces.ts';
 import { readText } from './bounded-file.ts';
 import { guidanceOf } from './guidance.ts';
@@ -50,7 +50,10 @@ export interface JobReviewsDeps {
 
 /** An attempt that runs and may be reviewed meanwhile. */
 interface Watched {
+  /** Of several files the first: the review is of all that is there, and told with it. */
   readonly job: JobRecord;
+  /** Its companions. */
+  readonly others: Set<JobId>;
   readonly call: AgentCall;
   readonly config: ReviewsConfig;
   readonly live: LiveReviews;
@@ -66,7 +69,7 @@ interface Watched {
 const maxSaid = 100;
 /** Of the author's answer, which it is told again. */
 const REPORT_BYTES = 64 * 1024;
-/** Rounds that are looked through: of a run those of all its steps. */
+/** Rounds of a job that are looked through, and open rounds of all that an earlier process left. */
 const ROUNDS_LISTED = 1_000;
 const minTickMs = 100;
 
@@ -96,9 +99,10 @@ export class JobReviews implements AsyncDisposable {
    * Nothing waits for it; what is decided is acted on.
    */
   request(id: JobId, who: string): boolean {
-    const watched = this.#watched.get(id);
+    const watched =
+      this.#watched.get(id) ?? [...this.#watched.values()].find(({ others }) => others.has(id));
     if (!watched) return false;
-    this.#begin(id, (ended) => this.#reviewLive(watched, 'manual', `asked for by ${who}`, ended));
+    this.#begin(watched.job.id, (ended) => this.#reviewLive(watched, 'manual', `asked for by ${who}`, ended));
     return true;
   }
 
@@ -127,6 +131,7 @@ export class JobReviews implements AsyncDisposable {
       case 'started':
         this.#deps.conditions.clear('REVIEW_ASKS', job.id);
         if (event.call) this.#watch(job, event.call);
+        if (event.with !== undefined) this.#watched.get(event.with)?.others.add(job.id);
         return;
       case 'agent_event':
         return this.#heard(job.id, event.event);
@@ -167,18 +172,17 @@ export class JobReviews implements AsyncDisposable {
     const config = this.#configFor(job);
     // Reviews were switched off meanwhile: what has its proof counts.
     if (!config) return this.#act(job.id, { kind: 'accept' });
-    const known = await this.#roundsOf(job);
+    const decided = (await this.#roundsOf(job)).filter(({ decision }) => decision !== undefined);
+    const isOfThis = ({ subject }: ReviewRecord): boolean =>
+      subject.kind === 'job' && subject.attempt === call.attempt;
     if (!config.on.has('result') && !isAsked) {
       // Only what it asked for while it ran is reviewed: that decides.
-      const since = job.attempts.at(-1)?.startedAt ?? 0;
-      const live = known.find((one) => one.decision !== undefined && one.startedAt >= since);
+      const live = decided.find(isOfThis);
       if (live) return this.#settle(job, live);
     }
-    const earlier = known.filter((one) => one.trigger === 'result');
-    // Newest first. One that was about this very attempt has not been acted on: the process ended in between.
-    const [last] = earlier;
-    const isKnown = last !== undefined && last.startedAt >= (job.attempts.at(-1)?.endedAt ?? Infinity);
-    const round = isKnown ? last.round : earlier.length + 1;
+    const earlier = decided.filter((one) => one.trigger === 'result');
+    // One about this very attempt has not been acted on: the process ended in between.
+    const round = earlier.find(isOfThis)?.round ?? earlier.length + 1;
     const record = await this.#conduct(job, call, config, 'result', round, [], ended);
     if (!record.isRevised) return this.#settle(job, record);
     const report = await readText(join(call.workDir, 'result.md'), REPORT_BYTES);
@@ -213,10 +217,10 @@ export class JobReviews implements AsyncDisposable {
 
   #watch(job: JobRecord, call: AgentCall): void {
     const config = this.#configFor(job, call.agent);
-    if (!config || (job.step === undefined && call.inputs.length > 1)) return;
+    if (!config) return;
     this.#unwatch(job.id);
     const live = createLiveReviews({ on: config.on, quietMs: config.quietMs }, this.#deps.now());
-    this.#watched.set(job.id, { job, call, config, live, said: [] });
+    this.#watched.set(job.id, { job, others: new Set(), call, config, live, said: [] });
     this.#arm(job.id);
   }
 
@@ -328,9 +332,9 @@ export class JobReviews implements AsyncDisposable {
   }
 
   /** Ended ones, newest first. */
-  async #roundsOf(job: JobRecord): Promise<readonly ReviewRecord[]> {
-    const all = await this.#deps.ledger.reviews.list({ sessionId: sessionOf(job), limit: ROUNDS_LISTED });
-    return all.filter(({ subject, endedAt }) => isAbout(subject, job.id) && endedAt !== undefined);
+  async #roundsOf({ id }: JobRecord): Promise<readonly ReviewRecord[]> {
+    const all = await this.#deps.ledger.reviews.list({ about: aboutJob(id), limit: ROUNDS_LISTED });
+    return all.filter(({ endedAt }) => endedAt !== undefined);
   }
 
   async #conduct(
@@ -347,8 +351,8 @@ export class JobReviews implements AsyncDisposable {
     const isOver = trigger === 'result';
     const work = await readWork(
       {
-        title: `${workWords(job)} by ${job.agent}`,
-        task: call.prompt ?? call.agent.description ?? '',
+        title: `${workWords(job)}${othersOf(call)} by ${job.agent}`,
+        task: `${call.prompt ?? call.agent.description ?? ''}${this.#isOfBatch(job) ? ofBatch : ''}`,
         ...(isOver && { resultFile: join(call.workDir, 'result.md') }),
         outputsDir: call.outputDir,
         outputs: await this.#deps.outputsIn(call.outputDir).catch(() => []),
@@ -358,7 +362,10 @@ export class JobReviews implements AsyncDisposable {
     );
     return reviews.conduct(
       {
-        subject: { kind: 'job', jobId: job.id, ...(job.step && { step: job.step.step }) },
+        subject: {
+          ...{ kind: 'job', jobId: job.id, attempt: call.attempt },
+          ...(job.step && { step: job.step.step }),
+        },
         sessionId: sessionOf(job),
         author: job.agent,
         ...{ trigger, round, config },

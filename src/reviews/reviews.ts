@@ -22,8 +22,9 @@ export interface ReviewRequest {
   readonly author: string;
   readonly trigger: ReviewTrigger;
   /**
-   * 1 for the first of this trigger. The same work in the same round is the same review, also after a restart. Unchanged
-   * work that comes again from its author is not shown again: the verdicts of the round before stand.
+   * 1 for the first of this trigger. The same attempt (of a step: the same job) in the same round is the same review, also
+   * after a restart, whatever else has happened in the tree since. Unchanged work that comes again from its author is not
+   * shown again: the verdicts of the round before stand.
    */
   readonly round: number;
   /** Rounds that began before this are of an earlier try (a run was resumed) and do not count. Epoch milliseconds. */

@@ -29,6 +29,8 @@ export type ReviewSubject =
   | {
       readonly kind: 'job';
       readonly jobId: JobId;
+      /** Which of its attempts did it. */
+      readonly attempt: number;
       /** Of a step of a run: `lint`, `lint[3]`. */
       readonly step?: string;
     }
@@ -40,6 +42,22 @@ export type ReviewSubject =
       /** Whose work it is in this round: the step's own, or the latest revision of it. */
       readonly jobId: JobId;
     };
+
+/**
+ * What a round is about, in one word by which the ledger finds the others about the same: a job, or a step of a run whose
+ * revisions are jobs of their own.
+ */
+export function aboutOf(subject: ReviewSubject): string {
+  return subject.kind === 'job' ? aboutJob(subject.jobId) : aboutStep(subject.runId, subject.step);
+}
+
+export function aboutJob(id: JobId): string {
+  return `job ${id}`;
+}
+
+export function aboutStep(runId: string, step: string): string {
+  return `step ${runId} ${step}`;
+}
 
 /** One round: the same work before several reviewers, and the decision that follows. */
 export interface ReviewRecord {
@@ -58,7 +76,7 @@ export interface ReviewRecord {
   readonly startedAt: number;
   /** Absent: it goes on. */
   readonly endedAt?: number;
-  /** Hex SHA-256 over the work as it was shown: equal means unchanged. */
+  /** Hex SHA-256 over the work as it was first shown: equal means that its author has changed nothing. */
   readonly workSha256: string;
   /** While it goes on: those who are asked, as `missing`. */
   readonly verdicts: readonly ReviewVerdict[];

@@ -19,7 +19,7 @@ const reviewed = { hasReviews: () => true };
 async function review(rig: Rig, ended: Ended, said = 'fine'): Promise<Ended> {
   const { id } = ended.job;
   const round = (n: number, facts: Partial<ReviewRecord>): ReviewRecord => ({
-    ...{ id: `${id}-${n}`, sessionId: id, subject: { kind: 'job', jobId: id }, author: 'sum' },
+    ...{ id: `${id}-${n}`, sessionId: id, subject: { kind: 'job', jobId: id, attempt: 1 }, author: 'sum' },
     ...{ trigger: 'result', round: n, startedAt: n, endedAt: n + 1, workSha256: '0', verdicts: [] },
     ...facts,
   });

@@ -191,6 +191,7 @@ const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; sca
   'a review': { ask: ({ reviews }) => reviews.get('r') },
   'newest reviews': { ask: ({ reviews }) => reviews.list({ limit: 5 }), scans: /^SCAN review$/ },
   'reviews of a session': { ask: ({ reviews }) => reviews.list({ sessionId: 's', limit: 5 }) },
+  'reviews about a job': { ask: ({ reviews }) => reviews.list({ about: 'job j', limit: 5 }) },
   'open reviews': {
     ask: ({ reviews }) => reviews.list({ open: true, limit: 5 }),
     scans: /INDEX review_open$/,

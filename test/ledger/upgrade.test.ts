@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
 import { APPLICATION_ID, migrations } from '../../src/ledger/sqlite/schema.ts';
+import { aboutJob, aboutStep } from '../../src/types/review.ts';
 import { run, step, stepJob } from './run-specs.ts';
 import { attempt, claim, ids } from './specs.ts';
 import { stateFolder } from './state-folder.ts';
@@ -128,6 +129,27 @@ test('a ledger of the second version keeps its jobs and takes runs, steps and se
   using db = new DatabaseSync(file, { readOnly: true });
   expect(db.prepare('pragma user_version').get()).toEqual({ user_version: migrations.length });
   expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' });
+});
+
+test('rounds of reviews that an earlier version kept are found by what they are about', async () => {
+  const stateDir = stateFolder();
+  mkdirSync(stateDir, { recursive: true });
+  const version = migrations.findIndex((sql) => sql.includes('review_about'));
+  {
+    using db = new DatabaseSync(join(stateDir, 'ledger.db'));
+    db.exec(`pragma application_id = ${APPLICATION_ID}; pragma journal_mode = wal`);
+    for (const sql of migrations.slice(0, version)) db.exec(sql);
+    db.exec(`insert into meta values ('id', 'first'); pragma user_version = ${version}`);
+    const put = db.prepare('insert into review (id, session, started_at, value) values (?, ?, 1, ?)');
+    for (const id of ['j', 'k'])
+      put.run(id, id, JSON.stringify({ id, subject: { kind: 'job', jobId: id, attempt: 1 } }));
+    const subject = { kind: 'step', runId: 'r', workflow: 'w', step: 'a b', jobId: 'x' };
+    put.run('s', 'r', JSON.stringify({ id: 's', subject }));
+  }
+  await using ledger = openSqliteLedger({ stateDir }).ledger;
+  const about = async (word: string) =>
+    (await ledger.reviews.list({ about: word, limit: 9 })).map(({ id }) => id);
+  expect([await about(aboutJob('j')), await about(aboutStep('r', 'a b'))]).toEqual([['j'], ['s']]);
 });
 
 test('an upgraded ledger and a new one have the same tables and indexes', async () => {

@@ -10,7 +10,7 @@ import { stateFolder } from '../ledger/state-folder.ts';
 const round = (id: string, more: Partial<ReviewRecord>): ReviewRecord => ({
   id,
   sessionId: 'j1',
-  subject: { kind: 'job', jobId: 'j1' },
+  subject: { kind: 'job', jobId: 'j1', attempt: 1 },
   author: 'writer',
   trigger: 'result',
   round: 1,
@@ -32,7 +32,7 @@ test('rounds of a job, oldest first; those of a run belong to its steps', async 
     }),
   );
   await reviews.put(round('two', { round: 2 }));
-  await reviews.put(round('other', { sessionId: 'j2', subject: { kind: 'job', jobId: 'j2' } }));
+  await reviews.put(round('other', { sessionId: 'j2', subject: { kind: 'job', jobId: 'j2', attempt: 1 } }));
   const ofStep = (step: string) =>
     ({ kind: 'step', runId: 'run', workflow: 'w', step, jobId: `j-${step}` }) as const;
   await reviews.put(round('of a', { sessionId: 'run', subject: ofStep('a') }));
@@ -62,7 +62,13 @@ test('rounds of a job, oldest first; those of a run belong to its steps', async 
   ]);
   expect(found[1]).not.toHaveProperty('ended_at');
   const step = { runId: 'run', step: 'a' } as StepTask;
-  expect((await reviewsOfJob(reviews, { id: 'j9', step })).map(({ id }) => id)).toEqual(['of a']);
+  const own = { kind: 'job', jobId: 'j9', attempt: 1, step: 'a' } as const;
+  await reviews.put(round('its own', { sessionId: 'run', subject: own, startedAt: 500 }));
+  // Those of a hundred other steps are in nobody's way.
+  for (let n = 0; n < 120; n += 1)
+    await reviews.put(round(`of ${n}`, { sessionId: 'run', subject: ofStep(`s${n}`) }));
+  const ofJob = await reviewsOfJob(reviews, { id: 'j9', step });
+  expect(ofJob.map(({ id }) => id)).toEqual(['its own', 'of a']);
   expect(reviewLines(found)).toEqual([
     'review 1 (result)  warn: one concern; sent back to its author',
     '  second: concern, It forgets an empty list.',

@@ -18,6 +18,7 @@ import {
   twoOthers,
 } from './rig.ts';
 
+const secondTry = { kind: 'job', jobId: 'j1', attempt: 2 } as const;
 const wrong = { severity: 'blocking', text: 'It is 5.', place: 'report:1', evidence: '2 + 3' };
 
 /** Conducts a round whose reviewers answer as given. */
@@ -251,7 +252,7 @@ describe('who is asked', () => {
     const outputs = [{ path: 'a.json', bytes: 1, text: '{' }];
     const broken = await round(
       rig,
-      request(dir, { canRevise: true, work: { ...request(dir).work, outputs } }),
+      request(dir, { subject: secondTry, canRevise: true, work: { ...request(dir).work, outputs } }),
       {},
     );
     expect(broken).toMatchObject({ decision: 'stop', isRevised: true });
@@ -264,8 +265,7 @@ describe('who is asked', () => {
     const one = await round(rig, request(tempFolder(), { config }), { 'codex-1': answer('approved') });
     expect(one.decision).toBe('continue');
     const two = { ...config, quorum: 2 };
-    const other = { ...request('').work, report: 'It is 6.' };
-    const strict = await round(rig, request(tempFolder(), { config: two, work: other }), {
+    const strict = await round(rig, request(tempFolder(), { subject: secondTry, config: two }), {
       'codex-1': answer('approved'),
     });
     expect(strict).toMatchObject({
@@ -351,6 +351,35 @@ describe('over a restart', () => {
     expect(await round(rig, request(dir), {})).toEqual(first);
     expect(readFileSync(join(dir, 'round-1.md'), 'utf8')).toBe(page);
     expect(rig.jobs.submitted).toEqual([]);
+  });
+
+  test('the tree has changed meanwhile: it is the same work, and nobody is asked twice', async () => {
+    const stateDir = tempFolder();
+    const dir = tempFolder();
+    const stop = new AbortController();
+    const changed = { ...request('').work, diff: '+somebody else was here' };
+    let before: Rig['jobs'];
+    {
+      await using rig = openRig({ stateDir });
+      before = rig.jobs;
+      const conducted = rig.reviews.conduct(request(dir), stop.signal);
+      await rig.jobs.followed(2);
+      stop.abort(new Error('stopping'));
+      await expect(conducted).rejects.toThrow('stopping');
+    }
+    await using rig = openRig({ stateDir, jobs: before });
+    const conducted = rig.reviews.conduct(request(dir, { work: changed }), never);
+    await before.followed(4);
+    for (const name of ['codex-1', 'gemini-1']) before.reply(name, answer('approved'));
+    const record = await conducted;
+    expect(await rig.reviews.conduct(request(dir), never)).toEqual(record);
+    expect(before.submitted).toHaveLength(2);
+    expect(await rig.ledger.reviews.list({ limit: 9 })).toEqual([record]);
+    // Another attempt is other work, also where it looks the same.
+    const other = rig.reviews.conduct(request(dir, { subject: secondTry }), never);
+    await before.followed(6);
+    for (const name of ['codex-1', 'gemini-1']) before.reply(name, answer('concern'));
+    expect(await other).toMatchObject({ decision: 'pause' });
   });
 
   test('a fault of our own leaves it open, too, and nobody is left asking', async () => {

@@ -20,7 +20,12 @@ async function reviewer({ ledger, clock, stateDir }: Rig, id: string, runId: str
   await ledger.jobs.published(id);
   await ledger.reviews.put({
     ...{ id: `r-${id}`, sessionId: runId, author: 'a', trigger: 'result', round: 1, workSha256: '' },
-    ...{ subject: { kind: 'job', jobId: runId }, startedAt: clock.now, endedAt: clock.now, verdicts: [] },
+    ...{
+      subject: { kind: 'job', jobId: runId, attempt: 1 },
+      startedAt: clock.now,
+      endedAt: clock.now,
+      verdicts: [],
+    },
   });
   const folder = join(stateDir, 'history', id);
   mkdirSync(folder, { recursive: true });

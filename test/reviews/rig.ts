@@ -125,7 +125,7 @@ export function openRig(o: RigOptions = {}): Rig {
 
 export function request(artifactsDir: string, facts: Partial<ReviewRequest> = {}): ReviewRequest {
   return {
-    subject: { kind: 'job', jobId: 'j1' },
+    subject: { kind: 'job', jobId: 'j1', attempt: 1 },
     sessionId: 'j1',
     author: 'author',
     trigger: 'result',

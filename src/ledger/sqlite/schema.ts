@@ -196,4 +196,11 @@ export const migrations: readonly string[] = [
 
   create index job_held_agent on job (agent) where state = 'held';
   `,
+  `
+  alter table review add column about text not null default '';
+  update review set about = case json_extract(value, '$.subject.kind')
+    when 'job' then 'job ' || json_extract(value, '$.subject.jobId')
+    else 'step ' || json_extract(value, '$.subject.runId') || ' ' || json_extract(value, '$.subject.step') end;
+  create index review_about on review (about);
+  `,
 ];

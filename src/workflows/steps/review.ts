@@ -9,7 +9,7 @@ import { guidanceOf } from '../../reviews/guidance.ts';
 import { blockingFindings } from '../../reviews/rounds.ts';
 import { readWork } from '../../reviews/work.ts';
 import type { JobRecord } from '../../types/job.ts';
-import type { ReviewRecord } from '../../types/review.ts';
+import { aboutStep, type ReviewRecord } from '../../types/review.ts';
 import { hasEnded } from '../job-watch.ts';
 import { Renderer } from '../rendering.ts';
 import { readResult } from '../results.ts';
@@ -23,7 +23,7 @@ import {
   type UnitEnd,
 } from '../unit.ts';
 
-/** Rounds of one run that are looked through: of all its steps. */
+/** Rounds about the same step that are looked through: those of other `review` steps are among them. */
 const roundsListed = 1_000;
 
 /** What is asked for: whose work, and since when. A run that is resumed has it reviewed anew. */
@@ -79,9 +79,12 @@ function mayChangeTree({ step }: JobRecord): boolean {
 }
 
 /** Newest first. */
-async function roundsOf({ deps, run }: RunContext, { id }: Unit): Promise<readonly ReviewRecord[]> {
-  const all = await deps.ledger.reviews.list({ sessionId: run.id, limit: roundsListed });
-  return all.filter(({ subject, name }) => subject.kind === 'step' && name === id);
+async function roundsOf(
+  { deps, run }: RunContext,
+  { id, step }: Unit<ReviewStep>,
+): Promise<readonly ReviewRecord[]> {
+  const all = await deps.ledger.reviews.list({ about: aboutStep(run.id, step.of), limit: roundsListed });
+  return all.filter(({ name }) => name === id);
 }
 
 function isOf({ since }: Inquiry, { startedAt }: ReviewRecord): boolean {

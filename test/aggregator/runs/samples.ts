@@ -112,7 +112,7 @@ export function sampleReview(round: number, text: string, facts: Partial<ReviewR
   ] as const;
   return {
     ...{ id: `review-${round}`, sessionId: 'r', author: 'coder', trigger: 'result', round },
-    subject: { kind: 'job', jobId: 'job-lint', step: 'lint' },
+    subject: { kind: 'job', jobId: 'job-lint', attempt: 1, step: 'lint' },
     ...{ startedAt: t0 + round * 1000, endedAt: t0 + round * 1000 + 700, workSha256: '0' },
     ...{ decision: 'stop', why: text },
     verdicts: [

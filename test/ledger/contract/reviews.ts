@@ -2,13 +2,15 @@
 import { expect, test } from 'vitest';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import type { ReviewRecord } from '../../../src/types/review.ts';
+import { aboutJob, aboutOf, aboutStep } from '../../../src/types/review.ts';
 import type { MakePlace } from '../contract.ts';
+import { claim, file, spec } from '../specs.ts';
 
 export function review(id: string, facts: Partial<ReviewRecord> = {}): ReviewRecord {
   return {
     id,
     sessionId: 's',
-    subject: { kind: 'job', jobId: 'j' },
+    subject: { kind: 'job', jobId: 'j', attempt: 1 },
     author: 'a',
     trigger: 'result',
     round: 1,
@@ -74,6 +76,38 @@ export function reviewContract(makePlace: MakePlace): void {
     expect(await listed(ledger, { sessionId: 's', open: true, limit: 2 })).toEqual(['d', 'a']);
     expect(await listed(ledger, { limit: 2 })).toEqual(['d', 'c']);
     expect(await listed(ledger, { sessionId: 'nobody' })).toEqual([]);
+  });
+
+  test('those about one job, or one step of a run, are found among all of a session', async () => {
+    await using ledger = await makePlace().open(() => 1_000);
+    const judged = (step: string, jobId: string) =>
+      ({ kind: 'step', runId: 'r', workflow: 'w', step, jobId }) as const;
+    const subjects = {
+      own: { kind: 'job', jobId: 'write', attempt: 1, step: 'write' },
+      first: judged('write', 'write'),
+      second: judged('write', 'write.round-2'),
+      other: judged('write 2', 'x'),
+    } as const;
+    for (const [id, subject] of Object.entries(subjects))
+      await ledger.reviews.put(review(id, { sessionId: 'r', subject }));
+    expect(await listed(ledger, { about: aboutJob('write') })).toEqual(['own']);
+    expect(await listed(ledger, { about: aboutStep('r', 'write') })).toEqual(['second', 'first']);
+    expect(await listed(ledger, { about: aboutOf(subjects.other), sessionId: 'r' })).toEqual(['other']);
+    expect(await listed(ledger, { about: aboutOf(subjects.other), sessionId: 's' })).toEqual([]);
+  });
+
+  test('those of a job stay as long as it does, however old', async () => {
+    await using ledger = await makePlace().open(() => 1_000);
+    await ledger.jobs.enqueue(spec({ id: 'j' }));
+    await ledger.reviews.put(review('ended', { sessionId: 'j', endedAt: 2 }));
+    await ledger.reviews.put(review('open', { sessionId: 'j' }));
+    expect(await ledger.reviews.prune(9_000)).toBe(0);
+    const [lease] = await claim(ledger);
+    if (lease) await ledger.jobs.end(lease, { state: 'cancelled', reason: 'input_gone' });
+    await ledger.jobs.published('j');
+    await ledger.files.put(file('j.txt', { gone: true }));
+    expect(await ledger.jobs.prune(9_000, 9)).toEqual(['j']);
+    expect(await ledger.reviews.prune(9_000)).toBe(2);
   });
 
   test('those that ended before go, and open ones that nobody has taken up since', async () => {
