@@ -145,7 +145,7 @@ export interface ReviewTerms {
   readonly maxRounds: number;
   /** Fewer valid verdicts than this decide nothing: a person is asked. Absent: more than half of those who are asked. */
   readonly quorum?: number;
-  /** `four_rules`: any blocker stops, two concerns pause, one warns. `votes`: the heaviest verdict. Or rules in order. */
+  /** `four_rules`: any blocker stops, two concerns pause, one warns. `votes`: more than half of the weight. Or rules in order. */
   readonly policy: 'four_rules' | 'votes' | readonly ReviewRule[];
   /** Weight of an agent's verdict; 1 where it is not named. */
   readonly weights: Readonly<Record<string, number>>;

@@ -75,7 +75,7 @@ function terms(byDefault: (own: string) => string) {
         },
         minItems: 1,
         description:
-          'What verdicts make. `four_rules`: any blocker stops, two concerns pause, one warns, otherwise the work goes on; `votes`: the heaviest verdict decides, a tie pauses; or rules of your own, of which the first that holds decides (none: `pause`).',
+          'What verdicts make. `four_rules`: any blocker stops, two concerns pause, one warns, otherwise the work goes on; `votes`: approvals of more than half of the weight let it pass, blockers of more than half stop it, anything else pauses; or rules of your own, of which the first that holds decides (none: `pause`).',
         examples: [[{ if: 'blockers > 0', decision: 'stop' }]],
         'x-default': byDefault('`four_rules`'),
       }),

@@ -29,7 +29,7 @@ export function decide(votes: readonly Vote[], { policy, quorum }: Policy, round
     policy === 'four_rules'
       ? fourRules(count)
       : policy === 'votes'
-        ? heaviest(count)
+        ? byMajority(count)
         : byRules(count, policy, round);
   // Nobody's verdict is no approval, whatever the quorum says.
   const needed = Math.max(1, quorum ?? Math.floor(votes.length / 2) + 1);
@@ -77,10 +77,13 @@ function countOf(votes: readonly Vote[]): Count {
   };
 }
 
-/** Rounded: 0.1 and 0.2 and 0.7 are 1 in any order. */
 function weightOf(votes: readonly Vote[]): number {
-  const sum = votes.reduce((total, { weight }) => total + (weight > 0 ? weight : 0), 0);
-  return Math.round(sum * 1e6) / 1e6;
+  return sumOf(votes.map(({ weight }) => (weight > 0 ? weight : 0)));
+}
+
+/** Rounded: 0.1 and 0.2 and 0.7 are 1 in any order. */
+function sumOf(weights: readonly number[]): number {
+  return Math.round(weights.reduce((sum, weight) => sum + weight, 0) * 1e6) / 1e6;
 }
 
 /** Weights count for concerns; no weight silences a blocker. */
@@ -93,15 +96,19 @@ function fourRules(count: Count): Judgement {
   return unanimous(count);
 }
 
-/** The heaviest verdict decides; a dissent that was outvoted is still told. */
-function heaviest(count: Count): Judgement {
+/**
+ * More than half of the weight lets the work pass, or stops it; a dissent that was outvoted is still told. That the heaviest
+ * of the three verdicts decides was rejected: two concerns out of four were then worse for the work than a concern and a
+ * blocker, which are the heaviest neither alone nor together.
+ */
+function byMajority(count: Count): Judgement {
   const { approved, concerns, blockers, concerned, blocking } = count;
-  const most = Math.max(approved, concerns, blockers);
+  const [against, milder] = [sumOf([concerns, blockers]), sumOf([approved, concerns])];
   const weights = `approved ${approved}, concerns ${concerns}, blockers ${blockers}${gone(count)}`;
-  if ([approved, concerns, blockers].filter((weight) => weight === most).length > 1)
+  if (approved === against || blockers === milder)
     return { decision: 'pause', why: `a tie: ${weights}`, isUndecided: true };
-  if (blockers === most) return settled('stop', `blockers weigh most: ${weights}`);
-  if (concerns === most) return settled('pause', `concerns weigh most: ${weights}`);
+  if (blockers > milder) return settled('stop', `most of the weight is blockers: ${weights}`);
+  if (approved < against) return settled('pause', `most of the weight does not approve: ${weights}`);
   if (concerned.length + blocking.length > 0)
     return settled('warn', `approved against ${listed([...blocking, ...concerned])}: ${weights}`);
   return unanimous(count);
