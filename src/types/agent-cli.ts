@@ -60,7 +60,6 @@ export type Cure =
   /** One tool, in the CLI's own words: `Write`, `Bash(npm test:*)`. */
   | { readonly kind: 'tool'; readonly tool: string; readonly access: Access }
   | { readonly kind: 'skip_git_check' }
-  | { readonly kind: 'trust' }
   /** A flag that this version does not know. */
   | { readonly kind: 'without_flag'; readonly flag: string };
 
@@ -81,7 +80,6 @@ export interface Correction {
   /** What `tools` can do at most: they go when the ceiling is lowered below it. */
   readonly toolAccess?: Access;
   readonly skipGitCheck?: boolean;
-  readonly trust?: boolean;
   readonly withoutFlags?: readonly string[];
   /** Of the program that does not know `withoutFlags`: another version may. */
   readonly version?: string;

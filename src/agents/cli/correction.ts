@@ -1,13 +1,15 @@
 /**
- * From what an agent was denied to the one thing that a second launch changes, never beyond its ceiling. Pure. A launch is
- * widened by as little as lifts the denial: a tool before a mode, one folder before all.
+ * From what an agent was denied to the one thing that a second launch changes, never beyond its ceiling. A launch is widened
+ * by as little as lifts the denial: a tool before a mode, one folder before all. Nothing here writes; the disk is asked only
+ * where links lead.
  */
-import { isAbsolute, relative } from 'node:path';
 import type { CliSettings } from '../../config/config.ts';
+import { contains } from '../../config/contains.ts';
 import type { Access, CliReport, Correction, Cure } from '../../types/agent-cli.ts';
+import { leadsTo } from './leads-to.ts';
 
-/** Folders that are remembered for an agent at most: it is no way to give it a whole disk bit by bit. */
-const maxDirectories = 16;
+/** Folders, tools or flags that are remembered for an agent: it is no way to give it a whole disk bit by bit. */
+const maxRemembered = 16;
 const rank: Readonly<Record<Access, number>> = { read: 0, edit: 1, all: 2 };
 
 export interface Ceiling {
@@ -46,14 +48,25 @@ export function wantedCorrection(
   return correctionFor(report, { permissions: { ...permissions, ceiling: 'all' }, places }, sofar);
 }
 
-/** What of a correction holds under the ceiling in force, for the version at hand: both change. */
+/**
+ * What of a correction holds now: the ceiling, the version of the program, and where the links in a folder lead may all have
+ * changed since it was learned.
+ */
 export function boundCorrection(correction: Correction, ceiling: Ceiling, version?: string): Correction {
-  const { access, directories, tools, toolAccess = 'all', withoutFlags, version: of, ...rest } = correction;
+  const {
+    access,
+    directories,
+    tools,
+    toolAccess = 'all',
+    withoutFlags,
+    version: of,
+    skipGitCheck,
+  } = correction;
   const highest = rank[ceiling.permissions.ceiling];
   const isAllowed = access !== undefined && rank[access] <= highest;
   const kept = directories?.filter((path) => isWithin({ kind: 'directory', path, write: false }, ceiling));
   return {
-    ...rest,
+    ...(skipGitCheck && { skipGitCheck }),
     ...(isAllowed && { access }),
     ...(kept && kept.length > 0 && { directories: kept }),
     ...(tools && rank[toolAccess] <= highest && { tools, toolAccess }),
@@ -66,15 +79,17 @@ export function merge(a: Correction, b: Correction): Correction {
   const toolAccess = higher(a.toolAccess, b.toolAccess);
   const version = b.version ?? a.version;
   const isOfAnother = a.version !== undefined && a.version !== version;
+  const directories = union(a.directories, b.directories);
+  const tools = union(a.tools, b.tools);
+  const withoutFlags = union(isOfAnother ? [] : a.withoutFlags, b.withoutFlags);
   return {
     ...(access && { access }),
-    ...list('directories', a, b),
-    ...list('tools', a, b),
+    ...(directories.length > 0 && { directories }),
+    ...(tools.length > 0 && { tools }),
     ...(toolAccess && { toolAccess }),
-    ...list('withoutFlags', isOfAnother ? {} : a, b),
+    ...(withoutFlags.length > 0 && { withoutFlags }),
     ...(version !== undefined && { version }),
     ...((a.skipGitCheck || b.skipGitCheck) && { skipGitCheck: true }),
-    ...((a.trust || b.trust) && { trust: true }),
   };
 }
 
@@ -94,9 +109,8 @@ function isWithin(cure: Cure, { permissions, places }: Ceiling): boolean {
       return rank[cure.access] <= rank[ceiling];
     case 'directory':
       if (cure.write && ceiling === 'read') return false;
-      return ceiling === 'all' || [...places, ...directories].some((place) => lies(cure.path, place));
+      return ceiling === 'all' || [...places, ...directories].some((place) => isIn(cure.path, place));
     case 'skip_git_check':
-    case 'trust':
     case 'without_flag':
       return true;
     default:
@@ -115,8 +129,6 @@ function add(to: Correction, cure: Cure): Correction {
       return merge(to, { directories: [cure.path], ...(cure.write && { access: 'edit' }) });
     case 'skip_git_check':
       return merge(to, { skipGitCheck: true });
-    case 'trust':
-      return merge(to, { trust: true });
     case 'without_flag':
       return merge(to, { withoutFlags: [cure.flag] });
     default:
@@ -124,9 +136,8 @@ function add(to: Correction, cure: Cure): Correction {
   }
 }
 
-function list<K extends 'directories' | 'tools' | 'withoutFlags'>(key: K, a: Correction, b: Correction) {
-  const all = [...new Set([...(a[key] ?? []), ...(b[key] ?? [])])].slice(-maxDirectories);
-  return all.length > 0 ? ({ [key]: all } as unknown as Pick<Correction, K>) : {};
+function union(a: readonly string[] = [], b: readonly string[] = []): readonly string[] {
+  return [...new Set([...a, ...b])].slice(-maxRemembered);
 }
 
 function higher(a: Access | undefined, b: Access | undefined): Access | undefined {
@@ -134,9 +145,10 @@ function higher(a: Access | undefined, b: Access | undefined): Access | undefine
   return rank[a] >= rank[b] ? a : b;
 }
 
-function lies(path: string, place: string): boolean {
-  const way = relative(place, path);
-  return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
+/** By where both really are: an agent that may write to a folder may put a link into it that leads out of it. */
+function isIn(path: string, place: string): boolean {
+  const [real, folder] = [leadsTo(path), leadsTo(place)];
+  return real !== undefined && folder !== undefined && contains(folder, real);
 }
 
 function same(a: Correction, b: Correction): boolean {

@@ -3,8 +3,9 @@
  * beyond the ceiling; the launch as it would be without the correction tells what that changed.
  */
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { CliAgent } from '../../config/config.ts';
+import { contains } from '../../config/contains.ts';
 import type { AgentCall } from '../../types/agent.ts';
 import type { Access, CliRecord, Correction } from '../../types/agent-cli.ts';
 import { fsPath } from '../../types/path-bytes.ts';
@@ -167,11 +168,6 @@ function makeFolder(dir: string): void {
   } catch {
     // Then it is not given, and the attempt says so.
   }
-}
-
-function contains(outer: string, inner: string): boolean {
-  const way = relative(outer, inner);
-  return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
 }
 
 /** As it is shown: without the prompt, where that is an argument. */

@@ -108,7 +108,6 @@ function cureOf(given: unknown): Cure | undefined {
         ? { kind, path: normalize(path), write: write !== false }
         : undefined;
     case 'skip_git_check':
-    case 'trust':
       return { kind };
     case 'without_flag':
       return typeof flag === 'string' && flag.startsWith('-') ? { kind, flag } : undefined;

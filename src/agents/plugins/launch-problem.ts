@@ -1,5 +1,6 @@
 /** What is wrong with a launch, if anything: of a plugin before it is used, of any kind in its contract. */
-import { dirname, isAbsolute, relative } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
+import { contains } from '../../config/contains.ts';
 
 export function launchProblem(given: unknown, workDir: string): string | undefined {
   if (typeof given !== 'object' || given === null) return 'it is no object';
@@ -10,7 +11,9 @@ export function launchProblem(given: unknown, workDir: string): string | undefin
     return '`env` is no object of texts';
   if (!isPairs(files)) return '`files` is no list of [path, content]';
   if (links !== undefined && !isPairs(links)) return '`links` is no list of [path, file]';
-  const outside = [...files, ...(links ?? [])].find(([path]) => !lies(path, workDir));
+  const outside = [...files, ...(links ?? [])].find(
+    ([path]) => !isAbsolute(path) || path === workDir || !contains(workDir, path),
+  );
   if (outside !== undefined) return `"${outside[0]}" is not in the folder of the job`;
   if (stdin !== undefined && typeof stdin !== 'string') return '`stdin` is no text';
   if (lastMessageFile !== undefined && (!isText(lastMessageFile) || dirname(lastMessageFile) !== workDir))
@@ -25,9 +28,4 @@ function isPairs(value: unknown): value is readonly (readonly [string, string])[
       (one) => Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === 'string'),
     )
   );
-}
-
-function lies(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return isAbsolute(path) && way !== '' && way !== '..' && !way.startsWith('../') && !isAbsolute(way);
 }

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -79,6 +82,33 @@ describe('what the next launch gets', () => {
   });
 });
 
+test('a folder is where it really is: a link that an agent made leads nowhere beyond its ceiling', (t) => {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-correction-')));
+  t.onTestFinished(() => rmSync(dir, { recursive: true }));
+  const at = (path: string): string => join(dir, path);
+  mkdirSync(at('shared/lib'), { recursive: true });
+  mkdirSync(at('home/.ssh'), { recursive: true });
+  symlinkSync(at('home/.ssh'), at('shared/out'));
+  symlinkSync(at('home/later'), at('shared/dangling'));
+  symlinkSync('lib', at('shared/inside'));
+  symlinkSync(at('shared'), at('alias'));
+  const given = (place: string, path: string): boolean => {
+    const limit = ceiling('edit', [at(place)]);
+    const directories = [at(path)];
+    const cure = { kind: 'directory', path: at(path), write: true } as const;
+    const learned = boundCorrection({ directories }, limit).directories !== undefined;
+    expect(correctionFor(denied(cure), limit) !== undefined).toBe(learned);
+    return learned;
+  };
+  expect(given('shared', 'shared/lib/new/deep')).toBe(true);
+  expect(given('shared', 'shared/inside/new')).toBe(true);
+  expect(given('alias', 'shared/lib')).toBe(true);
+  expect(given('shared', 'alias/lib')).toBe(true);
+  expect(given('shared', 'shared/out')).toBe(false);
+  expect(given('shared', 'shared/out/new')).toBe(false);
+  expect(given('shared', 'shared/dangling/new')).toBe(false);
+});
+
 const cures = fc.oneof(
   fc.record({ kind: fc.constant('access' as const), access: fc.constantFrom(...accesses) }),
   fc.record({
@@ -116,8 +146,8 @@ test('never above the ceiling, whatever is denied and whatever was remembered', 
 
 test('corrections add up, and an empty one changes nothing', () => {
   const a: Correction = { access: 'edit', tools: ['Write'] };
-  const b: Correction = { access: 'read', tools: ['Write', 'Edit'], trust: true };
-  expect(merge(a, b)).toEqual({ access: 'edit', tools: ['Write', 'Edit'], trust: true });
+  const b: Correction = { access: 'read', tools: ['Write', 'Edit'], skipGitCheck: true };
+  expect(merge(a, b)).toEqual({ access: 'edit', tools: ['Write', 'Edit'], skipGitCheck: true });
   expect(merge(a, {})).toEqual(a);
   expect(isEmpty(merge({}, {}))).toBe(true);
   expect(atLeast('read', undefined)).toBe('read');
@@ -137,13 +167,13 @@ test('what would lift a denial without a ceiling is known, and given when the ce
 });
 
 test('flags that a version does not know are left out for that version alone', () => {
-  const learned: Correction = { withoutFlags: ['--a'], version: '1.0.0', trust: true };
+  const learned: Correction = { withoutFlags: ['--a'], version: '1.0.0', skipGitCheck: true };
   expect(boundCorrection(learned, ceiling('read'), '1.0.0')).toEqual(learned);
-  expect(boundCorrection(learned, ceiling('read'), '1.1.0')).toEqual({ trust: true });
+  expect(boundCorrection(learned, ceiling('read'), '1.1.0')).toEqual({ skipGitCheck: true });
   expect(merge(learned, { withoutFlags: ['--b'], version: '1.0.0' }).withoutFlags).toEqual(['--a', '--b']);
   expect(merge(learned, { withoutFlags: ['--b'], version: '1.1.0' })).toEqual({
     withoutFlags: ['--b'],
     version: '1.1.0',
-    trust: true,
+    skipGitCheck: true,
   });
 });
