@@ -18,7 +18,12 @@ mkdirSync(join(dir, 'inbox'), { recursive: true });
 mkdirSync(stateDir);
 writeFileSync(join(dir, 'inbox/a.txt'), 'a'.repeat(10_000));
 for (let i = 0; i < 2_000; i += 1) writeFileSync(join(dir, `inbox/f${i}`), '');
-const quiet = { resolve: (text: string) => text, redact: (text: string) => text, redactFile: async () => {} };
+const quiet = {
+  resolve: (text: string) => text,
+  register: () => {},
+  redact: (text: string) => text,
+  redactFile: async () => {},
+};
 const never = new AbortController().signal;
 const confined: SandboxConfig = {
   ...{ mode: 'required', write: [], network: 'none' },

@@ -6,6 +6,8 @@ export interface SecretResolver {
    * @throws {AppError} `SECRET_UNRESOLVED`.
    */
   resolve(text: string): string | Promise<string>;
+  /** A secret that no reference names: from now on it is kept out of what agents print. */
+  register(value: string): void;
 }
 
 export interface Redactor {

@@ -35,6 +35,8 @@ export interface Secrets {
   resolve(text: string): Promise<string>;
   /** Why the text cannot be resolved now; `undefined` when it can. Registers nothing. */
   check(text: string): Promise<AppError | undefined>;
+  /** A value that no reference names is redacted from now on; one too short for that is left. */
+  register(value: string): void;
   /** The text without any value resolved so far, in any of its usual spellings. */
   redact(text: string): string;
   /**
@@ -71,6 +73,9 @@ export function createSecrets(options: SecretsOptions): Secrets {
         if (error instanceof AppError) return error;
         return new AppError('INTERNAL', messageOf(error), { cause: error, fix: 'Please report this.' });
       }
+    },
+    register(value) {
+      if (value.length >= minSecretLength) redactor.register(value);
     },
     redact: redactor.redact,
     redactFile: redactor.redactFile,

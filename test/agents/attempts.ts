@@ -22,6 +22,7 @@ export const never = new AbortController().signal;
 export const noConditions: Conditions = { raise: () => {}, clear: () => {} };
 export const noSecrets: SecretResolver & Redactor = {
   resolve: (text) => text,
+  register: () => {},
   redact: (text) => text,
   redactFile: async () => {},
 };

@@ -21,6 +21,7 @@ const dir = tempDir();
 let agents: Agents;
 const redacting = {
   resolve: (text: string) => text.replace('${env:KEY}', 'hush-hush'),
+  register: () => {},
   redact: (text: string) => text.replaceAll('hush-hush', '[redacted]'),
   async redactFile(path: string) {
     writeFileSync(path, readFileSync(path, 'latin1').replaceAll('hush-hush', '[redacted]'), 'latin1');

@@ -349,6 +349,7 @@ test('a file that becomes shorter while it is sent ends the request', async () =
 test('secrets in URL, headers and answers', async () => {
   const secrets = {
     resolve: (text: string) => text.replace('$KEY', 'hush-hush'),
+    register: () => {},
     redact: (text: string) => text.replaceAll('hush-hush', '[redacted]'),
     async redactFile(path: string) {
       writeFileSync(path, readFileSync(path, 'utf8').replaceAll('hush-hush', '[redacted]'));

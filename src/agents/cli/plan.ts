@@ -115,9 +115,10 @@ export function homePlaces(
 ): readonly { readonly path: string; readonly place: HomePlace }[] {
   const home = env.HOME;
   return places.flatMap((place) => {
-    const named = place.variable === undefined ? undefined : env[place.variable];
-    if (named !== undefined && isAbsolute(named)) return [{ path: named, place }];
-    return home === undefined ? [] : [{ path: join(home, place.path), place }];
+    const { path, variable, below = '' } = place;
+    const named = variable === undefined ? undefined : env[variable];
+    if (named !== undefined && isAbsolute(named)) return [{ path: join(named, below), place }];
+    return home === undefined ? [] : [{ path: join(home, path, below), place }];
   });
 }
 

@@ -68,9 +68,13 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
     // Keys reach the commands that it runs, and from there its output: they are known to the redaction.
     for (const { kind: how, name } of entries)
       if (how === 'pass' && isSecretVariable(name, daemonEnv[name])) await secrets.resolve(`\${env:${name}}`);
-    const env = await agentEnvironment(baseEnv, entries, daemonEnv, secrets);
+    const own = await agentEnvironment(baseEnv, entries, daemonEnv, secrets);
     // A bare service has none in its environment, and none of them finds its log-in without.
-    return env.HOME === undefined ? { ...env, HOME: homedir() } : env;
+    const env = own.HOME === undefined ? { ...own, HOME: homedir() } : own;
+    const login = (await kind.loginVariables?.({ env, home: env.HOME ?? '' })) ?? {};
+    for (const [name, value] of Object.entries(login))
+      if (isSecretVariable(name, value)) secrets.register(value);
+    return { ...env, ...login };
   };
 
   const finish = async (
@@ -131,6 +135,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
         ...(lastMessageFile !== undefined && { lastMessageFile }),
       };
       const places = homePlaces(kind.home, env);
+      const ready = places.filter(({ place }) => !place.isReadOnly).flatMap(madeReady);
       makeLinks(plan.launch.links ?? []);
       const { exit, report } = await runConfined(
         options,
@@ -139,7 +144,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
         startRequest(call, agent, file, plan, launched, env),
         signal,
         {
-          ownPlaces: isConfined ? places.filter(({ place }) => !place.isReadOnly).flatMap(madeReady) : [],
+          ownPlaces: isConfined ? ready : [],
           ownProtected: isConfined ? [...places.flatMap(protectedIn), ...plan.reads] : [],
           read: (onEvent) => new CliStream(kind, onEvent),
         },

@@ -5,7 +5,16 @@
 import type { AgentEvent } from '../../types/agent.ts';
 import type { CliReport } from '../../types/agent-cli.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
-import type { CliEnd, CliKind, CliLine, CliReader, Launch, LaunchRequest, LoginQuestion, LoginState } from '../cli/kind.ts';
+import type {
+  CliEnd,
+  CliKind,
+  CliLine,
+  CliReader,
+  Launch,
+  LaunchRequest,
+  LoginQuestion,
+  LoginState,
+} from '../cli/kind.ts';
 import { cleanEvents, cleanReport } from './clean.ts';
 import { launchProblem } from './launch-problem.ts';
 import type { LoadedKind, PluginOrigin } from './plugins.ts';
@@ -39,9 +48,8 @@ export function guardKind(kind: CliKind, plugin: PluginOrigin): LoadedKind {
 
 async function loginState(kind: CliKind, question: LoginQuestion): Promise<LoginState> {
   try {
-    const answer = await inTime(Promise.resolve(kind.loginState(question)));
-    if (answer === undefined) return { state: 'unknown', detail: 'the plugin does not answer' };
-    const { state, detail, method } = answer;
+    const late: LoginState = { state: 'unknown', detail: 'the plugin does not answer' };
+    const { state, detail, method } = await inTime(kind.loginState(question), late);
     return {
       state: state === 'logged_in' || state === 'logged_out' ? state : 'unknown',
       detail: typeof detail === 'string' ? detail : '',
@@ -58,7 +66,7 @@ async function loginVariables(
   question: LoginQuestion,
 ): Promise<Readonly<Record<string, string>>> {
   try {
-    const given = await inTime(Promise.resolve(kind.loginVariables?.(question)));
+    const given = await inTime(kind.loginVariables?.(question), {});
     const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
     return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => isText(value)));
   } catch {
@@ -66,13 +74,14 @@ async function loginVariables(
   }
 }
 
-/** Late, it is nobody's. */
-async function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), loginTimeoutMs);
-  asked.catch(() => {});
+/** Late, an answer is nobody's. */
+async function inTime<T>(asked: T | Promise<T>, late: T): Promise<T> {
+  const end = Promise.withResolvers<T>();
+  const timer = setTimeout(() => end.resolve(late), loginTimeoutMs);
+  const answer = Promise.resolve(asked);
+  answer.catch(() => {});
   try {
-    return await Promise.race([asked, late.promise]);
+    return await Promise.race([answer, end.promise]);
   } finally {
     clearTimeout(timer);
   }

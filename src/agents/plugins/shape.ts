@@ -62,18 +62,23 @@ function environmentProblems(names: unknown): readonly string[] {
 function homeProblems(places: unknown): readonly string[] {
   if (!Array.isArray(places)) return ['`home` is no list'];
   return places.flatMap((place: unknown) => {
-    const { path } = (place ?? {}) as { path?: unknown };
-    const isOne =
-      typeof path === 'string' &&
-      path !== '' &&
-      !isAbsolute(path) &&
-      path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
-    return isOne
+    const { path, below } = (place ?? {}) as { path?: unknown; below?: unknown };
+    const wrong = isBelow(path) ? below : path;
+    return isBelow(path) && (below === undefined || isBelow(below))
       ? []
       : [
-          `\`home\` holds ${JSON.stringify(path) ?? 'a place without path'}, which is no place below the home`,
+          `\`home\` holds ${JSON.stringify(wrong) ?? 'a place without path'}, which is no place below the home`,
         ];
   });
+}
+
+function isBelow(path: unknown): path is string {
+  return (
+    typeof path === 'string' &&
+    path !== '' &&
+    !isAbsolute(path) &&
+    path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  );
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -34,7 +34,6 @@ test.each([
 
 test.each([
   [opencodeKind, '.local/share/opencode/auth.json', '{"anthropic":{"type":"api"}}', ' (anthropic)'],
-  [copilotKind, '.copilot/config.json', '// x\n{ "loggedInUsers": [ { "login": "a" } ] }', ''],
 ])('its own file says so: %#', async (kind, path, text, more) => {
   const file = put(path, text);
   expect(await kind.loginState({ env: {}, home })).toEqual({ state: 'logged_in', detail: `${file}${more}` });

@@ -196,6 +196,16 @@ describe('who is logged in', () => {
   });
 });
 
+test.each<[string, unknown, object]>([
+  ['throws', boom, {}],
+  ['fails later', async () => boom(), {}],
+  ['says nothing', async () => undefined, {}],
+  ['says something else', async () => ({ KEY: 7, NUL: 'a\0b', TOKEN: 't' }), { TOKEN: 't' }],
+])('variables that it logs in by: %s', async (_, loginVariables, handed) => {
+  const question = { env: {}, home: '/nonexistent' };
+  expect(await guarded({ loginVariables }).loginVariables?.(question)).toEqual(handed);
+});
+
 test('a line to go on with that fails is none', () => {
   for (const resume of [boom, () => 7, () => '', async () => boom()])
     expect(guarded({ resume }).resume('id', '/')).toBeUndefined();

@@ -6,8 +6,8 @@
 import { cliCapabilities } from '../../../config/capabilities.ts';
 import type { CliKind } from '../kind.ts';
 import { shellLine } from '../reading/shell-line.ts';
-import { copilotLaunch } from './launch.ts';
-import { copilotLoginState } from './login.ts';
+import { copilotLaunch, sessionsName } from './launch.ts';
+import { copilotLoginState, copilotLoginVariables } from './login.ts';
 import { CopilotReader } from './reader.ts';
 
 export const copilotKind: CliKind = {
@@ -34,21 +34,13 @@ export const copilotKind: CliKind = {
     'COPILOT_PROVIDER_*',
   ],
   home: [
-    {
-      path: '.copilot',
-      variable: 'COPILOT_HOME',
-      protected: [
-        { path: 'mcp-config.json', content: '{"mcpServers":{}}\n' },
-        { path: 'settings.json', content: '{}\n' },
-        ...['agents', 'skills', 'hooks', 'plugins', 'installed-plugins', 'extensions'].map((path) => ({
-          path,
-        })),
-      ],
-    },
+    // All that it has of the person's own folder (see `launch.ts`).
+    { path: '.copilot', variable: 'COPILOT_HOME', below: sessionsName },
     // It unpacks itself there, 235 MB.
     { path: '.cache/copilot' },
   ],
   loginState: copilotLoginState,
+  loginVariables: copilotLoginVariables,
   launch: copilotLaunch,
   read: () => new CopilotReader(),
   resume: (sessionId, cwd) =>

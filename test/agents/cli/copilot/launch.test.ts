@@ -38,6 +38,22 @@ test('what would make it trust the folder is taken from its environment', () => 
   expect(copilotKind.environment).not.toContain('COPILOT_*');
 });
 
+test('its home is its own, but for its sessions', () => {
+  const home = '/project/.sluice/work/1/copilot';
+  const user = { host: 'https://github.com', login: 'a', kind: 'githubDotCom' };
+  const login = { state: 'logged_in', detail: '', method: JSON.stringify(user) } as const;
+  const { env, files, links } = launch({ env: { HOME: '/home/a' }, login });
+  expect(env.COPILOT_HOME).toBe(home);
+  const { host, login: name } = user;
+  expect(JSON.parse(files[0]?.[1] ?? '')).toEqual({
+    ...{ loggedInUsers: [user], lastLoggedInUser: { host, login: name } },
+  });
+  expect(links).toEqual([[`${home}/session-state`, '/home/a/.copilot/session-state']]);
+  const elsewhere = launch({ env: { HOME: '/home/a', COPILOT_HOME: '/own/copilot' } });
+  expect(elsewhere.links).toEqual([[`${home}/session-state`, '/own/copilot/session-state']]);
+  expect(elsewhere.files[0]).toEqual([`${home}/config.json`, '{}\n']);
+});
+
 test('sub-agents are offered where the configuration names them', () => {
   expect(launch({ tools: ['task'] }).args).toContain('--excluded-tools=skill');
 });

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { recording } from '../recorded.ts';
 
-export type FakeKind = 'claude' | 'codex' | 'gemini';
+export type FakeKind = 'claude' | 'codex' | 'gemini' | 'copilot';
 
 /** Texts may hold `${NAME}` of its environment. */
 export type Step =
@@ -177,6 +177,19 @@ export const voices: Readonly<Record<FakeKind, Voice>> = {
       gemini('tool_result', { tool_id: 't1', status: 'success', output: '' }),
     done: () => gemini('result', { status: 'success', stats }),
     failed: (message) => gemini('result', { status: 'error', error: { type: 'unknown', message }, stats }),
+  },
+  copilot: {
+    began: line({ type: 'session.tools_updated', data: { model: 'gpt-4.1' } }),
+    said: (content) => line({ type: 'assistant.message', data: { content, model: 'gpt-4.1' } }),
+    ran: (command) =>
+      line({
+        type: 'tool.execution_start',
+        data: { toolCallId: 't1', toolName: 'bash', arguments: { command } },
+      }) + line({ type: 'tool.execution_complete', data: { toolCallId: 't1', success: true } }),
+    done: () => line({ type: 'result', sessionId: session, exitCode: 0 }),
+    failed: (message) =>
+      line({ type: 'session.error', data: { message } }) +
+      line({ type: 'result', sessionId: session, exitCode: 1 }),
   },
   claude: {
     began: line({

@@ -1,0 +1,48 @@
+/** A CLI that gets a home of its job's own, as Copilot does: what of the person's it has there, and what stays behind. */
+import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { answers } from './fakes/fakes.ts';
+import { cliAgent, openRunner } from './runner-rig.ts';
+
+const rig = await openRunner();
+const token = 'gho_0123456789abcdef0123456789abcdef0123';
+const user = { host: 'https://github.com', login: 'a' };
+
+test('the log-in is handed over, sessions lie at the person’s, folders that are trusted stay out', async () => {
+  const personal = join(rig.home, '.copilot');
+  mkdirSync(personal);
+  const config = {
+    ...{ authTokens: { 'https://github.com:a': { token } }, trustedFolders: [rig.projectDir] },
+    ...{ loggedInUsers: [user], lastLoggedInUser: user },
+  };
+  writeFileSync(join(personal, 'config.json'), `// Managed.\n${JSON.stringify(config)}`);
+  // It prints its token, and leaves a session.
+  const [answer] = answers('copilot', 'My token is ${COPILOT_GITHUB_TOKEN}.') as [{ out: string }];
+  const session = { file: `${personal}/session-state/s1.jsonl`, text: 'x' };
+  const fake = rig.fake('copilot', { write: session }, answer);
+  const { call, result, text } = await rig.run(cliAgent('copilot'));
+  expect(result).toMatchObject({ cli: { report: { terminal: 'success' } } });
+
+  const [seen] = fake.seen();
+  const home = join(call.workDir, 'copilot');
+  expect(seen?.env).toMatchObject({ COPILOT_HOME: home, COPILOT_GITHUB_TOKEN: token });
+  expect(seen?.argv.join(' ')).not.toContain(token);
+  // Made, since it was not there, and not only where it is confined.
+  expect(realpathSync(join(home, 'session-state'))).toBe(realpathSync(join(personal, 'session-state')));
+  expect(readdirSync(join(personal, 'session-state'))).toEqual(['s1.jsonl']);
+  expect(result.cli?.record.resume).toMatch(/^cd .* && copilot --resume=/);
+
+  expect(await text('result.md')).toBe('My token is [redacted].\n');
+  const own = readFileSync(join(home, 'config.json'), 'utf8');
+  expect(own).not.toContain('trustedFolders');
+  expect(secretsIn(call.workDir, token)).toEqual([]);
+});
+
+/** Files that hold it, also those of its home. */
+function secretsIn(dir: string, secret: string): readonly string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((file) => readFileSync(file, 'latin1').includes(secret));
+}
