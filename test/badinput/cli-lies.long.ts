@@ -7,7 +7,7 @@ import { until } from '../daemon/project.ts';
 import { fakeAgent, makeCliProject } from './cli-rig.ts';
 import { processesOf } from './rig.ts';
 
-const kinds: readonly FakeKind[] = ['codex', 'gemini', 'claude'];
+const kinds = ['codex', 'gemini', 'claude'] as const;
 
 interface Case {
   readonly steps: (kind: FakeKind) => readonly Step[];
