@@ -1,18 +1,17 @@
 /** Reviews with what they need from the others: reviewers as jobs of the coordinator, results from the aggregator. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Aggregator } from '../aggregator/aggregator.ts';
 import { collectOutputs } from '../aggregator/outputs.ts';
 import { type Config, isCliAgent } from '../config/config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
-import type { CoordinatorEvent } from '../coordinator/events.ts';
 import type { OpenLog } from '../logging/log.ts';
+import { readText } from '../reviews/bounded-file.ts';
 import { createReviews, type ReviewerJobs } from '../reviews/conduct.ts';
 import { JobReviews } from '../reviews/job-reviews.ts';
 import type { Reviews } from '../reviews/reviews.ts';
-import { AppError } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
-import { fsPath } from '../types/path-bytes.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
+import { canWork, standingOf } from './agent-standing.ts';
+import { cancelUnlessEnded } from './cancel.ts';
 import { ownFolders } from './own-folders.ts';
 import type { ProjectRecord } from './record.ts';
 import type { TierInForce } from './tiers.ts';
@@ -35,7 +34,6 @@ export interface OpenReviews {
   readonly jobs: JobReviews;
 }
 
-const maxResultBytes = 1 << 20;
 /** Jobs are parked without a word to each of them: they are looked at again so often. */
 const lookMs = 5_000;
 /** A reviewer that waits for longer than this is missing: work is not kept waiting until tomorrow for an opinion. */
@@ -67,13 +65,14 @@ function reviewerJobs({ coordinator, aggregator, record }: OpenReviewsOptions): 
     async follow(id, signal) {
       const job = await follow(coordinator, record.ledger.jobs, id, signal);
       // Nobody waits for it any more: it is not to ask for an answer, or to be paid, later.
-      if (job.endedAt === undefined) await cancel(coordinator, id, 'the review goes on without it');
+      if (job.endedAt === undefined)
+        await cancelUnlessEnded(coordinator, id, 'the review goes on without it');
       return job;
     },
-    cancel: (id, reason) => cancel(coordinator, id, reason),
-    async readResult(job) {
+    cancel: (id, reason) => cancelUnlessEnded(coordinator, id, reason),
+    async readResult(job, maxBytes) {
       const file = (await aggregator().locate(job))?.resultFile;
-      return file === undefined ? '' : readText(file);
+      return file === undefined ? { kind: 'none' } : readText(file, maxBytes);
     },
   };
 }
@@ -100,53 +99,38 @@ function follow(
       resolve(job);
     };
     const unsubscribe = events.subscribe((event) => {
-      if (telling.has(event.type) && 'job' in event && event.job.id === id) take(event.job);
+      if ('job' in event && event.job.id === id) take(event.job);
     });
     const timer = setInterval(() => jobs.get(id).then(take, () => {}), lookMs).unref();
     signal.addEventListener('abort', abort);
     if (signal.aborted) return abort();
     // It may be over already.
-    jobs.get(id).then(take, reject);
+    jobs.get(id).then(take, (error: unknown) => {
+      stop();
+      reject(error);
+    });
   });
 }
-
-const telling: ReadonlySet<CoordinatorEvent['type']> = new Set(['ended', 'held', 'waiting']);
 
 /** It needs a person, or something that does not come soon. */
 function isStuck({ state, reason, notBefore = Number.POSITIVE_INFINITY }: JobRecord): boolean {
   if (state !== 'waiting') return state === 'held';
-  if (passing.has(reason)) return false;
-  return !timed.has(reason) || notBefore - Date.now() > patienceMs;
+  if (comesByItself.has(reason)) return false;
+  return !hasTime.has(reason) || notBefore - Date.now() > patienceMs;
 }
 
-const passing: ReadonlySet<JobRecord['reason']> = new Set(['single_flight', 'batch', 'approval']);
-const timed: ReadonlySet<JobRecord['reason']> = new Set(['backoff', 'quota', 'breaker']);
-
-/** One that has ended meanwhile stays as it is. */
-async function cancel(coordinator: Coordinator, id: JobId, reason: string): Promise<void> {
-  try {
-    await coordinator.cancel(id, reason);
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'NOT_POSSIBLE') throw error;
-  }
-}
+/** What others who run end by running, and a command that it asks a person to allow, for which its time-out counts. */
+const comesByItself: ReadonlySet<JobRecord['reason']> = new Set(['single_flight', 'batch', 'approval']);
+/** What is over at a time that is known. */
+const hasTime: ReadonlySet<JobRecord['reason']> = new Set(['backoff', 'quota', 'breaker']);
 
 function isAvailable({ config, coordinator, tier }: OpenReviewsOptions, name: string): boolean {
   const agent = config().agents.get(name);
-  if (!agent || coordinator.parked().has(name) || coordinator.breaker(name).at === 'open') return false;
+  if (!agent) return false;
+  const parked = coordinator.parked().get(name);
+  const breaker = agent.breaker && coordinator.breaker(name);
+  if (!canWork(standingOf({ parked, breaker, now: Date.now() }))) return false;
+  // Whether a CLI is installed and logged in was asked when the tier was looked at: asking it now would take seconds.
   const inForce = tier();
   return !isCliAgent(agent) || inForce === undefined || inForce.agents.includes(name);
-}
-
-function readText(file: string): string {
-  let fd: number | undefined;
-  try {
-    fd = openSync(fsPath(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const buffer = Buffer.alloc(Math.min(fstatSync(fd).size, maxResultBytes));
-    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
-  } catch {
-    return '';
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
 }

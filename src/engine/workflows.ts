@@ -7,11 +7,11 @@ import type { AgentPort } from '../coordinator/deps.ts';
 import type { OpenLog } from '../logging/log.ts';
 import { mayChangeTree } from '../reviews/job-reviews.ts';
 import type { Reviews } from '../reviews/reviews.ts';
-import { AppError } from '../types/errors.ts';
 import { fsPath } from '../types/path-bytes.ts';
 import type { WorkflowsDeps } from '../workflows/deps.ts';
 import { createFileAccess } from '../workflows/files-access.ts';
 import { Workflows } from '../workflows/workflows.ts';
+import { cancelUnlessEnded } from './cancel.ts';
 import { ownFolders } from './own-folders.ts';
 import { processFolder, takeAgain } from './process-folder.ts';
 import type { ProjectRecord } from './record.ts';
@@ -77,14 +77,6 @@ export function openWorkflows(o: OpenWorkflowsOptions): Workflows {
     random: Math.random,
   };
   return new Workflows(deps);
-}
-
-async function cancelUnlessEnded(coordinator: Coordinator, id: string, reason: string): Promise<void> {
-  try {
-    await coordinator.cancel(id, reason);
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'NOT_POSSIBLE') throw error;
-  }
 }
 
 /** Agents as the coordinator sees them: a file that a rule sends to a workflow has a run for its attempt. */

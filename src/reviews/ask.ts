@@ -5,6 +5,7 @@ import { messageOf } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { ReviewRecord, ReviewVerdict } from '../types/review.ts';
 import { REVIEWS, type StepTask } from '../types/step-task.ts';
+import type { FileText } from './bounded-file.ts';
 import type { ReviewsDeps } from './deps.ts';
 import { roundName } from './round-name.ts';
 import { clean, cutChars } from './texts.ts';
@@ -12,6 +13,8 @@ import { readVerdict } from './verdict.ts';
 import { VERDICT_SCHEMA_NAME, verdictSchema } from './verdict-schema.ts';
 
 const REASON_CHARS = 500;
+/** Longer answers are no reviews. The beginning of one is not taken for it: what it ends with is what counts. */
+const ANSWER_BYTES = 1 << 20;
 
 /** Known before the job is there, and the same after a restart. */
 export function reviewerJobId(reviewId: string, agent: string): JobId {
@@ -73,13 +76,15 @@ async function verdictOf(deps: ReviewsDeps, asked: ReviewVerdict, job: JobRecord
   const isDone = job.state === 'succeeded' || job.state === 'cached';
   // One that does not match the schema to the letter may still be an answer.
   if (!isDone && job.reason !== 'schema_invalid') return missing(deps, told, stateWords(job));
-  let text: string;
+  let answer: FileText;
   try {
-    text = await deps.jobs.readResult(job);
+    answer = await deps.jobs.readResult(job, ANSWER_BYTES);
   } catch (error) {
     return missing(deps, told, `its answer cannot be read: ${messageOf(error)}`);
   }
-  const reading = readVerdict(deps.redact(text));
+  if (answer.kind === 'too_long') return missing(deps, told, `its answer has ${answer.bytes} bytes`);
+  if (answer.kind === 'binary') return missing(deps, told, 'its answer is no text');
+  const reading = readVerdict(answer.kind === 'text' ? deps.redact(answer.text) : '');
   if (reading.kind === 'invalid') return missing(deps, told, reading.why);
   const { verdict, summary, findings } = reading;
   return { ...told, verdict, summary, findings };

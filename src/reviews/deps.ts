@@ -3,6 +3,7 @@ import type { AgentConfig } from '../config/config.ts';
 import type { ReviewLedger } from '../ledger/review-ledger.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { StepTask } from '../types/step-task.ts';
+import type { FileText } from './bounded-file.ts';
 
 /** Reviewers as jobs: the coordinator. */
 export interface ReviewerJobs {
@@ -18,8 +19,8 @@ export interface ReviewerJobs {
   follow(id: JobId, signal: AbortSignal): Promise<JobRecord>;
   /** One that has ended already: nothing. */
   cancel(id: JobId, reason: string): Promise<void>;
-  /** The result's text, bounded; empty when there is none. Also of a job that failed, as far as it left one. */
-  readResult(job: JobRecord): Promise<string>;
+  /** What it has answered: a longer text is not read. Also of a job that failed, as far as it left something. */
+  readResult(job: JobRecord, maxBytes: number): Promise<FileText>;
 }
 
 export interface ReviewsDeps {

@@ -164,7 +164,7 @@ test('a reviewer that always finds something: after the last round the decision 
 });
 
 describe('bad reviewers approve nothing', () => {
-  test.each<readonly [string, Reply, string]>([
+  test.each<readonly [string, Reply, string | RegExp]>([
     [
       'fails',
       { state: 'failed', reason: 'timeout', message: 'after 20 min' },
@@ -174,6 +174,13 @@ describe('bad reviewers approve nothing', () => {
     ['is held', { state: 'held', reason: 'permission_denied' }, 'its job is held: permission_denied'],
     ['talks', 'Looks good to me, approved!', 'its answer holds no JSON object with a verdict'],
     ['says nothing', '', 'its answer is empty'],
+    ['leaves nothing', { state: 'succeeded' }, 'its answer is empty'],
+    ['answers in bytes', { result: Buffer.from([0xff, 0]) }, 'its answer is no text'],
+    [
+      'approves at the beginning of a long answer',
+      `${answer('approved')}${' '.repeat(1 << 20)}${answer('blocker')}`,
+      /^its answer has \d+ bytes$/,
+    ],
     [
       'fails with a wrong shape',
       { state: 'failed', reason: 'schema_invalid', result: '{"ok": 1}' },
@@ -188,7 +195,10 @@ describe('bad reviewers approve nothing', () => {
     expect(record).toMatchObject({
       decision: 'warn',
       why: 'approved by 1; no valid verdict from codex-1',
-      verdicts: [{ agent: 'codex-1', verdict: 'missing', summary, findings: [] }, {}],
+      verdicts: [
+        { agent: 'codex-1', verdict: 'missing', summary: expect.stringMatching(summary), findings: [] },
+        {},
+      ],
     });
   });
 

@@ -1,11 +1,12 @@
 /** Reviews over a ledger on disk and a port for jobs that a test answers: as the coordinator, jobs outlive a restart. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { AgentConfig } from '../../src/config/config.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
+import { type FileText, readText } from '../../src/reviews/bounded-file.ts';
 import { createReviews, type ReviewerJobs, type ReviewsDeps } from '../../src/reviews/conduct.ts';
 import type { ReviewRequest, Reviews } from '../../src/reviews/reviews.ts';
 import type { JobId, JobRecord } from '../../src/types/job.ts';
@@ -19,7 +20,7 @@ export function tempFolder(): string {
 }
 
 /** What a reviewer's job becomes: its answer, or how it ended without one. */
-export type Reply = string | (Partial<JobRecord> & { readonly result?: string });
+export type Reply = string | (Partial<JobRecord> & { readonly result?: string | Buffer });
 
 export interface Submitted {
   readonly id: JobId;
@@ -32,7 +33,7 @@ export class ScriptedReviewers implements ReviewerJobs {
   readonly submitted: Submitted[] = [];
   readonly cancelled: JobId[] = [];
   readonly #jobs = new Map<JobId, PromiseWithResolvers<JobRecord>>();
-  readonly #results = new Map<JobId, string>();
+  readonly #results = tempFolder();
   readonly #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
   #following = 0;
 
@@ -56,8 +57,8 @@ export class ScriptedReviewers implements ReviewerJobs {
     return Promise.race([job.promise, aborted.promise]);
   }
 
-  async readResult({ id }: JobRecord): Promise<string> {
-    return this.#results.get(id) ?? '';
+  readResult({ id }: JobRecord, maxBytes: number): Promise<FileText> {
+    return readText(join(this.#results, id), maxBytes);
   }
 
   async cancel(id: JobId): Promise<void> {
@@ -75,7 +76,7 @@ export class ScriptedReviewers implements ReviewerJobs {
   reply(name: string, reply: Reply): void {
     const { id } = this.submitted.findLast((one) => one.agent === name) as Submitted;
     const { result, ...facts } = typeof reply === 'string' ? { result: reply } : reply;
-    if (result !== undefined) this.#results.set(id, result);
+    if (result !== undefined) writeFileSync(join(this.#results, id), result);
     const job = { id, state: 'succeeded', costUsd: 0.25, endedAt: 2_000, ...facts };
     this.#jobs.get(id)?.resolve(job as unknown as JobRecord);
   }

@@ -4,15 +4,14 @@
  * fallback, and is cancelled as soon as it would have to wait for something that does not come by itself.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readPlain } from '../../agents/cli/plain-file.ts';
 import { type AgentConfig, isCliAgent } from '../../config/config.ts';
 import type { CoordinatorEvent } from '../../coordinator/events.ts';
 import type { AgentEvent } from '../../types/agent.ts';
 import { AppError } from '../../types/errors.ts';
-import type { JobId, JobRecord, WaitReason } from '../../types/job.ts';
-import { finalStates } from '../../types/job.ts';
+import { type JobId, type JobRecord, passingWaits, type WaitReason } from '../../types/job.ts';
 import { AGENTS_TEST, type StepTask } from '../../types/step-task.ts';
 import type { Host } from '../host.ts';
 import type { JobDetail } from '../operations.ts';
@@ -70,8 +69,8 @@ const EVENT_BYTES = 1 << 20;
 /** Before everything else that waits for this agent. */
 const PRIORITY = 1_000_000;
 
-/** What comes by itself while somebody watches. */
-const passing: ReadonlySet<WaitReason> = new Set(['single_flight', 'backoff', 'batch', 'approval', 'review']);
+/** Somebody watches, who can also answer. */
+const passing: ReadonlySet<string | undefined> = new Set([...passingWaits, 'approval' satisfies WaitReason]);
 
 export class AgentTest {
   readonly id: JobId = randomBytes(8).toString('hex');
@@ -157,7 +156,7 @@ export class AgentTest {
     this.#queuedAt = performance.now();
     this.#step('queued', `job ${this.id.slice(0, 8)}`);
     for (;;) {
-      if (isFinal(job)) break;
+      if (job.endedAt !== undefined) break;
       const problem = signal.aborted ? { text: 'stopped' } : this.#stuck(job);
       if (problem) {
         this.#tellLast();
@@ -185,7 +184,7 @@ export class AgentTest {
     const until = performance.now() + 30_000;
     for (;;) {
       const job = (await jobs.get(this.id)) as JobRecord;
-      if (isFinal(job) || performance.now() > until) return job;
+      if (job.endedAt !== undefined || performance.now() > until) return job;
       await sleep(POLL_MS);
     }
   }
@@ -198,7 +197,7 @@ export class AgentTest {
     if (state === 'held') return { what: 'held', text: `${reason}: ${message}`, fix };
     if (state === 'queued') return this.#whileQueued();
     if (state !== 'waiting') return undefined;
-    if (!passing.has(reason as WaitReason)) return { what: 'waiting', text: `${reason}: ${message}`, fix };
+    if (!passing.has(reason)) return { what: 'waiting', text: `${reason}: ${message}`, fix };
     if (this.#told !== reason) this.#step('waiting', `${reason}${message === '' ? '' : `: ${message}`}`);
     this.#told = reason ?? '';
     return undefined;
@@ -275,17 +274,13 @@ export class AgentTest {
 /** @returns the beginning of a long file. */
 function eventsIn(file: string): readonly AgentEvent[] {
   try {
-    const fd = openSync(file, 'r');
-    const buffer = Buffer.alloc(EVENT_BYTES);
-    const length = readSync(fd, buffer, 0, EVENT_BYTES, 0);
-    closeSync(fd);
-    const lines = buffer.toString('utf8', 0, length).split('\n').slice(0, -1);
+    const lines = readPlain(file, EVENT_BYTES).split('\n').slice(0, -1);
     const events = lines.map((line) => JSON.parse(line) as Partial<AgentEvent> | null);
     return events.filter(
       (event) => typeof event?.payload === 'object' && event.payload !== null,
     ) as AgentEvent[];
   } catch {
-    // None were written, or an agent has changed what we wrote: the receipt counts them anyway.
+    // An agent has changed what we wrote: the receipt counts its events anyway.
     return [];
   }
 }
@@ -299,8 +294,4 @@ function eventWords({ type, payload }: AgentEvent): string {
     ...(typeof text === 'string' ? [text.trim()] : []),
   ];
   return words.join(' ').replaceAll(/\s+/g, ' ').slice(0, TEXT_CHARS);
-}
-
-function isFinal({ state }: JobRecord): boolean {
-  return (finalStates as readonly string[]).includes(state);
 }
