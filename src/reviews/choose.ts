@@ -5,35 +5,37 @@
 import { type AgentConfig, isOwnAgent, type ReviewsConfig } from '../config/config.ts';
 
 /** What an agent must be able to do to review. */
-export const REVIEW_CAPABILITY = 'code_review';
+const REVIEW_CAPABILITY = 'code_review';
 
 export interface Choice {
   /** Of the configuration, in its order. */
   readonly agents: readonly AgentConfig[];
-  /** An agent's name; perhaps one that is not configured any more. */
-  readonly author: string;
+  /** Names of those who have worked on it; perhaps of agents that are not configured any more. */
+  readonly authors: ReadonlySet<string>;
   /** Can work now: installed, logged in, not parked, breaker closed. */
   readonly isAvailable: (agent: string) => boolean;
   readonly config: Pick<ReviewsConfig, 'reviewers' | 'agents'>;
 }
 
 /** @returns at most `reviewers` of them, best first; none: nobody can. */
-export function chooseReviewers({ agents, author, isAvailable, config }: Choice): readonly AgentConfig[] {
-  const able = agents.filter((agent) => agent.name !== author && canAnswer(agent) && isAvailable(agent.name));
+export function chooseReviewers({ agents, authors, isAvailable, config }: Choice): readonly AgentConfig[] {
+  const able = agents.filter(
+    (agent) => !authors.has(agent.name) && canAnswer(agent) && isAvailable(agent.name),
+  );
   if (config.agents.length > 0) {
     const named = [...new Set(config.agents)];
     return named
       .flatMap((name) => able.find((agent) => agent.name === name) ?? [])
       .slice(0, config.reviewers);
   }
-  const authorKind = kindOf(agents.find(({ name }) => name === author));
-  const left = able.filter(({ capabilities }) => capabilities.includes(REVIEW_CAPABILITY));
+  const authorKinds = new Set(agents.filter(({ name }) => authors.has(name)).map(kindOf));
+  const left = able.filter(isReviewer);
   const chosen: AgentConfig[] = [];
   while (chosen.length < config.reviewers && left.length > 0) {
     const kinds = new Set(chosen.map(kindOf));
     const rank = (agent: AgentConfig): readonly number[] => [
       kinds.has(kindOf(agent)) ? 1 : 0,
-      kindOf(agent) === authorKind ? 1 : 0,
+      authorKinds.has(kindOf(agent)) ? 1 : 0,
       loadRank(agent),
       -agent.priority,
     ];
@@ -44,14 +46,19 @@ export function chooseReviewers({ agents, author, isAvailable, config }: Choice)
   return chosen;
 }
 
+/** Reviews where nobody is named. */
+export function isReviewer(agent: AgentConfig): boolean {
+  return canAnswer(agent) && agent.capabilities.includes(REVIEW_CAPABILITY);
+}
+
 /** Workflows and the built-in agent have no opinion; agents that nobody wrote stand for steps. */
 function canAnswer({ name, kind }: AgentConfig): boolean {
   return !isOwnAgent(name) && kind !== 'builtin' && kind !== 'workflow';
 }
 
 /** Plugins of different packages are different kinds. */
-function kindOf(agent: AgentConfig | undefined): string | undefined {
-  return agent?.kind === 'plugin' ? `plugin:${agent.cli.plugin?.package}` : agent?.kind;
+function kindOf(agent: AgentConfig): string {
+  return agent.kind === 'plugin' ? `plugin:${agent.cli.plugin?.package}` : agent.kind;
 }
 
 function loadRank({ load }: AgentConfig): number {

@@ -42,8 +42,9 @@ export function createReviews(deps: ReviewsDeps): Reviews {
 
 async function letGo({ ledger, jobs, now }: ReviewsDeps, review: ReviewRecord): Promise<void> {
   const why = 'the work was over before anything was decided';
-  await ledger.reviews.put({ ...review, endedAt: now(), why });
+  // Before the row says that it is over: after a crash in between nobody would know any more who is still being paid.
   for (const { jobId } of review.verdicts) if (jobId !== undefined) await jobs.cancel(jobId, why);
+  await ledger.reviews.put({ ...review, endedAt: now(), why });
 }
 
 class Round {
@@ -69,8 +70,9 @@ class Round {
       if (!hasArtifacts(this.#request.artifactsDir, known)) this.#writeArtifacts(known);
       return known;
     }
-    const previous = await this.#previous();
-    const record = known ?? this.#begin(id, previous);
+    const rounds = await this.#earlier();
+    const previous = this.#previousOf(rounds);
+    const record = known ?? this.#begin(id, rounds, previous);
     if (!known) await ledger.reviews.put(record);
     const verdicts = await this.#verdicts(record, previous, signal);
     const ended = this.#decided(record, verdicts, previous);
@@ -80,27 +82,28 @@ class Round {
     return ended;
   }
 
+  /** Rounds about the same work, of whatever trigger; newest first. */
+  async #earlier(): Promise<readonly ReviewRecord[]> {
+    const { subject, since = 0 } = this.#request;
+    const all = await this.#deps.ledger.reviews.list({ about: aboutOf(subject), limit: ROUNDS_LISTED });
+    return all.filter(({ startedAt }) => startedAt >= since);
+  }
+
   /** The round before, if it has ended. */
-  async #previous(): Promise<ReviewRecord | undefined> {
-    const { round, subject, since = 0 } = this.#request;
-    if (round <= 1) return undefined;
-    const rounds = await this.#deps.ledger.reviews.list({ about: aboutOf(subject), limit: ROUNDS_LISTED });
+  #previousOf(rounds: readonly ReviewRecord[]): ReviewRecord | undefined {
     const line = lineOf(this.#request);
     return rounds.find(
-      (one) =>
-        one.round === round - 1 &&
-        one.startedAt >= since &&
-        one.endedAt !== undefined &&
-        lineOf(one) === line,
+      (one) => one.round === this.#request.round - 1 && one.endedAt !== undefined && lineOf(one) === line,
     );
   }
 
-  #begin(id: string, previous: ReviewRecord | undefined): ReviewRecord {
+  #begin(id: string, rounds: readonly ReviewRecord[], previous: ReviewRecord | undefined): ReviewRecord {
     const { sessionId, subject, author, trigger, name, round, config } = this.#request;
     const common = { weight: 1, verdict: 'missing', findings: [], costUsd: null } as const;
     const chosen = chooseReviewers({
       agents: this.#deps.agents(),
-      author,
+      // An agent that worked on it in an earlier round would find what it has done itself, or answered.
+      authors: new Set([author, ...rounds.map((one) => one.author)]),
       isAvailable: this.#deps.isAvailable,
       config,
     });
@@ -123,9 +126,11 @@ class Round {
     };
   }
 
-  /** Verdicts of the round before, which was about the very same work: asking again would only cost. */
+  /** Verdicts of the round before, which was about the very same work of the same author: asking again would only cost. */
   #kept(previous: ReviewRecord | undefined): readonly ReviewVerdict[] | undefined {
-    if (!this.#request.canRevise || previous?.workSha256 !== this.#workSha256) return undefined;
+    const { canRevise, author } = this.#request;
+    if (!canRevise || previous?.workSha256 !== this.#workSha256 || previous.author !== author)
+      return undefined;
     if (previous.verdicts.some(({ verdict }) => verdict === 'missing')) return undefined;
     return previous.verdicts.map((verdict) => ({ ...verdict, costUsd: 0 }));
   }

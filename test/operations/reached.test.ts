@@ -29,7 +29,12 @@ test.each<[string, object, string]>([
     'c idle',
   ],
   ['reviews: who can', { reviews: { agents: [] } }, 'reviewer'],
-  ['reviews: who is named', { reviews: { agents: ['c'] } }, 'c'],
+  ['reviews: who is named, and nobody in its place', { reviews: { agents: ['a'] } }, 'a'],
+  [
+    'one that reviews and works: its fallbacks too',
+    { reviews: { agents: ['b'] }, rules: [rule({ kind: 'agent', agent: 'b' })] },
+    'b a c',
+  ],
   ['a review step', { workflows: [workflow([{ type: 'review', reviews: { agents: [] } }])] }, 'reviewer'],
 ])('%s', (_what, parts, names) => {
   const config = { agents, rules: [], workflows: [], ...parts } as unknown as Config;

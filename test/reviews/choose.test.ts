@@ -7,11 +7,17 @@ import { agent, reviewsConfig } from './agents.ts';
 
 function names(
   agents: readonly AgentConfig[],
-  o: { author?: string; away?: readonly string[]; reviewers?: number; named?: readonly string[] } = {},
+  o: {
+    author?: string | readonly string[];
+    away?: readonly string[];
+    reviewers?: number;
+    named?: readonly string[];
+  } = {},
 ): readonly string[] {
   const { author = 'author', away = [], reviewers = 2, named = [] } = o;
   const config = reviewsConfig({ reviewers, agents: named });
-  return chooseReviewers({ agents, author, isAvailable: (name) => !away.includes(name), config }).map(
+  const isAvailable = (name: string): boolean => !away.includes(name);
+  return chooseReviewers({ agents, authors: new Set([author].flat()), isAvailable, config }).map(
     ({ name }) => name,
   );
 }
@@ -63,6 +69,17 @@ describe('by capability', () => {
     const plugin = (name: string, from: string) =>
       agent(name, { kind: 'plugin', cli: { plugin: { package: from, options: {} } } });
     expect(names([plugin('a1', 'a'), plugin('a2', 'a'), plugin('b1', 'b')])).toEqual(['a1', 'b1']);
+  });
+
+  test('of several who have worked on it, none; other kinds than theirs first', () => {
+    const claude3 = agent('claude-3', { load: 'light' });
+    expect(names([author, claude3, codex, codex2, gemini], { author: ['author', 'codex-1'] })).toEqual([
+      'gemini-1',
+      'claude-3',
+    ]);
+    expect(names([author, codex], { author: ['codex-1', 'author'], named: ['codex-1', 'author'] })).toEqual(
+      [],
+    );
   });
 
   test('an author that is not configured any more stands in nobody’s way', () => {

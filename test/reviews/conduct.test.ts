@@ -293,6 +293,25 @@ describe('who is asked', () => {
     expect(record).toMatchObject({ decision: 'warn' });
   });
 
+  test('nobody reviews what is partly its own: an author of an earlier round neither', async () => {
+    await using rig = openRig();
+    const dir = tempFolder();
+    await round(rig, request(dir, { canRevise: true }), {
+      'codex-1': answer('blocker', wrong),
+      'gemini-1': answer('approved'),
+    });
+    // Its author cannot work now: another one has mended it.
+    const facts = { author: 'codex-1', subject: secondTry, round: 2, canRevise: true };
+    const second = await round(rig, request(dir, facts), { 'gemini-1': answer('approved') });
+    expect(second.verdicts.map(({ agent }) => agent)).toEqual(['gemini-1']);
+    // A run that was resumed begins anew.
+    const anew = round(rig, request(dir, { ...facts, round: 1, since: 1e9 }), {});
+    await rig.jobs.followed(5);
+    expect(rig.jobs.submitted.slice(3).map(({ agent }) => agent)).toEqual(['author', 'gemini-1']);
+    for (const name of ['author', 'gemini-1']) rig.jobs.reply(name, answer('approved'));
+    await anew;
+  });
+
   test('several reviews of the same work, by name, and live ones beside them', async () => {
     await using rig = openRig({ agents: [author, agent('codex-1', { kind: 'codex' })] });
     const dir = tempFolder();
@@ -404,6 +423,28 @@ describe('over a restart', () => {
     rig.jobs.reply('gemini-1', answer('approved'));
     await expect(conducted).rejects.toThrow('disk full');
     expect(await rig.ledger.reviews.list({ open: true, limit: 9 })).toHaveLength(1);
+  });
+
+  test('what nobody wants to know any more is let go with those who are asked, also after a crash on the way', async () => {
+    await using rig = openRig();
+    const stop = new AbortController();
+    const open = [request(tempFolder()), request(tempFolder(), { trigger: 'milestone' })];
+    const conducted = open.map((one) => rig.reviews.conduct(one, stop.signal));
+    await rig.jobs.followed(4);
+    stop.abort(new Error('over'));
+    await Promise.allSettled(conducted);
+    const cancel = rig.jobs.cancel.bind(rig.jobs);
+    rig.jobs.cancel = () => Promise.reject(new Error('killed'));
+    const isResult = ({ trigger }: ReviewRecord) => trigger === 'result';
+    await expect(rig.reviews.letGo('j1', isResult)).rejects.toThrow('killed');
+    rig.jobs.cancel = cancel;
+    // It is known still, so that whoever comes next ends what was begun.
+    await rig.reviews.letGo('j1', isResult);
+    const [result] = await rig.ledger.reviews.list({ limit: 9 }).then((all) => all.filter(isResult));
+    expect(rig.jobs.cancelled).toEqual(result?.verdicts.map(({ jobId }) => jobId));
+    expect(result).toMatchObject({ endedAt: expect.any(Number), why: expect.stringContaining('over') });
+    expect(result).not.toHaveProperty('decision');
+    expect(await rig.ledger.reviews.list({ open: true, limit: 9 })).toMatchObject([{ trigger: 'milestone' }]);
   });
 
   test('an abort before it begins leaves nothing', async () => {

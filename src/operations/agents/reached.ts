@@ -1,7 +1,6 @@
 /** Which agents anything in the configuration can bring work to: rules, steps, reviews, and the fallbacks of those. Pure. */
 import type { Config } from '../../config/config.ts';
-
-const REVIEWS = 'code_review';
+import { isReviewer } from '../../reviews/choose.ts';
 
 export function reachedAgents({ agents, rules, workflows, reviews }: Config): ReadonlySet<string> {
   const reached = new Set<string>();
@@ -12,9 +11,11 @@ export function reachedAgents({ agents, rules, workflows, reviews }: Config): Re
       reach(agents.get(name)?.fallback ?? []);
     }
   };
+  /** By themselves: nobody stands in for a reviewer. */
+  const reviewers: string[] = [];
   const reachReviewers = (named: readonly string[]): void => {
-    const able = [...agents.values()].filter(({ capabilities }) => capabilities.includes(REVIEWS));
-    reach(named.length > 0 ? named : able.map(({ name }) => name));
+    const able = [...agents.values()].filter(isReviewer);
+    reviewers.push(...(named.length > 0 ? named : able.map(({ name }) => name)));
   };
   for (const { target } of rules) {
     if (target.kind === 'agent') reach([target.agent]);
@@ -26,5 +27,5 @@ export function reachedAgents({ agents, rules, workflows, reviews }: Config): Re
       if (step.type === 'review') reachReviewers(step.reviews.agents);
     }
   if (reviews) reachReviewers(reviews.agents);
-  return reached;
+  return new Set([...reached, ...reviewers]);
 }
