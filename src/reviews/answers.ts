@@ -8,20 +8,28 @@ export interface Found {
   readonly isLast: boolean;
 }
 
-/** Braces of prose and code that open nothing: after so many the rest is left alone. */
-const MAX_TRIES = 200;
+/** How an object begins that is not empty; braces of code and prose mostly do not. */
+const opening = /\{\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*:/g;
+
+/** Characters that are looked through for the ends of objects, in all: where none ever closes, each is read to the end. */
+const MAX_SCANNED = 1 << 24;
 
 export function answersIn(text: string): readonly Found[] {
   const whole = answerOf(text.trim());
   if (whole !== undefined) return [{ answer: whole, isLast: true }];
   const found: Found[] = [];
-  let tries = 0;
-  for (let at = text.indexOf('{'); at >= 0 && tries < MAX_TRIES; tries += 1) {
+  let scanned = 0;
+  let after = 0;
+  for (const { index: at } of text.matchAll(opening)) {
+    // Within the last one.
+    if (at < after) continue;
+    if (scanned > MAX_SCANNED) break;
     const end = objectEnd(text, at);
+    scanned += (end ?? text.length) - at;
     const answer = end === undefined ? undefined : answerOf(text.slice(at, end));
-    if (answer !== undefined) found.push({ answer, isLast: /^[\s`~]*$/.test(text.slice(end)) });
-    // What is no answer may hold one: `{"result": {"verdict": …}}`, or a brace of prose.
-    at = text.indexOf('{', answer === undefined ? at + 1 : (end as number));
+    if (answer === undefined || end === undefined) continue;
+    found.push({ answer, isLast: /^[\s`~]*$/.test(text.slice(end)) });
+    after = end;
   }
   return found;
 }

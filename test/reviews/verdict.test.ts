@@ -22,6 +22,7 @@ describe('an answer', () => {
     ['with space around it', `\n\n  ${blocker}\n`],
     ['in a fence', `\`\`\`json\n${blocker}\n\`\`\``],
     ['in a fence behind prose', `I looked at {all} of it.\n\n\`\`\`\n${blocker}\n\`\`\`\n`],
+    ['behind much code', `${'if (a) { b = "{"; }\n'.repeat(5_000)}${blocker}`],
     ['behind prose', `Here is "my" verdict: ${blocker}`],
     ['said twice', `${blocker}\n${blocker}`],
     ['plural', blocker.replace('"blocker"', '"BLOCKERS"')],
@@ -50,6 +51,7 @@ describe('an answer', () => {
     ['prose', 'Looks good to me! approved', 'its answer holds no JSON object with a verdict'],
     ['another object', '{"approved": true}', 'its answer holds no JSON object with a verdict'],
     ['torn', blocker.slice(0, -3), 'its answer holds no JSON object with a verdict'],
+    ['within another object', `{"result": ${blocker}}`, 'its answer does not end with its verdict'],
     ['a list', `[${blocker}]`, 'its answer does not end with its verdict'],
     ['an unknown verdict', answer({ verdict: 'lgtm' }), 'its verdict is "lgtm"'],
     ['a name that every object has', answer({ verdict: 'constructor' }), 'its verdict is "constructor"'],
@@ -154,6 +156,7 @@ describe('bounds', () => {
   test('a text of braces and quotes is no answer, and read in moments', () => {
     expect(invalid('{"'.repeat(200_000))).toBe('its answer holds no JSON object with a verdict');
     expect(invalid('{'.repeat(400_000))).toBe('its answer holds no JSON object with a verdict');
+    expect(invalid('{"a":'.repeat(100_000))).toBe('its answer holds no JSON object with a verdict');
   });
 });
 
