@@ -137,9 +137,9 @@ function reportStep(step: StepFacts, { run, maxText, dir }: Around): ReportStep 
 
 function reportReview(review: ReviewRecord, { name: step, job }: StepFacts): ReportReview {
   const { round, trigger, decision, why, isRevised, startedAt, endedAt, subject, verdicts } = review;
-  // Of a job's own reviews the files stand beside its result, once there is one.
-  const isOver =
-    endedAt !== undefined && (subject.kind === 'step' || (job !== undefined && leavesFiles(job)));
+  // Where nothing was decided there are none. Of a job's own reviews they stand beside its result, once there is one.
+  const hasFiles =
+    decision !== undefined && (subject.kind === 'step' || (job !== undefined && leavesFiles(job)));
   const folder = folderHref(subject.kind === 'step' ? ['reviews'] : [...belowRun(step), reviewsName]);
   return {
     ...{ round, trigger },
@@ -156,7 +156,7 @@ function reportReview(review: ReviewRecord, { name: step, job }: StepFacts): Rep
       ...(jobId !== undefined && { job_id: jobId }),
       cost_usd: costUsd,
     })),
-    ...(isOver && { href: `${folder}${encodeURIComponent(roundFile(review, 'md'))}` }),
+    ...(hasFiles && { href: `${folder}${encodeURIComponent(roundFile(review, 'md'))}` }),
   };
 }
 

@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { StepConfig, WorkflowConfig } from '../../config/workflow.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { finalStates, type JobId, type JobRecord } from '../../types/job.ts';
-import type { ReviewRecord } from '../../types/review.ts';
+import { aboutJob, aboutStep, type ReviewRecord } from '../../types/review.ts';
 import type { RunId, RunRecord, StepRecord, StepState } from '../../types/run.ts';
 import { readTails, type Tail } from '../failure-page.ts';
 import type { FileFacts, FileShown, ItemFacts, ItemShown, RunFacts, Spent, StepFacts } from './facts.ts';
@@ -34,8 +34,8 @@ const itemsRead = 2_000;
 const withResults = 200;
 const manyResults = 4_000;
 const filesRead = 20_000;
-/** Rounds of review, the newest of the run. */
-const reviewsRead = 1_000;
+/** Rounds of review, the newest of a step. */
+const reviewsRead = 100;
 const page = 100;
 const failing: readonly StepState[] = ['failed', 'waiting', 'cancelled'];
 
@@ -50,7 +50,6 @@ class Reading {
   readonly #run: RunRecord;
   #tails = 0;
   #reads = 0;
-  #reviews: readonly ReviewRecord[] = [];
 
   constructor(o: RunReader, run: RunRecord) {
     this.#o = o;
@@ -60,7 +59,6 @@ class Reading {
   async facts(): Promise<RunFacts> {
     const { runs } = this.#o.ledger;
     const run = this.#run;
-    this.#reviews = await this.#o.ledger.reviews.list({ sessionId: run.id, limit: reviewsRead });
     const definition = asWorkflow(await runs.definition(run.definition));
     const records = new Map((await this.#records()).map((step) => [step.name, step]));
     const planned: { name: string; config?: StepConfig; onFailure: boolean }[] = [
@@ -110,7 +108,7 @@ class Reading {
     const subRun = record.subRunId === undefined ? undefined : await runs.get(record.subRunId);
     const items = await this.#items(plan, record);
     const files = plan.config?.type === 'file_processing' ? await this.#files(record) : undefined;
-    const reviews = this.#reviewsOf(record);
+    const reviews = await this.#reviewsOf(record, plan.config);
     const asked = plan.config?.type === 'review' ? await this.#askedFor(reviews) : undefined;
     const own =
       job === undefined ? undefined : { ...(job.usage && { usage: job.usage }), costUsd: job.costUsd };
@@ -135,12 +133,17 @@ class Reading {
   }
 
   /** Those that a `review` step has held since it began, or those of the work of a step. */
-  #reviewsOf({ id, jobId, startedAt = 0 }: StepRecord): readonly ReviewRecord[] {
-    return this.#reviews
-      .filter(({ subject, name, startedAt: at }) =>
-        subject.kind === 'step' ? name === id && at >= startedAt : subject.jobId === jobId,
-      )
-      .toReversed();
+  async #reviewsOf(
+    { id, jobId, startedAt = 0 }: StepRecord,
+    config: StepConfig | undefined,
+  ): Promise<readonly ReviewRecord[]> {
+    const about = async (word: string): Promise<readonly ReviewRecord[]> =>
+      (await this.#o.ledger.reviews.list({ about: word, limit: reviewsRead })).toReversed();
+    if (config?.type === 'review') {
+      const rounds = await about(aboutStep(this.#run.id, config.of));
+      return rounds.filter(({ name, startedAt: at }) => name === id && at >= startedAt);
+    }
+    return jobId === undefined ? [] : about(aboutJob(jobId));
   }
 
   /** Of a `review` step: what its reviewers used, and the revisions that it asked for. */

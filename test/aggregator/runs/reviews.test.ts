@@ -105,8 +105,8 @@ test('a run tells what its reviewers and revisions cost, with the step that aske
   await using aggregator = rig.start();
   const run = await createRun(rig, 'r1', [
     { name: 'write' },
-    { name: 'judge', type: 'review' as never },
-    { name: 'other', type: 'review' as never },
+    { name: 'judge', type: 'review' as never, of: 'write' },
+    { name: 'other', type: 'review' as never, of: 'write' },
   ]);
   const { job } = await endStep(rig, run, 'write', { costUsd: 0.1 });
   const startedAt = rig.clock.now;
@@ -134,6 +134,14 @@ test('a run tells what its reviewers and revisions cost, with the step that aske
   };
   await rig.ledger.reviews.put(round(1, job.id));
   await rig.ledger.reviews.put(round(2, revision.job.id));
+  // Nothing was decided, so that there is no file of it.
+  const { decision: _, ...letGo } = round(4, job.id);
+  await rig.ledger.reviews.put(letGo);
+  // Many others of the same run.
+  for (let n = 0; n < 120; n += 1)
+    await rig.ledger.reviews.put(
+      round(n, 'item', { id: `item ${n}`, subject: { kind: 'job', jobId: `item ${n}`, attempt: 1 } }),
+    );
   // Before the run was resumed.
   await rig.ledger.reviews.put(round(3, job.id, { startedAt: startedAt - 1 }));
   await endRun(rig, run);
@@ -142,6 +150,7 @@ test('a run tells what its reviewers and revisions cost, with the step that aske
   expect(judge?.reviews?.map(({ round: n, href }) => [n, href])).toEqual([
     [1, 'reviews/judge-round-1.md'],
     [2, 'reviews/judge-round-2.md'],
+    [4, undefined],
   ]);
   expect(judge?.cost_usd).toBeCloseTo(0.5);
   expect(other).toMatchObject({ cost_usd: null });
