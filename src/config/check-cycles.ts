@@ -9,7 +9,7 @@ import picomatch from 'picomatch';
 import type { AgentConfig, RootConfig, RuleConfig } from './config.ts';
 import { contains } from './contains.ts';
 import { globOptions } from './glob.ts';
-import { candidatesOf, type KnownAgents } from './resolve-target.ts';
+import { type KnownAgents, workersOf } from './resolve-target.ts';
 import { projectPath, type Resolving } from './resolving.ts';
 import { type WrittenPath, writtenPaths } from './written-paths.ts';
 
@@ -40,7 +40,7 @@ export async function checkCycles(context: Resolving, input: CycleInput): Promis
   const tree = watchedTree(input);
   for (const rule of input.rules) {
     const found: Edge[] = [];
-    for (const agent of workersOf(rule, input.agents))
+    for (const agent of commandsOf(rule, input.agents))
       for (const written of writtenPaths(agent.command, agent.env))
         found.push(...(await edgesOf(context, input, tree, rule, agent, written)));
     if (found.length > 0) edges.set(rule, found);
@@ -49,11 +49,8 @@ export async function checkCycles(context: Resolving, input: CycleInput): Promis
   for (const rule of edges.keys()) walk(rule, [], done, edges, context.findings);
 }
 
-/** The commands that can get a file of this rule: also by way of a fallback. */
-function workersOf(rule: RuleConfig, agents: KnownAgents): readonly CommandConfig[] {
-  const names = new Set(candidatesOf(rule.target));
-  for (const name of names) for (const next of agents.get(name)?.fallback ?? []) names.add(next);
-  return [...names].flatMap((name) => {
+function commandsOf({ target }: RuleConfig, agents: KnownAgents): readonly CommandConfig[] {
+  return workersOf(target, agents).flatMap((name) => {
     const agent = agents.get(name);
     return agent?.kind === 'command' ? [agent] : [];
   });

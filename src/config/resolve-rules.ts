@@ -2,7 +2,13 @@
 import { relative } from 'node:path';
 import { workflowAgent } from '../types/step-task.ts';
 import { checkPatterns, shadows } from './check-patterns.ts';
-import type { AgentConfig, RuleConfig, RuleTarget } from './config.ts';
+import {
+  type AgentConfig,
+  isCliAgent,
+  type ReviewsConfig,
+  type RuleConfig,
+  type RuleTarget,
+} from './config.ts';
 import { readNamedFile } from './named-file.ts';
 import { resolveExpect } from './resolve-expect.ts';
 import { resolveBudget, warnOfLoad } from './resolve-limits.ts';
@@ -12,6 +18,7 @@ import {
   resolveBatch,
   resolveTarget,
   warnOfSingleFile,
+  workersOf,
 } from './resolve-target.ts';
 import type { ResolvedWorkflows } from './resolve-workflows.ts';
 import { type Loose, oneLine, type Resolving, refuseBadPlaceholders } from './resolving.ts';
@@ -22,7 +29,7 @@ import type { Path } from './source.ts';
 /**
  * @param workflows Those that are there; the rules of their `on.file` come after those of the file.
  * @param limits Of the whole daemon.
- * @param isReviewed There are `reviews`.
+ * @param reviews Undefined: there is no such section.
  */
 export async function resolveRules(
   context: Resolving,
@@ -30,7 +37,7 @@ export async function resolveRules(
   agents: KnownAgents,
   workflows: ResolvedWorkflows,
   limits: { readonly maxProcesses: number; readonly maxConcurrentFiles: number },
-  isReviewed: boolean,
+  reviews: Pick<ReviewsConfig, 'on'> | undefined,
 ): Promise<readonly RuleConfig[]> {
   const written = [...file.entries()].filter(
     (entry): entry is [number, Loose<RuleFile>] => entry[1] !== undefined,
@@ -69,7 +76,11 @@ export async function resolveRules(
     const above = Math.min(limits.maxProcesses, ...candidates.map((agent) => agent?.maxLoad ?? Infinity));
     if (Number.isFinite(maxLoad) && maxLoad > above && candidates.length < 2)
       warnOfLoad(context, [...at, 'max_load'], above);
-    checkReview(context, rule, [...at, 'review'], name, isReviewed);
+    checkReview(context, rule, [...at, 'review'], name, reviews !== undefined);
+    if (batch && reviews && reviews.on.size > 0) {
+      const workers = workersOf(target, agents).map((worker) => agents.get(worker));
+      refuseReviewOfCopies(context, rule, [...at, 'batch'], name, workers);
+    }
     const maxInput = rule.max_input ?? 'unlimited';
     rules.push({
       index,
@@ -123,13 +134,24 @@ function checkReview(
       `\`review\` has no effect in rule "${name}": there is no section \`reviews\``,
       'Add `reviews: { on: [result] }`, or remove it.',
     );
-  else if (rule.batch !== undefined)
+}
+
+/** Work on a batch is judged file by file, and a copy of the tree is put in place as a whole: one of the two cannot be. */
+function refuseReviewOfCopies(
+  { findings }: Resolving,
+  { review }: Loose<RuleFile>,
+  at: Path,
+  name: string,
+  workers: readonly (AgentConfig | undefined)[],
+): void {
+  const copies = workers.find((agent) => agent?.workspace === 'copy' && (review ?? isCliAgent(agent)));
+  if (copies)
     findings.add(
       'error',
       'CONFLICT',
       { path: at, key: true },
-      `\`review\` has no effect in rule "${name}": work on a batch is not reviewed`,
-      'Remove it, or remove `batch`.',
+      `rule "${name}" makes batches that are reviewed file by file, and agent "${copies.name}" works on a copy of the tree that is put in place as a whole`,
+      `Remove \`batch\`, write \`review: false\` into the rule, or let the agent work in the tree itself (\`workspace: in_place\`).`,
     );
 }
 

@@ -262,6 +262,13 @@ export function candidatesOf(target: RuleTarget | undefined): readonly string[] 
   return target?.kind === 'select' ? target.agents : [];
 }
 
+/** Names of all agents that can get a file of this rule: also by way of a fallback. */
+export function workersOf(target: RuleTarget | undefined, agents: KnownAgents): readonly string[] {
+  const names = new Set(candidatesOf(target));
+  for (const name of names) for (const next of agents.get(name)?.fallback ?? []) names.add(next);
+  return [...names];
+}
+
 /** Many files for one attempt: a service gets one at a time. */
 export function resolveBatch(
   { findings }: Resolving,

@@ -77,7 +77,7 @@ export async function resolveConfig(
     known,
     workflows,
     { maxProcesses, maxConcurrentFiles: maxFiles ?? Number.POSITIVE_INFINITY },
-    data.reviews !== undefined || findings.has(['reviews']),
+    reviews ?? (findings.has(['reviews']) ? { on: new Set() } : undefined),
   );
   const definitions = workflows.list.map(({ workflow }) => workflow);
   const schedules = await resolveSchedules(context, data.schedules ?? [], workflows);

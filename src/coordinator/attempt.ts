@@ -84,7 +84,12 @@ export async function runAttempt(
   });
   if (job.step) writePrompt(call);
   for (const { job: one, token: n } of crew.leases)
-    deps.events.emit({ type: 'started', job: one, attempt: n, ...(one === job && { call }) });
+    deps.events.emit({
+      type: 'started',
+      job: one,
+      attempt: n,
+      ...(one === job ? { call } : { with: job.id }),
+    });
   deps.gates.began(crew);
   // A step is part of what a file's job, a schedule or a person started: whoever loops, it is not the step by itself.
   const looping = crew.leases.filter(({ job: one }) => one.step === undefined);

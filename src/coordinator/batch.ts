@@ -5,25 +5,34 @@
  */
 import type { Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
+import type { Proof } from '../types/job.ts';
 import type { AttemptDeps } from './attempt.ts';
+import { halfOf, isHalf } from './batch-groups.ts';
 import { divide, type FileResult, readFileResults } from './batch-results.ts';
 import { mayFallBack } from './breaker.ts';
-import { type Crew, leaderOf } from './call.ts';
+import { type Crew, leaderOf, toCall } from './call.ts';
 import { endJob, type Failure, retryOrFail, spentOn, succeed, unmet, whatWasMade } from './endings.ts';
 import type { Expectation } from './expect.ts';
 import { promote } from './promotion.ts';
 import type { Recipes } from './recipes.ts';
+import { waitForReview } from './reviewing.ts';
 import type { Verdict } from './verdict.ts';
 
-/**
- * The first job of the attempt is concluded last: its folder has what the others are made of, also after a crash.
- * @param whole All jobs of the attempt. @param left Those whose input is still what it was.
- */
+/** Who is in it. */
+interface Batch {
+  /** All jobs of the attempt. */
+  readonly whole: Crew;
+  /** Those whose input is still what it was. */
+  readonly left: Crew;
+  /** What is made does not count before others have looked at it: each file for itself, so that none holds up the others. */
+  readonly isReviewed: boolean;
+}
+
+/** The first job of the attempt is concluded last: its folder has what the others are made of, also after a crash. */
 export async function concludeBatch(
   deps: AttemptDeps,
   recipes: Recipes,
-  whole: Crew,
-  left: Crew,
+  { whole, left, isReviewed }: Batch,
   call: AgentCall,
   result: AgentResult,
   verdict: Extract<Verdict, { kind: 'failed' | 'succeeded' }>,
@@ -40,7 +49,7 @@ export async function concludeBatch(
     files: whole.leases.length,
     succeeded: failure ? 0 : others.length,
     ...(failure && { reason: failure.reason }),
-    isHalf: whole.leases[0]?.job.batch?.includes('\0half\0') ?? false,
+    isHalf: isHalf(leaderOf(whole).job),
   });
   divide({
     work: deps.work,
@@ -57,7 +66,12 @@ export async function concludeBatch(
   };
   if (!isFirstSaid) await failSaid();
   if (failure) await failOthers(deps, recipes, { ...left, leases: others }, call, result, failure);
-  else await succeedAll(deps, recipes, others, call, result, verdict, expectation);
+  else {
+    const proof = proofOf(verdict, expectation);
+    // A copy of the tree is put in place as a whole: the configuration refuses that it be reviewed file by file.
+    if (isReviewed && call.workspaceDir === undefined) await waitAll(deps, recipes, left, others, proof);
+    else await succeedAll(deps, recipes, others, call, result, proof);
+  }
   if (isFirstSaid) await failSaid();
 }
 
@@ -89,22 +103,36 @@ async function failureOf(
   return promoted.kind === 'conflict' ? promoted.failure : undefined;
 }
 
+function proofOf(verdict: Verdict, expectation: Expectation): readonly Proof[] {
+  return verdict.kind === 'succeeded' && expectation.kind === 'met'
+    ? [...verdict.proof, ...expectation.proof]
+    : [];
+}
+
+async function waitAll(
+  deps: AttemptDeps,
+  recipes: Recipes,
+  crew: Crew,
+  leases: readonly Lease[],
+  proof: readonly Proof[],
+): Promise<void> {
+  for (const lease of leases) {
+    const own = toCall(deps, recipes, { ...crew, leases: [lease] });
+    await waitForReview(deps, lease, own, proof);
+  }
+}
+
 async function succeedAll(
   deps: AttemptDeps,
   recipes: Recipes,
   leases: readonly Lease[],
   call: AgentCall,
   result: AgentResult,
-  verdict: Verdict,
-  expectation: Expectation,
+  proof: readonly Proof[],
 ): Promise<void> {
   for (const lease of leases) {
     const place = deps.work.place(lease.job.id, lease.token);
     const own = await deps.results.collectOutputs(place.outputDir);
-    const proof =
-      verdict.kind === 'succeeded' && expectation.kind === 'met'
-        ? [...verdict.proof, ...expectation.proof]
-        : [];
     const end = { proof, outputs: own, ...spentOn(lease, result, call.inputs.length) };
     await succeed(deps, recipes, lease, end, place.workDir, call);
   }
@@ -160,11 +188,10 @@ function isOfTheMachine(limit: string): boolean {
 }
 
 /** Two groups of their own, each claimed alone from now on. */
-async function bisect({ ledger }: Pick<AttemptDeps, 'ledger'>, { leases, rule }: Crew): Promise<void> {
+async function bisect({ ledger }: Pick<AttemptDeps, 'ledger'>, { leases }: Crew): Promise<void> {
   const middle = Math.ceil(leases.length / 2);
   const [first] = leases as readonly [Lease, ...Lease[]];
-  const groupOf = (index: number): string =>
-    `${rule.name}\0half\0${first.job.id}\0${first.token}${index < middle ? 'a' : 'b'}`;
+  const groupOf = (index: number): string => halfOf(first, index < middle ? 'a' : 'b');
   // In one turn: no claim may see half a half.
   await Promise.all(leases.map((lease, index) => ledger.jobs.regroup(lease, groupOf(index))));
 }

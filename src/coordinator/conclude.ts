@@ -33,7 +33,7 @@ import { originalOf } from './original.ts';
 import { tellPermissions } from './permissions.ts';
 import { promote } from './promotion.ts';
 import type { Recipes } from './recipes.ts';
-import { reviewsOf, waitForReview } from './reviewing.ts';
+import { isReviewDue, waitForReview } from './reviewing.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** @param open Those of its jobs that are not concluded yet: after a crash in the middle some may be. */
@@ -82,9 +82,16 @@ export async function concludeAttempt(
       return tellPermissions(deps, [crew.agent]);
     }
     case 'reviewed': {
-      const { message, decision } = verdict;
+      const { decision } = verdict;
+      const files = open.length;
       for (const lease of open) {
-        const fix = `\`sluice answer ${lease.job.id} TEXT\` lets it go on with what you say, \`sluice jobs cancel\` ends it.`;
+        const { id } = lease.job;
+        const message =
+          lease === leaderOf(crew)
+            ? verdict.message
+            : `${verdict.message} (in full: job ${leaderOf(crew).job.id})`;
+        const whom = files === 1 ? 'it go' : `all ${files} files of the attempt go`;
+        const fix = `\`sluice answer ${id} TEXT\` lets ${whom} on with what you say, \`sluice jobs cancel ${id}\` ends it.`;
         await holdJob(deps, lease, { reason: decision === 'stop' ? 'escalated' : 'clarify', message, fix });
       }
       return;
@@ -97,12 +104,15 @@ export async function concludeAttempt(
       return;
     case 'failed':
     case 'succeeded': {
+      // Before anything is ended: who looks at the work of all is asked by the first of them.
+      const isReviewed = isReviewDue(deps, recipes, crew);
       const current: Lease[] = [];
       for (const lease of open) if (await isCurrent(deps, recipes, lease, call)) current.push(lease);
       const left = { ...crew, leases: current };
       if (crew.leases.length === 1)
         return current.length === 0 ? undefined : concludeOne(deps, recipes, left, call, result, verdict);
-      if (current.length > 0) await concludeBatch(deps, recipes, crew, left, call, result, verdict);
+      if (current.length > 0)
+        await concludeBatch(deps, recipes, { whole: crew, left, isReviewed }, call, result, verdict);
       // Its own end, if it came first, has left the folder to the others.
       const leader = leaderOf(crew);
       if (!current.includes(leader)) deps.work.close(leader.job.id, leader.token);
@@ -160,8 +170,7 @@ async function concludeOne(
     const failure = await explained(deps, crew, lease, unmet(expectation));
     return retryOrFail(deps, recipes, crew, lease, call, result, failure);
   }
-  const reviews = reviewsOf(recipes.config, crew.agent, crew.rule, lease.job);
-  if (reviews && (reviews.on.has('result') || deps.isUnderReview(lease.job.id)))
+  if (isReviewDue(deps, recipes, crew))
     return waitForReview(deps, lease, call, [...verdict.proof, ...expectation.proof]);
   const promoted = await promote(deps, recipes, crew, call);
   if (promoted.kind === 'conflict')

@@ -17,6 +17,7 @@ import type { Change } from '../types/change.ts';
 import { AppError } from '../types/errors.ts';
 import type { JobId, JobRecord, WaitReason } from '../types/job.ts';
 import type { StepTask } from '../types/step-task.ts';
+import { answerHeld } from './answering.ts';
 import { type AttemptDeps, runAttempt } from './attempt.ts';
 import { Background } from './background.ts';
 import { BatchSizes } from './batch-sizes.ts';
@@ -309,12 +310,12 @@ export class Coordinator implements AsyncDisposable {
     return this.#running.end(id, { kind: 'reviewed', decision, message });
   }
 
-  /** A person answers: a held job goes on, and its agent heeds what they say. @returns false when it is not held. */
-  async answer(id: JobId, text: string): Promise<boolean> {
-    const job = await this.#deps.ledger.jobs.get(id);
-    if (job?.state !== 'held') return false;
-    await this.#notes.answer(id, text);
-    return this.unhold(id);
+  /** A person answers: held work goes on, and its agent heeds what they say. @returns those that do; none: it is not held. */
+  async answer(id: JobId, text: string): Promise<readonly JobId[]> {
+    const answered = await answerHeld(this.#deps, id, text);
+    for (const one of answered) await this.#goesOn(one);
+    this.pump();
+    return answered;
   }
 
   /**
@@ -325,14 +326,18 @@ export class Coordinator implements AsyncDisposable {
     const held = await this.#deps.ledger.jobs.get(id);
     if (held?.state === 'held' && this.#notes.get(id).proved) return this.settle(id, { kind: 'accept' });
     if (!(await this.#deps.ledger.jobs.unhold(id))) return false;
-    this.#loops.released(id);
-    const job = await this.#deps.ledger.jobs.get(id);
-    if (job) {
-      await this.#deps.ledger.files.setDisposition(job.input.root, job.input.path, id, undefined);
-      await this.#tellPermissions(job);
-    }
+    await this.#goesOn(id);
     this.pump();
     return true;
+  }
+
+  /** It was held. */
+  async #goesOn(id: JobId): Promise<void> {
+    this.#loops.released(id);
+    const job = await this.#deps.ledger.jobs.get(id);
+    if (!job) return;
+    await this.#deps.ledger.files.setDisposition(job.input.root, job.input.path, id, undefined);
+    await this.#tellPermissions(job);
   }
 
   /** One that was held for them is held no more. */

@@ -11,6 +11,7 @@ import type { JobRecord, Output } from '../types/job.ts';
 import { AGENTS_TEST, PROJECT_ROOT, REVIEWS } from '../types/step-task.ts';
 import { sumUsage } from '../types/usage.ts';
 import type { AttemptDeps } from './attempt.ts';
+import { aloneOf } from './batch-groups.ts';
 import { mayFallBack } from './breaker.ts';
 import { type Crew, shareOf } from './call.ts';
 import { type Expectation, meets } from './expect.ts';
@@ -107,7 +108,7 @@ export async function endJob(
 export async function retryOrFail(
   deps: AttemptDeps,
   recipes: Recipes,
-  { agent }: Crew,
+  { agent, leases }: Crew,
   lease: Lease,
   call: AgentCall,
   result: AgentResult,
@@ -118,7 +119,11 @@ export async function retryOrFail(
   if (tries < Math.min(agent.retry.attempts, verdict.maxTries)) {
     const delayMs = backoffMs(agent.retry, tries, deps.random(), verdict.retryAfterMs);
     const notBefore = deps.now() + delayMs;
-    await deps.ledger.jobs.retry(lease, { reason: 'backoff', message, fix, notBefore });
+    // What one file was told, by itself, is for nobody else.
+    const isTold = leases.length === 1 && deps.notes.get(lease.job.id).guidance !== undefined;
+    const group = isTold ? aloneOf(lease.job) : undefined;
+    const how = { ...{ message, fix, notBefore }, ...(group !== undefined && { group }) };
+    await deps.ledger.jobs.retry(lease, { reason: 'backoff', ...how });
     return announceWaiting(deps, lease.job);
   }
   if (mayFallBack(reason) && (await fallBack(deps, recipes, lease, { reason, message }))) return;

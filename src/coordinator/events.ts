@@ -1,11 +1,17 @@
 /** What the coordinator tells: listeners are handed in by the composition root (log, progress of a run, overview). */
 import type { AgentCall, AgentEvent } from '../types/agent.ts';
-import type { Fallback, JobRecord } from '../types/job.ts';
+import type { Fallback, JobId, JobRecord } from '../types/job.ts';
 
 export type CoordinatorEvent =
   | { readonly type: 'queued'; readonly job: JobRecord }
-  /** `call`: what its agent gets; of the first job of a batch only. */
-  | { readonly type: 'started'; readonly job: JobRecord; readonly attempt: number; readonly call?: AgentCall }
+  /** `call`: what its agent gets; of the first job of a batch only. The others name that one: `with`. */
+  | {
+      readonly type: 'started';
+      readonly job: JobRecord;
+      readonly attempt: number;
+      readonly call?: AgentCall;
+      readonly with?: JobId;
+    }
   /** It will go on by itself: after a back-off, or when what it waits for comes. */
   | { readonly type: 'waiting'; readonly job: JobRecord }
   /** An agent CLI tells of its work while it goes on. */

@@ -14,6 +14,7 @@ import { giveBack } from './endings.ts';
 import { finish } from './finish.ts';
 import { toAttempts, toJobEnd } from './job-end.ts';
 import type { Recipes } from './recipes.ts';
+import { takeProved } from './reviewing.ts';
 
 /** An attempt that is known to have ended, from the attempts journal. */
 export interface FinishedAttempt {
@@ -86,10 +87,16 @@ async function conclude(
     for (const lease of open) await giveBack(deps, lease, true);
     return;
   }
+  // Divided, and with its proof: only how its review was acted on is not known. The folder of the first may be gone by now.
+  const undecided: Lease[] = [];
+  for (const lease of open)
+    if (!(await takeProved(deps, recipes, { rule: route.rule, agent, leases: [lease] })))
+      undecided.push(lease);
+  if (undecided.length === 0) return;
   const crew: Crew = { rule: route.rule, agent, leases: all };
   const workspaceDir = agent.workspace === 'copy' ? workspaceOf(deps.work, crew) : undefined;
   const call = toCall(deps, recipes, crew, { ...(workspaceDir !== undefined && { workspaceDir }) });
-  await concludeAttempt(deps, recipes, crew, call, await attempt.collect(call), open);
+  await concludeAttempt(deps, recipes, crew, call, await attempt.collect(call), undecided);
 }
 
 /** It had been concluded and its files put in place, only the ledger's commit was lost. */

@@ -17,7 +17,8 @@ import type { HoldReason, JobId, JobRecord, Proof } from '../types/job.ts';
 import { isOurs } from '../types/step-task.ts';
 import { sumUsage } from '../types/usage.ts';
 import type { AttemptDeps } from './attempt.ts';
-import { type Crew, toCall, workspaceOf } from './call.ts';
+import { aloneOf } from './batch-groups.ts';
+import { type Crew, leaderOf, toCall, workspaceOf } from './call.ts';
 import { announceWaiting, giveBack, holdJob, succeed } from './endings.ts';
 import { promote } from './promotion.ts';
 import type { Recipes } from './recipes.ts';
@@ -39,14 +40,24 @@ export type Settlement =
 export function reviewsOf(
   { reviews }: Pick<Config, 'reviews'>,
   agent: AgentConfig,
-  rule: Pick<RuleConfig, 'review' | 'batch'>,
+  rule: Pick<RuleConfig, 'review'>,
   job: Pick<JobRecord, 'step'>,
 ): ReviewsConfig | undefined {
-  if (!reviews || rule.batch || isOurs(job.step)) return undefined;
+  if (!reviews || isOurs(job.step)) return undefined;
   return (rule.review ?? isCliAgent(agent)) ? reviews : undefined;
 }
 
-/** The work has its proof; it waits for `settle`. */
+/** What this attempt makes does not count before others have looked at it. */
+export function isReviewDue(deps: Pick<AttemptDeps, 'isUnderReview'>, recipes: Recipes, crew: Crew): boolean {
+  const { job } = leaderOf(crew);
+  const reviews = reviewsOf(recipes.config, crew.agent, crew.rule, job);
+  return reviews !== undefined && (reviews.on.has('result') || deps.isUnderReview(job.id));
+}
+
+/**
+ * The work has its proof; it waits for `settle`. From here on it is a job by itself, whomever it was worked on with.
+ * @param call Of this job alone: where its own work is.
+ */
 export async function waitForReview(
   deps: AttemptDeps,
   lease: Lease,
@@ -55,7 +66,8 @@ export async function waitForReview(
 ): Promise<void> {
   await deps.notes.put(lease.job.id, { proved: { attempt: call.attempt, token: lease.token, proof } });
   const message = 'Its work has its proof and waits for its review.';
-  await deps.ledger.jobs.retry(lease, { reason: 'review', message });
+  const group = aloneOf(lease.job);
+  await deps.ledger.jobs.retry(lease, { reason: 'review', message, ...(group !== undefined && { group }) });
   await announceWaiting(deps, lease.job);
   const job = await deps.ledger.jobs.get(lease.job.id);
   if (job) deps.events.emit({ type: 'review_wanted', job, call });
@@ -113,8 +125,9 @@ export async function settle(
  * @returns false: it is to be worked on.
  */
 export async function takeProved(deps: AttemptDeps, recipes: Recipes, crew: Crew): Promise<boolean> {
-  const [lease] = crew.leases as readonly [Lease];
+  const lease = leaderOf(crew);
   const { proved } = deps.notes.get(lease.job.id);
+  // Whoever has its proof is in no group any more.
   if (!proved || crew.leases.length > 1) return false;
   const { attempt, proof } = proved;
   const before: Crew = { ...crew, leases: [{ ...lease, token: attempt }] };

@@ -277,6 +277,8 @@ export interface JobLedger {
       readonly fix?: string;
       /** Absent: until it is woken. */
       readonly notBefore?: number;
+      /** With whom it is claimed from now on; absent: as before. */
+      readonly group?: string;
     },
   ): Promise<boolean>;
   /** Gives a running job back uncounted. After `maxInterruptions` interruptions in a row it is `held`. */
@@ -288,8 +290,8 @@ export interface JobLedger {
   endIdle(id: JobId, end: JobEnd): Promise<JobRecord | undefined>;
   /** Moves a job that does not run to another rule and agent: the configuration changed. */
   reroute(id: JobId, to: Destination): Promise<boolean>;
-  /** Lets a held job go on. */
-  unhold(id: JobId): Promise<boolean>;
+  /** Lets a held job go on. @param group With whom it is claimed from now on; absent: as before. */
+  unhold(id: JobId, group?: string): Promise<boolean>;
   /**
    * Lets jobs go on that wait for this reason (of this agent, key or path). Those of one key go on one by one. Whoever
    * stops running lets the next go on by itself; waking for `single_flight` is only needed when in doubt.

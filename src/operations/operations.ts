@@ -9,7 +9,7 @@ import { AppError } from '../types/errors.ts';
 import type { JobId, JobRecord } from '../types/job.ts';
 import type { Receipt } from '../types/receipt.ts';
 import { AgentOperations } from './agents/agent-operations.ts';
-import { answerJob } from './answer.ts';
+import { type Answered, answerJob } from './answer.ts';
 import { type FileQuery, type FileView, viewFile } from './file-view.ts';
 import { findJob } from './find-job.ts';
 import { type GcReport, gc } from './gc.ts';
@@ -116,7 +116,7 @@ export class Operations implements Disposable {
   }
 
   /** A person says how a held job is to go on. */
-  async answerJob(prefix: string, said: string): Promise<{ job_id: string }> {
+  async answerJob(prefix: string, said: string): Promise<Answered> {
     const { ledger, coordinator } = this.#host;
     return answerJob({ ledger, answer: (id, text) => coordinator.answer(id, text) }, prefix, said);
   }

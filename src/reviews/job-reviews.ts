@@ -3,6 +3,7 @@
  * proof waits for its review; work that goes on is looked at beside it, and ended when the decision says so.
  */
 import { dirname, join } from 'node:path';
+import PQueue from 'p-queue';
 import {
   type AgentConfig,
   type Config,
@@ -72,11 +73,17 @@ const REPORT_BYTES = 64 * 1024;
 /** Rounds of a job that are looked through, and open rounds of all that an earlier process left. */
 const ROUNDS_LISTED = 1_000;
 const minTickMs = 100;
+/** More than there are places for reviewers, mostly. Work that goes on is looked at at once. */
+const resultsAtOnce = 32;
+/** Added to the task. */
+const ofBatch =
+  '\n\n(This file was worked on together with others. Judge what is about this file; what is said of others is judged with them.)';
 
 export class JobReviews implements AsyncDisposable {
   readonly #deps: JobReviewsDeps;
   readonly #watched = new Map<JobId, Watched>();
   readonly #under = new Map<JobId, { readonly ended: AbortController; last: Promise<void> }>();
+  readonly #results = new PQueue({ concurrency: resultsAtOnce });
   readonly #closing = new AbortController();
   readonly #unsubscribe: () => void;
 
@@ -99,8 +106,7 @@ export class JobReviews implements AsyncDisposable {
    * Nothing waits for it; what is decided is acted on.
    */
   request(id: JobId, who: string): boolean {
-    const watched =
-      this.#watched.get(id) ?? [...this.#watched.values()].find(({ others }) => others.has(id));
+    const watched = this.#watched.get(id) ?? [...this.#watched.values()].find(({ others }) => others.has(id));
     if (!watched) return false;
     this.#begin(watched.job.id, (ended) => this.#reviewLive(watched, 'manual', `asked for by ${who}`, ended));
     return true;
@@ -183,7 +189,10 @@ export class JobReviews implements AsyncDisposable {
     const earlier = decided.filter((one) => one.trigger === 'result');
     // One about this very attempt has not been acted on: the process ended in between.
     const round = earlier.find(isOfThis)?.round ?? earlier.length + 1;
-    const record = await this.#conduct(job, call, config, 'result', round, [], ended);
+    // One attempt can leave the work of many files at once; a round holds all that is shown of it until it ends.
+    const record = await this.#results.add(() =>
+      this.#conduct(job, call, config, 'result', round, [], ended),
+    );
     if (!record.isRevised) return this.#settle(job, record);
     const report = await readText(join(call.workDir, 'result.md'), REPORT_BYTES);
     const text = report.kind === 'text' ? report.text : '';
@@ -352,7 +361,7 @@ export class JobReviews implements AsyncDisposable {
     const work = await readWork(
       {
         title: `${workWords(job)}${othersOf(call)} by ${job.agent}`,
-        task: `${call.prompt ?? call.agent.description ?? ''}${this.#isOfBatch(job) ? ofBatch : ''}`,
+        task: `${call.prompt ?? call.agent.description ?? ''}${isOver && wasTogether(job) ? ofBatch : ''}`,
         ...(isOver && { resultFile: join(call.workDir, 'result.md') }),
         outputsDir: call.outputDir,
         outputs: await this.#deps.outputsIn(call.outputDir).catch(() => []),
@@ -417,6 +426,15 @@ export class JobReviews implements AsyncDisposable {
 /** What the steps of a run cost stands with the run, their reviewers included. */
 function sessionOf({ id, step }: JobRecord): string {
   return step?.runId ?? id;
+}
+
+function othersOf({ inputs }: AgentCall): string {
+  return inputs.length > 1 ? ` and ${inputs.length - 1} more` : '';
+}
+
+/** Also of what it was done again by itself: the task stays the same for its reviewers. */
+function wasTogether({ attempts }: JobRecord): boolean {
+  return attempts.some(({ batch }) => batch !== undefined);
 }
 
 function isAbout(subject: ReviewSubject, id: JobId): boolean {

@@ -69,6 +69,7 @@ test('silent work is looked at before it is ended for its silence', async () => 
 });
 
 const section = (body: string) => `${agents}${rules}reviews:\n  ${body}\n`;
+const copies = agents.replace('kind: claude,', 'kind: claude, workspace: copy,');
 const errors: readonly {
   readonly name: string;
   readonly text: string;
@@ -141,10 +142,17 @@ const errors: readonly {
     fix: /reviews/,
   },
   {
-    name: 'a rule with batches',
-    text: `${agents}reviews: {}\nrouting_rules:\n  - { pattern: "**", agent: author, batch: {}, review: true }\n`,
-    at: '7:48 CONFLICT',
-    message: /batch/,
+    name: 'batches of an agent that works on copies',
+    text: `${copies}reviews: {}\nrouting_rules: [{ name: many, pattern: "**", agent: author, batch: {} }]\n`,
+    at: '6:61 CONFLICT',
+    message: /rule "many".*agent "author" works on a copy/,
+    fix: /`review: false`.*workspace: in_place/,
+  },
+  {
+    name: 'batches of a command that falls back to such an agent',
+    text: `${copies}  start: { kind: command, command: ["true"], fallback: [author] }\nreviews: {}\nrouting_rules:\n  - { pattern: "**", agent: start, batch: {}, review: true }\n`,
+    at: '8:36 CONFLICT',
+    message: /agent "author" works on a copy/,
   },
   {
     name: 'a rule that does nothing',
@@ -190,6 +198,14 @@ test('a rule says whether its work is reviewed', async () => {
   expect(await review('')).toBeUndefined();
   expect(await review(', review: true')).toBe(true);
   expect(await review(', review: false')).toBe(false);
+});
+
+test.each([
+  ['in the tree itself', agents, 'batch: {}', '{}'],
+  ['with what is not reviewed', copies, 'batch: {}, review: false', '{}'],
+  ['where only `review` steps review', copies, 'batch: {}', '{ on: [] }'],
+])('batches are reviewed file by file: %s', async (_name, some, keys, reviews) => {
+  await load(`${some}reviews: ${reviews}\nrouting_rules: [{ pattern: "**", agent: author, ${keys} }]\n`);
 });
 
 const flow = (step: string, above = '') =>

@@ -82,13 +82,15 @@ export function createLeases(db: Database, now: () => number): Leases {
       return endLeased(db, now(), lease, outcome);
     },
 
-    async retry(lease, { reason, message, fix, notBefore }) {
+    async retry(lease, { reason, message, fix, notBefore, group }) {
       const row = db.writeReturning<JobKey>(
-        `update job set state = 'waiting', reason = ?, message = ?, fix = ?, not_before = ?, ${LET_GO} where ${HOLDS} ${WHOSE_TURN}`,
+        `update job set state = 'waiting', reason = ?, message = ?, fix = ?, not_before = ?, batch = coalesce(?, batch), ${LET_GO}
+         where ${HOLDS} ${WHOSE_TURN}`,
         reason,
         message ?? null,
         fix ?? null,
         notBefore ?? null,
+        group ?? null,
         lease.job.id,
         lease.token,
       );

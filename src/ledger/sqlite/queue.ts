@@ -71,10 +71,12 @@ export function createQueue(db: Database, now: () => number): Queue {
       return true;
     },
 
-    async unhold(id) {
+    async unhold(id, group) {
       const changed = db.write(
-        `update job set state = 'queued', reason = null, message = null, fix = null, interruptions = 0
+        `update job set state = 'queued', reason = null, message = null, fix = null, interruptions = 0,
+           batch = coalesce(?, batch)
          where id = ? and state = 'held'`,
+        group ?? null,
         id,
       );
       return changed > 0;

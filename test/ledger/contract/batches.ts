@@ -158,6 +158,23 @@ export function batchContract(makePlace: MakePlace): void {
     expect(await ledger.jobs.load()).toEqual(new Map([['a', 3]]));
   });
 
+  test('jobs that wait, or are held, can go on in another group, or by themselves', async () => {
+    await using ledger = await makePlace().open(() => 1_000);
+    for (let n = 0; n < 6; n++) await member(ledger, { id: `j${n}` }, 0);
+    const [lease] = (await claim(ledger, { ...sized(6), max: 1 })) as [Lease];
+    const [j1, j2, j3, j4, j5] = lease.companions as [Lease, Lease, Lease, Lease, Lease];
+    const soon = { reason: 'backoff', notBefore: 0 } as const;
+    for (const each of [lease, j1]) await ledger.jobs.retry(each, soon);
+    await ledger.jobs.retry(j2, { ...soon, group: 'all\0alone' });
+    for (const each of [j3, j4, j5])
+      await ledger.jobs.hold(each, { reason: 'clarify', message: '', fix: '' });
+    expect(await ledger.jobs.unhold('j3')).toBe(true);
+    for (const id of ['j4', 'j5']) await ledger.jobs.unhold(id, 'all\0together');
+    const again = await claim(ledger, sized(6));
+    expect(batches(again)).toEqual([['j0', 'j1', 'j3'], ['j2'], ['j4', 'j5']]);
+    expect(again.map(({ job }) => job.batch)).toEqual([GROUP, 'all\0alone', 'all\0together']);
+  });
+
   test('a first job that runs again is another attempt than the companions it left', async () => {
     await using ledger = await makePlace().open(() => 1_000);
     for (let n = 0; n < 3; n++) await member(ledger, { id: `j${n}` }, 0);
