@@ -57,6 +57,11 @@ export interface Agents extends AgentRunner, AsyncDisposable {
    * stats; what cannot be had is tried again after 10 s.
    */
   available(agent: AgentConfig): Promise<AppError | undefined>;
+  /**
+   * What the log-in of an agent CLI rests on: changes when that does, and says nothing else. Undefined: it is none, or that
+   * cannot be told now.
+   */
+  logInEvidence(agent: AgentConfig): Promise<string | undefined>;
   /** Of an agent CLI: its program, version and log-in. @throws {AppError} Why it cannot be started. */
   lookAt(agent: AgentConfig): Promise<CliLook | undefined>;
   /**
@@ -92,7 +97,7 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
   const cli = createCliRunner({
     ...{ spawner, secrets, redactor, daemonEnv, baseEnv, sandbox, approvals },
     lookup: new CommandLookup(),
-    ...{ plugins, probe, lingerMs: options.lingerMs },
+    ...{ plugins, probe, stateDir, lingerMs: options.lingerMs },
     priceOf: options.priceOf ?? (() => null),
   });
   const builtin = createBuiltinRunner({ redactor });
@@ -108,6 +113,7 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
       if (isCliAgent(agent)) return cli.available(agent);
       return agent.kind === 'command' ? command.available(agent) : undefined;
     },
+    logInEvidence: async (agent) => (isCliAgent(agent) ? cli.logInEvidence(agent) : undefined),
     lookAt: async (agent) =>
       isCliAgent(agent) ? lookAtCli({ plugins, probe, env: daemonEnv }, agent) : undefined,
     follow: (agents) => sandbox.follow(agents),

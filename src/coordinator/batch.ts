@@ -173,15 +173,17 @@ async function failOthers(
   for (const lease of left.leases) await retryOrFail(deps, recipes, left, lease, call, result, failure);
 }
 
-/** An agent that cannot be started or reached fails smaller batches too; money that is spent is spent. */
+/** An agent that cannot be started or reached, or is not let in, fails smaller batches too; money that is spent is spent. */
 function isDivisible({ reason }: Failure, { outcome }: AgentResult): boolean {
   if (reason === 'limit_exceeded')
     return (
       outcome.kind === 'output_exceeded' ||
       (outcome.kind === 'limit_exceeded' && isOfTheMachine(outcome.limit))
     );
-  return mayFallBack(reason) && reason !== 'spawn_failed' && reason !== 'http_error';
+  return mayFallBack(reason) && !isOfTheAgent.has(reason);
 }
+
+const isOfTheAgent: ReadonlySet<Failure['reason']> = new Set(['spawn_failed', 'http_error', 'auth']);
 
 function isOfTheMachine(limit: string): boolean {
   return limit === 'memory' || limit === 'runtime';

@@ -7,7 +7,7 @@ import { isCliAgent } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import { formatStamp } from '../types/change.ts';
-import { REVIEWS } from '../types/step-task.ts';
+import { isOurs, REVIEWS } from '../types/step-task.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { concludeBatch } from './batch.ts';
 import { isAgentFault } from './breaker.ts';
@@ -30,11 +30,13 @@ import {
 import { fallBack } from './fall-back.ts';
 import { hasSpace, isFullDisk, waitForSpace } from './full-disk.ts';
 import { originalOf } from './original.ts';
+import { parkedFix, untilOf, waitReasonOf } from './parking.ts';
 import { tellPermissions } from './permissions.ts';
 import { promote } from './promotion.ts';
 import type { Recipes } from './recipes.ts';
 import { isReviewDue, waitForReview } from './reviewing.ts';
 import { judge, type Verdict } from './verdict.ts';
+import { howToLogIn } from './verdict-cli.ts';
 
 /** @param open Those of its jobs that are not concluded yet: after a crash in the middle some may be. */
 export async function concludeAttempt(
@@ -54,7 +56,8 @@ export async function concludeAttempt(
   }
   hasSpace(deps);
   tellSurvivors(deps, crew, result);
-  const verdict = judge(crew.agent, asJudged(crew, result), isCorrected(crew));
+  const judged = judge(crew.agent, asJudged(crew, result), isCorrected(crew));
+  const verdict = isKnownRefusal(deps, crew, judged) ? asParked(judged) : judged;
   const counts = verdict.kind === 'succeeded' || verdict.kind === 'failed';
   deps.gates.ending(crew);
   for (const lease of open)
@@ -194,7 +197,24 @@ async function explained(
   return { ...failure, maxTries: 2 };
 }
 
-/** The agent's quota or rate is used up: its jobs wait for it, or go to another one. */
+/**
+ * The job that finds out that its agent is not let in fails; one that tries again, or was under way meanwhile, tells
+ * nothing new. Who tests an agent, and a review, want to know at once.
+ */
+function isKnownRefusal(
+  { gates }: AttemptDeps,
+  crew: Crew,
+  verdict: Verdict,
+): verdict is Extract<Verdict, { kind: 'failed' }> {
+  if (verdict.kind !== 'failed' || verdict.reason !== 'auth' || !isCliAgent(crew.agent)) return false;
+  return gates.parking.isRefused(crew.agent.name) && !isOurs(leaderOf(crew).job.step);
+}
+
+function asParked({ message, fix }: Extract<Verdict, { kind: 'failed' }>): Verdict {
+  return { kind: 'parked', shortage: { why: 'auth' }, message, fix };
+}
+
+/** The agent's quota or rate is used up, or it is not let in: its jobs wait for it, or go to another one. */
 async function waitForAgent(
   deps: AttemptDeps,
   recipes: Recipes,
@@ -202,33 +222,44 @@ async function waitForAgent(
   lease: Lease,
   { shortage, message, fix }: Extract<Verdict, { kind: 'parked' }>,
 ): Promise<void> {
-  const { until } = await deps.gates.parking.park(agent, shortage);
-  const goesOn = isCliAgent(agent) && agent.cli.onQuota === 'fallback';
-  if (goesOn && (await fallBack(deps, recipes, lease, { reason: 'quota', message }))) return;
+  const { parking } = deps.gates;
+  const isShort = shortage.why !== 'auth';
+  const parked = isShort ? await parking.park(agent, shortage) : parking.of(agent.name);
+  const reason = parked ? waitReasonOf(parked) : 'auth';
+  const goesOn = !isShort || (isCliAgent(agent) && agent.cli.onQuota === 'fallback');
+  if (goesOn && (await fallBack(deps, recipes, lease, { reason, message }))) return;
+  // Somebody may have said meanwhile that it is to be tried again.
+  const until = parked ? untilOf(parked) : deps.now();
   await deps.ledger.jobs.retry(lease, {
-    ...{ reason: 'quota', message, fix },
+    ...{ reason, message },
+    fix: parked?.why === 'auth' ? parkedFix(agent.name, parked) : fix,
     ...(until !== undefined && { notBefore: until }),
   });
   await announceWaiting(deps, lease.job);
 }
 
 /** What the end of an attempt says about the agent itself. */
-async function tellCli(
-  { conditions, gates, ledger }: AttemptDeps,
-  { agent }: Crew,
-  { cli }: AgentResult,
-  verdict: Verdict,
-): Promise<void> {
+async function tellCli(deps: AttemptDeps, crew: Crew, result: AgentResult, verdict: Verdict): Promise<void> {
+  const { cli, startedAt } = result;
   if (!cli) return;
-  if (verdict.kind === 'succeeded') {
-    conditions.clear('AGENT_AUTH', agent.name);
-    await gates.parking.worked(agent.name);
-    await learn(ledger, agent.name, cli.record);
+  const { agent } = crew;
+  const { parking } = deps.gates;
+  if (isRefusal(verdict)) {
+    const { message } = verdict;
+    const evidence = cli.logInEvidence ?? (await deps.agents.logInEvidence(agent));
+    await parking.refused(agent.name, { message, fix: howToLogIn(cli.report), evidence, startedAt });
+    return;
   }
-  if (verdict.kind !== 'failed' || verdict.reason !== 'auth') return;
-  const { message } = verdict;
-  const fix = verdict.fix.replace('`sluice jobs retry`', '`sluice jobs retry --failed`');
-  conditions.raise({ code: 'AGENT_AUTH', subject: agent.name, message, fix });
+  const { output_tokens: answered = 0 } = cli.report.usage ?? {};
+  if (verdict.kind === 'succeeded' || answered > 0) await parking.letIn(agent.name, startedAt);
+  if (verdict.kind !== 'succeeded') return;
+  await parking.worked(agent.name);
+  await learn(deps.ledger, agent.name, cli.record);
+}
+
+function isRefusal(verdict: Verdict): verdict is Extract<Verdict, { kind: 'failed' | 'parked' }> {
+  if (verdict.kind === 'parked') return verdict.shortage.why === 'auth';
+  return verdict.kind === 'failed' && verdict.reason === 'auth';
 }
 
 /** False when the job has ended meanwhile: somebody cancelled it, or its input is another one by now. What was only touched is still the same. */

@@ -36,8 +36,9 @@ import { Peaks } from './limits-in-use.ts';
 import { LoopGuard } from './loop-guard.ts';
 import { inOrder } from './new-job.ts';
 import { failByOwnFault } from './own-fault.ts';
-import { lookAgain, publishLeft } from './patrol.ts';
-import { forgetCliConditions, tellPermissions } from './permissions.ts';
+import { type ParkedAgent, viewParked } from './parking.ts';
+import { lookAgain, lookAtLogIns, publishLeft } from './patrol.ts';
+import { forgetPermissions, tellPermissions } from './permissions.ts';
 import { Recipes } from './recipes.ts';
 import { recover } from './recovery.ts';
 import { rerouteVanished } from './reroute.ts';
@@ -55,14 +56,6 @@ const PATROL_MS = 15_000;
 const CLAIMS_PER_TURN = 32;
 /** From here on a content is read beside the others, so that one large file does not hold up the intake. */
 const LARGE_BYTES = 8 << 20;
-
-/** Why an agent is left alone: `quota`, `rate`, `paused`. */
-export interface ParkedAgent {
-  /** Epoch milliseconds. */
-  readonly until?: number;
-  readonly reason: string;
-  readonly message: string;
-}
 
 export class Coordinator implements AsyncDisposable {
   readonly events = new CoordinatorEvents();
@@ -142,7 +135,9 @@ export class Coordinator implements AsyncDisposable {
     await recover(this.#deps, this.#recipes, LEASE_MS, finished);
     await this.#takeOver();
     await tellPermissions(this.#deps, this.#recipes.config.agents.values());
-    // Nobody has looked meanwhile: a CLI may have been installed since, a secret put in its place.
+    // Nobody has looked meanwhile: a CLI may have been installed since, somebody logged in, a secret put in its place.
+    await lookAtLogIns(this.#deps, this.#recipes);
+    await this.#gates.parking.wakeLeft();
     await this.#wake(lacking);
     this.#patrol = setInterval(() => void this.#background.run(this.#lookAgain()), PATROL_MS);
     this.pump();
@@ -206,7 +201,7 @@ export class Coordinator implements AsyncDisposable {
 
   /** A new configuration: what runs goes on as it was started, everything else follows the new one. */
   async configure(config: Config): Promise<void> {
-    forgetCliConditions(this.#deps.conditions, this.#recipes.config.agents, config.agents);
+    forgetPermissions(this.#deps.conditions, this.#recipes.config.agents, config.agents);
     this.#recipes = new Recipes(config, this.#deps.agents);
     this.#loops.configure(config);
     this.#lanes = new Lanes(this.#recipes, this.#loops);
@@ -214,6 +209,7 @@ export class Coordinator implements AsyncDisposable {
     this.#slots.configure(config.concurrency);
     this.#gates.configure(config);
     await this.#gates.parking.configure(config);
+    await lookAtLogIns(this.#deps, this.#recipes);
     await this.#gates.refresh();
     await this.#takeOver();
     await this.#wake([...lacking, 'budget', 'breaker']);
@@ -348,8 +344,7 @@ export class Coordinator implements AsyncDisposable {
 
   /** Agents that are left alone: for a time, or until a person says `resumeAgent`. */
   parked(): ReadonlyMap<string, ParkedAgent> {
-    const parked = [...this.#gates.parking.list()];
-    return new Map(parked.map(([name, { why, times: _, ...rest }]) => [name, { reason: why, ...rest }]));
+    return new Map([...this.#gates.parking.list()].map(([name, parked]) => [name, viewParked(parked)]));
   }
 
   /** Starts nothing more of this agent, also after a restart; what runs goes on. */
@@ -358,11 +353,20 @@ export class Coordinator implements AsyncDisposable {
     this.pump();
   }
 
-  /** Ends a pause, and parking for a quota. @returns false when the agent was not parked. */
+  /**
+   * Ends a pause, and parking for a quota; an agent that was not let in is tried by one job.
+   * @returns false when the agent was not parked.
+   */
   async resumeAgent(name: string): Promise<boolean> {
     const wasParked = await this.#gates.parking.resume(name);
     this.pump();
     return wasParked;
+  }
+
+  /** A person is about to see whether an agent is let in by now: its next job tries. Nothing else that keeps it back ends. */
+  async tryLogIn(name: string): Promise<void> {
+    await this.#gates.parking.tryLogIn(name);
+    this.pump();
   }
 
   breaker(agent: string): BreakerState {
@@ -534,6 +538,7 @@ export class Coordinator implements AsyncDisposable {
     await this.#publishLeft();
     await this.#gates.refresh();
     await this.#loops.look();
+    await lookAtLogIns(this.#deps, this.#recipes);
     await lookAgain(this.#deps, this.#recipes);
     await tellPermissions(this.#deps, this.#recipes.config.agents.values());
     this.pump();

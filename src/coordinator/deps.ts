@@ -41,6 +41,8 @@ export interface AgentPort {
   run(call: AgentCall, signal: AbortSignal): Promise<AgentResult>;
   version(agent: AgentConfig, path: string): Promise<string>;
   available(agent: AgentConfig): Promise<AppError | undefined>;
+  /** What the log-in of an agent rests on, keyed and hashed; undefined: it has none, or that cannot be told now. */
+  logInEvidence(agent: AgentConfig): Promise<string | undefined>;
 }
 
 /** What an attempt of a session needs to reach its state: `src/sessions`. */

@@ -21,8 +21,10 @@ export async function fallBack(
   const rule = lease.job.step ? route?.rule : recipes.rule(lease.job.rule);
   if (!rule) return false;
   let { job } = lease;
+  // Who is not let in is out for long: the others that its rule or step names can do it as well.
+  const others = because.reason === 'auth' ? (route?.candidates ?? []) : [];
   for (;;) {
-    const next = recipes.nextOf(job);
+    const next = recipes.nextOf(job) ?? others.find(({ name }) => !hadIt(job, name));
     if (!next) return false;
     if (await canWork(deps, next, rule)) {
       const lane = deps.lanes().of(next.name, rule.name);
@@ -43,6 +45,10 @@ async function canWork(
   rule: Parameters<AttemptDeps['gates']['of']>[1],
 ): Promise<boolean> {
   return gates.of(agent, rule).kind !== 'closed' && !(await agents.available(agent));
+}
+
+function hadIt({ agent, fallbacks }: JobRecord, name: string): boolean {
+  return agent === name || fallbacks.some((one) => one.agent === name);
 }
 
 function skip(job: JobRecord, agent: AgentConfig): JobRecord {

@@ -22,7 +22,7 @@ import {
 } from './breaker.ts';
 import { type BudgetStop, type Budgets, createBudgets, dayOf, type RunningSpent } from './budget.ts';
 import { type Crew, leaderOf } from './call.ts';
-import { Parking, parkedFix } from './parking.ts';
+import { Parking, parkedFix, untilOf, waitReasonOf } from './parking.ts';
 
 export type Gate =
   | { readonly kind: 'open' }
@@ -59,7 +59,7 @@ export class Gates {
   readonly #unkept = new Set<string>();
   readonly #running = new Map<JobId, RunningSpent>();
   readonly #raised = new Map<string, BudgetStop['code']>();
-  /** Agents that are left alone until a time, or a person, says otherwise. */
+  /** Agents that are left alone until a time, a log-in, or a person, says otherwise. */
   readonly parking: Parking;
   #config: Config;
   #budgets: Budgets;
@@ -75,6 +75,7 @@ export class Gates {
   /** Reads what an earlier process kept. Call before the first question. */
   async load(): Promise<void> {
     await this.parking.load();
+    await this.parking.configure(this.#config);
     for (const { name, value } of await this.#o.ledger.kept.list(BREAKER)) {
       const state = parseBreaker(value);
       this.#breakers.set(name, state);
@@ -105,15 +106,15 @@ export class Gates {
     const now = this.#o.now();
     const parked = this.parking.of(agent.name);
     if (parked) {
-      const { message, until } = parked;
-      const mayDivert = parked.why === 'paused' || (isCliAgent(agent) && agent.cli.onQuota === 'fallback');
-      const fix = parkedFix(agent.name, parked);
+      const { why, message } = parked;
+      const until = untilOf(parked);
+      const isShort = why === 'quota' || why === 'rate';
+      const mayDivert = !isShort || (isCliAgent(agent) && agent.cli.onQuota === 'fallback');
+      const fix = parkedFix(agent.name, { until, ...(why === 'auth' && { fix: parked.fix }) });
       const park = {
-        reason: 'quota',
-        message,
-        fix,
+        ...{ reason: waitReasonOf(parked), message, fix },
         ...(until !== undefined && { notBefore: until }),
-      } as const;
+      };
       return { kind: 'closed', mayDivert, park };
     }
     const state = this.#breakers.get(agent.name);
@@ -132,7 +133,7 @@ export class Gates {
       const { message, fix, until } = stop;
       return { kind: 'closed', mayDivert: false, park: { reason: 'budget', message, fix, notBefore: until } };
     }
-    return call === 'probe' ? { kind: 'probe' } : open;
+    return call === 'probe' || this.parking.isTried(agent.name) ? { kind: 'probe' } : open;
   }
 
   /** Whether what this attempt uses has to be heard while it runs. */

@@ -27,6 +27,15 @@ export async function lookAgain(deps: IntakeDeps, recipes: Recipes): Promise<voi
   }
 }
 
+/** What the log-ins of agents that are not let in rest on: where that has changed one job tries. */
+export async function lookAtLogIns({ gates, agents }: IntakeDeps, { config }: Recipes): Promise<void> {
+  const { parking } = gates;
+  for (const name of parking.refusedAgents()) {
+    const agent = config.agents.get(name);
+    if (agent) await parking.seeEvidence(name, await agents.logInEvidence(agent));
+  }
+}
+
 /** Results that could not be put in place: again, until one still can not. */
 export async function publishLeft(deps: IntakeDeps, isRunning: (id: JobId) => boolean): Promise<void> {
   for (let goesOn = true; goesOn; ) {

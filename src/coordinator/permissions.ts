@@ -24,15 +24,14 @@ export async function tellPermissions(
   }
 }
 
-/** What was said of agents that are gone, or are called in another way by now, is not so any more; the next attempt tells. */
-export function forgetCliConditions(
+/** What was said of agents that are gone, or are no CLIs any more, is not so any more. */
+export function forgetPermissions(
   conditions: Pick<IntakeDeps['conditions'], 'clear'>,
   before: Config['agents'],
   now: Config['agents'],
 ): void {
-  for (const [name, agent] of before) {
+  for (const name of before.keys()) {
     const next = now.get(name);
-    if (JSON.stringify(next) !== JSON.stringify(agent)) conditions.clear('AGENT_AUTH', name);
     if (!next || !isCliAgent(next)) conditions.clear('PERMISSION_WANTED', name);
   }
 }

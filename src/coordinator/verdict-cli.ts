@@ -104,7 +104,13 @@ function ofFault({ name, cli }: CliAgent, fault: CliFault): Verdict {
   });
   switch (fault.class) {
     case 'auth':
-      return failed('auth', `${name} is not let in: ${fault.message}`, logIn(fault), 1);
+      // What failed meanwhile is not tried again by itself.
+      return failed(
+        'auth',
+        `${name} is not let in: ${fault.message}`,
+        `${logIn(fault)} Then \`sluice jobs retry\`.`,
+        1,
+      );
     case 'overloaded':
       return say('api_error', 'found its service overloaded', again, ALWAYS);
     case 'server':
@@ -165,9 +171,13 @@ function ofFault({ name, cli }: CliAgent, fault: CliFault): Verdict {
   }
 }
 
-/** What failed meanwhile is not tried again by itself. */
-function logIn({ fix }: CliFault): string {
-  return `${fix ?? '`sluice agents detect` says how to log in.'} Then \`sluice jobs retry\`.`;
+/** Of an attempt that was not let in: what a person does about it, a sentence. */
+export function howToLogIn({ faults }: CliReport): string {
+  return logIn(faults.find((fault) => fault.class === 'auth'));
+}
+
+function logIn(fault: CliFault | undefined): string {
+  return fault?.fix ?? '`sluice agents detect` says how to log in.';
 }
 
 const again = 'It is tried again by itself; after that, `sluice jobs retry`.';

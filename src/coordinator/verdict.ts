@@ -26,10 +26,10 @@ export type Verdict =
   | { readonly kind: 'corrected'; readonly message: string }
   /** It needs more than its agent may have: a person decides. */
   | { readonly kind: 'denied'; readonly message: string; readonly fix: string }
-  /** Its agent has nothing left for now; no retry is used up. */
+  /** Its agent has nothing left for now, or is known not to be let in; no retry is used up. */
   | {
       readonly kind: 'parked';
-      readonly shortage: Shortage;
+      readonly shortage: Shortage | { readonly why: 'auth' };
       readonly message: string;
       readonly fix: string;
     }

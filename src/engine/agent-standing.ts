@@ -1,6 +1,6 @@
 /** Whether an agent can work now and, if not, for which of several reasons: one answer for tiers, listings and reviews. Pure. */
 import type { BreakerState } from '../coordinator/breaker.ts';
-import type { ParkedAgent } from '../coordinator/coordinator.ts';
+import type { ParkedAgent } from '../coordinator/parking.ts';
 import type { AppError } from '../types/errors.ts';
 
 export type AgentStanding =
@@ -8,6 +8,13 @@ export type AgentStanding =
   /** A person said so, or `on_quota: pause` did. */
   | { readonly at: 'paused'; readonly message: string }
   | { readonly at: 'unavailable'; readonly message: string; readonly fix: string }
+  /** Its service does not let it in; `until`: it is tried again then. */
+  | {
+      readonly at: 'not_logged_in';
+      readonly until?: number;
+      readonly message: string;
+      readonly fix: string;
+    }
   | { readonly at: 'parked'; readonly until: number; readonly reason: string; readonly message: string }
   | { readonly at: 'breaker_open'; readonly until: number; readonly message: string }
   /** One call tries whether it works again. */
@@ -22,10 +29,15 @@ export interface StandingFacts {
   readonly now: number;
 }
 
-/** Of several reasons that which lasts longest: what a person said, what is missing, a quota, a breaker. */
+/** Of several reasons that which lasts longest: what a person said, what is missing, a log-in, a quota, a breaker. */
 export function standingOf({ problem, parked, breaker, now }: StandingFacts): AgentStanding {
-  if (parked && parked.until === undefined) return { at: 'paused', message: parked.message };
+  const isRefused = parked?.reason === 'auth';
+  if (parked && !isRefused && parked.until === undefined) return { at: 'paused', message: parked.message };
   if (problem) return { at: 'unavailable', message: problem.message, fix: problem.fix };
+  if (isRefused) {
+    const { until, message, fix = '' } = parked;
+    return { at: 'not_logged_in', ...(until !== undefined && until > now && { until }), message, fix };
+  }
   if (parked?.until !== undefined && parked.until > now) {
     const { until, reason, message } = parked;
     return { at: 'parked', until, reason, message };

@@ -122,7 +122,7 @@ function isStuck({ state, reason, notBefore = Number.POSITIVE_INFINITY }: JobRec
 /** What others who run end by running, and a command that it asks a person to allow, for which its time-out counts. */
 const comesByItself: ReadonlySet<JobRecord['reason']> = new Set(['single_flight', 'batch', 'approval']);
 /** What is over at a time that is known. */
-const hasTime: ReadonlySet<JobRecord['reason']> = new Set(['backoff', 'quota', 'breaker']);
+const hasTime: ReadonlySet<JobRecord['reason']> = new Set(['backoff', 'quota', 'rate_limit', 'breaker']);
 
 function isAvailable({ config, coordinator, tier }: OpenReviewsOptions, name: string): boolean {
   const agent = config().agents.get(name);

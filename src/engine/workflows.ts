@@ -93,5 +93,6 @@ export function withWorkflows(
     version: async (agent, path) =>
       agent.kind === 'workflow' ? agent.definition : agents.version(agent, path),
     available: async (agent) => (agent.kind === 'workflow' ? undefined : agents.available(agent)),
+    logInEvidence: (agent) => agents.logInEvidence(agent),
   };
 }

@@ -45,6 +45,7 @@ export async function retry(host: RetryHost, request: RetryRequest): Promise<Tak
     const { root, path } = await fileOf(host, target);
     add(root, path);
   }
+  await tryLogIns(host, files.values());
   const jobIds: string[] = [];
   const skipped: { target: string; reason: string }[] = [];
   for (const [target, { root, path }] of files) {
@@ -69,6 +70,20 @@ export async function retry(host: RetryHost, request: RetryRequest): Promise<Tak
       });
   }
   return { job_ids: jobIds, skipped };
+}
+
+/** What failed because its agent was not let in is run again by somebody who thinks that it is by now. */
+async function tryLogIns(
+  { ledger, coordinator }: RetryHost,
+  files: Iterable<{ readonly root: string; readonly path: string }>,
+): Promise<void> {
+  const agents = new Set<string>();
+  for (const { root, path } of files) {
+    const { jobId } = (await ledger.files.get(root, path)) ?? {};
+    const job = jobId === undefined ? undefined : await ledger.jobs.get(jobId);
+    if (job?.state === 'failed' && job.reason === 'auth') agents.add(job.agent);
+  }
+  for (const agent of agents) await coordinator.tryLogIn(agent);
 }
 
 function nestingIn({ depth, parent }: RetryRequest): Pick<RetryRequest, 'depth' | 'parent'> {

@@ -145,7 +145,12 @@ export interface AgentResult {
   readonly cpuMs?: number;
   readonly peakMemoryBytes?: number;
   /** Of an agent CLI: what its stream said, and how it was started. */
-  readonly cli?: { readonly report: CliReport; readonly record: CliRecord };
+  readonly cli?: {
+    readonly report: CliReport;
+    readonly record: CliRecord;
+    /** What its log-in rested on when it began (`AgentPort.logInEvidence`). Absent: that is not known any more. */
+    readonly logInEvidence?: string;
+  };
   /** Processes of its tree that could not be ended. */
   readonly survivors?: number;
 }

@@ -52,6 +52,11 @@ export type WaitReason =
   | 'limits'
   | 'approval'
   | 'quota'
+  | 'rate_limit'
+  /** Its agent is not let in by its service: until somebody has logged in. */
+  | 'auth'
+  /** Its agent is paused: until a person lets it go on. */
+  | 'paused'
   | 'review';
 
 /** What passes by itself within the time of a command; a command that nobody attends does not wait for the others. */

@@ -79,7 +79,7 @@ ${daemon}
   await project.start();
   project.write('inbox/a', 'a');
   await until('it waits', async () => (await project.status()).queue.waiting === 1);
-  expect((await jobsOf(project))[0]).toMatchObject({ state: 'waiting', reason: 'quota' });
+  expect((await jobsOf(project))[0]).toMatchObject({ state: 'waiting', reason: 'rate_limit' });
   await until('it is processed', () => project.receipt('a')?.state === 'succeeded');
   const [first, second] = project.receipt('a')?.attempts ?? [];
   expect(first).toMatchObject({ cli: { fault: 'rate' } });

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createConditionBoard } from '../../src/conditions/board.ts';
 import type { AgentConfig, Config } from '../../src/config/config.ts';
 import { closedBreaker } from '../../src/coordinator/breaker.ts';
-import type { ParkedAgent } from '../../src/coordinator/coordinator.ts';
+import type { ParkedAgent } from '../../src/coordinator/parking.ts';
 import { type Tiers, watchTiers } from '../../src/engine/tiers.ts';
 import { AppError } from '../../src/types/errors.ts';
 
@@ -62,6 +62,8 @@ test('fewer than are configured are a condition, until they are back', async () 
   parked.set('claude', { reason: 'quota', message: 'used up', until: 2_000 });
   await expect.poll(() => tiers.current()).toMatchObject({ number: 3 });
   expect(lowered()?.message).toContain('claude (parked)');
+  parked.set('claude', { reason: 'auth', message: 'no key', fix: 'log in', until: 2_000 });
+  await expect.poll(() => lowered()?.message).toContain('claude (not logged in)');
   parked.clear();
   await expect.poll(() => tiers.current()).toMatchObject({ number: 1 });
   expect(lowered()).toBeUndefined();

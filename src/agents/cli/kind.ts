@@ -58,6 +58,11 @@ export interface HomePlace {
   readonly protected?: readonly { readonly path: string; readonly content?: string }[];
   /** Shown, never written. */
   readonly isReadOnly?: boolean;
+  /**
+   * Files in it that change when somebody logs in, and seldom else; `.`: the place itself. An agent that was not let in is
+   * tried again when one of them has changed. Default: a place that is a file counts, a folder does not.
+   */
+  readonly logIn?: readonly string[];
 }
 
 export interface LoginQuestion {

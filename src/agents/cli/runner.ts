@@ -24,6 +24,7 @@ import { type JournalEntry, limitsProblem, type SpawnExit, type StartRequest } f
 import { collectCli } from './collect.ts';
 import { boundCorrection, correctionFor, wantedCorrection } from './correction.ts';
 import type { CliKind } from './kind.ts';
+import { type EvidenceOf, logInEvidence } from './log-in-evidence.ts';
 import { readPlain } from './plain-file.ts';
 import { ceilingOf, homePlaces, type Plan, planLaunch } from './plan.ts';
 import type { CliProbe } from './probe.ts';
@@ -38,6 +39,8 @@ export interface CliRunnerOptions extends ConfinedOptions {
   readonly probe: Pick<CliProbe, 'find'>;
   /** What tokens of a model cost at a time, in US dollars; null: nobody knows. */
   readonly priceOf: (model: string | undefined, usage: Usage, at: number) => number | null;
+  /** Exists. */
+  readonly stateDir: string;
 }
 
 export interface CliRunner extends Pick<AgentRunner, 'run'> {
@@ -45,6 +48,8 @@ export interface CliRunner extends Pick<AgentRunner, 'run'> {
   recover(call: AgentCall, entry: JournalEntry): Promise<AgentResult>;
   /** Why the agent cannot be run now, if so. */
   available(agent: AgentConfig): Promise<AppError | undefined>;
+  /** What its log-in rests on now; undefined: that cannot be told. */
+  logInEvidence(agent: AgentConfig): Promise<string | undefined>;
 }
 
 /** What of a launch has to be known when its attempt is taken up after a crash. */
@@ -77,13 +82,22 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
     return { ...env, ...login };
   };
 
+  /** Without it nothing is noticed: no reason to start nothing. */
+  const tellEvidence = (of: EvidenceOf): string | undefined => {
+    try {
+      return logInEvidence(options.stateDir, of);
+    } catch {
+      return undefined;
+    }
+  };
+
   const finish = async (
     kind: CliKind,
     call: AgentCall,
     launched: Launched,
     exit: SpawnExit,
     report: SandboxReport,
-    signal?: AbortSignal,
+    { signal, evidence }: { readonly signal?: AbortSignal; readonly evidence?: string | undefined } = {},
   ): Promise<AgentResult> => {
     const { startedAt, endedAt, limits = {}, cpuMs, peakMemoryBytes, survivors } = exit;
     for (;;)
@@ -106,6 +120,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
           cli: {
             report: said,
             record: recordOf(kind, call, launched, said, (text) => redactor.redact(text)),
+            ...(evidence !== undefined && { logInEvidence: evidence }),
           },
         };
       } catch (error) {
@@ -137,19 +152,21 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       const places = homePlaces(kind.home, env);
       const ready = places.filter(({ place }) => !place.isReadOnly).flatMap(madeReady);
       makeLinks(plan.launch.links ?? []);
+      const own = {
+        ownPlaces: isConfined ? ready : [],
+        ownProtected: isConfined ? [...places.flatMap(protectedIn), ...plan.reads] : [],
+      };
+      // After what is made for it, before what it does itself: somebody may log in while it runs.
+      const evidence = tellEvidence({ kind, agent, env, login });
       const { exit, report } = await runConfined(
         options,
         pricing(call, priceOf),
         writing(agent, plan.writes),
         startRequest(call, agent, file, plan, launched, env),
         signal,
-        {
-          ownPlaces: isConfined ? ready : [],
-          ownProtected: isConfined ? [...places.flatMap(protectedIn), ...plan.reads] : [],
-          read: (onEvent) => new CliStream(kind, onEvent),
-        },
+        { ...own, read: (onEvent) => new CliStream(kind, onEvent) },
       );
-      return finish(kind, call, launched, exit, report, signal);
+      return finish(kind, call, launched, exit, report, { signal, evidence });
     },
 
     recover: async (call, entry) => {
@@ -170,6 +187,23 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
         throw error;
       }
       return (await sandbox.available(agent)) ?? limitsProblem(agent, spawner.limitsBackend);
+    },
+
+    logInEvidence: async (one) => {
+      const agent = asCli(one);
+      try {
+        const kind = await plugins.kindOf(agent);
+        const env = await environmentOf(kind, agent);
+        return tellEvidence({
+          kind,
+          agent,
+          env,
+          login: await kind.loginState({ env, home: env.HOME ?? '' }),
+        });
+      } catch {
+        // A plugin or a secret that is not there is told elsewhere.
+        return undefined;
+      }
     },
   };
 }

@@ -62,13 +62,18 @@ function environmentProblems(names: unknown): readonly string[] {
 function homeProblems(places: unknown): readonly string[] {
   if (!Array.isArray(places)) return ['`home` is no list'];
   return places.flatMap((place: unknown) => {
-    const { path, below } = (place ?? {}) as { path?: unknown; below?: unknown };
+    const { path, below, logIn } = (place ?? {}) as { path?: unknown; below?: unknown; logIn?: unknown };
     const wrong = isBelow(path) ? below : path;
-    return isBelow(path) && (below === undefined || isBelow(below))
-      ? []
-      : [
-          `\`home\` holds ${JSON.stringify(wrong) ?? 'a place without path'}, which is no place below the home`,
-        ];
+    const isLogIn =
+      logIn === undefined || (isTexts(logIn) && logIn.every((one) => one === '.' || isBelow(one)));
+    return [
+      ...(isBelow(path) && (below === undefined || isBelow(below))
+        ? []
+        : [
+            `\`home\` holds ${JSON.stringify(wrong) ?? 'a place without path'}, which is no place below the home`,
+          ]),
+      ...(isLogIn ? [] : [`\`logIn\` of ${JSON.stringify(path)} is no list of files in it`]),
+    ];
   });
 }
 

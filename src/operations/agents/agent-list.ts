@@ -27,7 +27,7 @@ export interface AgentView {
   readonly max_load: number | null;
   /** `inactive`: nothing in the configuration brings work to it. */
   readonly state: AgentStanding['at'] | 'inactive';
-  /** RFC 3339: when a parked agent goes on, or an open breaker lets a call through. */
+  /** RFC 3339: when a parked agent goes on, one that is not let in is tried, or an open breaker lets a call through. */
   readonly state_until?: string;
   /** Why it is not simply active, and what to do about it. */
   readonly state_message?: string;
@@ -142,6 +142,13 @@ function viewStanding(
       return { state: how.at, state_message: how.message, state_fix: parkedFix(name, {}) };
     case 'unavailable':
       return { state: how.at, state_message: how.message, state_fix: how.fix };
+    case 'not_logged_in':
+      return {
+        state: how.at,
+        ...(how.until !== undefined && { state_until: new Date(how.until).toISOString() }),
+        state_message: how.message,
+        state_fix: parkedFix(name, how),
+      };
     case 'parked':
       return {
         state: how.at,

@@ -153,6 +153,8 @@ export class AgentTest {
     const options = { id: this.id, priority: PRIORITY, force: true, depth: 0 };
     this.#isSubmitted = true;
     let job = await host.coordinator.submitStep(this.#task(), options);
+    // Whoever asks wants to know whether it is let in by now; of those that wait for that it comes first.
+    await host.coordinator.tryLogIn(this.#deps.agent.name);
     this.#queuedAt = performance.now();
     this.#step('queued', `job ${this.id.slice(0, 8)}`);
     for (;;) {

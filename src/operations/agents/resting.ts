@@ -7,7 +7,7 @@ import { baseEnvironment, searchPath } from '../../agents/environment.ts';
 import { findCommand } from '../../agents/find-command.ts';
 import { type AgentConfig, type Config, isCliAgent } from '../../config/config.ts';
 import { parseBreaker } from '../../coordinator/breaker.ts';
-import type { ParkedAgent } from '../../coordinator/coordinator.ts';
+import { type ParkedAgent, parseParked, viewParked } from '../../coordinator/parking.ts';
 import { type AgentStanding, standingOf } from '../../engine/agent-standing.ts';
 import type { KeptLedger } from '../../ledger/ledger.ts';
 
@@ -32,7 +32,7 @@ export async function restingStandings({
   return async (agent) =>
     standingOf({
       problem: missingProgram(agent, searchPath(base, agent), config.projectDir),
-      parked: parseParked(parked.get(agent.name)),
+      parked: restingParked(parked.get(agent.name)),
       breaker: agent.breaker && parseBreaker(breakers.get(agent.name)),
       now,
     });
@@ -66,9 +66,8 @@ function programsOf(agent: AgentConfig): readonly string[] {
   return agent.kind === 'plugin' ? [] : (builtinCliKinds.get(agent.kind)?.programs ?? []);
 }
 
-/** What the coordinator kept; anything else is no parking. */
-function parseParked(value: unknown): ParkedAgent | undefined {
-  const { why, until, message } = (value ?? {}) as Record<string, unknown>;
-  if (typeof why !== 'string' || typeof message !== 'string') return undefined;
-  return { reason: why, message, ...(typeof until === 'number' && { until }) };
+/** Somebody has logged in, or said so: the next daemon tries it. */
+function restingParked(kept: unknown): ParkedAgent | undefined {
+  const parked = parseParked(kept);
+  return parked?.why === 'auth' && parked.tryAt !== undefined ? undefined : parked && viewParked(parked);
 }

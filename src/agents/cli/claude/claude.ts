@@ -48,9 +48,20 @@ export const claudeKind: CliKind = {
     ...['AWS_BEARER_TOKEN_BEDROCK', 'AWS_REGION', 'CLOUD_ML_REGION', 'VERTEX_REGION_*'],
   ],
   home: [
-    { path: '.claude', variable: 'CLAUDE_CONFIG_DIR', protected: settings },
-    // Its own state, and MCP servers of the user: it goes on without writing it.
-    { path: '.claude.json', isFile: true, isReadOnly: true },
+    {
+      path: '.claude',
+      variable: 'CLAUDE_CONFIG_DIR',
+      protected: settings,
+      logIn: ['.credentials.json', 'settings.json'],
+    },
+    // Its own state, and MCP servers of the user: it goes on without writing it. Every session of a person changes it; but
+    // where the log-in is in the key store of the system nothing else does.
+    {
+      path: '.claude.json',
+      isFile: true,
+      isReadOnly: true,
+      logIn: process.platform === 'darwin' ? ['.'] : [],
+    },
   ],
   loginState: (question) => claudeLoginState(question),
   launch: claudeLaunch,

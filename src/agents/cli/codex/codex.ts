@@ -33,7 +33,14 @@ export const codexKind: CliKind = {
   versionArgs: ['--version'],
   helpArgs: ['exec', '--help'],
   environment: ['CODEX_HOME', 'CODEX_API_KEY', 'CODEX_ACCESS_TOKEN', 'CODEX_CA_CERTIFICATE', 'OPENAI_*'],
-  home: [{ path: '.codex', variable: 'CODEX_HOME', protected: settings }],
+  home: [
+    {
+      path: '.codex',
+      variable: 'CODEX_HOME',
+      protected: settings,
+      logIn: ['auth.json', 'config.toml'],
+    },
+  ],
   loginState: codexLoginState,
   launch: codexLaunch,
   read: () => new CodexReader(),

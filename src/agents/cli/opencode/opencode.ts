@@ -39,7 +39,7 @@ export const opencodeKind: CliKind = {
     'XAI_API_KEY',
   ],
   home: [
-    { path: '.local/share/opencode' },
+    { path: '.local/share/opencode', logIn: ['auth.json'] },
     { path: '.local/state/opencode' },
     { path: '.cache/opencode' },
     // What lies there is obeyed by later runs, and plugins there are code: nothing of it is written. It would make the

@@ -60,6 +60,7 @@ const colors: Readonly<Record<AgentView['state'], Parameters<typeof paint>[0]>> 
   paused: 'yellow',
   parked: 'yellow',
   unavailable: 'red',
+  not_logged_in: 'red',
   breaker_open: 'red',
   breaker_half_open: 'yellow',
 };
@@ -70,7 +71,8 @@ function kindWords({ kind, type }: AgentView): string {
 
 function stateWords({ state, state_until: until }: AgentView): string {
   const words = state === 'breaker_half_open' ? 'being tried again' : state.replaceAll('_', ' ');
-  return until === undefined ? words : `${words} until ${shortTime(until)}`;
+  if (until === undefined) return words;
+  return `${words}${state === 'not_logged_in' ? ', tried' : ' until'} ${shortTime(until)}`;
 }
 
 /** `3 queued, 1 waiting`: nothing where nothing is. */
