@@ -12,6 +12,7 @@ import { formatStamp } from '../types/change.ts';
 import { AppError } from '../types/errors.ts';
 import type { FailureReason, WaitReason } from '../types/job.ts';
 import { isOurs } from '../types/step-task.ts';
+import { cachedEnd } from './cached-end.ts';
 import { type Crew, leaderOf, toCall, workspaceOf, writePrompt } from './call.ts';
 import { concludeAttempt } from './conclude.ts';
 import { correctionOf } from './corrections.ts';
@@ -162,8 +163,7 @@ async function placeOf(
     const cachedFrom = await deps.cache.get(job.key);
     const source = cachedFrom === undefined ? undefined : await ledger.jobs.get(cachedFrom);
     if (source) {
-      const { proof, outputs } = source;
-      await endJob(deps, lease, { state: 'cached', cachedFrom: source.id, proof, outputs });
+      await endJob(deps, lease, cachedEnd(source.id, source));
       return undefined;
     }
   }

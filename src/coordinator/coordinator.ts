@@ -42,7 +42,7 @@ import { forgetPermissions, tellPermissions } from './permissions.ts';
 import { Recipes } from './recipes.ts';
 import { recover } from './recovery.ts';
 import { rerouteVanished } from './reroute.ts';
-import { callOfProved, doAgain, leaveProved, type Settlement, settle } from './reviewing.ts';
+import { acceptedWords, callOfProved, doAgain, leaveProved, type Settlement, settle } from './reviewing.ts';
 import { RunningAttempts } from './running-attempts.ts';
 import { createSchemaCheck } from './schema-check.ts';
 import { Slots } from './slots.ts';
@@ -301,6 +301,11 @@ export class Coordinator implements AsyncDisposable {
     return callOfProved(this.#deps, this.#recipes, id);
   }
 
+  /** What reviewers said of its work: its agent hears it with the answer of the person who is asked. */
+  found(id: JobId, findings: string): Promise<void> {
+    return this.#notes.found(id, findings);
+  }
+
   /** A review ends an attempt that runs. @returns false when none does. */
   interrupt(id: JobId, decision: 'pause' | 'stop', message: string): boolean {
     return this.#running.end(id, { kind: 'reviewed', decision, message });
@@ -320,7 +325,8 @@ export class Coordinator implements AsyncDisposable {
    */
   async unhold(id: JobId): Promise<boolean> {
     const held = await this.#deps.ledger.jobs.get(id);
-    if (held?.state === 'held' && this.#notes.get(id).proved) return this.settle(id, { kind: 'accept' });
+    if (held?.state === 'held' && this.#notes.get(id).proved)
+      return this.settle(id, { kind: 'accept', warning: acceptedWords(held) });
     if (!(await this.#deps.ledger.jobs.unhold(id))) return false;
     await this.#goesOn(id);
     this.pump();

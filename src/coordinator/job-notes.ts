@@ -8,6 +8,8 @@ import type { JobId, Proof } from '../types/job.ts';
 export interface JobNote {
   /** For its next attempt: findings of a review, a person's answer, what was wrong with the last answer. */
   readonly guidance?: string;
+  /** What its reviewers said, and a person decides about: told with the answer, which may speak of it. */
+  readonly findings?: string;
   /** The attempt whose work has its proof and waits to be accepted. */
   readonly proved?: {
     /** Whose work it is. */
@@ -15,8 +17,8 @@ export interface JobNote {
     /** Of the lease under which it came to wait. */
     readonly token: number;
     readonly proof: readonly Proof[];
-    /** A person has; nobody could act on it yet. */
-    readonly isAccepted?: boolean;
+    /** A person has; nobody could act on it yet. What the receipt is to say of that. */
+    readonly accepted?: string;
   };
 }
 
@@ -46,21 +48,37 @@ export class JobNotes {
   }
 
   async put(id: JobId, note: JobNote): Promise<void> {
-    const { guidance } = note;
-    const kept = guidance === undefined ? note : { ...note, guidance: guidance.slice(0, maxGuidanceChars) };
+    const { guidance, findings } = note;
+    const kept: JobNote = {
+      ...note,
+      ...(guidance !== undefined && { guidance: guidance.slice(0, maxGuidanceChars) }),
+      ...(findings !== undefined && { findings: findings.slice(0, maxGuidanceChars) }),
+    };
     this.#notes.set(id, kept);
     await this.#ledger.kept.put(NOTE, id, kept);
   }
 
-  /** What a person says to its next attempt. */
-  async answer(id: JobId, text: string): Promise<void> {
-    await this.put(id, { guidance: `A person says: ${text}` });
+  /** Its reviewers have said this of its work. */
+  async found(id: JobId, findings: string): Promise<void> {
+    await this.put(id, { ...this.get(id), findings });
   }
 
-  /** A person accepts its work, while nobody is there who could act on it. */
-  async accept(id: JobId): Promise<void> {
-    const note = (await this.#ledger.kept.get(NOTE, id)) as JobNote | undefined;
-    if (note?.proved) await this.put(id, { ...note, proved: { ...note.proved, isAccepted: true } });
+  /** What a person says to its next attempt, and what they say it of. */
+  async answer(id: JobId, text: string): Promise<void> {
+    const { findings } = (await this.#kept(id)) ?? {};
+    const said = `A person says: ${text}`;
+    await this.put(id, { guidance: findings === undefined ? said : `${said}\n\n${findings}` });
+  }
+
+  /** A person accepts its work, while nobody is there who could act on it. @param words For the receipt. */
+  async accept(id: JobId, words: string): Promise<void> {
+    const note = await this.#kept(id);
+    if (note?.proved) await this.put(id, { ...note, proved: { ...note.proved, accepted: words } });
+  }
+
+  /** Also where `load` was not called. */
+  async #kept(id: JobId): Promise<JobNote | undefined> {
+    return this.#notes.get(id) ?? ((await this.#ledger.kept.get(NOTE, id)) as JobNote | undefined);
   }
 
   async forget(id: JobId): Promise<void> {

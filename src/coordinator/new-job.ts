@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { AgentConfig, BatchConfig, RuleConfig, SelectionPolicy } from '../config/config.ts';
 import type { BatchPlace, Hold, JobEnd, JobSpec } from '../ledger/ledger.ts';
 import type { JobId, JobInput, JobRecord } from '../types/job.ts';
+import { cachedEnd } from './cached-end.ts';
 import { finish } from './finish.ts';
 import type { IntakeDeps, TakeOptions } from './intake.ts';
 import type { AgentRoute, Recipes } from './recipes.ts';
@@ -78,8 +79,7 @@ export async function submit(
   if (content.kind === 'refused') return recordEnd(deps, spec, content.end);
   if (cachedFrom !== undefined && !hold) {
     const source = await ledger.jobs.get(cachedFrom);
-    const { proof = [], outputs = [] } = source ?? {};
-    return recordEnd(deps, spec, { state: 'cached', cachedFrom, proof, outputs });
+    return recordEnd(deps, spec, cachedEnd(cachedFrom, source));
   }
   const superseded = await ledger.jobs.enqueue(spec);
   const job = (await ledger.jobs.get(spec.id)) as JobRecord;

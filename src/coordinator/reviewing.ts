@@ -73,6 +73,11 @@ export async function waitForReview(
   if (job) deps.events.emit({ type: 'review_wanted', job, call });
 }
 
+/** What the receipt of work says that counts although its review did not let it pass. */
+export function acceptedWords({ message }: Pick<JobRecord, 'message'>): string {
+  return `accepted as it is by a person${message ? `, against its review: ${message}` : ''}`;
+}
+
 /** What was called for the work that waits: where it is. */
 export async function callOfProved(
   deps: AttemptDeps,
@@ -139,7 +144,7 @@ export async function takeProved(deps: AttemptDeps, recipes: Recipes, crew: Crew
     await deps.notes.forget(lease.job.id);
     return false;
   }
-  if (proved.isAccepted) await accept(deps, recipes, crew, call, proof);
+  if (proved.accepted !== undefined) await accept(deps, recipes, crew, call, proof, proved.accepted);
   else await waitForReview(deps, lease, call, proof);
   return true;
 }

@@ -2,6 +2,7 @@
 import type { Destination, JobEnd, JobSpec } from '../ledger/ledger.ts';
 import type { JobId, JobInput, JobRecord } from '../types/job.ts';
 import { type StepTask, stepAgents } from '../types/step-task.ts';
+import { cachedEnd } from './cached-end.ts';
 import { finish } from './finish.ts';
 import type { IntakeDeps } from './intake.ts';
 import type { AgentRoute, Recipes } from './recipes.ts';
@@ -41,8 +42,7 @@ export async function submitStep(
   if (!place) return recordEnd(noRoute({ step: task }));
   if (cachedFrom !== undefined) {
     const source = await ledger.jobs.get(cachedFrom);
-    const { proof = [], outputs = [] } = source ?? {};
-    return recordEnd({ state: 'cached', cachedFrom, proof, outputs });
+    return recordEnd(cachedEnd(cachedFrom, source));
   }
   await ledger.jobs.enqueue(spec);
   const job = (await ledger.jobs.get(id)) as JobRecord;

@@ -23,10 +23,11 @@ import { type JobId, type JobRecord, type Output, workWords } from '../types/job
 import { aboutJob, type ReviewRecord, type ReviewSubject } from '../types/review.ts';
 import type { Changes } from '../workspace/workspaces.ts';
 import { readText } from './bounded-file.ts';
-import { guidanceOf } from './guidance.ts';
+import { guidanceOf, saidOf } from './guidance.ts';
 import { createLiveReviews, type LiveReviews, type LiveTrigger } from './live.ts';
 import type { Reviews } from './reviews.ts';
 import { blockingFindings } from './rounds.ts';
+import { clean, cutChars } from './texts.ts';
 import { type ChangeSource, readWork } from './work.ts';
 
 export interface JobReviewsDeps {
@@ -34,7 +35,7 @@ export interface JobReviewsDeps {
   readonly ledger: Pick<Ledger, 'reviews' | 'jobs'>;
   readonly coordinator: Pick<
     Coordinator,
-    'events' | 'settle' | 'proved' | 'doAgain' | 'interrupt' | 'recipes'
+    'events' | 'settle' | 'proved' | 'found' | 'doAgain' | 'interrupt' | 'recipes'
   >;
   readonly reviews: Reviews;
   /** What an agent changed in its copy of a tree. */
@@ -68,6 +69,10 @@ interface Watched {
 }
 
 const maxSaid = 100;
+/** Of what it said, in a message. */
+const SHOWN_CHARS = 300;
+/** Of that, what its agent is told of itself when it goes on. */
+const SAID_AGAIN = 10;
 /** Of the author's answer, which it is told again. */
 const REPORT_BYTES = 64 * 1024;
 /** Rounds of a job that are looked through, and open rounds of all that an earlier process left. */
@@ -136,6 +141,7 @@ export class JobReviews implements AsyncDisposable {
     switch (event.type) {
       case 'started':
         this.#deps.conditions.clear('REVIEW_ASKS', job.id);
+        this.#abandon(job.id);
         if (event.call) this.#watch(job, event.call);
         if (event.with !== undefined) this.#watched.get(event.with)?.others.add(job.id);
         return;
@@ -177,14 +183,14 @@ export class JobReviews implements AsyncDisposable {
   async #reviewResult(job: JobRecord, call: AgentCall, ended: AbortSignal, isAsked = false): Promise<void> {
     const config = this.#configFor(job);
     // Reviews were switched off meanwhile: what has its proof counts.
-    if (!config) return this.#act(job.id, { kind: 'accept' });
+    if (!config) return this.#act(job.id, call.attempt, { kind: 'accept' });
     const decided = (await this.#roundsOf(job)).filter(({ decision }) => decision !== undefined);
     const isOfThis = ({ subject }: ReviewRecord): boolean =>
       subject.kind === 'job' && subject.attempt === call.attempt;
     if (!config.on.has('result') && !isAsked) {
       // Only what it asked for while it ran is reviewed: that decides.
       const live = decided.find(isOfThis);
-      if (live) return this.#settle(job, live);
+      if (live) return this.#settle(job, call, live);
     }
     const earlier = decided.filter((one) => one.trigger === 'result');
     // One about this very attempt has not been acted on: the process ended in between.
@@ -193,22 +199,22 @@ export class JobReviews implements AsyncDisposable {
     const record = await this.#results.add(() =>
       this.#conduct(job, call, config, 'result', round, [], ended),
     );
-    if (!record.isRevised) return this.#settle(job, record);
-    const report = await readText(join(call.workDir, 'result.md'), REPORT_BYTES);
-    const text = report.kind === 'text' ? report.text : '';
-    const guidance = guidanceOf(blockingFindings(record.verdicts), round, text);
-    await this.#act(job.id, { kind: 'revise', guidance });
+    if (!record.isRevised) return this.#settle(job, call, record);
+    const guidance = guidanceOf(blockingFindings(record.verdicts), round, await answerOf(call));
+    await this.#act(job.id, call.attempt, { kind: 'revise', guidance });
   }
 
-  async #settle(job: JobRecord, record: ReviewRecord): Promise<void> {
+  async #settle(job: JobRecord, call: AgentCall, record: ReviewRecord): Promise<void> {
     const { decision = 'pause', why: said = decision } = record;
-    if (decision === 'continue') return this.#act(job.id, { kind: 'accept' });
+    const { attempt } = call;
+    if (decision === 'continue') return this.#act(job.id, attempt, { kind: 'accept' });
     if (decision === 'warn') {
       const warning = `accepted with a warning: ${said}`;
       this.#deps.log.warn({ job: job.id }, `${workWords(job)}: ${warning}`);
-      return this.#act(job.id, { kind: 'accept', warning });
+      return this.#act(job.id, attempt, { kind: 'accept', warning });
     }
-    await this.#act(job.id, {
+    await this.#deps.coordinator.found(job.id, saidOf(record.verdicts, await answerOf(call)));
+    await this.#act(job.id, attempt, {
       kind: 'hold',
       reason: decision === 'stop' ? 'escalated' : 'clarify',
       message: said,
@@ -216,8 +222,11 @@ export class JobReviews implements AsyncDisposable {
     });
   }
 
-  async #act(id: JobId, settlement: Settlement): Promise<void> {
+  /** @param attempt Whose work was judged: what was done since is judged by itself. */
+  async #act(id: JobId, attempt: number, settlement: Settlement): Promise<void> {
     const { coordinator } = this.#deps;
+    const waiting = await coordinator.proved(id);
+    if (waiting && waiting.call.attempt !== attempt) return;
     // Its agent or rule is not what it was when its work was done.
     if (!(await coordinator.settle(id, settlement))) await coordinator.doAgain(id);
   }
@@ -284,7 +293,12 @@ export class JobReviews implements AsyncDisposable {
       if (decision === 'warn') log.warn({ job: job.id }, `${workWords(job)}: reviewed while it runs: ${why}`);
       if (decision !== 'pause' && decision !== 'stop') return;
       watched.isStopped = true;
-      coordinator.interrupt(job.id, decision, `its review (${trigger}) says: ${why}`);
+      await coordinator.found(job.id, saidOf(record.verdicts, watched.said.slice(-SAID_AGAIN).join('\n')));
+      coordinator.interrupt(
+        job.id,
+        decision,
+        `${saidWords(trigger, text)}its review (${trigger}) says: ${why}`,
+      );
     } finally {
       delete watched.under;
       if (this.#watched.get(job.id) === watched) this.#trigger(watched, watched.live.ended(this.#deps.now()));
@@ -316,11 +330,19 @@ export class JobReviews implements AsyncDisposable {
     under.last = last;
     this.#under.set(id, under);
     void last.finally(() => {
-      if (under.last === last) this.#under.delete(id);
+      if (this.#under.get(id)?.last === last) this.#under.delete(id);
     });
   }
 
-  /** The job is over: nobody needs to hear any more what is said of it. */
+  /** It is worked on anew: what is said of the work before is for nobody, and must not be taken for what is said of the new. */
+  #abandon(id: JobId): void {
+    const under = this.#under.get(id);
+    if (!under) return;
+    under.ended.abort();
+    this.#under.set(id, { ended: new AbortController(), last: under.last });
+  }
+
+  /** Nobody needs to hear any more what is said of its work. */
   async #letGo(id: JobId): Promise<void> {
     const job = await this.#deps.ledger.jobs.get(id);
     if (job) await this.#deps.reviews.letGo(sessionOf(job), ({ subject }) => isAbout(subject, id));
@@ -421,6 +443,17 @@ export class JobReviews implements AsyncDisposable {
       fix,
     });
   }
+}
+
+/** What its agent wants to know is what a person is asked. */
+function saidWords(trigger: ReviewTrigger, text: string): string {
+  if (text === '' || trigger === 'manual' || trigger === 'quiet') return '';
+  return `it says "${cutChars(clean(text).replace(/\s+/g, ' ').trim(), SHOWN_CHARS)}"; `;
+}
+
+async function answerOf({ workDir }: AgentCall): Promise<string> {
+  const report = await readText(join(workDir, 'result.md'), REPORT_BYTES);
+  return report.kind === 'text' ? report.text : '';
 }
 
 /** What the steps of a run cost stands with the run, their reviewers included. */

@@ -34,7 +34,9 @@ export function nextRound(o: RoundState): NextRound {
   if (findings.length === 0) return ends('nothing blocks it');
   if (!o.canRevise) return ends('its author cannot be asked');
   if (o.workSha256 === o.previousSha256) return ends('the work is unchanged since the last round');
-  if (round >= maxRounds)
+  // After a person's answer it is judged once more, however many rounds there were.
+  if (round > maxRounds) return ends('no round is left');
+  if (round === maxRounds)
     return ends(`${round === 1 ? 'the only round is' : `all ${round} rounds are`} over`);
   return { kind: 'revise', findings };
 }

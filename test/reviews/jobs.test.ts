@@ -133,12 +133,18 @@ test('each decision is acted on: accepted, warned of, asked, sent back, escalate
     '2 result: continue one approved, two approved',
   ]);
   expect(resultOf(project, 'asked.txt')).toBe('The second form, as wanted.');
+  // The answer may speak of what was found, and of the work: who is started anew knows neither.
+  const told = project.prompts().find((prompt) => prompt.includes('A person says: Take the second form.'));
+  expect(told).toMatch(/one \(concern\).*Which form is wanted\?.*what you had answered:\s+All is well\./s);
 
   // A person accepts: nobody is started again for it.
   const before = project.prompts().length;
   expect((await project.sluice('jobs', 'release', crashes.job_id)).code).toBe(0);
   const accepted = await reached(project, 'crashes.txt', 'succeeded');
   expect(accepted.attempts).toHaveLength(1);
+  expect(project.receipt('crashes.txt')?.message).toMatch(
+    /^accepted as it is by a person, against its review: 1 valid verdict, 2 needed; no valid verdict from one/,
+  );
   expect(filesOf(project, 'crashes.txt')).toEqual(['round-1.json', 'round-1.md']);
   expect((await project.sluice('jobs', 'cancel', picky.job_id)).code).toBe(0);
   await reached(project, 'picky.txt', 'cancelled');
@@ -152,7 +158,8 @@ test('each decision is acted on: accepted, warned of, asked, sent back, escalate
   expect((await project.sluice('jobs', 'release', babble.job_id)).stdout).toContain(babble.job_id);
   expect((await project.sluice('answer', stubborn.job_id, 'The source is the file itself.')).code).toBe(0);
   await project.start();
-  expect((await reached(project, 'babble.txt', 'succeeded')).attempts).toHaveLength(1);
+  const taken = await reached(project, 'babble.txt', 'succeeded');
+  expect([taken.attempts.length, taken.message]).toEqual([1, expect.stringContaining('by a person')]);
   await until('the author has read the answer', () => project.prompts().length === before + 1);
   expect(project.prompts().at(-1)).toContain('The source is the file itself.');
   const escalated = await reached(project, 'stubborn.txt', 'held');

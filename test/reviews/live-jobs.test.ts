@@ -56,7 +56,9 @@ test('a milestone, a blocker, a request and silence are looked at while the work
     '1 blocker: pause one concern, two concern',
   ]);
   expect(question.attempts.map(({ outcome }) => outcome)).toEqual(['reviewed']);
-  expect(question.message).toContain('its review (blocker) says: one, two have concerns');
+  expect(question.message).toContain(
+    'it says "I have no key."; its review (blocker) says: one, two have concerns',
+  );
   expect([request.reason, ...brief(request)]).toEqual([
     'escalated',
     '1 request: stop one approved, two blocker',
@@ -94,6 +96,7 @@ test('a milestone, a blocker, a request and silence are looked at while the work
   expect((await project.sluice('answer', question.job_id, 'The key is 7.')).code).toBe(0);
   const answered = await reached(project, 'question.txt', 'succeeded');
   expect(brief(answered).at(-1)).toBe('1 result: continue one approved, two approved');
+  expect(project.prompts().find((prompt) => prompt.includes('The key is 7.'))).toContain('It needs the key.');
   expect((await project.sluice('jobs', 'cancel', request.job_id)).code).toBe(0);
   daemon.kill('SIGTERM');
   expect(await daemon.exited).toBe(0);

@@ -33,16 +33,19 @@ async function offline(
   context: CommandContext,
   request: { readonly held?: boolean; readonly jobs?: readonly string[]; readonly rule?: string },
 ): Promise<{ readonly job_ids: readonly string[] }> {
-  const [{ openOffline }, { release }, { JobNotes }] = await Promise.all([
+  const [{ openOffline }, { release }, { JobNotes }, { acceptedWords }] = await Promise.all([
     import('../../offline.ts'),
     import('../../../operations/release.ts'),
     import('../../../coordinator/job-notes.ts'),
+    import('../../../coordinator/reviewing.ts'),
   ]);
   await using project = await openOffline(context, 'jobs release');
   const { ledger } = project;
   const notes = new JobNotes(ledger);
   const unhold = async (id: JobId): Promise<boolean> => {
-    await notes.accept(id);
+    const held = await ledger.jobs.get(id);
+    if (held?.state !== 'held') return false;
+    await notes.accept(id, acceptedWords(held));
     return ledger.jobs.unhold(id);
   };
   const job_ids = await release({ ledger, unhold }, request);
