@@ -17,12 +17,26 @@ export function answerAsJson({
 function* candidatesIn(text: string): Generator<string> {
   const trimmed = text.trim();
   yield trimmed;
-  const fences = [...trimmed.matchAll(/^```[a-zA-Z]*[ \t]*\n([\s\S]*?)\n```[ \t]*$/gm)];
-  for (const fence of fences.toReversed()) yield fence[1] as string;
+  yield* fencedIn(trimmed).toReversed();
   // From the first bracket that begins a line to the last that ends one.
   const begin = /^[ \t]*[{[]/m.exec(trimmed);
   const end = Math.max(trimmed.lastIndexOf('}'), trimmed.lastIndexOf(']'));
   if (begin && end > begin.index) yield trimmed.slice(begin.index, end + 1);
+}
+
+/** Line by line: one pattern over all of it takes minutes where thousands of fences are opened and none is closed. */
+function fencedIn(text: string): readonly string[] {
+  const found: string[] = [];
+  const lines = text.split('\n');
+  let begin: number | undefined;
+  for (const [at, line] of lines.entries())
+    if (begin === undefined) {
+      if (/^```[a-zA-Z]*[ \t\r]*$/.test(line)) begin = at + 1;
+    } else if (/^```[ \t\r]*$/.test(line)) {
+      found.push(lines.slice(begin, at).join('\n'));
+      begin = undefined;
+    }
+  return found;
 }
 
 function parse(text: string): { readonly value: unknown } | undefined {

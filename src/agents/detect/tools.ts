@@ -36,7 +36,7 @@ export interface ToolProblem {
 const installed = (name: string) => `${process.platform === 'darwin' ? 'brew' : 'sudo apt'} install ${name}`;
 
 /** `7.1`, `5.1.9`, `N-118000-gabc`. */
-const looseVersion = /(?<=version )\S+|\d+(?:\.\d+)+/;
+const looseVersion = /(?<=version )\S{1,60}|\d{1,9}(?:\.\d{1,9})+/;
 
 const ffprobe: Tool = {
   ...{ name: 'ffprobe', title: 'ffprobe', programs: ['ffprobe'], install: installed('ffmpeg') },
@@ -82,7 +82,7 @@ const docker: Tool = {
   ...{ name: 'docker', title: 'Docker', programs: ['docker'] },
   install: 'see https://docs.docker.com/engine/install/',
   ...{ minimumVersion: '0', versionArgs: ['--version'], helpArgs: ['build', '--help'] },
-  versionPattern: /\d+(?:\.\d+)+/,
+  versionPattern: /\d{1,9}(?:\.\d{1,9})+/,
   purpose: 'checks Dockerfiles by the rules of BuildKit, without building anything',
   capabilities: ['dockerfile_check'],
   needs: { flags: ['--check'], fix: 'Install buildx 0.15 or newer: https://docs.docker.com/go/buildx/' },
@@ -95,7 +95,7 @@ const docker: Tool = {
 const pandoc: Tool = {
   ...{ name: 'pandoc', title: 'pandoc', programs: ['pandoc'], install: installed('pandoc') },
   ...{ minimumVersion: '2.15', versionArgs: ['--version'], helpArgs: ['--help'] },
-  versionPattern: /\d+(?:\.\d+)+/,
+  versionPattern: /\d{1,9}(?:\.\d{1,9})+/,
   purpose: 'documents (docx, odt, epub, html, rtf …) as Markdown, which other agents can read',
   capabilities: ['document_conversion'],
   needs: { flags: ['--sandbox'], fix: `Update it: \`${installed('pandoc')}\`` },

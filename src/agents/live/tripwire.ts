@@ -93,7 +93,7 @@ function basename(word: string): string {
 function scriptOf(words: readonly string[], program: string): string | undefined {
   if (program === 'eval') return words.slice(1).join(' ');
   if (!shells.has(program)) return undefined;
-  const at = words.findIndex((word, i) => i > 0 && /^-[a-z]*c[a-z]*$/i.test(word));
+  const at = words.findIndex((word, i) => i > 0 && /^-[a-z]+$/i.test(word) && /c/i.test(word));
   return at < 0 ? undefined : words[at + 1];
 }
 

@@ -5,8 +5,8 @@
  */
 import type { CliFault, FaultClass } from '../../../types/agent-cli.ts';
 import { oneLine } from '../reading/events.ts';
-import { type FaultPattern, findFault } from '../reading/faults.ts';
-import { type ComeBack, comeBack } from '../reading/times.ts';
+import { type FaultPattern, findFault, passingFaults } from '../reading/faults.ts';
+import { comeBack } from '../reading/times.ts';
 import { dispensableFlags } from './launch.ts';
 
 export interface ClaudeFailure {
@@ -43,14 +43,10 @@ export function faultOf(failure: ClaudeFailure, now: number): CliFault {
     class: found,
     message: oneLine(message) || `Claude Code failed (${failure.subtype ?? failure.terminalReason ?? found})`,
     ...(fix !== undefined && { fix }),
-    ...(resetsAt === undefined || found !== 'quota' ? waitOf(found, message, now) : { until: resetsAt }),
+    ...(resetsAt !== undefined && found === 'quota'
+      ? { until: resetsAt }
+      : passingFaults.has(found) && comeBack(message, now)),
   };
-}
-
-const waits: ReadonlySet<FaultClass> = new Set(['quota', 'rate', 'overloaded', 'server', 'network']);
-
-function waitOf(found: FaultClass, message: string, now: number): ComeBack {
-  return waits.has(found) ? comeBack(message, now) : {};
 }
 
 function fixOf(found: FaultClass, { message, subtype, terminalReason }: ClaudeFailure): string | undefined {
@@ -207,7 +203,7 @@ const beforeStart: readonly FaultPattern[] = [
     cure: ([, flag = '']) => (dispensableFlags.has(flag) ? { kind: 'without_flag', flag } : undefined),
   },
   {
-    pattern: /^error: option '(--[\w-]+)[^']*' argument '[^']*' is invalid.*/m,
+    pattern: /^error: option '(--[\w-]{1,60})(?![\w-])[^']*' argument '[^']*' is invalid.*/m,
     class: 'flags',
     message: ([line]) => line,
     fix: 'Check `model`, `effort`, `max_turns` and `budget` of the agent.',

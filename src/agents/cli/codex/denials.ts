@@ -8,6 +8,7 @@ import { oneLine } from '../reading/events.ts';
 
 const patchTool = 'apply_patch';
 const maxDenials = 100;
+const maxAround = 1_000;
 
 export class Denials {
   readonly #commands = new Map<string, Denial>();
@@ -77,10 +78,17 @@ function deniedCommand(output: string): Denial | undefined {
       tool,
       cure: { kind: 'access', access: 'all' },
     };
-  const line = /^.*\bread-only file system\b.*$/im.exec(output)?.[0];
-  if (line === undefined) return undefined;
+  const at = output.search(/\bread-only file system\b/i);
+  if (at < 0) return undefined;
+  const line = lineAround(output, at);
   const file = pathIn(line);
   return { message: oneLine(line), tool, ...(file && { file }), cure: toWrite(file ?? '') };
+}
+
+/** Without what is far from it: a command may print megabytes on one line. */
+function lineAround(text: string, at: number): string {
+  const from = Math.max(text.lastIndexOf('\n', at) + 1, at - maxAround);
+  return text.slice(from, at + maxAround).split('\n', 1)[0] as string;
 }
 
 /** `touch: cannot touch '/etc/x': Read-only …`, `… [Errno 30] Read-only file system: '/etc/x'`, `bash: line 1: /etc/x: Read-only …` */

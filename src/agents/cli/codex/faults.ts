@@ -18,7 +18,7 @@ export const codexFaults: readonly FaultPattern[] = [
     cure: () => ({ kind: 'skip_git_check' }),
   },
   {
-    pattern: /^error: unexpected argument '([^' ]+)[^']*' found/m,
+    pattern: /^error: unexpected argument '([^' ]{1,100})(?:'| [^']*') found/m,
     class: 'flags',
     fix: ([, flag]) => `This version of Codex CLI does not know ${flag}: install another one.`,
     cure: ([, flag = '']) => (neededFlags.has(flag) ? undefined : { kind: 'without_flag', flag }),
@@ -32,7 +32,11 @@ export const codexFaults: readonly FaultPattern[] = [
   {
     pattern: /Error loading config(?:uration|\.toml)?[^\n]*(?:\n[^\n]+)?/i,
     class: 'setup',
-    message: ([whole]) => whole.replace(/\s*\n\s*/, ' '),
+    message: ([whole]) =>
+      whole
+        .split('\n', 2)
+        .map((line) => line.trim())
+        .join(' '),
     fix: 'Correct config.toml in the folder of Codex (~/.codex).',
   },
   {
@@ -106,7 +110,7 @@ export const codexFaults: readonly FaultPattern[] = [
   { pattern: /Incomplete response returned, reason: max_output_tokens/, class: 'output_limit' },
   {
     pattern:
-      /reason: content_filter|invalid_prompt|content_policy_violation|cyber_policy|(?:flagged|rejected|blocked)\b.{0,80}\b(?:safety|polic(?:y|ies))|violat\w+ (?:our|the|openai's) (?:usage )?polic/i,
+      /reason: content_filter|invalid_prompt|content_policy_violation|cyber_policy|(?:flagged|rejected|blocked)\b.{0,80}\b(?:safety|polic(?:y|ies))|violat\w{1,6} (?:our|the|openai's) (?:usage )?polic/i,
     class: 'refused',
   },
 

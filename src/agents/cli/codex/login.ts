@@ -25,7 +25,7 @@ export async function codexLoginState({ env, home }: LoginQuestion): Promise<Log
 
 /** A provider that the user's settings name decides by itself; TOML is looked through, not parsed. */
 function byProvider(config: string, env: LoginQuestion['env'], file: string): LoginState | undefined {
-  const [, provider] = /^\s*model_provider\s*=\s*["']([^"'\n]+)["']/m.exec(config) ?? [];
+  const [, provider] = /^[ \t]*model_provider[ \t]*=[ \t]*["']([^"'\n]+)["']/m.exec(config) ?? [];
   if (provider === undefined || provider === 'openai') return undefined;
   const keys = [...config.matchAll(/\benv_key\s*=\s*["'](\w+)["']/g)].map(([, name]) => name as string);
   const present = keys.find((name) => env[name]);
@@ -49,7 +49,7 @@ function byAccount(auth: string, file: string): LoginState | undefined {
 
 /** The log-in may lie in the system's key store, which is not asked. */
 function byKeyStore(config: string): LoginState | undefined {
-  return /^\s*cli_auth_credentials_store\s*=\s*["'](?:keyring|auto)["']/m.test(config)
+  return /^[ \t]*cli_auth_credentials_store[ \t]*=[ \t]*["'](?:keyring|auto)["']/m.test(config)
     ? { state: 'unknown', detail: 'the key store of the system', method: 'account' }
     : undefined;
 }

@@ -38,7 +38,7 @@ export const faultPatterns: readonly FaultPattern[] = [
   },
   { pattern: /Session ID "?[\w-]+"? already exists|Error resuming session/, class: 'setup' },
   {
-    pattern: /FatalSandboxError|Sandbox image .* is missing/,
+    pattern: /FatalSandboxError|Sandbox image .{1,300} is missing/,
     class: 'setup',
     fix: 'Take GEMINI_SANDBOX out of the environment: Sluice confines it.',
   },

@@ -32,11 +32,11 @@ const anyShell = rule({
 });
 
 function toolRule(tool: string): string[] {
-  const [, name = '', args] = /^\s*([\w*-]+)\s*(?:\(([\s\S]*)\))?\s*$/.exec(tool) ?? [];
+  const [, name = '', args] = /^([\w*-]+) *(?:\(([\s\S]*)\))?$/.exec(tool.trim()) ?? [];
   if (name === '') return [];
   if (!shellNames.has(name)) return [rule({ toolName: name, ...allow })];
   // `npm test:*` is how other CLIs write it.
-  const prefix = args?.replace(/(?::\*|\s*\*)$/, '').trim();
+  const prefix = args?.trim().replace(/:?\*$/, '').trim();
   if (prefix === undefined || prefix === '') return [anyShell];
   return [rule({ toolName: 'run_shell_command', commandPrefix: prefix, ...allow })];
 }

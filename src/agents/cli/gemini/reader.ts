@@ -21,6 +21,8 @@ const maxHeld = 3_000;
 const maxAwaited = 1_000;
 const maxDenials = 100;
 const maxErrors = 20;
+/** Of one message of an error: a line of the stream may have megabytes. */
+const maxMessage = 16_384;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -123,7 +125,7 @@ export class GeminiReader implements CliReader {
         ? noEvents
         : [event('progress', { text: `${call.tool} done`, file: call.file })];
     const { type, message } = fieldsOf(error);
-    const said = textOf(message) ?? textOf(output) ?? 'failed';
+    const said = (textOf(message) ?? textOf(output) ?? 'failed').slice(0, maxMessage);
     const denied = denialOf({
       ...(call && { tool: call.tool }),
       ...(call?.file !== undefined && { file: call.file }),
@@ -143,7 +145,7 @@ export class GeminiReader implements CliReader {
     const text = textOf(message);
     if (text === undefined) return noEvents;
     if (severity === 'warning') return [event('status', { text })];
-    if (this.#errors.length < maxErrors) this.#errors.push(text);
+    if (this.#errors.length < maxErrors) this.#errors.push(text.slice(0, maxMessage));
     return [event('error', { text })];
   }
 
@@ -161,8 +163,8 @@ export class GeminiReader implements CliReader {
     }
     this.#status = 'failure';
     const { type, message } = fieldsOf(error);
-    const said = textOf(message);
-    // An error event before it has said why, then it says nothing itself.
+    const said = textOf(message)?.slice(0, maxMessage);
+    // Where it has no message, an error event before it has said why.
     if (said !== undefined) this.#errors.push(type === 'unknown' ? said : `${said}\n${textOf(type) ?? ''}`);
     const text = plainly(said ?? this.#errors.at(-1) ?? 'failed');
     return [event('error', { text, final: true, usage: this.#usage })];

@@ -15,6 +15,13 @@ import { amountOf, type Json, listOf, objectOf, textOf, wholeOf } from '../readi
 import { denialsOf, isRejection, type Rejected } from './denials.ts';
 import { stderrFaults } from './stderr.ts';
 
+/** Longer answers are cut: no model gives them. */
+const maxAnswer = 4 << 20;
+const maxRejected = 100;
+const maxErrors = 20;
+/** Of one message of an error. */
+const maxMessage = 16_384;
+
 /** What its session ended with, unless something follows. */
 type Last = 'nothing' | 'stopped' | 'failed';
 
@@ -22,6 +29,8 @@ export class OpencodeReader implements CliReader {
   #last: Last = 'nothing';
   readonly #sum = new UsageSum();
   #texts: string[] = [];
+  /** Characters that its answer may still grow by. */
+  #room = maxAnswer;
   #message: string | undefined;
   #sessionId: string | undefined;
   readonly #rejected: Rejected[] = [];
@@ -91,9 +100,13 @@ export class OpencodeReader implements CliReader {
     const said = textOf(text)?.trim();
     if (!said) return noEvents;
     // The answer is what the last message says, in all its parts.
-    if (messageID !== this.#message) this.#texts = [];
+    if (messageID !== this.#message) {
+      this.#texts = [];
+      this.#room = maxAnswer;
+    }
     this.#message = textOf(messageID);
-    this.#texts.push(said);
+    if (this.#room > 0) this.#texts.push(said.slice(0, this.#room));
+    this.#room -= said.length;
     return [event('progress', { text: said })];
   }
 
@@ -106,7 +119,7 @@ export class OpencodeReader implements CliReader {
     const error = state.status === 'error' ? (textOf(state.error) ?? 'failed') : undefined;
     if (error !== undefined && isRejection(error)) {
       const rejected = { tool, ...(file !== undefined && { file }) };
-      this.#rejected.push(rejected);
+      if (this.#rejected.length < maxRejected) this.#rejected.push(rejected);
       return [call, event('blocker', { text: `${tool}: ${oneLine(error)}`, file, permission: true })];
     }
     if (error !== undefined) return [call, event('progress', { text: `${tool} failed: ${oneLine(error)}` })];
@@ -149,16 +162,18 @@ export class OpencodeReader implements CliReader {
 
   #error(error: Json): readonly AgentEvent[] {
     const data = objectOf(error.data);
-    const message = textOf(data.message) ?? textOf(error.message) ?? textOf(error.name) ?? 'failed';
+    const said = textOf(data.message) ?? textOf(error.message) ?? textOf(error.name) ?? 'failed';
+    const message = said.slice(0, maxMessage);
     const status = wholeOf(data.statusCode);
     const after = objectOf(data.responseHeaders)['retry-after'];
     const details = [
       textOf(error.name) ?? '',
-      textOf(data.responseBody) ?? '',
+      textOf(data.responseBody)?.slice(0, maxMessage) ?? '',
       typeof after === 'string' ? `retry-after: ${after}` : '',
     ].join('\n');
     this.#last = 'failed';
-    this.#errors.push({ message, details, ...(status !== undefined && { status }) });
+    if (this.#errors.length < maxErrors)
+      this.#errors.push({ message, details, ...(status !== undefined && { status }) });
     return [event('error', { text: oneLine(message), final: true })];
   }
 }

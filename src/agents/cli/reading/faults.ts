@@ -19,13 +19,10 @@ export interface FaultPattern {
 
 /**
  * The fault that a message is: the first pattern of the table that it matches. `until` and `retryAfterMs` are read from
- * the message, for classes after which one waits.
+ * the message, for faults that pass by themselves.
  */
-export function findFault(
-  message: string,
-  table: readonly FaultPattern[],
-  now: number,
-): CliFault | undefined {
+export function findFault(whole: string, table: readonly FaultPattern[], now: number): CliFault | undefined {
+  const message = whole.slice(0, maxLooked);
   for (const one of table) {
     const match = one.pattern.exec(message);
     if (match === null) continue;
@@ -34,7 +31,7 @@ export function findFault(
     return {
       class: one.class,
       message: one.message === undefined ? lineOf(message, match.index) : oneLine(one.message(match)),
-      ...(waits.has(one.class) && comeBack(message, now)),
+      ...(passingFaults.has(one.class) && comeBack(message, now)),
       ...(fix !== undefined && { fix }),
       ...(cure !== undefined && { cure }),
     };
@@ -42,7 +39,11 @@ export function findFault(
   return undefined;
 }
 
-const waits: ReadonlySet<FaultClass> = new Set<FaultClass>([
+/** Holds what is kept of stderr and what was printed besides; a service's message may be the whole body of an answer. */
+const maxLooked = 100_000;
+
+/** These pass by themselves: their messages may say when. */
+export const passingFaults: ReadonlySet<FaultClass> = new Set<FaultClass>([
   'quota',
   'rate',
   'overloaded',

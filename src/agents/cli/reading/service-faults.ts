@@ -4,7 +4,7 @@
  */
 import type { CliFault, FaultClass } from '../../../types/agent-cli.ts';
 import { oneLine } from './events.ts';
-import { type FaultPattern, findFault } from './faults.ts';
+import { type FaultPattern, findFault, passingFaults } from './faults.ts';
 import { comeBack } from './times.ts';
 
 export const serviceFaults: readonly FaultPattern[] = [
@@ -53,11 +53,9 @@ export function serviceFault({ message, status, details = '' }: ServiceError, no
   return {
     class: found,
     message: oneLine(message),
-    ...(waits.has(found) && comeBack(`${message}\n${details}`, now)),
+    ...(passingFaults.has(found) && comeBack(`${message}\n${details}`, now)),
   };
 }
-
-const waits: ReadonlySet<FaultClass> = new Set(['quota', 'rate', 'overloaded', 'server', 'network']);
 
 function classOf(status: number | undefined, words: FaultClass | undefined): FaultClass {
   if (status === undefined || status === 400 || status === 422) return words ?? 'server';

@@ -43,7 +43,7 @@ export function comeBack(message: string, now: number): ComeBack {
 /** What programs say to programs: `"resets_at":1763683200`, `Retry-After: 34`, `…|1763683200`. */
 function field(text: string, now: number): ComeBack | undefined {
   const epoch =
-    /(?:reset[a-z]*[-_ ]?(?:at|time|date|on)?|retry[-_ ]?at|until|reached)["']?\s*[|:=]?\s*["']?\b(\d{10}|\d{13})(?:\.\d+)?\b/i.exec(
+    /(?:reset[a-z]{0,9}[-_ ]?(?:at|time|date|on)?|retry[-_ ]?at|until|reached)["']?\s{0,9}[|:=]?\s{0,9}["']?\b(\d{10}|\d{13})(?:\.\d+)?\b/i.exec(
       text,
     ) ?? /\|(\d{10}|\d{13})\b/.exec(text);
   if (epoch !== null) {
@@ -52,7 +52,7 @@ function field(text: string, now: number): ComeBack | undefined {
     if (found !== undefined) return found;
   }
   const ms =
-    /(?:retry|reset)[a-z]*[-_ ]?(?:after|in|delay)?[-_ ]?(?:ms|millis\w*)["']?\s*[:=]\s*["']?(\d+(?:\.\d+)?)/i.exec(
+    /(?:retry|reset)[a-z]{0,9}[-_ ]?(?:after|in|delay)?[-_ ]?(?:ms|millis\w*)["']?\s{0,9}[:=]\s{0,9}["']?(\d+(?:\.\d+)?)/i.exec(
       text,
     );
   if (ms !== null) return wait(Number(ms[1]));
