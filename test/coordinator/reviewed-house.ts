@@ -144,6 +144,7 @@ export class House {
         }
       },
       die: async () => {
+        if (!life.isOver) await aggregator[Symbol.asyncDispose]();
         life.end();
         // Its timers; it waits for its attempts for ever.
         void coordinator.drain(0);
@@ -228,7 +229,7 @@ class Life {
   readonly ledger: Ledger;
   readonly ended: Promise<void>;
   readonly end: () => void;
-  #isOver = false;
+  isOver = false;
   #left: number;
 
   constructor(ledger: Ledger, lastWrite: number) {
@@ -236,7 +237,7 @@ class Life {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.end = () => {
-      this.#isOver = true;
+      this.isOver = true;
       resolve();
     };
     this.ledger = this.#guarded(ledger) as Ledger;
@@ -249,7 +250,7 @@ class Life {
         if (typeof found === 'function')
           return async (...args: unknown[]): Promise<unknown> => {
             if (writes.has(String(name)) && this.#left-- <= 0) this.end();
-            if (this.#isOver) await new Promise(() => {});
+            if (this.isOver) await new Promise(() => {});
             return (found as (...a: unknown[]) => unknown).apply(target, args);
           };
         return typeof found === 'object' && found !== null ? this.#guarded(found) : found;
