@@ -91,6 +91,7 @@ export class House {
         run: (call, signal) => this.#run(call, signal),
         version: async () => '1',
         available: async () => undefined,
+        logInEvidence: async () => undefined,
       },
       results: {
         collectOutputs: (dir) => collectOutputs(dir),
