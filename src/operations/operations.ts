@@ -1,4 +1,5 @@
 /** What people and programs can ask of a project. The CLI and the server call these, and nothing below them. */
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogLevel } from '../config/config.ts';
 import type { JobQuery } from '../ledger/ledger.ts';
@@ -269,14 +270,16 @@ export async function describeJob(
     results,
   }: {
     readonly stateDir: string;
-    readonly ledger: Pick<Host['ledger'], 'runs' | 'reviews'>;
+    readonly ledger: Pick<Host['ledger'], 'runs' | 'reviews' | 'jobs'>;
     readonly results: Pick<ResultsPort, 'toReceipt' | 'locate'>;
   },
   job: JobRecord,
 ): Promise<JobDetail> {
   const place = await results.locate(job);
   const [run] = job.step ? [] : await ledger.runs.ofJob(job.id);
-  const reviews = await reviewsOfJob(ledger.reviews, job);
+  // What was said of a result that is used again was said of the work of the job that made it.
+  const source = job.cachedFrom === undefined ? undefined : await ledger.jobs.get(job.cachedFrom);
+  const reviews = await reviewsOfJob(ledger.reviews, source ?? job);
   const work = join(stateDir, 'work', job.id);
   const { reviews: _, ...receipt } = results.toReceipt(job);
   const last = job.attempts.at(-1)?.n;
@@ -288,6 +291,23 @@ export async function describeJob(
     ...(place?.outputsDir && { outputs_dir: place.outputsDir }),
     ...(job.state === 'running' && { work_dir: work }),
     ...(job.state === 'failed' && last !== undefined && { work_dir: join(work, String(last)) }),
+    ...(isUndecided(job) && last !== undefined && standingWork(join(work, String(last)))),
+  };
+}
+
+/** Somebody is to decide what becomes of its work, and wants to see it. */
+function isUndecided({ state, reason }: JobRecord): boolean {
+  return state === 'held' || (state === 'waiting' && reason === 'review');
+}
+
+/** What the last attempt left, which counts for nothing yet. */
+function standingWork(dir: string): Pick<JobDetail, 'work_dir' | 'result_file' | 'outputs_dir'> {
+  if (!existsSync(dir)) return {};
+  const [result, outputs] = [join(dir, 'result.md'), join(dir, 'outputs')];
+  return {
+    work_dir: dir,
+    ...(existsSync(result) && { result_file: result }),
+    ...(existsSync(outputs) && readdirSync(outputs).length > 0 && { outputs_dir: outputs }),
   };
 }
 

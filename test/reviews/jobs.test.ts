@@ -75,6 +75,12 @@ test('each decision is acted on: accepted, warned of, asked, sent back, escalate
   expect(shown).toContain('major: It could be clearer.');
   expect(shown).toContain(join(project.dir, 'processed/files/inbox/concerned.txt/reviews'));
 
+  // The same again, from the cache: what is to be known of it has not changed.
+  project.write('inbox/again/concerned.txt', 'About concerned.');
+  const again = await reached(project, 'again/concerned.txt', 'cached');
+  expect([again.message, ...brief(again)]).toEqual([concerned.message, ...brief(concerned)]);
+  expect(project.receipt('again/concerned.txt')?.message).toBe(concerned.message);
+
   const wrong = await reached(project, 'wrong.txt', 'succeeded');
   expect(brief(wrong)).toEqual([
     '1 result: revised one approved, two blocker',
@@ -83,9 +89,9 @@ test('each decision is acted on: accepted, warned of, asked, sent back, escalate
   expect(wrong.attempts).toHaveLength(2);
   expect(resultOf(project, 'wrong.txt')).toBe('The sum is 5.');
   expect(filesOf(project, 'wrong.txt')).toEqual(['round-1.json', 'round-1.md', 'round-2.json', 'round-2.md']);
-  const again = project.prompts().find((prompt) => prompt.includes('The sum is 5, not 4.'));
-  expect(again).toContain('These findings block it');
-  expect(again).toContain('All is well.');
+  const mended = project.prompts().find((prompt) => prompt.includes('The sum is 5, not 4.'));
+  expect(mended).toContain('These findings block it');
+  expect(mended).toContain('All is well.');
 
   // Its author has nothing more to say: nobody is asked a second time, and a person decides.
   const stubborn = await reached(project, 'stubborn.txt', 'held');
@@ -98,6 +104,9 @@ test('each decision is acted on: accepted, warned of, asked, sent back, escalate
   expect(project.asked().filter((line) => line.endsWith('stubborn.txt'))).toHaveLength(1);
   expect(stubborn.reviews_dir).toBe(join(project.dir, '.sluice/work', stubborn.job_id, 'reviews'));
   expect(existsSync(join(stubborn.reviews_dir ?? '', 'round-2.md'))).toBe(true);
+  // The work that a person is to decide about is shown, by the name of its file, too.
+  expect(stubborn.result_file).toBe(join(project.dir, '.sluice/work', stubborn.job_id, '2/result.md'));
+  expect((await project.sluice('jobs', 'show', 'inbox/stubborn.txt')).stdout).toMatch(/\n\nAll is well\.\n$/);
 
   const picky = await reached(project, 'picky.txt', 'held');
   expect(picky.reason).toBe('escalated');
@@ -139,21 +148,21 @@ test('each decision is acted on: accepted, warned of, asked, sent back, escalate
 
   // A person accepts: nobody is started again for it.
   const before = project.prompts().length;
-  expect((await project.sluice('jobs', 'release', crashes.job_id)).code).toBe(0);
+  expect((await project.sluice('jobs', 'release', 'inbox/crashes.txt')).code).toBe(0);
   const accepted = await reached(project, 'crashes.txt', 'succeeded');
   expect(accepted.attempts).toHaveLength(1);
   expect(project.receipt('crashes.txt')?.message).toMatch(
     /^accepted as it is by a person, against its review: 1 valid verdict, 2 needed; no valid verdict from one/,
   );
   expect(filesOf(project, 'crashes.txt')).toEqual(['round-1.json', 'round-1.md']);
-  expect((await project.sluice('jobs', 'cancel', picky.job_id)).code).toBe(0);
+  expect((await project.sluice('jobs', 'cancel', join(project.inbox, 'picky.txt'))).code).toBe(0);
   await reached(project, 'picky.txt', 'cancelled');
   expect((await askers(project)).toSorted()).toEqual([stubborn.job_id, babble.job_id].toSorted());
 
   // Without a daemon, too: it counts with the next start, and nobody was asked.
   daemon.kill('SIGTERM');
   expect(await daemon.exited).toBe(0);
-  const offline = await project.sluice('jobs', 'show', babble.job_id);
+  const offline = await project.sluice('jobs', 'show', 'inbox/babble.txt');
   expect(offline.stdout).toContain('one: missing');
   expect((await project.sluice('jobs', 'release', babble.job_id)).stdout).toContain(babble.job_id);
   expect((await project.sluice('answer', stubborn.job_id, 'The source is the file itself.')).code).toBe(0);

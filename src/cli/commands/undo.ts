@@ -2,6 +2,7 @@
 import type { UndoReport } from '../../operations/undo.ts';
 import { printableName } from '../../types/printable-name.ts';
 import type { CommandContext } from '../context.ts';
+import { jobTarget } from '../job-target.ts';
 import { printJson, printLine } from '../print.ts';
 
 interface UndoCliOptions {
@@ -11,9 +12,10 @@ interface UndoCliOptions {
 
 export async function run(
   context: CommandContext,
-  [prefix = '']: readonly string[],
+  [named = '']: readonly string[],
   { force = false, json = false }: UndoCliOptions,
 ): Promise<number> {
+  const prefix = await jobTarget(context, named);
   const daemon = await context.daemon();
   const report = daemon
     ? await daemon.post<UndoReport>(`/api/jobs/${encodeURIComponent(prefix)}/undo`, { force })

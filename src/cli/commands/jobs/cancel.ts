@@ -1,9 +1,11 @@
 /** `sluice jobs cancel`: a running attempt is ended by the daemon; without one a waiting job is ended in the ledger. */
 import { AppError } from '../../../types/errors.ts';
 import type { CommandContext } from '../../context.ts';
+import { jobTarget } from '../../job-target.ts';
 import { printLine } from '../../print.ts';
 
-export async function run(context: CommandContext, [prefix = '']: readonly string[]): Promise<number> {
+export async function run(context: CommandContext, [named = '']: readonly string[]): Promise<number> {
+  const prefix = await jobTarget(context, named);
   const daemon = await context.daemon();
   if (daemon) {
     const { job_id: id } = await daemon.post<{ job_id: string }>(

@@ -2,6 +2,7 @@
 import { AppError } from '../../../types/errors.ts';
 import type { JobId } from '../../../types/job.ts';
 import type { CommandContext } from '../../context.ts';
+import { jobTarget } from '../../job-target.ts';
 import { printLine, tell } from '../../print.ts';
 
 interface ReleaseOptions {
@@ -18,7 +19,9 @@ export async function run(
     throw new AppError('USAGE', 'Name the jobs to release, or write --held for all of them', {
       fix: '`sluice jobs list --state held` shows them with their ids.',
     });
-  const request = { ...(held ? { held } : { jobs: prefixes }), ...(rule !== undefined && { rule }) };
+  const jobs: string[] = [];
+  for (const named of prefixes) jobs.push(await jobTarget(context, named));
+  const request = { ...(held ? { held } : { jobs }), ...(rule !== undefined && { rule }) };
   const daemon = await context.daemon();
   const { job_ids: ids } = daemon
     ? await daemon.post<{ job_ids: string[] }>('/api/jobs/release', request)

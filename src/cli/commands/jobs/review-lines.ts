@@ -10,10 +10,17 @@ export function reviewLines(reviews: readonly ReviewView[]): readonly string[] {
       `  ${printableName(agent)}: ${paint(colors[verdict] ?? 'dim', verdict)}${summary === '' ? '' : `, ${printableName(summary)}`}`,
       ...findings.map(
         ({ severity, text, place }) =>
-          `    ${severity}${place === undefined ? '' : ` ${printableName(place)}`}: ${printableName(text)}`,
+          `    ${severity}${place === undefined ? '' : ` ${printableName(place)}`}: ${printableName(cut(text))}`,
       ),
     ]),
   ]);
+}
+
+/** The whole of it stands in `reviews/`. */
+const FINDING_CHARS = 500;
+
+function cut(text: string): string {
+  return text.length <= FINDING_CHARS ? text : `${text.slice(0, FINDING_CHARS)}…`;
 }
 
 const colors: Readonly<Record<string, Parameters<typeof paint>[0]>> = {

@@ -11,6 +11,7 @@ import type { CommandContext } from '../../context.ts';
 import { beginningOf } from '../../file-beginning.ts';
 import { followJob } from '../../follow-job.ts';
 import { untilSignal } from '../../follow-run.ts';
+import { jobTarget } from '../../job-target.ts';
 import { agentOf, shortId, stateWords, tookWords, workOf } from '../../job-words.ts';
 import { paint } from '../../paint.ts';
 import { printJson, printLine, stateColor, tell } from '../../print.ts';
@@ -31,8 +32,9 @@ export async function run(
   [id = '']: readonly string[],
   { follow = false, json = false }: ShowOptions,
 ): Promise<number> {
+  const target = await jobTarget(context, id);
   await using reader = await context.reader();
-  const first = await reader.job(id);
+  const first = await reader.job(target);
   if (!follow) {
     if (json) printJson(first);
     else printJob(first);
@@ -167,7 +169,7 @@ function confinementWords({ mode, backend }: JobDetail['attempts'][number]['sand
   return backend === undefined || backend === 'none' ? ', not confined' : `, confined by ${backend}`;
 }
 
-/** That of a failed job only says again what stands above. */
+/** That of a failed job only says again what stands above. Of a held one it is what a person is to decide about. */
 function printResult({ result_file: file, state }: JobDetail): void {
   const text = file === undefined || state === 'failed' ? undefined : beginningOf(file, RESULT_BYTES);
   if (text === undefined) return;
