@@ -5,6 +5,7 @@
  */
 import type { AgentEvent } from '../types/agent.ts';
 import type { Usage } from '../types/job.ts';
+import { addUsage, noUsage, usageBuckets, usageOf } from '../types/usage.ts';
 
 const maxEventBytes = 1 << 20;
 const newline = 0x0a;
@@ -105,25 +106,14 @@ export class UsageSum {
       usage?: Partial<Record<keyof Usage, unknown>>;
       cost_usd?: unknown;
     };
-    if (typeof cost === 'number' && Number.isFinite(cost) && cost >= 0)
-      this.costUsd = (this.costUsd ?? 0) + cost;
+    if (isCount(cost)) this.costUsd = (this.costUsd ?? 0) + cost;
     if (typeof usage !== 'object' || usage === null) return;
     // In other words than ours it says nothing: unknown is not 0.
-    if (!buckets.some((key) => isCount(usage[key]))) return;
-    const sum = (key: keyof Usage): number => {
-      const value = usage[key];
-      return (this.usage?.[key] ?? 0) + (isCount(value) ? value : 0);
-    };
-    this.usage = {
-      input_tokens: sum('input_tokens'),
-      cache_read_tokens: sum('cache_read_tokens'),
-      cache_write_tokens: sum('cache_write_tokens'),
-      output_tokens: sum('output_tokens'),
-    };
+    if (!usageBuckets.some((bucket) => isCount(usage[bucket]))) return;
+    const told = usageOf((bucket) => (isCount(usage[bucket]) ? usage[bucket] : 0));
+    this.usage = addUsage(this.usage ?? noUsage, told);
   }
 }
-
-const buckets = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'output_tokens'] as const;
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;

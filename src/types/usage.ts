@@ -1,11 +1,23 @@
+/** Arithmetic of tokens: bucket by bucket. */
 import type { Usage } from './job.ts';
 
-export const noUsage: Usage = {
-  input_tokens: 0,
-  cache_read_tokens: 0,
-  cache_write_tokens: 0,
-  output_tokens: 0,
-};
+export const usageBuckets = [
+  'input_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'output_tokens',
+] as const satisfies readonly (keyof Usage)[];
+
+export const noUsage: Usage = usageOf(() => 0);
+
+export function usageOf(tokens: (bucket: keyof Usage) => number): Usage {
+  return {
+    input_tokens: tokens('input_tokens'),
+    cache_read_tokens: tokens('cache_read_tokens'),
+    cache_write_tokens: tokens('cache_write_tokens'),
+    output_tokens: tokens('output_tokens'),
+  };
+}
 
 /** Undefined: none of them said anything. */
 export function sumUsage(all: readonly (Usage | undefined)[]): Usage | undefined {
@@ -14,10 +26,10 @@ export function sumUsage(all: readonly (Usage | undefined)[]): Usage | undefined
 }
 
 export function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    input_tokens: a.input_tokens + b.input_tokens,
-    cache_read_tokens: a.cache_read_tokens + b.cache_read_tokens,
-    cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-    output_tokens: a.output_tokens + b.output_tokens,
-  };
+  return usageOf((bucket) => a[bucket] + b[bucket]);
+}
+
+/** What `a` has more than `b`. */
+export function usageBeyond(a: Usage, b: Usage): Usage {
+  return usageOf((bucket) => Math.max(0, a[bucket] - b[bucket]));
 }

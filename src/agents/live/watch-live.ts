@@ -10,6 +10,7 @@ import { performance } from 'node:perf_hooks';
 import type { AgentConfig } from '../../config/config.ts';
 import type { AgentCall, AgentEvent, EndReason, Spent } from '../../types/agent.ts';
 import type { Usage } from '../../types/job.ts';
+import { usageOf } from '../../types/usage.ts';
 import { EventSplitter, UsageSum } from '../event-lines.ts';
 import { GrowingFile } from './growing-file.ts';
 import { Repeats } from './repeats.ts';
@@ -202,10 +203,5 @@ class Listener implements LiveWatch {
 
 function mostUsage(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  return {
-    input_tokens: Math.max(a.input_tokens, b.input_tokens),
-    cache_read_tokens: Math.max(a.cache_read_tokens, b.cache_read_tokens),
-    cache_write_tokens: Math.max(a.cache_write_tokens, b.cache_write_tokens),
-    output_tokens: Math.max(a.output_tokens, b.output_tokens),
-  };
+  return usageOf((bucket) => Math.max(a[bucket], b[bucket]));
 }

@@ -6,6 +6,7 @@ import { isAbsolute, normalize } from 'node:path';
 import type { AgentEvent } from '../../types/agent.ts';
 import type { Access, CliFault, CliReport, Cure, Denial, FaultClass } from '../../types/agent-cli.ts';
 import type { Usage } from '../../types/job.ts';
+import { usageBuckets, usageOf } from '../../types/usage.ts';
 import { cut } from '../cli/reading/events.ts';
 import { amountOf, listOf, objectOf, textOf } from '../cli/reading/values.ts';
 
@@ -51,7 +52,7 @@ export function cleanReport(given: unknown): CliReport {
   if (terminal !== 'success' && terminal !== 'failure' && terminal !== 'none')
     throw new TypeError('`end` gave no report');
   const json = structured === undefined ? undefined : JSON.stringify(structured);
-  const tokens = usageOf(usage);
+  const tokens = tokensIn(usage);
   return {
     terminal,
     faults: listOf(faults).slice(0, maxFaults).flatMap(faultOf),
@@ -116,18 +117,8 @@ function cureOf(given: unknown): Cure | undefined {
   }
 }
 
-function usageOf(given: unknown): Usage | undefined {
-  const {
-    input_tokens: input,
-    cache_read_tokens: read,
-    cache_write_tokens: write,
-    output_tokens: output,
-  } = objectOf(given);
-  if ([input, read, write, output].every((one) => amountOf(one) === undefined)) return undefined;
-  return {
-    input_tokens: amountOf(input) ?? 0,
-    cache_read_tokens: amountOf(read) ?? 0,
-    cache_write_tokens: amountOf(write) ?? 0,
-    output_tokens: amountOf(output) ?? 0,
-  };
+function tokensIn(given: unknown): Usage | undefined {
+  const told = objectOf(given);
+  if (usageBuckets.every((bucket) => amountOf(told[bucket]) === undefined)) return undefined;
+  return usageOf((bucket) => amountOf(told[bucket]) ?? 0);
 }

@@ -7,6 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { AppError, messageOf } from '../../types/errors.ts';
+import { isObject } from '../cli/reading/values.ts';
 
 export interface Located {
   /** As the configuration names it. */
@@ -54,7 +55,7 @@ export async function readManifest(dir: string): Promise<Manifest> {
   const file = join(dir, 'package.json');
   try {
     const manifest: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (typeof manifest === 'object' && manifest !== null) return manifest;
+    if (isObject(manifest)) return manifest;
     throw new Error('no object');
   } catch (error) {
     throw new AppError('PLUGIN_INVALID', `Cannot read "${file}": ${messageOf(error)}`, {
@@ -96,7 +97,7 @@ function entryOf({ exports, main }: Manifest, dir: string): string | undefined {
       ? typeof main === 'string'
         ? main
         : 'index.js'
-      : targetOf(isRecord(exports) && '.' in exports ? exports['.'] : exports);
+      : targetOf(isObject(exports) && '.' in exports ? exports['.'] : exports);
   if (named === undefined) return undefined;
   const file = join(dir, named);
   // `main` may leave out the extension, or name a folder.
@@ -111,7 +112,7 @@ const conditions: ReadonlySet<string> = new Set(['node', 'import', 'module-sync'
 function targetOf(target: unknown): string | undefined {
   if (typeof target === 'string') return target.startsWith('./') ? target : undefined;
   if (Array.isArray(target)) return target.map(targetOf).find((one) => one !== undefined);
-  if (!isRecord(target)) return undefined;
+  if (!isObject(target)) return undefined;
   for (const [condition, inner] of Object.entries(target)) {
     const found = conditions.has(condition) ? targetOf(inner) : undefined;
     if (found !== undefined) return found;
@@ -125,8 +126,4 @@ function isPath(named: string): boolean {
 
 function isPackageName(named: string): boolean {
   return named.length <= 214 && /^(?:@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*$/i.test(named);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,9 @@
  * where it finds a keyword that it does not know, `$schema` of a later draft among them. What is left out here only makes
  * it wider: the prompt has the whole schema, and the answer is checked against it as it was written.
  */
-type Schema = Readonly<Record<string, unknown>>;
+import { isObject, type Json, listOf } from '../reading/values.ts';
+
+type Schema = Json;
 
 const kept: ReadonlySet<string> = new Set([
   ...['type', 'enum', 'const', 'format', '$ref', 'title', 'description', 'default', 'examples', '$comment'],
@@ -23,7 +25,7 @@ export function draft7Schema(schema: unknown): Schema | undefined {
   try {
     const converted = convert(schema, 0);
     // It becomes the input of a tool, which is always an object.
-    return isRecord(converted) && converted.type === 'object' ? converted : undefined;
+    return isObject(converted) && converted.type === 'object' ? converted : undefined;
   } catch (error) {
     if (error instanceof Inexpressible) return undefined;
     throw error;
@@ -34,7 +36,7 @@ class Inexpressible extends Error {}
 
 function convert(schema: unknown, depth: number): Schema | boolean {
   if (typeof schema === 'boolean') return schema;
-  if (!isRecord(schema) || depth > maxDepth || inexpressible.some((name) => schema[name] !== undefined))
+  if (!isObject(schema) || depth > maxDepth || inexpressible.some((name) => schema[name] !== undefined))
     throw new Inexpressible();
   // In strict mode a name may not be meant by both.
   if (schema.properties !== undefined && schema.patternProperties !== undefined) throw new Inexpressible();
@@ -46,19 +48,11 @@ function convert(schema: unknown, depth: number): Schema | boolean {
     else if (lists.includes(name)) draft7[name] = listOf(value).map(inner);
     else if (named.includes(name))
       draft7[name] = Object.fromEntries(
-        Object.entries(isRecord(value) ? value : {}).map(([key, one]) => [key, inner(one)]),
+        Object.entries(isObject(value) ? value : {}).map(([key, one]) => [key, inner(one)]),
       );
   }
   // With `prefixItems` it is what follows those. A list is how draft 07 said that.
   if (schema.items !== undefined && schema.prefixItems === undefined && !Array.isArray(schema.items))
     draft7.items = inner(schema.items);
   return draft7;
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function isRecord(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,18 +4,30 @@
  * its own totals what is new.
  */
 import type { Usage } from '../../../types/job.ts';
+import { addUsage, noUsage, usageBeyond, usageBuckets, usageOf } from '../../../types/usage.ts';
 import { amountOf, type Json, objectOf, textOf } from '../reading/values.ts';
 
-const none: Usage = { input_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0, output_tokens: 0 };
-const buckets = Object.keys(none) as (keyof Usage)[];
+/** Its own names of our buckets, in messages and in sums by model. */
+const inMessages: Readonly<Record<keyof Usage, string>> = {
+  input_tokens: 'input_tokens',
+  cache_read_tokens: 'cache_read_input_tokens',
+  cache_write_tokens: 'cache_creation_input_tokens',
+  output_tokens: 'output_tokens',
+};
+const inModels: Readonly<Record<keyof Usage, string>> = {
+  input_tokens: 'inputTokens',
+  cache_read_tokens: 'cacheReadInputTokens',
+  cache_write_tokens: 'cacheCreationInputTokens',
+  output_tokens: 'outputTokens',
+};
 
 export class ClaudeUsage {
   /** Told of, or about to be. */
-  #counted: Usage = none;
+  #counted: Usage = noUsage;
   #isKnown = false;
-  #untold: Usage = none;
+  #untold: Usage = noUsage;
   #message = '';
-  #messageUsage: Usage = none;
+  #messageUsage: Usage = noUsage;
   #total: Usage | undefined;
   #costUsd: number | null = null;
   #untoldUsd: number | undefined;
@@ -25,31 +37,24 @@ export class ClaudeUsage {
   message(id: string | undefined, usage: unknown): void {
     if (id === undefined || id !== this.#message) {
       this.#message = id ?? '';
-      this.#messageUsage = none;
+      this.#messageUsage = noUsage;
     }
-    const { input_tokens, cache_read_input_tokens, cache_creation_input_tokens, output_tokens } =
-      objectOf(usage);
-    this.#raise({
-      input_tokens: amountOf(input_tokens) ?? 0,
-      cache_read_tokens: amountOf(cache_read_input_tokens) ?? 0,
-      cache_write_tokens: amountOf(cache_creation_input_tokens) ?? 0,
-      output_tokens: amountOf(output_tokens) ?? 0,
-    });
+    this.#raise(counted(objectOf(usage), inMessages));
   }
 
   /** The end of a message: what it gave out in all. */
   messageEnd(id: string | undefined, usage: unknown): void {
     if (id !== undefined && id !== this.#message) return;
-    this.#raise({ ...none, output_tokens: amountOf(objectOf(usage).output_tokens) ?? 0 });
+    this.#raise({ ...noUsage, output_tokens: amountOf(objectOf(usage).output_tokens) ?? 0 });
   }
 
   result(result: Json): void {
     const models = Object.values(objectOf(result.model_usage_since_last_result)).map(objectOf);
-    const total = models.length > 0 ? sumOf(models) : plainSum(result.usage);
+    const total = models.length > 0 ? sumOf(models) : plainSum(objectOf(result.usage));
     if (total) {
-      this.#total = this.#total ? plus(this.#total, total) : total;
+      this.#total = this.#total ? addUsage(this.#total, total) : total;
       this.#isKnown = true;
-      this.#count(less(this.#total, this.#counted));
+      this.#count(usageBeyond(this.#total, this.#counted));
     }
     const cost = this.#cost(result, models);
     if (cost === undefined) return;
@@ -60,8 +65,8 @@ export class ClaudeUsage {
   /** What was counted since it was last taken; undefined: nothing. */
   take(): Usage | undefined {
     const usage = this.#untold;
-    if (buckets.every((key) => usage[key] === 0)) return undefined;
-    this.#untold = none;
+    if (usageBuckets.every((bucket) => usage[bucket] === 0)) return undefined;
+    this.#untold = noUsage;
     return usage;
   }
 
@@ -80,15 +85,15 @@ export class ClaudeUsage {
   }
 
   #raise(to: Usage): void {
-    const more = less(to, this.#messageUsage);
-    this.#messageUsage = plus(this.#messageUsage, more);
+    const more = usageBeyond(to, this.#messageUsage);
+    this.#messageUsage = addUsage(this.#messageUsage, more);
     this.#count(more);
     this.#isKnown = true;
   }
 
   #count(more: Usage): void {
-    this.#counted = plus(this.#counted, more);
-    this.#untold = plus(this.#untold, more);
+    this.#counted = addUsage(this.#counted, more);
+    this.#untold = addUsage(this.#untold, more);
   }
 
   #cost(result: Json, models: readonly Json[]): number | undefined {
@@ -104,40 +109,13 @@ export class ClaudeUsage {
 }
 
 function sumOf(models: readonly Json[]): Usage {
-  const sum = (name: string): number => models.reduce((all, one) => all + (amountOf(one[name]) ?? 0), 0);
-  return {
-    input_tokens: sum('inputTokens'),
-    cache_read_tokens: sum('cacheReadInputTokens'),
-    cache_write_tokens: sum('cacheCreationInputTokens'),
-    output_tokens: sum('outputTokens'),
-  };
+  return models.map((model) => counted(model, inModels)).reduce(addUsage, noUsage);
 }
 
-function plainSum(value: unknown): Usage | undefined {
-  const { input_tokens, cache_read_input_tokens, cache_creation_input_tokens, output_tokens } =
-    objectOf(value);
-  if (amountOf(input_tokens) === undefined) return undefined;
-  return {
-    input_tokens: amountOf(input_tokens) ?? 0,
-    cache_read_tokens: amountOf(cache_read_input_tokens) ?? 0,
-    cache_write_tokens: amountOf(cache_creation_input_tokens) ?? 0,
-    output_tokens: amountOf(output_tokens) ?? 0,
-  };
+function plainSum(usage: Json): Usage | undefined {
+  return amountOf(usage.input_tokens) === undefined ? undefined : counted(usage, inMessages);
 }
 
-function plus(a: Usage, b: Usage): Usage {
-  return each((key) => a[key] + b[key]);
-}
-
-function less(a: Usage, b: Usage): Usage {
-  return each((key) => Math.max(0, a[key] - b[key]));
-}
-
-function each(of: (key: keyof Usage) => number): Usage {
-  return {
-    input_tokens: of('input_tokens'),
-    cache_read_tokens: of('cache_read_tokens'),
-    cache_write_tokens: of('cache_write_tokens'),
-    output_tokens: of('output_tokens'),
-  };
+function counted(from: Json, names: Readonly<Record<keyof Usage, string>>): Usage {
+  return usageOf((bucket) => amountOf(from[names[bucket]]) ?? 0);
 }

@@ -4,8 +4,9 @@
  */
 import type { AgentEvent } from '../../../types/agent.ts';
 import { event, noEvents, oneLine, percentDone, toolCall } from '../reading/events.ts';
+import { isObject, type Json, textOf as knownText, listOf } from '../reading/values.ts';
 
-export type Item = Readonly<Record<string, unknown>>;
+export type Item = Json;
 
 /** What the agent sets out to do. */
 export function begun(item: Item): readonly AgentEvent[] {
@@ -75,7 +76,7 @@ export function done(item: Item, isDenied: boolean): readonly AgentEvent[] {
 }
 
 export function todo(item: Item): AgentEvent | undefined {
-  const items = Array.isArray(item.items) ? item.items.filter(isRecord) : [];
+  const items = listOf(item.items).filter(isObject);
   if (items.length === 0) return undefined;
   const finished = items.filter(({ completed }) => completed === true).length;
   const next = items.find(({ completed }) => completed !== true);
@@ -90,24 +91,21 @@ export function mcpName(item: Item): string {
 }
 
 export function filesOf(item: Item): readonly { readonly path: string; readonly kind: string }[] {
-  const changes = Array.isArray(item.changes) ? item.changes.filter(isRecord) : [];
+  const changes = listOf(item.changes).filter(isObject);
   return changes.flatMap(({ path, kind }) => {
     const name = textOf(path);
     // Of other versions a record with its own `type`.
-    const word = textOf(kind) || (isRecord(kind) ? textOf(kind.type) : '');
+    const word = textOf(kind) || (isObject(kind) ? textOf(kind.type) : '');
     return name === '' ? [] : [{ path: name, kind: word || 'change' }];
   });
 }
 
 export function messageIn(error: unknown): string {
-  return isRecord(error) ? textOf(error.message) : textOf(error);
+  return isObject(error) ? textOf(error.message) : textOf(error);
 }
 
+/** A text, or the words of a command as one; '' where there is neither. */
 export function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return Array.isArray(value) && value.every((word) => typeof word === 'string') ? value.join(' ') : '';
-}
-
-export function isRecord(value: unknown): value is Item {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const words = listOf(value);
+  return knownText(value) ?? (words.every((word) => typeof word === 'string') ? words.join(' ') : '');
 }

@@ -8,9 +8,10 @@ import type { CliFault, CliReport } from '../../../types/agent-cli.ts';
 import type { CliEnd, CliLine, CliReader } from '../kind.ts';
 import { event, noEvents, oneLine } from '../reading/events.ts';
 import { findFault, mostTelling } from '../reading/faults.ts';
+import { isObject } from '../reading/values.ts';
 import { Denials } from './denials.ts';
 import { anyFailure, codexFaults, notStarted } from './faults.ts';
-import { begun, done, filesOf, type Item, isRecord, mcpName, messageIn, textOf, todo } from './items.ts';
+import { begun, done, filesOf, type Item, mcpName, messageIn, textOf, todo } from './items.ts';
 import { splitStderr } from './stderr.ts';
 import { ThreadUsage } from './usage.ts';
 
@@ -50,7 +51,7 @@ export class CodexReader implements CliReader {
       case 'item.started':
       case 'item.updated':
       case 'item.completed':
-        return isRecord(value.item) ? this.#item(value.item, value.type === 'item.completed') : noEvents;
+        return isObject(value.item) ? this.#item(value.item, value.type === 'item.completed') : noEvents;
       case 'error':
         this.#error = textOf(value.message);
         // Where it is not got over, the end repeats it.
@@ -133,7 +134,7 @@ export class CodexReader implements CliReader {
 
   #completed(counts: unknown): AgentEvent {
     this.#terminal = 'success';
-    const usage = isRecord(counts) ? this.#usage.take(counts) : undefined;
+    const usage = isObject(counts) ? this.#usage.take(counts) : undefined;
     return event('milestone', { text: this.#text, progress: 100, final: true, usage });
   }
 

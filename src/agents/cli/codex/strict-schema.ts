@@ -3,7 +3,9 @@
  * and only some keywords are known. Codex CLI hands a schema on as it is, and the service refuses the whole request when it
  * is not of that form. What is left out here is checked afterwards, with the schema as it was written.
  */
-type Schema = Readonly<Record<string, unknown>>;
+import { isObject, type Json } from '../reading/values.ts';
+
+type Schema = Json;
 
 const kept: ReadonlySet<string> = new Set([
   ...['type', 'description', 'enum', 'const', '$ref', 'pattern', 'multipleOf'],
@@ -34,7 +36,7 @@ export function strictSchema(schema: unknown): Schema | undefined {
 class Inexpressible extends Error {}
 
 function convert(schema: unknown, depth: number): Schema {
-  if (!isRecord(schema) || depth > maxDepth || inexpressible.some((name) => schema[name] !== undefined))
+  if (!isObject(schema) || depth > maxDepth || inexpressible.some((name) => schema[name] !== undefined))
     throw new Inexpressible();
   const strict: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(schema)) if (kept.has(name)) strict[name] = value;
@@ -58,19 +60,15 @@ function convert(schema: unknown, depth: number): Schema {
 function object(schema: Schema, depth: number): Schema {
   const properties = fields(schema.properties, depth);
   const names = Object.keys(properties);
-  if (names.length === 0 || isRecord(schema.additionalProperties)) throw new Inexpressible();
+  if (names.length === 0 || isObject(schema.additionalProperties)) throw new Inexpressible();
   return { type: schema.type ?? 'object', properties, required: names, additionalProperties: false };
 }
 
 function fields(value: unknown, depth: number): Schema {
-  if (!isRecord(value)) throw new Inexpressible();
+  if (!isObject(value)) throw new Inexpressible();
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, convert(one, depth + 1)]));
 }
 
 function holds({ type }: Schema, name: string): boolean {
   return type === name || (Array.isArray(type) && type.includes(name));
-}
-
-function isRecord(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

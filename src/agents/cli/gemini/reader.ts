@@ -9,6 +9,7 @@ import type { Usage } from '../../../types/job.ts';
 import type { CliEnd, CliLine, CliReader } from '../kind.ts';
 import { event, noEvents, oneLine, toolCall } from '../reading/events.ts';
 import { mostTelling } from '../reading/faults.ts';
+import { type Json, listOf, objectOf, textOf } from '../reading/values.ts';
 import { denialOf } from './denials.ts';
 import { faultOf, faultOfStatus, ownStderr, plainly, unknownFlags } from './faults.ts';
 import { usageOf } from './usage.ts';
@@ -23,8 +24,6 @@ const maxDenials = 100;
 const maxErrors = 20;
 /** Of one message of an error: a line of the stream may have megabytes. */
 const maxMessage = 16_384;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export class GeminiReader implements CliReader {
   hasEnded = false;
@@ -61,7 +60,7 @@ export class GeminiReader implements CliReader {
     };
   }
 
-  #message({ role, content }: Fields): readonly AgentEvent[] {
+  #message({ role, content }: Json): readonly AgentEvent[] {
     if (role !== 'assistant' || typeof content !== 'string' || content === '') return noEvents;
     if (this.#answer.length < maxAnswer) this.#answer += content.slice(0, maxAnswer - this.#answer.length);
     this.#held += content;
@@ -80,7 +79,7 @@ export class GeminiReader implements CliReader {
     return event('progress', { text: text.trim() });
   }
 
-  #event(value: Fields): readonly AgentEvent[] {
+  #event(value: Json): readonly AgentEvent[] {
     switch (value.type) {
       case 'init':
         return this.#init(value);
@@ -97,25 +96,25 @@ export class GeminiReader implements CliReader {
     }
   }
 
-  #init(value: Fields): readonly AgentEvent[] {
-    this.#sessionId = textOf(value.session_id) ?? this.#sessionId;
-    const model = textOf(value.model);
+  #init(value: Json): readonly AgentEvent[] {
+    this.#sessionId = textOf(value.session_id) || this.#sessionId;
+    const model = textOf(value.model) || undefined;
     this.#model = model ?? this.#model;
     return [event('status', { text: `Gemini CLI started${model === undefined ? '' : `, model ${model}`}` })];
   }
 
-  #toolUse({ tool_name, tool_id, parameters }: Fields): readonly AgentEvent[] {
+  #toolUse({ tool_name, tool_id, parameters }: Json): readonly AgentEvent[] {
     const tool = textOf(tool_name);
-    if (tool === undefined) return noEvents;
-    const args = fieldsOf(parameters);
-    const file = textOf(args.file_path) ?? textOf(args.absolute_path) ?? textOf(args.dir_path);
+    if (!tool) return noEvents;
+    const args = objectOf(parameters);
+    const file = textOf(args.file_path) || textOf(args.absolute_path) || textOf(args.dir_path);
     const id = textOf(tool_id);
     if (id !== undefined && this.#calls.size < maxAwaited) this.#calls.set(id, { tool, file });
     if (tool === 'write_todos') return [event('task', { ...todos(args.todos), tool, args })];
     return [toolCall(tool, args, { file, isShell: tool === 'run_shell_command' })];
   }
 
-  #toolResult({ tool_id, status, output, error }: Fields): readonly AgentEvent[] {
+  #toolResult({ tool_id, status, output, error }: Json): readonly AgentEvent[] {
     this.#answer = '';
     const id = textOf(tool_id) ?? '';
     const call = this.#calls.get(id);
@@ -124,8 +123,8 @@ export class GeminiReader implements CliReader {
       return call?.file === undefined
         ? noEvents
         : [event('progress', { text: `${call.tool} done`, file: call.file })];
-    const { type, message } = fieldsOf(error);
-    const said = (textOf(message) ?? textOf(output) ?? 'failed').slice(0, maxMessage);
+    const { type, message } = objectOf(error);
+    const said = (textOf(message) || textOf(output) || 'failed').slice(0, maxMessage);
     const denied = denialOf({
       ...(call && { tool: call.tool }),
       ...(call?.file !== undefined && { file: call.file }),
@@ -141,15 +140,15 @@ export class GeminiReader implements CliReader {
     return [event('blocker', { text: denied.message, file: denied.file, permission: true })];
   }
 
-  #error({ severity, message }: Fields): readonly AgentEvent[] {
+  #error({ severity, message }: Json): readonly AgentEvent[] {
     const text = textOf(message);
-    if (text === undefined) return noEvents;
+    if (!text) return noEvents;
     if (severity === 'warning') return [event('status', { text })];
     if (this.#errors.length < maxErrors) this.#errors.push(text.slice(0, maxMessage));
     return [event('error', { text })];
   }
 
-  #result({ status, error, stats }: Fields): readonly AgentEvent[] {
+  #result({ status, error, stats }: Json): readonly AgentEvent[] {
     // One session has one result; whatever follows is not its own.
     if (this.hasEnded) return noEvents;
     this.hasEnded = true;
@@ -162,8 +161,8 @@ export class GeminiReader implements CliReader {
       return [event('milestone', { text, progress: 100, final: true, usage: this.#usage })];
     }
     this.#status = 'failure';
-    const { type, message } = fieldsOf(error);
-    const said = textOf(message)?.slice(0, maxMessage);
+    const { type, message } = objectOf(error);
+    const said = textOf(message)?.slice(0, maxMessage) || undefined;
     // Where it has no message, an error event before it has said why.
     if (said !== undefined) this.#errors.push(type === 'unknown' ? said : `${said}\n${textOf(type) ?? ''}`);
     const text = plainly(said ?? this.#errors.at(-1) ?? 'failed');
@@ -186,8 +185,8 @@ export class GeminiReader implements CliReader {
 }
 
 function todos(value: unknown): { readonly text: string; readonly progress?: number } {
-  if (!Array.isArray(value) || value.length === 0) return { text: 'no tasks' };
-  const all = value.map(fieldsOf);
+  const all = listOf(value).map(objectOf);
+  if (all.length === 0) return { text: 'no tasks' };
   const done = all.filter(({ status }) => status === 'completed').length;
   const now = all.find(({ status }) => status === 'in_progress');
   const doing = textOf(now?.description);
@@ -195,12 +194,4 @@ function todos(value: unknown): { readonly text: string; readonly progress?: num
     text: `${done} of ${all.length} tasks done${doing === undefined ? '' : `: ${oneLine(doing)}`}`,
     progress: (100 * done) / all.length,
   };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }

@@ -1,5 +1,6 @@
 /** Tokens of a session as Gemini CLI sums them up at its end, in our four exclusive buckets. */
 import type { Usage } from '../../../types/job.ts';
+import { amountOf, type Json, objectOf } from '../reading/values.ts';
 
 interface Counted {
   readonly usage: Usage;
@@ -9,15 +10,15 @@ interface Counted {
 
 /** @param stats `result.stats`. Undefined when it counts nothing. */
 export function usageOf(stats: unknown): Counted | undefined {
-  const all = fields(stats);
-  const total = count(all.total_tokens);
-  const prompt = count(all.input_tokens);
-  const told = count(all.output_tokens);
-  const cached = Math.min(prompt, count(all.cached));
+  const all = objectOf(stats);
+  const total = amount(all.total_tokens);
+  const prompt = amount(all.input_tokens);
+  const told = amount(all.output_tokens);
+  const cached = Math.min(prompt, amount(all.cached));
   // Tokens that it thought with are in the total alone; they are paid for as output.
   const output = Math.max(told, total - prompt);
   if (prompt + output === 0) return undefined;
-  const model = mostUsed(fields(all.models));
+  const model = mostUsed(objectOf(all.models));
   return {
     usage: {
       input_tokens: prompt - cached,
@@ -29,20 +30,16 @@ export function usageOf(stats: unknown): Counted | undefined {
   };
 }
 
-function mostUsed(models: Readonly<Record<string, unknown>>): string | undefined {
+function mostUsed(models: Json): string | undefined {
   let best: { readonly name: string; readonly tokens: number } | undefined;
   for (const [name, stats] of Object.entries(models)) {
-    const tokens = count(fields(stats).total_tokens);
+    const tokens = amount(objectOf(stats).total_tokens);
     // Of equals the last: the one that chose the model comes first.
     if (best === undefined || tokens >= best.tokens) best = { name, tokens };
   }
   return best?.name;
 }
 
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+function amount(value: unknown): number {
+  return amountOf(value) ?? 0;
 }

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Launch, LaunchRequest } from '../kind.ts';
+import { type Json, listOf, objectOf } from '../reading/values.ts';
 import { guardName, guardSource } from './guard.ts';
 import { permissionsOf } from './permissions.ts';
 
@@ -43,33 +44,26 @@ export function opencodeLaunch(request: LaunchRequest): Launch {
 /** @param guard URL of our plugin. */
 function settings({ env, maxTurns }: LaunchRequest, guard: string): Record<string, unknown> {
   const given = parsed(env.OPENCODE_CONFIG_CONTENT);
-  const plugins = Array.isArray(given.plugin) ? given.plugin : [];
-  const agents = asObject(given.agent);
+  const agents = objectOf(given.agent);
   return {
     ...given,
     autoupdate: false,
     share: 'disabled',
     snapshot: false,
-    plugin: [...plugins, guard],
+    plugin: [...listOf(given.plugin), guard],
     // It tells the model at the last step; whether that stops is the model's choice.
     ...(maxTurns !== undefined && {
-      agent: { ...agents, build: { ...asObject(agents.build), steps: maxTurns } },
+      agent: { ...agents, build: { ...objectOf(agents.build), steps: maxTurns } },
     }),
   };
 }
 
 /** What is no JSON object there would stop opencode, too; it is left out. */
-function parsed(text: string | undefined): Record<string, unknown> {
+function parsed(text: string | undefined): Json {
   if (text === undefined) return {};
   try {
-    return asObject(JSON.parse(text));
+    return objectOf(JSON.parse(text));
   } catch {
     return {};
   }
-}
-
-function asObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
 }

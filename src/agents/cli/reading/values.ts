@@ -3,9 +3,13 @@ export type Json = Readonly<Record<string, unknown>>;
 
 const nothing: Json = Object.freeze({});
 
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** An object; empty where it is none. */
 export function objectOf(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : nothing;
+  return isObject(value) ? value : nothing;
 }
 
 export function listOf(value: unknown): readonly unknown[] {
@@ -21,6 +25,7 @@ export function amountOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
+/** A whole number: a status, a line. */
 export function wholeOf(value: unknown): number | undefined {
   return Number.isSafeInteger(value) ? (value as number) : undefined;
 }
