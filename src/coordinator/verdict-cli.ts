@@ -34,7 +34,7 @@ export function judgeCli(
       kind: 'corrected',
       message: `${whatItLacked(report).replace(/\.$/, '')}; started again with what it lacked`,
     };
-  if (report.denials.length > 0) return denied(agent, report);
+  if (report.denials.length > 0) return denied(agent, result, report);
   if (fault) return ofFault(agent, fault);
   return ofEnd(agent, result, report, outcome);
 }
@@ -73,16 +73,19 @@ function parked({ name }: CliAgent, fault: CliFault): Verdict {
   };
 }
 
-function denied(agent: CliAgent, report: CliReport): Verdict {
+function denied(agent: CliAgent, result: AgentResult, report: CliReport): Verdict {
   const { name, cli } = agent;
-  const { ceiling } = cli.permissions;
-  const wanted = report.denials.find(({ cure }) => cure)?.cure;
-  const remedy =
-    wanted?.kind === 'directory'
-      ? `add ${JSON.stringify(wanted.path)} to \`permissions.directories\` of agent "${name}"`
-      : wanted?.kind === 'access' || wanted?.kind === 'tool'
-        ? `raise \`permissions.ceiling\` of agent "${name}" to \`${wanted.access}\` (now \`${ceiling}\`)`
-        : `change what agent "${name}" may do, or its prompt`;
+  const { ceiling, directories = [] } = result.cli?.beyond ?? {};
+  const folders = directories.map((path) => JSON.stringify(path)).join(', ');
+  const remedies = [
+    ...(ceiling === undefined
+      ? []
+      : [
+          `raise \`permissions.ceiling\` of agent "${name}" to \`${ceiling}\` (now \`${cli.permissions.ceiling}\`)`,
+        ]),
+    ...(folders === '' ? [] : [`add ${folders} to \`permissions.directories\` of agent "${name}"`]),
+  ];
+  const remedy = remedies.join(' and ') || `change what agent "${name}" may do, or its prompt`;
   return {
     kind: 'denied',
     message: `${name} ${whatItLacked(report)}`,

@@ -1,6 +1,6 @@
 /** What the coordinator hands to an agent and what it gets back: the same for every kind. */
 import type { AgentConfig } from '../config/config.ts';
-import type { CliRecord, CliReport, Correction } from './agent-cli.ts';
+import type { Access, CliRecord, CliReport, Correction } from './agent-cli.ts';
 import type { AttemptState } from './attempt-state.ts';
 import type { SandboxReport, Usage } from './job.ts';
 import type { StepTask } from './step-task.ts';
@@ -148,6 +148,8 @@ export interface AgentResult {
   readonly cli?: {
     readonly report: CliReport;
     readonly record: CliRecord;
+    /** What of its configuration stands between it and what it was denied. */
+    readonly beyond?: { readonly ceiling?: Access; readonly directories: readonly string[] };
     /** What its log-in rested on when it began (`AgentPort.logInEvidence`). Absent: that is not known any more. */
     readonly logInEvidence?: string;
   };

@@ -113,11 +113,29 @@ test('what was denied is never a success; once it is started again with what it 
   });
   const again = judge(agent, result({ denials }, failed(0), { access: 'edit' }), true);
   expect(again).toMatchObject({ kind: 'denied' });
-  const beyond = judge(agent, result({ denials }));
-  expect(beyond).toMatchObject({ kind: 'denied' });
-  expect(beyond.kind === 'denied' && beyond.fix).toContain(
-    '`permissions.ceiling` of agent "reviewer" to `all`',
-  );
+});
+
+test.each<[string, NonNullable<AgentResult['cli']>['beyond'], string]>([
+  [
+    'its ceiling',
+    { ceiling: 'all', directories: [] },
+    'raise `permissions.ceiling` of agent "reviewer" to `all` (now `edit`), then',
+  ],
+  [
+    'a folder',
+    { directories: ['/etc'] },
+    'add "/etc" to `permissions.directories` of agent "reviewer", then',
+  ],
+  [
+    'both',
+    { ceiling: 'all', directories: ['/a', '/b'] },
+    '(now `edit`) and add "/a", "/b" to `permissions.directories`',
+  ],
+  ['nothing that is written there', undefined, 'change what agent "reviewer" may do, or its prompt, then'],
+])('denied: what a person would change: %s', (_, beyond, text) => {
+  const { cli, ...rest } = result({ denials: [no] });
+  const verdict = judge(agent, { ...rest, ...(cli && { cli: { ...cli, ...(beyond && { beyond }) } }) });
+  expect(verdict).toMatchObject({ kind: 'denied', fix: expect.stringContaining(text) });
 });
 
 test('a start that failed of what a flag mends is corrected once, then it has failed', () => {

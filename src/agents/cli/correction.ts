@@ -48,6 +48,37 @@ export function wantedCorrection(
   return correctionFor(report, { permissions: { ...permissions, ceiling: 'all' }, places }, sofar);
 }
 
+/** What a person has to allow in the configuration before what was denied can be given. */
+export interface Beyond {
+  /** The ceiling that it takes; absent: the one that is set does. */
+  readonly ceiling?: Access;
+  /** Outside of all that it may be given; absolute. */
+  readonly directories: readonly string[];
+}
+
+/** @returns undefined: nothing of the configuration stands in the way. */
+export function beyondCeiling(
+  { denials }: Pick<CliReport, 'denials'>,
+  { permissions, places }: Ceiling,
+): Beyond | undefined {
+  const cures = denials.flatMap(({ cure }) => cure ?? []);
+  const needed = cures.map(accessFor).reduce(higher, undefined);
+  const isHigher = needed !== undefined && rank[needed] > rank[permissions.ceiling];
+  const ceiling = isHigher ? needed : permissions.ceiling;
+  const raised = { permissions: { ...permissions, ceiling }, places };
+  const outside = cures.flatMap((cure) =>
+    cure.kind === 'directory' && !isWithin(cure, raised) ? [cure.path] : [],
+  );
+  if (!isHigher && outside.length === 0) return undefined;
+  return { ...(isHigher && { ceiling }), directories: [...new Set(outside)] };
+}
+
+/** The least access with which the cure can do anything. */
+function accessFor(cure: Cure): Access | undefined {
+  if (cure.kind === 'directory') return cure.write ? 'edit' : undefined;
+  return cure.kind === 'access' || cure.kind === 'tool' ? cure.access : undefined;
+}
+
 /**
  * What of a correction holds now: the ceiling, the version of the program, and where the links in a folder lead may all have
  * changed since it was learned.

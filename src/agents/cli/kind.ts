@@ -30,6 +30,11 @@ export interface CliKind {
   /** Whether it can log in, as far as variables and files say. Asks nobody; the files' contents are looked at, not kept. */
   loginState(o: LoginQuestion): Promise<LoginState>;
   /**
+   * Names of further variables of the daemon's environment that hold its key, as the person's own settings name them. They
+   * are secrets. Absent: there are none but those of `environment`.
+   */
+  keyVariables?(o: LoginQuestion): Promise<readonly string[]>;
+  /**
    * Variables by which it logs in as that person, for a launch that hides the person's files from it: name → value. They
    * are secrets: seen by the program alone, redacted in what comes out, never written. Absent: none.
    */

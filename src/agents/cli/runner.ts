@@ -22,7 +22,7 @@ import type { Plugins } from '../plugins/plugins.ts';
 import type { SecretResolver } from '../ports.ts';
 import { type JournalEntry, limitsProblem, type SpawnExit, type StartRequest } from '../spawner/spawner.ts';
 import { collectCli } from './collect.ts';
-import { boundCorrection, correctionFor, wantedCorrection } from './correction.ts';
+import { beyondCeiling, boundCorrection, correctionFor, wantedCorrection } from './correction.ts';
 import type { CliKind } from './kind.ts';
 import { type EvidenceOf, logInEvidence } from './log-in-evidence.ts';
 import { readPlain } from './plain-file.ts';
@@ -67,6 +67,19 @@ const maxShownDenials = 10;
 export function createCliRunner(options: CliRunnerOptions): CliRunner {
   const { secrets, daemonEnv, baseEnv, plugins, probe, sandbox, spawner, redactor, priceOf } = options;
 
+  /** What the person's own settings say that its key is in; what the configuration sets stays. */
+  const keysOf = async (kind: CliKind, env: Environment): Promise<Environment> => {
+    const names = (await kind.keyVariables?.({ env, home: env.HOME ?? '' })) ?? [];
+    const keys: Record<string, string> = {};
+    for (const name of names) {
+      const value = daemonEnv[name];
+      if (env[name] !== undefined || value === undefined) continue;
+      secrets.register(value);
+      keys[name] = value;
+    }
+    return keys;
+  };
+
   const environmentOf = async (kind: CliKind, agent: CliAgent): Promise<Environment> => {
     const passed = namesIn(daemonEnv, kind.environment).map((name) => ({ kind: 'pass', name }) as const);
     const entries = [...passed, ...agent.env];
@@ -75,17 +88,22 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       if (how === 'pass' && isSecretVariable(name, daemonEnv[name])) await secrets.resolve(`\${env:${name}}`);
     const own = await agentEnvironment(baseEnv, entries, daemonEnv, secrets);
     // A bare service has none in its environment, and none of them finds its log-in without.
-    const env = own.HOME === undefined ? { ...own, HOME: homedir() } : own;
-    const login = (await kind.loginVariables?.({ env, home: env.HOME ?? '' })) ?? {};
+    const home = own.HOME ?? homedir();
+    const keys = await keysOf(kind, { ...own, HOME: home });
+    const env = { ...own, HOME: home, ...keys };
+    const login = (await kind.loginVariables?.({ env, home })) ?? {};
     for (const [name, value] of Object.entries(login))
       if (isSecretVariable(name, value)) secrets.register(value);
     return { ...env, ...login };
   };
 
   /** Without it nothing is noticed: no reason to start nothing. */
-  const tellEvidence = (of: EvidenceOf): string | undefined => {
+  const tellEvidence = async (of: EvidenceOf & { readonly kind: CliKind }): Promise<string | undefined> => {
     try {
-      return logInEvidence(options.stateDir, of);
+      const { name, home, environment } = of.kind;
+      const keys = (await of.kind.keyVariables?.({ env: of.env, home: of.env.HOME ?? '' })) ?? [];
+      const kind = { name, home, environment: [...environment, ...keys] };
+      return logInEvidence(options.stateDir, { ...of, kind });
     } catch {
       return undefined;
     }
@@ -109,6 +127,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
           lastMessageFile: launched.lastMessageFile,
         });
         const { usage } = said;
+        const beyond = beyondCeiling(said, ceilingOf(asCli(call.agent), call));
         return {
           ...{ outcome, startedAt, endedAt, limits, sandbox: report },
           ...collected,
@@ -120,6 +139,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
           cli: {
             report: said,
             record: recordOf(kind, call, launched, said, (text) => redactor.redact(text)),
+            ...(beyond && { beyond }),
             ...(evidence !== undefined && { logInEvidence: evidence }),
           },
         };
@@ -157,7 +177,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
         ownProtected: isConfined ? [...places.flatMap(protectedIn), ...plan.reads] : [],
       };
       // After what is made for it, before what it does itself: somebody may log in while it runs.
-      const evidence = tellEvidence({ kind, agent, env, login });
+      const evidence = await tellEvidence({ kind, agent, env, login });
       const { exit, report } = await runConfined(
         options,
         pricing(call, priceOf),
@@ -194,7 +214,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       try {
         const kind = await plugins.kindOf(agent);
         const env = await environmentOf(kind, agent);
-        return tellEvidence({
+        return await tellEvidence({
           kind,
           agent,
           env,

@@ -5,6 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   atLeast,
+  type Beyond,
+  beyondCeiling,
   boundCorrection,
   type Ceiling,
   correctionFor,
@@ -24,6 +26,72 @@ function denied(...cures: readonly (Cure | undefined)[]) {
   const denials = cures.map((cure): Denial => ({ message: 'no', ...(cure && { cure }) }));
   return { denials, faults: [], terminal: 'success' } as const;
 }
+
+describe('what the configuration would have to allow', () => {
+  const edit: Cure = { kind: 'access', access: 'edit' };
+  const bash: Cure = { kind: 'tool', tool: 'Bash(ls)', access: 'all' };
+  const into = (path: string, write = false): Cure => ({ kind: 'directory', path, write });
+  const cases: readonly [string, readonly (Cure | undefined)[], Ceiling, Beyond | undefined][] = [
+    ['nothing', [edit, undefined], ceiling('edit'), undefined],
+    ['a higher ceiling', [edit, undefined], ceiling('read'), { ceiling: 'edit', directories: [] }],
+    ['the highest of several', [bash, edit], ceiling('read'), { ceiling: 'all', directories: [] }],
+    // No folder of the project can be named.
+    [
+      'a file of the project is written',
+      [into('/project', true)],
+      ceiling('read'),
+      { ceiling: 'edit', directories: [] },
+    ],
+    ['a folder elsewhere is read', [into('/etc')], ceiling('read'), { directories: ['/etc'] }],
+    [
+      'a folder elsewhere is written',
+      [into('/etc', true), into('/etc', true)],
+      ceiling('read'),
+      { ceiling: 'edit', directories: ['/etc'] },
+    ],
+    [
+      'a folder elsewhere, and everything',
+      [into('/etc', true), bash],
+      ceiling('edit'),
+      { ceiling: 'all', directories: [] },
+    ],
+    [
+      'a folder that is named is written',
+      [into('/etc/x', true)],
+      ceiling('read', ['/etc']),
+      { ceiling: 'edit', directories: [] },
+    ],
+  ];
+  test.each(cases)('%s', (_, cures, bounds, expected) => {
+    expect(beyondCeiling(denied(...cures), bounds)).toEqual(expected);
+  });
+
+  test('with that it is given, without it is not', () => {
+    const paths = ['/project/a', '/data/inbox', '/etc', '/srv/x'];
+    const cures = fc.oneof(
+      fc.record({ kind: fc.constant('access' as const), access: fc.constantFrom(...accesses) }),
+      fc.record({
+        kind: fc.constant('directory' as const),
+        path: fc.constantFrom(...paths),
+        write: fc.boolean(),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.array(cures, { minLength: 1 }), fc.constantFrom(...accesses), (list, access) => {
+        const now = ceiling(access);
+        const beyond = beyondCeiling(denied(...list), now);
+        // What it has already is nothing to correct.
+        const lacks = list.some((one) => one.kind === 'directory' || one.access !== 'read');
+        if (!beyond) return lacks ? correctionFor(denied(...list), now) !== undefined : true;
+        const raised = ceiling(beyond.ceiling ?? access, beyond.directories);
+        return (
+          correctionFor(denied(...list), now) === undefined &&
+          correctionFor(denied(...list), raised) !== undefined
+        );
+      }),
+    );
+  });
+});
 
 describe('what the next launch gets', () => {
   const edit: Cure = { kind: 'access', access: 'edit' };

@@ -1,5 +1,5 @@
 /** One attempt of an agent CLI: how it is started, what is made of what it leaves, and how it is ended. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -195,6 +195,20 @@ test('a daemon without a home hands on that of its user', async () => {
   const fake = homeless.fake('codex', ...answers('codex'));
   await homeless.run(cliAgent('codex'));
   expect(fake.seen()[0]?.env.HOME).toBe(homedir());
+});
+
+test('Codex: the key of the provider that its settings name is handed on, and in nothing that is kept', async () => {
+  const key = 'corp-key-000000000000';
+  const rig = await openRunner({ env: { CORP_KEY: key, OTHER_KEY: 'other-key-0000000' } });
+  mkdirSync(join(rig.home, '.codex'));
+  const provider = 'model_provider = "corp"\n[model_providers.corp]\nenv_key = "CORP_KEY"\n';
+  writeFileSync(join(rig.home, '.codex/config.toml'), provider);
+  const fake = rig.fake('codex', ...answers('codex', 'Its key is ${CORP_KEY}.'));
+  const { text } = await rig.run(cliAgent('codex'));
+  expect(fake.seen()[0]?.env.CORP_KEY).toBe(key);
+  expect(fake.seen()[0]?.env).not.toHaveProperty('OTHER_KEY');
+  expect(await text('stream.jsonl')).toContain('Its key is');
+  expect(await text('stream.jsonl')).not.toContain(key);
 });
 
 test('stdin is at its end: a question is answered by nobody', async () => {

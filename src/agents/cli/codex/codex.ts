@@ -6,7 +6,7 @@ import { cliCapabilities } from '../../../config/capabilities.ts';
 import type { CliKind, HomePlace } from '../kind.ts';
 import { shellLine } from '../reading/shell-line.ts';
 import { codexLaunch } from './launch.ts';
-import { codexLoginState } from './login.ts';
+import { codexKeyVariables, codexLoginState } from './login.ts';
 import { CodexReader } from './reader.ts';
 
 /** An empty one is as good as none for Codex. */
@@ -42,6 +42,7 @@ export const codexKind: CliKind = {
     },
   ],
   loginState: codexLoginState,
+  keyVariables: codexKeyVariables,
   launch: codexLaunch,
   read: () => new CodexReader(),
   resume: (sessionId, cwd) => `${shellLine(['cd', cwd])} && ${shellLine(['codex', 'resume', sessionId])}`,

@@ -64,7 +64,8 @@ export const codexFaults: readonly FaultPattern[] = [
   {
     pattern: /Missing environment variable: `(\w+)`/,
     class: 'auth',
-    fix: ([, name]) => `Set ${name} for the daemon, or name it under \`env\` of the agent.`,
+    fix: ([, name]) =>
+      `Set ${name} in the environment of Sluice (a service has its own, not that of your shell), or its value under \`env\` of the agent.`,
   },
   {
     pattern:

@@ -1,11 +1,11 @@
 /** By what Codex CLI logs in: its account, a provider of the user's, or a key in a variable. */
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { parse } from 'smol-toml';
 import type { LoginQuestion, LoginState } from '../kind.ts';
 
 export async function codexLoginState({ env, home }: LoginQuestion): Promise<LoginState> {
-  const named = env.CODEX_HOME;
-  const folder = named !== undefined && isAbsolute(named) ? named : join(home, '.codex');
+  const folder = folderOf({ env, home });
   const config = await read(join(folder, 'config.toml'));
   return (
     byProvider(config, env, join(folder, 'config.toml')) ??
@@ -23,15 +23,64 @@ export async function codexLoginState({ env, home }: LoginQuestion): Promise<Log
   );
 }
 
-/** A provider that the user's settings name decides by itself; TOML is looked through, not parsed. */
+/** The key of a provider that the user's settings name: another variable for each of them. */
+export async function codexKeyVariables(o: LoginQuestion): Promise<readonly string[]> {
+  const { key } = providerIn(await read(join(folderOf(o), 'config.toml'))) ?? {};
+  return key === undefined ? [] : [key];
+}
+
+/** A provider that the user's settings name decides by itself. */
 function byProvider(config: string, env: LoginQuestion['env'], file: string): LoginState | undefined {
-  const [, provider] = /^[ \t]*model_provider[ \t]*=[ \t]*["']([^"'\n]+)["']/m.exec(config) ?? [];
-  if (provider === undefined || provider === 'openai') return undefined;
-  const keys = [...config.matchAll(/\benv_key\s*=\s*["'](\w+)["']/g)].map(([, name]) => name as string);
-  const present = keys.find((name) => env[name]);
-  if (present !== undefined) return { state: 'logged_in', detail: present, method: 'provider' };
-  if (keys.length === 1) return { state: 'logged_out', detail: `missing: ${keys[0]}`, method: 'provider' };
-  return { state: 'unknown', detail: `provider "${provider}" in ${file}`, method: 'provider' };
+  const provider = providerIn(config);
+  if (provider === undefined) return undefined;
+  const { name, key } = provider;
+  const method = 'provider';
+  if (key === undefined) return { state: 'unknown', detail: `provider "${name}" in ${file}`, method };
+  return env[key]
+    ? { state: 'logged_in', detail: key, method }
+    : { state: 'logged_out', detail: `missing: ${key}`, method };
+}
+
+interface Provider {
+  readonly name: string;
+  /** The variable that holds its key; absent: none is named. */
+  readonly key?: string;
+}
+
+/** @returns undefined: it is OpenAI, or nobody can say. */
+function providerIn(config: string): Provider | undefined {
+  const settings = settingsIn(config);
+  const profile = tableIn(tableIn(settings, 'profiles'), textIn(settings, 'profile'));
+  const name = textIn(profile, 'model_provider') ?? textIn(settings, 'model_provider');
+  if (name === undefined || name === 'openai') return undefined;
+  const key = textIn(tableIn(tableIn(settings, 'model_providers'), name), 'env_key');
+  return { name, ...(key !== undefined && /^[A-Za-z_]\w*$/.test(key) && { key }) };
+}
+
+type Table = Readonly<Record<string, unknown>>;
+
+/** Codex says itself what is wrong with its settings. */
+function settingsIn(config: string): Table {
+  try {
+    return parse(config);
+  } catch {
+    return {};
+  }
+}
+
+function tableIn(table: Table, name: string | undefined): Table {
+  const value = name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
+  return typeof value === 'object' && value !== null ? (value as Table) : {};
+}
+
+function textIn(table: Table, name: string): string | undefined {
+  const value = Object.hasOwn(table, name) ? table[name] : undefined;
+  return typeof value === 'string' ? value : undefined;
+}
+
+function folderOf({ env, home }: LoginQuestion): string {
+  const named = env.CODEX_HOME;
+  return named !== undefined && isAbsolute(named) ? named : join(home, '.codex');
 }
 
 function byVariable(env: LoginQuestion['env'], names: readonly string[]): LoginState | undefined {

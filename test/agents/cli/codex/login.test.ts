@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { codexLoginState } from '../../../../src/agents/cli/codex/login.ts';
+import { codexKeyVariables, codexLoginState } from '../../../../src/agents/cli/codex/login.ts';
 
 let home: string;
 beforeEach(async () => {
@@ -78,4 +78,21 @@ test('unknown: a key store, a provider without a key', async () => {
   expect(await state({}, { 'config.toml': stored })).toMatchObject({ state: 'unknown' });
   const local = 'model_provider = "local"\n[model_providers.local]\nbase_url = "http://127.0.0.1:1/v1"\n';
   expect(await state({}, { 'config.toml': local })).toMatchObject({ state: 'unknown', method: 'provider' });
+});
+
+test.each<[string, string, readonly string[]]>([
+  ['its provider', provider, ['CORP_KEY']],
+  ['of several the one in use', `${provider}[model_providers.other]\nenv_key = "OTHER_KEY"\n`, ['CORP_KEY']],
+  [
+    'of a profile',
+    `profile = "work"\n[profiles.work]\nmodel_provider = "corp"\n[model_providers]\ncorp = { env_key = "CORP_KEY" }\n`,
+    ['CORP_KEY'],
+  ],
+  ['none in use', provider.replace('model_provider = "corp"', ''), []],
+  ['no name of a variable', provider.replace('CORP_KEY', 'A=B'), []],
+  ['settings that are broken', `${provider}[`, []],
+  ['no settings', '', []],
+])('variables that the settings name: %s', async (_, config, names) => {
+  await writeFile(join(home, '.codex/config.toml'), config);
+  expect(await codexKeyVariables({ env: {}, home })).toEqual(names);
 });
