@@ -39,7 +39,8 @@ export class GeminiReader implements CliReader {
   readonly #errors: string[] = [];
 
   line(line: CliLine): readonly AgentEvent[] {
-    if (line.kind !== 'json') return noEvents;
+    // One session has one result; whatever follows is not its own.
+    if (line.kind !== 'json' || this.hasEnded) return noEvents;
     const { value } = line;
     if (value.type === 'message') return this.#message(value);
     const events = this.#event(value);
@@ -149,8 +150,6 @@ export class GeminiReader implements CliReader {
   }
 
   #result({ status, error, stats }: Json): readonly AgentEvent[] {
-    // One session has one result; whatever follows is not its own.
-    if (this.hasEnded) return noEvents;
     this.hasEnded = true;
     const counted = usageOf(stats);
     this.#usage = counted?.usage;

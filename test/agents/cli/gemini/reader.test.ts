@@ -32,6 +32,19 @@ test('an answer, in events and report', () => {
   });
 });
 
+test('what follows the result is no part of it', () => {
+  const reader = new GeminiReader();
+  for (const line of linesOf('text')) reader.line(line);
+  for (const value of [
+    { type: 'message', role: 'assistant', content: ' And more.', delta: true },
+    { type: 'tool_result', tool_id: 'x', status: 'success' },
+    { type: 'error', severity: 'error', message: 'late' },
+    { type: 'result', status: 'error' },
+  ])
+    expect(reader.line({ kind: 'json', value })).toEqual([]);
+  expect(reader.end({ exitCode: 0, stderr: '', now })).toMatchObject({ terminal: 'success', text: answer });
+});
+
 test('calls of tools: what is written has its file, the shell can be looked through', () => {
   const { events, report } = replay('multi-yolo-model');
   expect(events.slice(1)).toEqual([
