@@ -22,7 +22,7 @@ export async function answerHeld(
   const others = last ? await stoppedWith(ledger, job, last) : [];
   const group = last && others.length > 0 ? togetherOf(job, last) : aloneOf(job);
   const ids = [id, ...others];
-  for (const one of ids) await notes.answer(one, text);
+  await notes.answer(ids, text);
   // In one turn: no claim may see some of them.
   const gone = await Promise.all(ids.map((one) => ledger.jobs.unhold(one, group)));
   return ids.filter((_, index) => gone[index]);

@@ -63,11 +63,13 @@ export class JobNotes {
     await this.put(id, { ...this.get(id), findings });
   }
 
-  /** What a person says to its next attempt, and what they say it of. */
-  async answer(id: JobId, text: string): Promise<void> {
-    const { findings } = (await this.#kept(id)) ?? {};
+  /** What a person says to the next attempt of these, and what they say it of: that is kept with one of them. */
+  async answer(ids: readonly JobId[], text: string): Promise<void> {
+    const notes = await Promise.all(ids.map((id) => this.#kept(id)));
+    const findings = notes.find((note) => note?.findings !== undefined)?.findings;
     const said = `A person says: ${text}`;
-    await this.put(id, { guidance: findings === undefined ? said : `${said}\n\n${findings}` });
+    const guidance = findings === undefined ? said : `${said}\n\n${findings}`;
+    for (const id of ids) await this.put(id, { guidance });
   }
 
   /** A person accepts its work, while nobody is there who could act on it. @param words For the receipt. */
