@@ -94,8 +94,10 @@ export async function parseConfig(
       );
     throw fail();
   }
-  // `agents:` with everything below it commented out is a section that is not there.
-  for (const [key, value] of Object.entries(data)) if (value === null) delete data[key];
+  // `agents:` with everything below it commented out is a section that is not there; but who writes `reviews:` wants them.
+  for (const [key, value] of Object.entries(data))
+    if (value === null && key === 'reviews') data[key] = {};
+    else if (value === null) delete data[key];
   const searchPath = options.searchPath ?? process.env.PATH ?? '';
   const projectDir = projectDirOf(file);
   const files = new Set([file]);

@@ -63,6 +63,14 @@ export async function resolveCli(
   const permissions = await resolvePermissions(context, [...at, 'permissions'], agent.permissions);
   const tools = (agent.tools ?? []).filter((tool) => tool !== undefined);
   checkTools(context, at, agent, permissions.ceiling);
+  if (agent.on_quota === 'fallback' && (agent.fallback ?? []).length === 0)
+    context.findings.add(
+      'warning',
+      'CONFLICT',
+      { path: [...at, 'on_quota'], key: true },
+      '`on_quota: fallback` has no effect: the agent names no `fallback`',
+      'Add `fallback: [NAME]`, who takes over meanwhile; or remove it: its jobs wait then.',
+    );
   return {
     ...(agent.program !== undefined && { program: agent.program }),
     ...(agent.kind === 'plugin' && {

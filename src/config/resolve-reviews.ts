@@ -1,8 +1,14 @@
 /** `reviews`, and what a `review` step says otherwise: who reviews, how many must answer, what follows from their verdicts. */
 import { checkExpression, type Known, withoutBraces } from '../expressions/expressions.ts';
-import type { ReviewRule, ReviewsConfig, ReviewTerms } from './config.ts';
+import {
+  isCliAgent,
+  type ReviewRule,
+  type ReviewsConfig,
+  type ReviewTerms,
+  type RuleConfig,
+} from './config.ts';
 import { parseDuration } from './duration.ts';
-import { type KnownAgents, reportUnknownAgent } from './resolve-target.ts';
+import { type KnownAgents, reportUnknownAgent, workersOf } from './resolve-target.ts';
 import type { Loose, Resolving } from './resolving.ts';
 import type { ReviewsFile, ReviewTermsFile } from './schema-reviews.ts';
 import type { Path } from './source.ts';
@@ -47,7 +53,8 @@ export function resolveReviews(
     (agent) => agent && agent.kind !== 'builtin' && agent.capabilities.includes(reviewing),
   );
   // Whose definition is broken may be one of them.
-  if (terms.agents.length === 0 && able.length === 0 && ![...agents.values()].includes(undefined))
+  const isSure = terms.agents.length === 0 && ![...agents.values()].includes(undefined);
+  if (isSure && able.length === 0)
     findings.add(
       'warning',
       'REVIEW_NOBODY',
@@ -55,7 +62,57 @@ export function resolveReviews(
       `no agent has the capability \`${reviewing}\`: only checks of our own look at the work`,
       `Add it to agents: \`capabilities: [${reviewing}]\`; or name who reviews: \`agents: […]\`.`,
     );
+  else if (isSure) warnOfFew(context, reviews, able.length);
   return { ...terms, on, quietMs: parseDuration(reviews.quiet_trigger ?? '') ?? 0 };
+}
+
+/** @param able How many can review; one of them is mostly the author. */
+function warnOfFew({ findings }: Resolving, reviews: Loose<ReviewsFile>, able: number): void {
+  for (const key of ['quorum', 'reviewers'] as const) {
+    const wanted = reviews[key] ?? 0;
+    if (wanted <= able) continue;
+    findings.warning(
+      'LIMIT_UNREACHED',
+      [...at, key],
+      key === 'quorum'
+        ? `${wanted} valid verdicts are needed, and only ${able} ${able === 1 ? 'agent has' : 'agents have'} the capability \`${reviewing}\`: a person is asked about all work`
+        : `${wanted} reviewers are wanted, and only ${able} ${able === 1 ? 'agent has' : 'agents have'} the capability \`${reviewing}\``,
+      `Write \`${key}: ${able}\`, or add \`capabilities: [${reviewing}]\` to further agents.`,
+    );
+    return;
+  }
+}
+
+/** Of agents whose own work is to be reviewed by nobody but themselves. */
+export function warnOfLoneAuthors(
+  { findings }: Resolving,
+  reviews: ReviewsConfig | undefined,
+  rules: readonly RuleConfig[],
+  agents: KnownAgents,
+): void {
+  if (!reviews || [...agents.values()].includes(undefined)) return;
+  const reviewers =
+    reviews.agents.length > 0
+      ? reviews.agents
+      : [...agents.values()].flatMap((agent) =>
+          agent && agent.kind !== 'builtin' && agent.capabilities.includes(reviewing) ? [agent.name] : [],
+        );
+  const [only] = reviewers;
+  const author = reviewers.length === 1 && only !== undefined ? agents.get(only) : undefined;
+  if (!author) return;
+  const isReviewed = rules.some(
+    ({ target, review }) => workersOf(target, agents).includes(author.name) && (review ?? isCliAgent(author)),
+  );
+  if (isReviewed)
+    findings.add(
+      'warning',
+      'REVIEW_NOBODY',
+      { path: at, key: true },
+      `nobody else can review the work of agent "${author.name}": only checks of our own look at it`,
+      reviews.agents.length > 0
+        ? 'Name further agents under `agents`.'
+        : `Give another agent \`capabilities: [${reviewing}]\`, best one of another kind.`,
+    );
 }
 
 /**

@@ -12,7 +12,7 @@ import { resolveAgents } from './resolve-agents.ts';
 import { resolveAlerts, resolveThresholds } from './resolve-alerts.ts';
 import { resolveBudget, warnOfLoad } from './resolve-limits.ts';
 import { resolvePrices } from './resolve-prices.ts';
-import { quietOf, resolveReviews } from './resolve-reviews.ts';
+import { quietOf, resolveReviews, warnOfLoneAuthors } from './resolve-reviews.ts';
 import { resolveRoots } from './resolve-roots.ts';
 import { resolveRules } from './resolve-rules.ts';
 import { resolveSchedules, withUniqueNames } from './resolve-triggers.ts';
@@ -79,6 +79,7 @@ export async function resolveConfig(
     { maxProcesses, maxConcurrentFiles: maxFiles ?? Number.POSITIVE_INFINITY },
     reviews ?? (findings.has(['reviews']) ? { on: new Set() } : undefined),
   );
+  warnOfLoneAuthors(context, reviews, rules, known);
   const definitions = workflows.list.map(({ workflow }) => workflow);
   const schedules = await resolveSchedules(context, data.schedules ?? [], workflows);
   const concurrency = {

@@ -1,6 +1,6 @@
 /**
  * What stands in when no agent can review: facts that need no judgement. A clean result says that nothing is plainly
- * broken, and that nobody looked; it is an approval all the same, because otherwise a machine with one agent could do no
+ * broken, and that nobody looked: the work counts, with a warning, because otherwise a machine with one agent could do no
  * work that is reviewed.
  */
 import type { ReviewFinding, ReviewVerdict } from '../types/review.ts';

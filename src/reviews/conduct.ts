@@ -4,16 +4,17 @@
  */
 import { hash } from 'node:crypto';
 import { SyntaxThread } from '../agents/inspect/kinds/syntax-thread.ts';
+import type { ReviewTrigger } from '../config/config.ts';
 import { messageOf } from '../types/errors.ts';
 import type { JobId } from '../types/job.ts';
 import { aboutOf, type ReviewRecord, type ReviewVerdict } from '../types/review.ts';
 import { hasArtifacts, writeArtifacts } from './artifacts.ts';
 import { askReviewer, reviewerJobId } from './ask.ts';
 import { CHECKS_AGENT, checkWork } from './checks.ts';
-import { chooseReviewers } from './choose.ts';
+import { chooseReviewers, isReviewer } from './choose.ts';
 import type { ReviewsDeps } from './deps.ts';
 import type { ReadSyntax } from './file-faults.ts';
-import { decide } from './policy.ts';
+import { decide, type Judgement } from './policy.ts';
 import { reviewPrompt } from './prompt.ts';
 import type { ReviewRequest, Reviews, ReviewWork } from './reviews.ts';
 import { blockingFindings, nextRound } from './rounds.ts';
@@ -166,7 +167,10 @@ class Round {
     previous: ReviewRecord | undefined,
   ): ReviewRecord {
     const { config, round, canRevise = false } = this.#request;
-    const judgement = decide(verdicts, config, round);
+    const asked = verdicts.filter(hasJob).length;
+    const unable = this.#unable(record, asked);
+    const judged = decide(verdicts, config, round);
+    const judgement = asked === 0 ? withoutAgents(judged, verdicts, record.trigger, `${unable}`) : judged;
     const next = nextRound({
       ...{ judgement, verdicts, round, canRevise },
       maxRounds: config.maxRounds,
@@ -175,11 +179,7 @@ class Round {
     });
     const isRevised = next.kind === 'revise';
     const follows = next.kind === 'revise' ? revisedWords(next.findings.length) : next.why;
-    const asked = verdicts.filter(hasJob).length;
-    const fewer =
-      asked < config.reviewers
-        ? [`${asked} of ${config.reviewers} reviewers could be asked${this.#unable()}`]
-        : [];
+    const fewer = asked > 0 && unable !== undefined ? [unable] : [];
     // Why nobody mends what blocks it. Where nothing does, the verdicts say all.
     const blocks = blockingFindings(verdicts).length > 0 || judgement.isUndecided;
     const isPlain =
@@ -194,13 +194,23 @@ class Round {
     };
   }
 
-  /** Who was meant to review by name and cannot. */
-  #unable(): string {
-    const { author, config } = this.#request;
-    const names = config.agents.filter((name) => name !== author && !this.#deps.isAvailable(name));
-    return names.length === 0
-      ? ''
-      : ` (${names.join(', ')} cannot work now, \`sluice agents list\` says why)`;
+  /** That fewer were asked than are wanted, and who would have been; undefined: all were. */
+  #unable({ author }: ReviewRecord, asked: number): string | undefined {
+    const { config } = this.#request;
+    if (asked >= config.reviewers) return undefined;
+    const meant =
+      config.agents.length > 0
+        ? config.agents
+        : this.#deps
+            .agents()
+            .filter(isReviewer)
+            .map(({ name }) => name);
+    const away = meant.filter((name) => name !== author && !this.#deps.isAvailable(name));
+    const why =
+      away.length === 0 ? '' : ` (${away.join(', ')} cannot work now, \`sluice agents list\` says why)`;
+    return asked === 0
+      ? `no agent could review it${why}`
+      : `${asked} of ${config.reviewers} reviewers could be asked${why}`;
   }
 
   /** The ledger is the truth: without them the review is the same. */
@@ -215,6 +225,23 @@ class Round {
       );
     }
   }
+}
+
+/** Only checks of our own have looked: what they let pass counts, and whoever reads of it learns that nobody saw it. */
+function withoutAgents(
+  judged: Judgement,
+  checks: readonly ReviewVerdict[],
+  trigger: ReviewTrigger,
+  nobody: string,
+): Judgement {
+  const { decision, why } = judged;
+  const isFine = decision === 'continue';
+  const isClean = checks.every(({ verdict }) => verdict === 'approved');
+  const said = `${nobody}; ${isFine && isClean ? 'built-in checks found nothing' : why}`;
+  // It cannot go on, and nobody knows better: so a person is asked.
+  if (trigger === 'blocker' && (isFine || decision === 'warn'))
+    return { decision: 'pause', why: said, isUndecided: true };
+  return { ...judged, decision: isFine ? 'warn' : decision, why: said };
 }
 
 function hasJob(verdict: ReviewVerdict): verdict is ReviewVerdict & { readonly jobId: JobId } {

@@ -23,6 +23,10 @@ test('without the section nothing is reviewed; an empty one has every default', 
     on: new Set(['result', 'blocker', 'milestone', 'request', 'quiet']),
     quietMs: 900_000,
   });
+  // Nothing but the key says the same: work that nobody looks at is the wrong guess.
+  expect((await load(`${agents}${rules}reviews:\n  # reviewers: 3\n`)).config.reviews).toEqual(
+    config.reviews,
+  );
   // All of them can review: nobody is unused.
   expect(told(warnings)).toEqual([]);
 });
@@ -180,6 +184,14 @@ test.each([
     'agents: { a: { kind: builtin, capabilities: [code_review] } }\nreviews: {}\n',
     '2:1 REVIEW_NOBODY',
   ],
+  [
+    'nobody but the author can review',
+    `${agents.replace('second: { kind: gemini, capabilities: [code_review] }', 'second: { kind: gemini, capabilities: [testing] }')}${rules}reviews: {}\n`,
+    '6:1 REVIEW_NOBODY',
+  ],
+  ['nobody but the author is named', section('agents: [author]'), '6:1 REVIEW_NOBODY'],
+  ['more are wanted than can', section('reviewers: 3'), '7:14 LIMIT_UNREACHED'],
+  ['more must answer than can', section('{ reviewers: 4, quorum: 3 }'), '7:27 LIMIT_UNREACHED'],
   ['fewer are named than wanted', section('{ reviewers: 2, agents: [second] }'), '7:16 LIMIT_UNREACHED'],
   [
     'a rule of a policy that is never asked',

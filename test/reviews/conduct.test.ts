@@ -246,7 +246,7 @@ describe('who is asked', () => {
     const record = await round(rig, request(tempFolder()), { 'codex-1': answer('approved') });
     expect(record).toMatchObject({
       decision: 'continue',
-      why: 'all approved (1); 1 of 2 reviewers could be asked',
+      why: 'all approved (1); 1 of 2 reviewers could be asked (gemini-1 cannot work now, `sluice agents list` says why)',
     });
   });
 
@@ -255,7 +255,8 @@ describe('who is asked', () => {
     const dir = tempFolder();
     const fine = await round(rig, request(dir), {});
     expect(fine).toMatchObject({
-      decision: 'continue',
+      decision: 'warn',
+      why: 'no agent could review it; built-in checks found nothing',
       verdicts: [{ agent: 'inspect', verdict: 'approved' }],
     });
     expect(readFileSync(join(dir, 'round-1.md'), 'utf8')).toContain('no agent looked at it');
@@ -267,6 +268,9 @@ describe('who is asked', () => {
     );
     expect(broken).toMatchObject({ decision: 'stop', isRevised: true });
     expect(rig.jobs.submitted).toEqual([]);
+    // An agent that cannot go on, and nobody who might know better: a person is asked.
+    const stuck = await round(rig, request(tempFolder(), { trigger: 'blocker' }), {});
+    expect(stuck.decision).toBe('pause');
   });
 
   test('a quorum that is not written is more than half of those who are asked, one that is written stays', async () => {
@@ -283,7 +287,7 @@ describe('who is asked', () => {
       why: expect.stringContaining('1 valid verdict, 2 needed'),
     });
     await using alone = openRig({ agents: [author] });
-    expect((await round(alone, request(tempFolder(), { config }), {})).decision).toBe('continue');
+    expect((await round(alone, request(tempFolder(), { config }), {})).decision).toBe('warn');
   });
 
   test('agents that are no CLIs answer without a schema to check', async () => {

@@ -118,7 +118,8 @@ test('who cannot answer is missing, and is not waited for; with nobody there the
   project.write('inbox/b.txt', 'b');
   project.write('inbox/broken.txt', 'broken');
   const checked = await reached(project, 'b.txt', 'succeeded');
-  expect(brief(checked)).toEqual(['1 result: continue inspect approved']);
+  expect(brief(checked)).toEqual(['1 result: warn inspect approved']);
+  expect(checked.message).toMatch(/no agent could review it \(one, gone cannot work now/);
   expect(checked.reviews?.[0]?.verdicts[0]?.summary).toContain('No agent could review this');
   const broken = await reached(project, 'broken.txt', 'held');
   expect([broken.reason, ...brief(broken)]).toEqual([
