@@ -1,9 +1,10 @@
 /** Follows a run to its end with progress on a terminal, and prints how it went. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunReport } from '../operations/run.ts';
-import { printJson } from './print.ts';
+import { printableName } from '../types/printable-name.ts';
+import { printJson, tell } from './print.ts';
 import { printRun } from './print-run.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, waitWords } from './progress.ts';
 
 const POLL_MS = 100;
 
@@ -25,8 +26,13 @@ export async function followRun(
 ): Promise<number> {
   using progress = createProgress(process.stderr);
   let report = await run.report();
+  let told: string | undefined;
   while (report.state === 'scanning' || report.state === 'running') {
     progress.show(report);
+    const { waits } = report;
+    if (waits && waits.until !== told && !json && !progress.isLive)
+      tell(`waits for ${waitWords(waits)}: ${printableName(waits.message)}`);
+    told = waits?.until ?? told;
     await Promise.race([
       sleep(POLL_MS, undefined, { signal: stop }).catch(() => {}),
       ...(run.done ? [run.done] : []),

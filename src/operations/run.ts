@@ -9,7 +9,8 @@ import type { CoordinatorEvent } from '../coordinator/events.ts';
 import type { Taken, TakeOptions } from '../coordinator/intake.ts';
 import type { Change } from '../types/change.ts';
 import { messageOf } from '../types/errors.ts';
-import { type JobId, type JobRecord, passingWaits } from '../types/job.ts';
+import { endsSoon, type JobId, type JobRecord, passingWaits } from '../types/job.ts';
+import { Patience } from '../types/patience.ts';
 import type { Receipt } from '../types/receipt.ts';
 import { type Asking, asCircle, asStarved, isStarved } from './asking.ts';
 import type { Host } from './host.ts';
@@ -33,6 +34,14 @@ export interface RunReport {
   readonly state: 'scanning' | 'running' | 'succeeded' | 'failed';
   readonly files: RunCounts;
   readonly duration_ms: number;
+  /** All that is open waits, and goes on within two minutes. */
+  readonly waits?: {
+    readonly agent: string;
+    readonly reason: string;
+    readonly message: string;
+    /** RFC 3339. */
+    readonly until: string;
+  };
   /** What failed (also earlier, with the file unchanged), and what waits for something that does not come by itself. */
   readonly problems: readonly RunProblem[];
   readonly problems_total: number;
@@ -61,6 +70,8 @@ export class Run {
   #error: string | undefined;
   #finish: (report: RunReport) => void = () => {};
   #unsubscribe: () => void;
+  readonly #patience = new Patience();
+  #waits: RunReport['waits'];
   /** Everything of it has ended; it is told when that is on disk. */
   #ending = false;
   #ended = false;
@@ -103,6 +114,7 @@ export class Run {
       state: this.#ended ? ended : this.#scanning ? 'scanning' : 'running',
       files: { ...this.#tally.counts, open: this.#open.size },
       duration_ms: Math.round(performance.now() - this.#startedAt),
+      ...(this.#waits && !this.#ended && { waits: this.#waits }),
       problems: this.#tally.problems,
       problems_total: this.#tally.problemsTotal,
       ...(this.#skipped && { skipped: this.#skipped }),
@@ -200,7 +212,10 @@ export class Run {
   }
 
   #follow(event: CoordinatorEvent, signal: AbortSignal): void {
+    if (event.type === 'started' && this.#open.has(event.job.id)) this.#goOn();
     if (event.type === 'ended' && this.#open.delete(event.job.id)) {
+      this.#goOn();
+      this.#patience.renew();
       if (event.job.state === 'superseded') void this.#takeAgain(event.job, signal);
       else this.#tally.ended(event.job);
     }
@@ -257,15 +272,32 @@ export class Run {
 
   async #endIfNothingGoesOn(): Promise<void> {
     if (this.#scanning || this.#ending) return;
+    const isPatient = this.#error === undefined && !this.#patience.isOver(performance.now());
     const stuck: JobRecord[] = [];
+    let soon: JobRecord | undefined;
     for (const id of this.#open) {
       const job = await this.#host.ledger.jobs.get(id);
-      const isStuck =
-        job && (job.state === 'held' || (job.state === 'waiting' && !passingWaits.has(job.reason)));
+      const isWaiting = job?.state === 'waiting';
+      if (isWaiting && isPatient && endsSoon(job, Date.now())) {
+        if ((soon?.notBefore ?? Number.POSITIVE_INFINITY) > (job.notBefore as number)) soon = job;
+        continue;
+      }
+      const isStuck = job?.state === 'held' || (isWaiting && !passingWaits.has(job.reason));
       if (!isStuck && this.#error === undefined) return;
       if (job) stuck.push(job);
     }
-    await this.#endWith(stuck);
+    if (soon) this.#wait(soon);
+    else await this.#endWith(stuck);
+  }
+
+  #wait({ agent, reason, message = '', notBefore = 0 }: JobRecord): void {
+    this.#patience.waits(performance.now());
+    this.#waits = { agent, reason: String(reason), message, until: new Date(notBefore).toISOString() };
+  }
+
+  #goOn(): void {
+    this.#patience.goesOn(performance.now());
+    this.#waits = undefined;
   }
 
   async #endWith(stuck: readonly JobRecord[], say = (job: JobRecord): JobRecord => job): Promise<void> {

@@ -59,13 +59,31 @@ export type WaitReason =
   | 'paused'
   | 'review';
 
-/** What passes by itself within the time of a command; a command that nobody attends does not wait for the others. */
+/** What passes by itself within the time of a command. */
 export const passingWaits: ReadonlySet<string | undefined> = new Set<WaitReason>([
   'backoff',
   'single_flight',
   'batch',
   'review',
 ]);
+
+/** What is over at a time that is known. The others may come at any time, or never. */
+const timedWaits: ReadonlySet<string | undefined> = new Set<WaitReason>([
+  'quota',
+  'rate_limit',
+  'breaker',
+  'budget',
+]);
+
+const soonMs = 120_000;
+
+/** What it waits for is over within two minutes: a command that nobody attends waits with it. */
+export function endsSoon(
+  { reason, notBefore }: { readonly reason?: string | undefined; readonly notBefore?: number | undefined },
+  now: number,
+): boolean {
+  return timedWaits.has(reason) && notBefore !== undefined && notBefore - now <= soonMs;
+}
 
 /**
  * Why a job is `held`: a person decides. `interrupted`: the daemon or its helper died each time it ran.

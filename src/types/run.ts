@@ -88,8 +88,9 @@ export interface StepRecord {
   readonly cachedFrom?: JobId;
   /** Of `for_each`: how many items there are. Of `file_processing`: files by disposition. */
   readonly counts?: Readonly<Record<string, number>>;
-  /** Of an approval: until when it waits, who answered and what they said. */
+  /** Until when it waits: an approval for its answer, a job for its agent or budget. */
   readonly waitUntil?: number;
+  /** Of an approval: who answered and what they said. */
   readonly answer?: {
     readonly verdict: 'approved' | 'rejected';
     readonly by: string;

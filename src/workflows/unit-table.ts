@@ -5,7 +5,8 @@
 import type { StepConfig } from '../config/workflow.ts';
 import type { Value } from '../expressions/scope.ts';
 import { AppError, messageOf } from '../types/errors.ts';
-import { passingWaits } from '../types/job.ts';
+import { endsSoon, passingWaits } from '../types/job.ts';
+import { Patience } from '../types/patience.ts';
 import type { RunRecord, StepRecord } from '../types/run.ts';
 import type { DriverHost } from './driver-host.ts';
 import { type Answer, asEnd, Detached, failed, type Unit, type UnitAbort, type UnitEnd } from './unit.ts';
@@ -28,6 +29,7 @@ interface Active {
   readonly unit: Unit;
   readonly isList: boolean;
   readonly controller: AbortController;
+  readonly patience: Patience;
   row: StepRecord;
   isBlocked: boolean;
   /** A list of which no item has begun yet. */
@@ -74,12 +76,15 @@ export class UnitTable {
   get areAllStill(): boolean {
     if (this.#working === 0 || this.#listing > 0) return false;
     return [...this.#active.values()].every(
-      ({ isList, isBlocked, row }) =>
-        isList ||
-        isBlocked ||
-        row.subRunId !== undefined ||
-        (row.state === 'waiting' && !passingWaits.has(row.reason)),
+      (active) =>
+        active.isList || active.isBlocked || active.row.subRunId !== undefined || this.#waitsForLong(active),
     );
+  }
+
+  #waitsForLong({ row, patience }: Active): boolean {
+    const { reason, waitUntil: notBefore } = row;
+    if (row.state !== 'waiting' || passingWaits.has(reason)) return false;
+    return !endsSoon({ reason, notBefore }, this.#host.deps.now()) || patience.isOver(performance.now());
   }
 
   get asking(): readonly string[] {
@@ -108,7 +113,10 @@ export class UnitTable {
     const controller = new AbortController();
     const unit: Unit = { ...given, signal: controller.signal };
     const row = spec.row ?? identity(this.#run().id, spec);
-    const active: Active = { unit, isList, controller, row, isBlocked: false, isListing: false, toldAt: 0 };
+    const active: Active = {
+      ...{ unit, isList, controller, row, isBlocked: false, isListing: false, toldAt: 0 },
+      patience: new Patience(),
+    };
     this.#active.set(unit.id, active);
     if (isList) this.#setListing(active, true);
     else {
@@ -165,13 +173,15 @@ export class UnitTable {
 
   async put(unit: Unit, change: Partial<StepRecord>): Promise<StepRecord> {
     const active = this.#active.get(unit.id);
-    if (!active) throw new Detached();
-    const { reason: _, message: __, fix: ___, ...before } = active.row;
+    if (!active || active.row.endedAt !== undefined) throw new Detached();
+    const { reason: _, message: __, fix: ___, waitUntil: ____, ...before } = active.row;
     const isNew = before.startedAt === undefined;
     const startedAt = before.startedAt ?? this.#host.deps.now();
     const row: StepRecord = { ...before, startedAt, ...this.#redacted(change) };
     const changed = row.state !== active.row.state || isNew;
     active.row = row;
+    if (row.state === 'waiting' && !passingWaits.has(row.reason)) active.patience.waits(performance.now());
+    else active.patience.goesOn(performance.now());
     await this.#put(row);
     if (isNew) this.#host.events.emit({ type: 'step_started', runId: row.runId, step: row });
     if (changed && row.state === 'waiting')

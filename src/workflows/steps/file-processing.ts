@@ -5,11 +5,12 @@
 import { resolve } from 'node:path';
 import type { FileProcessingStep } from '../../config/workflow.ts';
 import { dispositionOf } from '../../coordinator/finish.ts';
-import type { JobId, JobRecord } from '../../types/job.ts';
+import { type JobId, type JobRecord, passingWaits } from '../../types/job.ts';
 import { printableName } from '../../types/printable-name.ts';
 import { hasEnded } from '../job-watch.ts';
 import { Renderer } from '../rendering.ts';
 import { takenIn } from '../run-files.ts';
+import { lookNowAndThen } from '../silent-waits.ts';
 import { endOfAborted, failed, type RunContext, stoppable, type Unit, type UnitEnd } from '../unit.ts';
 
 /** With so many files open no more are taken in: memory, and others' turn. */
@@ -24,6 +25,7 @@ export async function runFileProcessing(
   const { directory, recursive } = unit.step;
   const { deps, run } = context;
   using files = new Files(context, unit);
+  using _ = lookNowAndThen(() => files.look());
   const before = unit.row?.counts;
   if (unit.row) await files.takeUp();
   if (before?.total !== undefined) files.listed(before);
@@ -77,6 +79,8 @@ class Files implements Disposable {
   /** Open jobs, with what ends the watching. */
   readonly #open = new Map<JobId, { readonly job: JobRecord; readonly unwatch: () => void }>();
   readonly #held = new Set<JobId>();
+  /** Its row says for what its files wait. */
+  #isWaiting = false;
   /** Before a restart. */
   readonly #paths = new Set<string>();
   readonly #ids = new Set<JobId>();
@@ -176,6 +180,40 @@ class Files implements Disposable {
     while (this.#open.size > 0) await this.#changed.promise;
   }
 
+  /**
+   * Tells in the row of the step when nothing of it goes on.
+   * @returns true when it is as it was.
+   */
+  async look(): Promise<boolean> {
+    if (!this.#isListed || this.#open.size === 0) return false;
+    let waiting: JobRecord | undefined;
+    for (const id of [...this.#open.keys()]) {
+      const job = await this.#context.deps.ledger.jobs.get(id);
+      if (job?.state === 'held') continue;
+      if (job?.state !== 'waiting' || passingWaits.has(job.reason)) return this.#goOn();
+      // That which goes on first.
+      if (!waiting || (job.notBefore ?? Infinity) < (waiting.notBefore ?? Infinity)) waiting = job;
+    }
+    if (!waiting || this.#isWaiting) return true;
+    const { reason, message, fix, notBefore: waitUntil } = waiting;
+    this.#isWaiting = true;
+    await this.#context.put(this.#unit, {
+      state: 'waiting',
+      ...(reason !== undefined && { reason }),
+      ...(message !== undefined && { message }),
+      ...(fix !== undefined && { fix }),
+      ...(waitUntil !== undefined && { waitUntil }),
+    });
+    return false;
+  }
+
+  async #goOn(): Promise<false> {
+    if (!this.#isWaiting) return false;
+    this.#isWaiting = false;
+    await this.#context.put(this.#unit, { state: 'running' });
+    return false;
+  }
+
   end(): UnitEnd {
     const counts = this.counts();
     const { failed: failures = 0, total = 0 } = counts;
@@ -199,6 +237,7 @@ class Files implements Disposable {
     if (hasEnded(job)) return this.#ended(job);
     const { id } = job;
     const unwatch = this.#context.watch.add(id, (event) => {
+      if (event.type === 'started') void this.#goOn().catch(() => {});
       if (event.type === 'ended') this.#ended(event.job).catch((error: unknown) => this.#fail(error));
       else this.#hold(id, event.type === 'held');
     });

@@ -10,6 +10,7 @@ import { hasEnded, type JobEvent } from '../job-watch.ts';
 import { Renderer } from '../rendering.ts';
 import { impliedOutputs, READABLE_BYTES, readLongResult, readResult, tooLong } from '../results.ts';
 import { newJobId } from '../run-id.ts';
+import { lookNowAndThen } from '../silent-waits.ts';
 import {
   aborted,
   endOfAborted,
@@ -35,10 +36,20 @@ export async function runJob<S extends JobStep>(
   const { deps } = context;
   const jobId = unit.row?.jobId ?? newJobId();
   const { promise: ended, resolve } = Promise.withResolvers<JobRecord>();
+  let told = '';
+  const see = (what: Exclude<JobEvent['type'], 'ended'>, job: JobRecord): void => {
+    told = what;
+    follow(context, unit, what, job);
+  };
   const unwatch = context.watch.add(jobId, (event) => {
-    if (event.type !== 'ended') return follow(context, unit, event.type, event.job);
+    if (event.type !== 'ended') return see(event.type, event.job);
     context.setBlocked(unit, false);
     resolve(event.job);
+  });
+  using _ = lookNowAndThen(async () => {
+    const now = told === 'waiting' ? undefined : await deps.ledger.jobs.get(jobId);
+    if (now?.state === 'waiting' && told !== 'waiting') see('waiting', now);
+    return told === 'waiting';
   });
   try {
     let job = unit.row?.jobId === undefined ? undefined : await deps.ledger.jobs.get(jobId);
@@ -55,7 +66,7 @@ export async function runJob<S extends JobStep>(
         depth: context.run.depth,
         ...(context.run.trigger.kind === 'file' && { parent: context.run.trigger.jobId }),
       });
-    } else if (job.state === 'waiting' || job.state === 'held') follow(context, unit, job.state, job);
+    } else if (job.state === 'waiting' || job.state === 'held') see(job.state, job);
     if (!hasEnded(job)) job = await endOrAbort(context, unit, ended, job);
     return await endOf(context, unit, job);
   } finally {
@@ -84,7 +95,7 @@ function follow(
   context: RunContext,
   unit: Unit,
   now: Exclude<JobEvent['type'], 'ended'>,
-  { reason, message, fix }: JobRecord,
+  { reason, message, fix, notBefore }: JobRecord,
 ): void {
   const isWaiting = now !== 'started';
   context.setBlocked(unit, now === 'held' || (isWaiting && reason === 'approval'));
@@ -94,6 +105,7 @@ function follow(
       ...(isWaiting && reason !== undefined && { reason }),
       ...(isWaiting && message !== undefined && { message }),
       ...(isWaiting && fix !== undefined && { fix }),
+      ...(isWaiting && notBefore !== undefined && { waitUntil: notBefore }),
     })
     .catch(() => {});
 }
