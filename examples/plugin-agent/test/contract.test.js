@@ -15,7 +15,10 @@ const recording = (name, exitCode, expect) => ({
 
 const checks = agentKindContract(await plugin(sluice), {
   recordings: [
-    recording('success', 0, { terminal: 'success', text: 'hello', fault: null, denials: 0 }),
+    recording('success', 0, {
+      ...{ terminal: 'success', text: 'hello', fault: null, denials: 0, costUsd: null },
+      usage: { input_tokens: 6, cache_read_tokens: 0, cache_write_tokens: 0, output_tokens: 5 },
+    }),
     recording('denied', 0, { terminal: 'success', denials: 1 }),
     recording('rate-limited', 1, { terminal: 'failure', fault: 'rate' }),
   ],

@@ -7,9 +7,16 @@ import { recordings } from './recorded.ts';
 
 type Expected = KindRecording['expect'];
 
-const success = (text?: string, denials = 0): Expected => ({
+/** @param requests To the stub of its service: each takes in 1,200 tokens, 200 of them cached, and gives out 34. */
+const success = (requests: number, text?: string, denials = 0): Expected => ({
   ...{ terminal: 'success', fault: null, denials },
   ...(text !== undefined && { text }),
+  usage: {
+    input_tokens: 1_000 * requests,
+    cache_read_tokens: 200 * requests,
+    cache_write_tokens: 0,
+    output_tokens: 34 * requests,
+  },
 });
 const failure = (fault: Expected['fault'] = null, terminal: Expected['terminal'] = 'failure'): Expected => ({
   ...{ terminal, fault },
@@ -18,40 +25,48 @@ const answer = 'Stub final answer: the task is done.';
 
 const expected: Readonly<Record<string, Readonly<Record<string, Expected>>>> = {
   claude: {
-    text: success(answer),
-    'write-denied': success(answer, 1),
+    text: { ...success(1, answer), costUsd: 0.00472 },
+    'write-denied': { ...success(2, answer, 1), costUsd: 0.00944 },
+    'writeout-acceptedits': success(2, answer, 1),
+    // Its sub-agent's requests, too.
+    subagent: { ...success(4), costUsd: 0.01888 },
     'e401-maxretries2': failure('auth'),
     quota: failure('quota'),
     'loop-maxturns': failure('limits'),
+    'bad-flag': failure('flags', 'none'),
   },
   codex: {
-    text: success(answer),
-    'multi-yolo': success(answer),
-    'write-readonly': success(answer, 1),
+    text: { ...success(1, answer), costUsd: null },
+    'multi-yolo': success(3, answer),
+    'write-readonly': success(2, answer, 1),
+    'confined-shellout': success(2, undefined, 1),
     e401: failure('auth'),
     quota: failure('quota'),
     context: failure('context'),
     'stall-idle': failure('network'),
     'bad-flag': failure('flags', 'none'),
+    'no-git': failure('setup', 'none'),
   },
   gemini: {
-    'multi-yolo-model': success(answer),
-    'readout-default': success(answer, 1),
+    'multi-yolo-model': { ...success(3, answer), costUsd: null },
+    'readout-default': success(3, answer, 1),
+    'write-default-call': success(2, undefined, 1),
     'e401-model': failure('auth'),
     'quota-model': failure('quota'),
     'no-key': failure('auth', 'none'),
   },
   opencode: {
-    'text-edit': success(answer),
-    'shell-all': success('Done.'),
+    'text-edit': { ...success(1, answer), costUsd: 0.001068 },
+    'shell-all': { ...success(3, 'Done.'), costUsd: 0.003204 },
     e401: failure('auth'),
     e500: failure('server'),
     readout: { terminal: 'none', fault: null, denials: 1 },
+    writeout: { terminal: 'none', fault: null, denials: 2 },
     'bad-model': failure('model'),
   },
   copilot: {
-    'text-edit': success(answer),
-    'shell-edit': success('Done.', 1),
+    'text-edit': { ...success(1, answer), costUsd: null },
+    'shell-edit': success(2, 'Done.', 1),
     e429: failure('rate'),
     'tool-sigterm-group': failure(),
     'bad-flag': failure('flags', 'none'),
@@ -102,6 +117,7 @@ describe('a kind that does not keep it is told so', () => {
   });
   const stdout = (recording: KindRecording | undefined) => recording?.stdout ?? '';
   let shared: CliReader | undefined;
+  const told = new Set<string>();
 
   test('as it is, it keeps all of it', async () => {
     expect(await failing(good)).toEqual([]);
@@ -122,6 +138,11 @@ describe('a kind that does not keep it is told so', () => {
       'tells how to go on with a session as a line that a shell takes as it is meant',
     ],
     [
+      'a folder that a shell looks into for commands',
+      { ...good, resume: (id, cwd) => `cd "${cwd}" && opencode --session ${id}` },
+      'tells how to go on with a session as a line that a shell takes as it is meant',
+    ],
+    [
       'a launch that differs each time',
       { ...good, launch: (request) => ({ ...good.launch(request), args: [crypto.randomUUID()] }) },
       'gives a launch for whatever it is asked, in the folder of the job, and the same each time',
@@ -135,6 +156,22 @@ describe('a kind that does not keep it is told so', () => {
       'a prompt as an argument',
       { ...good, launch: ({ prompt }) => ({ args: [prompt], env: {}, files: [] }) },
       'hands over the prompt whole, whatever it looks like and however long it is',
+    ],
+    [
+      'a prompt in a variable',
+      {
+        ...good,
+        launch: (request) => ({ ...good.launch(request), env: { PROMPT: request.prompt.slice(0, 1_000) } }),
+      },
+      'hands over the prompt whole, whatever it looks like and however long it is',
+    ],
+    [
+      'a cure that its own launch does not know',
+      {
+        ...good,
+        launch: (request) => good.launch({ ...request, access: request.access === 'all' ? 'all' : 'read' }),
+      },
+      'is started in another way after a denial or fault that it names a cure for',
     ],
     [
       'everything allowed',
@@ -160,6 +197,30 @@ describe('a kind that does not keep it is told so', () => {
       'a count twice',
       reading((reader) => ({ line: (line) => reader.line(line).flatMap((event) => [event, event]) })),
       'counts what was used once: its events together are its report',
+    ],
+    [
+      'tokens that stand in two buckets',
+      reading((reader) => ({
+        end: (end) => {
+          const { usage, ...report } = reader.end(end);
+          if (usage === undefined) return report;
+          const input_tokens = usage.input_tokens + usage.cache_read_tokens;
+          return { ...report, usage: { ...usage, input_tokens } };
+        },
+      })),
+      'reads "text-edit" as what it is, each time',
+    ],
+    [
+      'a denial that is told to the first attempt alone',
+      reading((reader) => ({
+        end: (end) => {
+          const report = reader.end(end);
+          const denials = report.denials.filter(({ message }) => !told.has(message));
+          for (const { message } of denials) told.add(message);
+          return { ...report, denials };
+        },
+      })),
+      'reads "readout" as what it is, each time',
     ],
     [
       'noise that throws',
@@ -214,13 +275,24 @@ describe('a kind that does not keep it is told so', () => {
     expect(await failing(kind)).toContain(name);
   });
 
+  test('a flag that it says is unknown, and gives again', async () => {
+    const check = 'is started in another way after a denial or fault that it names a cure for';
+    const stubborn: CliKind = { ...good, launch: (request) => good.launch({ ...request, withoutFlags: [] }) };
+    const unknown: KindRecording = {
+      ...{ name: 'bad-flag', stdout: '', stderr: 'Unknown arguments: title', exitCode: 1 },
+      expect: failure('flags', 'none'),
+    };
+    expect(await failing(good, [...recorded, unknown])).toEqual([]);
+    expect(await failing(stubborn, [...recorded, unknown])).toContain(check);
+  });
+
   test('a recording that means something else', async () => {
     const [first] = recorded;
     const wrong = [
       { ...(first as KindRecording), stdout: stdout(recorded.find((one) => one.name === 'e401')) },
     ];
     expect(await failing(good, [...wrong, ...recorded.slice(1)])).toContain(
-      'reads "text-edit" as what it is',
+      'reads "text-edit" as what it is, each time',
     );
   });
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fieldProblems } from '../../plugins/shape.ts';
 import type { CliKind } from '../kind.ts';
+import { cureChecks } from './cure-checks.ts';
 import { launchChecks } from './launch-checks.ts';
 import { readerChecks } from './reader-checks.ts';
 import type { ContractCheck, KindSamples } from './samples.ts';
@@ -35,12 +36,28 @@ export function agentKindContract(kind: CliKind, samples: KindSamples): readonly
         const plain = kind.resume(id, '/work');
         if (plain === undefined) return;
         assert.ok(plain.includes(id), 'the line does not name the session');
-        const odd = kind.resume(id, "/it's a `folder` (of $HOME);") ?? '';
-        const { status, stderr } = spawnSync('sh', ['-n', '-c', odd], { encoding: 'utf8' });
+        const folder = "/it's a `folder` (of $HOME);";
+        const odd = kind.resume(id, folder) ?? '';
+        const { status, stdout, stderr } = wordsOfShell(odd);
         assert.equal(status, 0, `the folder is not quoted: ${odd}\n${stderr}`);
+        if (plain.includes('/work'))
+          assert.ok(
+            stdout.split('\0').some((word) => word.endsWith(folder)),
+            `a shell takes the folder for something else: ${odd}`,
+          );
       },
     },
     ...launchChecks(kind, samples),
     ...readerChecks(kind, samples),
+    ...cureChecks(kind, samples),
   ];
+}
+
+/** The words of the first command of a line, as a shell reads them. Nothing is run: there are no programs on this PATH. */
+function wordsOfShell(line: string) {
+  const options = { encoding: 'utf8', env: { PATH: '/nonexistent', HOME: '/home/somebody' } } as const;
+  const parsed = spawnSync('/bin/sh', ['-n', '-c', line], options);
+  return parsed.status === 0
+    ? spawnSync('/bin/sh', ['-c', `printf '%s\\0' ${line.split(' && ', 1)[0]}`], options)
+    : parsed;
 }

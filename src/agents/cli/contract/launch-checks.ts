@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { launchProblem } from '../../plugins/launch-problem.ts';
 import type { CliKind, Launch, LaunchRequest } from '../kind.ts';
+import { plainRequest } from '../plain-request.ts';
 import type { ContractCheck, KindSamples } from './samples.ts';
 
 /** Linux takes no longer argument. */
@@ -11,14 +12,14 @@ export function launchChecks(
   kind: Pick<CliKind, 'launch'>,
   samples: Pick<KindSamples, 'takesPromptAsArgument' | 'ignoresAccess' | 'ignoresDirectories'>,
 ): readonly ContractCheck[] {
-  const launch = (more: Partial<LaunchRequest> = {}): Launch => kind.launch(frozen(requestOf(more)));
+  const launch = (more: Partial<LaunchRequest> = {}): Launch => kind.launch(frozen(plainRequest(more)));
   return [
     {
       name: 'gives a launch for whatever it is asked, in the folder of the job, and the same each time',
       run: () => {
         for (const request of requests) {
           const given = launch(request);
-          assert.equal(launchProblem(given, requestOf(request).workDir), undefined);
+          assert.equal(launchProblem(given, plainRequest(request).workDir), undefined);
           assert.deepEqual(launch(request), given);
         }
       },
@@ -28,9 +29,14 @@ export function launchChecks(
       run: () => {
         for (const prompt of ['--help', '-p x; rm "$HOME" `ls`\n\n', `${'long '.repeat(80_000)}end`]) {
           const given = launch({ prompt });
+          const variables = Object.values(given.env);
           assert.ok(
-            given.args.every((arg) => Buffer.byteLength(arg) < maxArgument),
-            'an argument is longer than the system takes',
+            [...given.args, ...variables].every((word) => Buffer.byteLength(word) < maxArgument),
+            'an argument or a variable is longer than the system takes',
+          );
+          assert.ok(
+            !variables.some((value) => value.includes(prompt)),
+            'the prompt stands in a variable, which everything that is started inherits',
           );
           const at = given.args.findIndex((arg) => arg.includes(prompt));
           if (given.stdin?.includes(prompt)) {
@@ -98,16 +104,6 @@ const requests: readonly Partial<LaunchRequest>[] = [
     options: { any: ['thing', 1, null] },
   },
 ];
-
-function requestOf(more: Partial<LaunchRequest>): LaunchRequest {
-  return {
-    version: { text: '99.0.0' },
-    ...{ tools: [], access: 'read', cwd: '/project', directories: [], prompt: 'Do the task.' },
-    ...{ sessionId: '11111111-1111-4111-8111-111111111111', workDir: '/project/.sluice/work/1' },
-    ...{ skipGitCheck: false, withoutFlags: [], isConfined: true, isRoot: false, env: {}, options: {} },
-    ...more,
-  };
-}
 
 /** What changes its request throws. */
 function frozen<T>(value: T): T {

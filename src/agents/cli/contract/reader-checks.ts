@@ -29,8 +29,12 @@ export function readerChecks(
       },
     },
     ...recordings.map((recording) => ({
-      name: `reads "${recording.name}" as what it is`,
-      run: () => checkMeaning(read(kind, recording), recording),
+      name: `reads "${recording.name}" as what it is, each time`,
+      run: () => {
+        const first = read(kind, recording);
+        checkMeaning(first, recording);
+        assert.deepEqual(read(kind, recording), first);
+      },
     })),
     {
       name: 'gives events and reports that are plain and bounded',
@@ -153,6 +157,10 @@ function checkMeaning({ report, hasEnded, events }: Reading, { expect, exitCode 
   if (expect.text !== undefined) assert.equal(report.text, expect.text);
   if (expect.fault !== undefined) assert.equal(report.faults[0]?.class ?? null, expect.fault);
   if (expect.denials !== undefined) assert.equal(report.denials.length, expect.denials);
+  if (expect.usage !== undefined) assert.deepEqual(report.usage ?? null, expect.usage);
+  if (expect.costUsd === null || expect.costUsd === undefined)
+    assert.ok(expect.costUsd === undefined || report.costUsd === null, `it costs ${report.costUsd}`);
+  else assert.ok(Math.abs((report.costUsd ?? -1) - expect.costUsd) < 1e-9, `it costs ${report.costUsd}`);
   if (expect.terminal !== 'success') return;
   assert.deepEqual(report.faults, [], 'a success has faults');
   assert.ok(hasEnded, 'it has ended, and `hasEnded` does not say so');
@@ -166,7 +174,7 @@ function checkMeaning({ report, hasEnded, events }: Reading, { expect, exitCode 
   );
 }
 
-function read(kind: Pick<CliKind, 'read'>, recording: KindRecording): Reading {
+export function read(kind: Pick<CliKind, 'read'>, recording: KindRecording): Reading {
   return readLines(kind, recording, (line) => [line]);
 }
 

@@ -1,5 +1,6 @@
 /** What a kind is tested with: streams that its CLI really wrote, and what they mean. */
 import type { CliReport, FaultClass } from '../../../types/agent-cli.ts';
+import type { Usage } from '../../../types/job.ts';
 
 export interface KindSamples {
   /** At least one success; the more ways of failing, the better. */
@@ -29,6 +30,10 @@ export interface KindRecording {
     readonly fault?: FaultClass | null;
     /** How many things were denied. */
     readonly denials?: number;
+    /** What it used, counted by hand: a token stands in one bucket only, a cached one not among `input_tokens`, too. */
+    readonly usage?: Usage | null;
+    /** US dollars; null: it does not say. */
+    readonly costUsd?: number | null;
   };
 }
 
