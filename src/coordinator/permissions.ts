@@ -2,8 +2,8 @@
 import { type AgentConfig, type Config, isCliAgent } from '../config/config.ts';
 import type { IntakeDeps } from './intake.ts';
 
-/** Looked at among so many of the newest; one is enough. */
-const lookAt = 200;
+/** More of them are not counted; one is enough. */
+const COUNTED = 200;
 
 export async function tellPermissions(
   { ledger, conditions }: Pick<IntakeDeps, 'ledger' | 'conditions'>,
@@ -11,8 +11,8 @@ export async function tellPermissions(
 ): Promise<void> {
   for (const agent of agents) {
     if (!isCliAgent(agent)) continue;
-    const held = await ledger.jobs.list({ states: ['held'], agent: agent.name, limit: lookAt });
-    const wanting = held.filter(({ reason }) => reason === 'permission_denied');
+    const which = { states: ['held'], reason: 'permission_denied', agent: agent.name } as const;
+    const wanting = await ledger.jobs.list({ ...which, limit: COUNTED });
     const [first] = wanting;
     if (!first) {
       conditions.clear('PERMISSION_WANTED', agent.name);

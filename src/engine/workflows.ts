@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { AgentPort } from '../coordinator/deps.ts';
 import type { OpenLog } from '../logging/log.ts';
-import { mayChangeTree } from '../reviews/job-reviews.ts';
+import { mayChangeTree } from '../reviews/job-work.ts';
 import type { Reviews } from '../reviews/reviews.ts';
 import { fsPath } from '../types/path-bytes.ts';
 import type { WorkflowsDeps } from '../workflows/deps.ts';
@@ -64,9 +64,9 @@ export function openWorkflows(o: OpenWorkflowsOptions): Workflows {
       reportLink: (run, input) => aggregator().runReportLink(run, input),
     },
     reviews: o.reviews,
-    changesOf(name) {
-      const agent = config().agents.get(name);
-      if (!agent || !mayChangeTree(agent)) return { kind: 'none' };
+    changesOf(job) {
+      const agent = config().agents.get(job.agent);
+      if (!agent || !mayChangeTree(agent, job.step)) return { kind: 'none' };
       return { kind: 'in_place', dir: config().projectDir, exclude: ownFolders(config()) };
     },
     conditions,

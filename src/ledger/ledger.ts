@@ -183,6 +183,8 @@ export interface JobEnd {
 
 export interface JobQuery {
   readonly states?: readonly JobStateName[];
+  /** Why they wait, are held, or have failed. */
+  readonly reason?: JobRecord['reason'];
   readonly agent?: string;
   readonly root?: string;
   readonly path?: string;

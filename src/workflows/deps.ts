@@ -40,8 +40,8 @@ export interface WorkflowsDeps {
   readonly env?: NodeJS.ProcessEnv;
   /** Rounds of reviews, for `review` steps. */
   readonly reviews: Reviews;
-  /** Where what an agent changes can be seen. */
-  readonly changesOf: (agent: string) => ChangeSource;
+  /** Where what the job of a step has changed can be seen. */
+  readonly changesOf: (job: JobRecord) => ChangeSource;
   readonly conditions: Pick<ConditionBoard, 'raise' | 'clear'>;
   readonly redact: (text: string) => string;
   readonly log: {

@@ -155,7 +155,7 @@ function withStart(db: Database, row: JobRow): JobRow {
 
 function listRows(
   db: Database,
-  { agent, root, path, endedSince, limit }: JobQuery,
+  { reason, agent, root, path, endedSince, limit }: JobQuery,
   state?: JobStateName,
 ): JobRow[] {
   const where: string[] = [];
@@ -166,6 +166,7 @@ function listRows(
     where.push(condition);
     params.push(value);
   };
+  also('reason = ?', reason);
   also('agent = ?', agent);
   also('root = ?', root);
   also('path = ?', path);

@@ -29,7 +29,7 @@ export async function listOfRun(db: Database, query: JobQuery & { run: string })
 }
 
 /** `+`: the jobs of the run are few beside all that are in a state. */
-function filter({ states, agent, root, path, endedSince }: JobQuery): {
+function filter({ states, reason, agent, root, path, endedSince }: JobQuery): {
   sql: string;
   params: (string | number)[];
 } {
@@ -43,6 +43,7 @@ function filter({ states, agent, root, path, endedSince }: JobQuery): {
     where.push(`and +job.${condition}`);
   };
   if (states) also(`state in (${states.map(() => '?').join(', ')})`, ...states);
+  also('reason = ?', reason);
   also('agent = ?', agent);
   also('root = ?', root);
   also('path = ?', path);

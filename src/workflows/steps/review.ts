@@ -71,13 +71,6 @@ function isDone({ state }: JobRecord): boolean {
   return state === 'succeeded' || state === 'cached';
 }
 
-/** What a command that may write nowhere has left in the tree is somebody else's. */
-function mayChangeTree({ step }: JobRecord): boolean {
-  if (step?.work.kind !== 'command') return true;
-  const { sandbox } = step.work;
-  return sandbox.mode === 'off' || sandbox.write.length > 0;
-}
-
 /** Newest first. */
 async function roundsOf(
   { deps, run }: RunContext,
@@ -122,7 +115,7 @@ async function conduct(
         ...(found?.file !== undefined && { resultFile: found.file }),
         ...(found?.outputsDir !== undefined && { outputsDir: found.outputsDir }),
         outputs: job.outputs,
-        changes: mayChangeTree(author) ? deps.changesOf(job.agent) : { kind: 'none' },
+        changes: deps.changesOf(job),
       },
       ending,
     );
