@@ -31,6 +31,8 @@ export interface Attempt extends TreeOwner {
   used: TreeUsage;
   /** How the leader ended. */
   exit?: ExitStatus;
+  /** Set once the leader has ended: until then what stood around it may end by itself. */
+  settleMono?: number;
   /** Why we end it: that is then its outcome, whatever it exits with. */
   verdict?: AttemptOutcome;
   /** Set once its tree is being ended: when asking is over, and when we give up. */

@@ -6,11 +6,13 @@ import { type Launch, LaunchError, type Launcher, type OnExit } from './launcher
 
 export interface PortableOptions {
   readonly onExit: OnExit;
+  /** After that. */
+  readonly onDrained: () => void;
 }
 
-export function createPortableLauncher({ onExit }: PortableOptions): Launcher {
+export function createPortableLauncher(options: PortableOptions): Launcher {
   return {
-    start: (launch) => start(launch, onExit),
+    start: (launch) => start(launch, options),
     kill: (pid, signal) => {
       try {
         return process.kill(pid, signal);
@@ -25,7 +27,7 @@ export function createPortableLauncher({ onExit }: PortableOptions): Launcher {
 
 function start(
   { file, argv, env, cwd, stdinFd, stdoutFd, stderrFd }: Launch,
-  onExit: PortableOptions['onExit'],
+  { onExit, onDrained }: PortableOptions,
 ): number | Promise<number> {
   for (const text of [file, cwd, ...argv, ...Object.values(env)]) {
     if (text.includes('\0')) throw new LaunchError('EINVAL', 'an argument or variable holds a NUL character');
@@ -47,6 +49,9 @@ function start(
       child.once('error', (error) => reject(new LaunchError(systemCode(error) ?? 'EINVAL', file)));
     });
   }
-  child.on('exit', (code, signal) => onExit(pid, signal === null ? { exitCode: code ?? 0 } : { signal }));
+  child.on('exit', (code, signal) => {
+    onExit(pid, signal === null ? { exitCode: code ?? 0 } : { signal });
+    onDrained();
+  });
   return pid;
 }

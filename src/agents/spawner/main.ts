@@ -47,7 +47,7 @@ if (portable === undefined) {
     portable = messageOf(error);
   }
 }
-if (portable !== undefined) undertaker.use(createPortableLauncher({ onExit }));
+if (portable !== undefined) undertaker.use(createPortableLauncher({ onExit, onDrained }));
 
 process.stdin.setEncoding('utf8');
 process.stdin.on(

@@ -38,8 +38,8 @@ const leftoverGraceMs = 1_000;
 const giveUpAfterMs = 30_000;
 /** How often a tree that is being ended is looked at, besides at every exit. */
 const endingTickMs = 20;
-/** With growing pauses: 21 ms in all. */
-const namespaceLooks = 6;
+/** So long a namespace may take to end after its bubblewrap: mostly it is one millisecond. */
+const namespaceEndsMs = 20;
 
 export class Undertaker {
   readonly #options: UndertakerOptions;
@@ -72,7 +72,6 @@ export class Undertaker {
     this.#leaders.delete(pid);
     attempt.exit = status;
     addUsage(attempt, usage);
-    if (attempt.killMono === undefined) this.#settle(attempt);
   };
 
   /**
@@ -89,9 +88,12 @@ export class Undertaker {
       .reduce<Attempt | undefined>((best, one) => (best && best.leader > one.leader ? best : one), undefined);
   }
 
-  /** After a batch of exits: trees that are being ended may be gone now. */
+  /** After a batch of exits: trees whose leader has ended, and those that are being ended, may be gone now. */
   readonly onDrained = (): void => {
-    for (const attempt of this.#attempts.values()) if (attempt.killMono !== undefined) this.#schedule(0);
+    for (const attempt of this.#attempts.values()) {
+      if (attempt.killMono !== undefined) this.#schedule(0);
+      else if (attempt.exit !== undefined) this.#settle(attempt);
+    }
   };
 
   async start(id: number, request: StartRequest): Promise<void> {
@@ -179,21 +181,16 @@ export class Undertaker {
   }
 
   /** The leader is gone: is its tree? */
-  #settle(attempt: Attempt, looks = 0): void {
-    const { leader } = attempt;
+  #settle(attempt: Attempt): void {
+    const { leader, request } = attempt;
     attempt.groupPinned = this.#launcher.kill(-leader, 0);
     // Whatever tore itself loose was adopted by us. Children that are no leaders need a closer look.
     const loose = this.#launcher.children()?.some((pid) => !this.#leaders.has(pid)) ?? true;
-    // Bubblewrap tells the end of its command a moment before the namespace, with all in it, is gone: a look at every
-    // process of the machine would take longer than that.
-    if (attempt.request.sandboxed && (attempt.groupPinned || loose) && looks < namespaceLooks) {
-      const again = () => {
-        if (attempt.killMono === undefined && this.#attempts.has(attempt.id))
-          this.#settle(attempt, looks + 1);
-      };
-      setTimeout(again, looks + 1);
-      return;
-    }
+    // Bubblewrap tells the end of its command a moment before the namespace, with all in it, is gone, which we are told of
+    // as well: a look at every process of the machine would take longer than that.
+    const now = performance.now();
+    attempt.settleMono ??= now + (request.sandboxed ? namespaceEndsMs : 0);
+    if ((attempt.groupPinned || loose) && now < attempt.settleMono) return this.#schedule(attempt.settleMono);
     if (!attempt.groupPinned && (!loose || this.#survey().isGone(attempt))) this.#conclude(attempt);
     else this.#end(attempt, undefined, Math.min(this.#options.graceMs, leftoverGraceMs));
   }
@@ -225,6 +222,10 @@ export class Undertaker {
     const hogs = this.#hogs(now);
     for (const attempt of this.#attempts.values()) {
       if (attempt.killMono === undefined) {
+        if (attempt.exit !== undefined) {
+          this.#settle(attempt);
+          continue;
+        }
         const hasRunOut = hogs.has(attempt) || (now >= attempt.measureMono && attempt.cage?.hasRunOut());
         if (now >= attempt.measureMono) measure(attempt, now);
         const verdict = overstepped(attempt, now);
