@@ -1,6 +1,6 @@
 /** A round as files: JSON for programs, Markdown for people. By rename, so that nobody reads half of one. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fsPath } from '../types/path-bytes.ts';
 import type { ReviewRecord } from '../types/review.ts';
@@ -28,6 +28,8 @@ function replace(file: string, text: string, mode: number): void {
   const part = join(dirname(file), `.${randomUUID()}.part`);
   try {
     writeFileSync(fsPath(part), text, { flag: 'wx', mode });
+    // Whatever the process may take away by its mask.
+    chmodSync(fsPath(part), mode);
     renameSync(fsPath(part), fsPath(file));
   } finally {
     rmSync(fsPath(part), { force: true });

@@ -56,9 +56,9 @@ function traceFinding({ text, evidence }: Trace, place: string): ReviewFinding {
   return { severity: 'blocking', text: `${text[0]?.toUpperCase()}${text.slice(1)}.`, place, evidence };
 }
 
-/** Lines that were there before are not this work's. */
+/** Lines that were there before are not this work's; the name of a file may be. */
 function isAdded(line: string): boolean {
-  return line.startsWith('+') && !line.startsWith('+++ ');
+  return line.startsWith('+');
 }
 
 function shown(path: string): string {

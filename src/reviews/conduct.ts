@@ -77,7 +77,7 @@ class Round {
     if (!known) await ledger.reviews.put(record);
     const verdicts = await this.#verdicts(record, previous, signal);
     const ended = this.#decided(record, verdicts, previous);
-    // Before the row says that it is over: after a crash in between they are written again.
+    // Before the row says that it is over: nobody asks again for a review of work that went on when the process was killed.
     this.#writeArtifacts(ended);
     await ledger.reviews.put(ended);
     return ended;
@@ -90,12 +90,10 @@ class Round {
     return all.filter(({ startedAt }) => startedAt >= since);
   }
 
-  /** The round before, if it has ended. */
+  /** The round before this one: of the same trigger, and of a `review` step its own. */
   #previousOf(rounds: readonly ReviewRecord[]): ReviewRecord | undefined {
     const line = lineOf(this.#request);
-    return rounds.find(
-      (one) => one.round === this.#request.round - 1 && one.endedAt !== undefined && lineOf(one) === line,
-    );
+    return rounds.find((one) => one.round === this.#request.round - 1 && lineOf(one) === line);
   }
 
   #begin(id: string, rounds: readonly ReviewRecord[], previous: ReviewRecord | undefined): ReviewRecord {

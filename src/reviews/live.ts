@@ -41,8 +41,8 @@ export function createLiveReviews(o: LiveOptions, now: number): LiveReviews {
 }
 
 const TEXT_CHARS = 4_000;
-/** Longer memories are for nobody: so many reviews there are not. */
-const MAX_SEEN = 1_000;
+/** Words that are remembered: the latest. */
+const MAX_SEEN = 200;
 
 class Live implements LiveReviews {
   readonly #on: LiveOptions['on'];
@@ -116,8 +116,10 @@ class Live implements LiveReviews {
   /** The same words again are no news. */
   #isNew({ trigger, text }: LiveTrigger): boolean {
     const words = `${trigger} ${text.toLowerCase().replace(/\s+/g, ' ').trim()}`;
-    if (this.#seen.has(words) || this.#seen.size >= MAX_SEEN) return false;
+    if (this.#seen.has(words)) return false;
     this.#seen.add(words);
+    const [oldest] = this.#seen;
+    if (this.#seen.size > MAX_SEEN) this.#seen.delete(oldest as string);
     return true;
   }
 }

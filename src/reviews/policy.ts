@@ -49,7 +49,7 @@ interface Count {
   readonly approved: number;
   readonly concerns: number;
   readonly blockers: number;
-  /** Names, in alphabetical order. */
+  /** Names. */
   readonly concerned: readonly string[];
   readonly blocking: readonly string[];
   readonly missing: readonly string[];
@@ -57,8 +57,7 @@ interface Count {
 }
 
 function countOf(votes: readonly Vote[]): Count {
-  const of = (which: Vote['verdict']): readonly Vote[] =>
-    votes.filter(({ verdict }) => verdict === which).toSorted((a, b) => (a.agent < b.agent ? -1 : 1));
+  const of = (which: Vote['verdict']): readonly Vote[] => votes.filter(({ verdict }) => verdict === which);
   const names = (some: readonly Vote[]): readonly string[] => some.map(({ agent }) => agent);
   const [approved, concerns, blockers, missing] = [
     of('approved'),
@@ -78,7 +77,7 @@ function countOf(votes: readonly Vote[]): Count {
 }
 
 function weightOf(votes: readonly Vote[]): number {
-  return sumOf(votes.map(({ weight }) => (weight > 0 ? weight : 0)));
+  return sumOf(votes.map(({ weight }) => weight));
 }
 
 /** Rounded: 0.1 and 0.2 and 0.7 are 1 in any order. */

@@ -10,7 +10,7 @@ export function roundName({
   return `${name === undefined ? '' : `${name}-`}${kind}-${round}`;
 }
 
-/** Names of steps and agents hold no slash; should one, the file still stays in its folder. */
+/** Names of steps hold no slash: the configuration refuses them. */
 export function roundFile(round: Parameters<typeof roundName>[0], extension: 'json' | 'md'): string {
-  return `${roundName(round).replaceAll('/', '_')}.${extension}`;
+  return `${roundName(round)}.${extension}`;
 }

@@ -96,6 +96,10 @@ describe('by name', () => {
       'codex-2',
     ]);
     expect(names(agents, { named: ['codex-1', 'nobody', 'able'], away: ['codex-1'] })).toEqual(['able']);
+    expect(names(agents, { named: ['able', 'able', 'codex-1', 'able'], reviewers: 9 })).toEqual([
+      'able',
+      'codex-1',
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** A round from the work to the decision, with real rows and files: restarts, bad reviewers, nobody to ask. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, test } from 'vitest';
@@ -242,7 +242,7 @@ describe('bad reviewers approve nothing', () => {
 
 describe('who is asked', () => {
   test('fewer where fewer are there, and it is said', async () => {
-    await using rig = openRig({ away: ['gemini-1'] });
+    await using rig = openRig({ away: ['gemini-1', 'author'] });
     const record = await round(rig, request(tempFolder()), { 'codex-1': answer('approved') });
     expect(record).toMatchObject({
       decision: 'continue',
@@ -309,7 +309,7 @@ describe('who is asked', () => {
     const second = await round(rig, request(dir, facts), { 'gemini-1': answer('approved') });
     expect(second.verdicts.map(({ agent }) => agent)).toEqual(['gemini-1']);
     // A run that was resumed begins anew.
-    const anew = round(rig, request(dir, { ...facts, round: 1, since: 1e9 }), {});
+    const anew = round(rig, request(dir, { ...facts, since: 1e9 }), {});
     await rig.jobs.followed(5);
     expect(rig.jobs.submitted.slice(3).map(({ agent }) => agent)).toEqual(['author', 'gemini-1']);
     for (const name of ['author', 'gemini-1']) rig.jobs.reply(name, answer('approved'));
@@ -415,6 +415,57 @@ describe('over a restart', () => {
     expect(await other).toMatchObject({ decision: 'pause' });
   });
 
+  test('unchanged is what was first shown, whoever has changed the tree since', async () => {
+    const stateDir = tempFolder();
+    const asked = request(tempFolder(), { canRevise: true, config: reviewsConfig({ maxRounds: 9 }) });
+    const again = { ...asked, round: 2, subject: secondTry };
+    {
+      await using rig = openRig({ stateDir });
+      await round(rig, asked, { 'codex-1': answer('blocker', wrong), 'gemini-1': answer('approved') });
+      // Killed before its end is on disk; what people read is there.
+      const put = rig.ledger.reviews.put.bind(rig.ledger.reviews);
+      rig.ledger.reviews.put = (one) =>
+        one.endedAt === undefined ? put(one) : Promise.reject(new Error('killed'));
+      await expect(rig.reviews.conduct(again, never)).rejects.toThrow('killed');
+      expect(readdirSync(asked.artifactsDir)).toContain('round-2.md');
+    }
+    await using rig = openRig({ stateDir });
+    const changed = { ...again, work: { ...again.work, diff: '+somebody else was here' } };
+    expect(await rig.reviews.conduct(changed, never)).toMatchObject({
+      decision: 'stop',
+      why: expect.stringContaining('the work is unchanged'),
+    });
+  });
+
+  test('the round before is the one of the same trigger', async () => {
+    await using rig = openRig({ agents: [author, agent('codex-1', { kind: 'codex' })] });
+    const dir = tempFolder();
+    await round(rig, request(dir, { canRevise: true }), { 'codex-1': answer('blocker', wrong) });
+    await round(rig, request(dir, { subject: secondTry, trigger: 'milestone' }), {
+      'codex-1': answer('concern', { severity: 'blocking', text: 'Half of it.' }),
+    });
+    const work = { ...request(dir).work, report: 'It is 5.' };
+    await round(rig, request(dir, { subject: secondTry, canRevise: true, round: 2, work }), {
+      'codex-1': answer('approved'),
+    });
+    const { task } = rig.jobs.submitted.at(-1) ?? {};
+    const prompt = task?.work.kind === 'agent' ? task.work.prompt : '';
+    expect(prompt).toContain('1. report:1: It is 5.');
+    expect(prompt).not.toContain('Half of it.');
+  });
+
+  test('an abort on the way to the reviewers asks nobody any more', async () => {
+    await using rig = openRig();
+    const stop = new AbortController();
+    const put = rig.ledger.reviews.put.bind(rig.ledger.reviews);
+    rig.ledger.reviews.put = async (one) => {
+      await put(one);
+      stop.abort(new Error('stopping'));
+    };
+    await expect(rig.reviews.conduct(request(tempFolder()), stop.signal)).rejects.toThrow('stopping');
+    expect(rig.jobs.submitted).toEqual([]);
+  });
+
   test('a fault of our own leaves it open, too, and nobody is left asking', async () => {
     await using rig = openRig();
     const submit = rig.jobs.submitStep.bind(rig.jobs);
@@ -461,6 +512,13 @@ describe('over a restart', () => {
 });
 
 describe('files', () => {
+  test('are readable for those whom the configuration names, whatever the mask of the process', async () => {
+    await using rig = openRig({ agents: [author], fileMode: 0o666 });
+    const dir = tempFolder();
+    await round(rig, request(dir), {});
+    for (const name of readdirSync(dir)) expect(statSync(join(dir, name)).mode & 0o777).toBe(0o666);
+  });
+
   test('what agents wrote is shown, not rendered', async () => {
     await using rig = openRig();
     const dir = tempFolder();

@@ -54,6 +54,15 @@ describe('events', () => {
     expect(one.ended(4 * minute)).toBeUndefined();
   });
 
+  test('of several as urgent the latest; only the beginning of a long text', () => {
+    const one = live();
+    one.event(event('milestone', 'a'), 0);
+    for (const text of ['b', 'c', `d${'x'.repeat(9_000)}`]) one.event(event('milestone', text), 1);
+    const next = one.ended(2 * minute);
+    expect(next?.text).toMatch(/^dx+$/);
+    expect(next?.text).toHaveLength(4_000);
+  });
+
   test('a blocker does not wait for the minute, but for the review under way', () => {
     const one = live();
     one.event(event('milestone', 'a'), 0);
@@ -74,6 +83,14 @@ describe('events', () => {
     });
   });
 
+  test('a thousand milestones hide no blocker', () => {
+    const one = live();
+    one.event(event('milestone', 'a'), 0);
+    for (let n = 0; n < 1_000; n += 1) one.event(event('milestone', `m${n}`), n);
+    one.event(event('blocker', 'No access.'), 1_000);
+    expect(one.ended(2 * minute)).toEqual({ trigger: 'blocker', text: 'No access.' });
+  });
+
   test('what is switched off triggers nothing', () => {
     const one = live(new Set(['result', 'blocker']));
     expect(one.event(event('milestone', 'a'), 0)).toBeUndefined();
@@ -92,6 +109,9 @@ describe('events', () => {
     }
     expect(begun).toBe(3);
     expect(one.nextAt).toBeUndefined();
+    // Nobody will look any more: nothing waits for it.
+    one.event(event('blocker', 'the last'), 99 * minute);
+    expect(one.pending).toBeUndefined();
   });
 
   test('a review that it did not begin may end, too', () => {
@@ -139,7 +159,7 @@ test('whatever is said and when: one at a time, never too many, a minute apart b
   fc.assert(
     fc.property(steps, (all) => {
       const one = createLiveReviews(
-        { on: new Set(['milestone', 'blocker', 'request', 'quiet']), quietMs: 90_000, maxReviews: 6 },
+        { on: new Set(['milestone', 'blocker', 'request', 'quiet']), quietMs: 30_000, maxReviews: 6 },
         0,
       );
       let now = 0;

@@ -76,6 +76,11 @@ test('marks copied from an earlier prompt, and names with line ends, end nothing
   ]);
 });
 
+test('what no program can be given as an argument is left out', () => {
+  const { text } = reviewPrompt({ work: { ...work, report: 'a\0b\ud800c' }, round: 1 });
+  expect(sections(text).get('report of the author')).toBe('ab\ufffdc\n');
+});
+
 test('too much of it is cut, small parts stay whole, and the prompt says what is missing', () => {
   const large = {
     ...work,

@@ -96,6 +96,7 @@ export interface RigOptions {
   readonly agents?: readonly AgentConfig[];
   readonly away?: readonly string[];
   readonly redact?: (text: string) => string;
+  readonly fileMode?: number;
 }
 
 export const author = agent('author');
@@ -114,6 +115,7 @@ export function openRig(o: RigOptions = {}): Rig {
     redact: o.redact ?? ((text) => text),
     log: { warn: (_data, message) => warnings.push(message) },
     now: () => (now += 1_000),
+    ...(o.fileMode !== undefined && { fileMode: () => o.fileMode as number }),
   };
   return {
     reviews: createReviews(deps),

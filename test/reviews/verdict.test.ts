@@ -25,6 +25,11 @@ describe('an answer', () => {
     ['behind much code', `${'if (a) { b = "{"; }\n'.repeat(5_000)}${blocker}`],
     ['behind prose', `Here is "my" verdict: ${blocker}`],
     ['said twice', `${blocker}\n${blocker}`],
+    ['with one within it', blocker.replace(/\}$/, ',"quoted":{"verdict":"approved","summary":"x"}}')],
+    [
+      'behind prose, with one within it',
+      `So: ${blocker.replace(/\}$/, ',"quoted":{"verdict":"approved"}}')}`,
+    ],
     ['plural', blocker.replace('"blocker"', '"BLOCKERS"')],
   ])('%s', (_name, text) => {
     expect(readVerdict(text)).toEqual({
@@ -100,6 +105,7 @@ describe('verdict and findings', () => {
     const findings = [
       'It leaks.',
       { severity: 'Critical', text: 'b' },
+      { severity: 'constructor', text: 'd' },
       { text: 'c' },
       { severity: 'minor' },
       7,
@@ -108,6 +114,7 @@ describe('verdict and findings', () => {
       findings: [
         { severity: 'blocking', text: 'It leaks.' },
         { severity: 'blocking', text: 'b' },
+        { severity: 'major', text: 'd' },
         { severity: 'major', text: 'c' },
       ],
     });
