@@ -1,9 +1,11 @@
 /**
  * Looks for what will not work on this machine, before files lie there unprocessed. Each check tries the thing itself
- * where that leaves no trace; each finding has something to paste. Reads only; starts no agent.
+ * where that leaves no trace; each finding has something to paste. Reads only; starts no agent, but asks programs of agent
+ * CLIs for their version.
  */
 import type { Config } from '../config/config.ts';
 import { AppError, messageOf } from '../types/errors.ts';
+import { checkAgentClis } from './doctor/agent-clis.ts';
 import { type Check, fail, good } from './doctor/check.ts';
 import { checkCommands } from './doctor/commands.ts';
 import { checkDaemon, type SocketPath } from './doctor/daemon.ts';
@@ -49,6 +51,7 @@ export async function doctor(options: DoctorOptions): Promise<Diagnosis> {
       : ([
           ['folders', () => checkFolders(config, now)],
           ['agents', () => checkCommands(config, surroundings)],
+          ['agent CLIs', () => checkAgentClis(config, surroundings)],
           ['secrets', () => checkVariables(config, surroundings)],
           ['daemon', () => checkDaemon(config, surroundings, socketPath)],
         ] as const)),

@@ -302,3 +302,48 @@ test.runIf(process.platform === 'linux')(
     expect(sandbox).toHaveLength(2);
   },
 );
+
+test('programs of agent CLIs are there, of a version that works, and logged in as far as can be seen', async () => {
+  const cli = (name: string, kind: string, env: object[] = []): Partial<AgentConfig> =>
+    ({ name, kind, env, sandbox: { mode: 'off', reason: 'a test' }, cli: {} }) as Partial<AgentConfig>;
+  const key = { kind: 'set', name: 'CODEX_API_KEY', value: `\${env:A_KEY}`, isLiteral: false };
+  const made = project([
+    ...[cli('keyed', 'codex', [key]), cli('nobody', 'codex'), cli('shell', 'claude')],
+    ...[cli('old', 'gemini'), cli('gone', 'opencode'), cli('store', 'copilot')],
+  ]);
+  made.program('bin/codex', '#!/bin/sh\necho codex-cli 0.169.0\n');
+  made.program('bin/claude', '#!/bin/sh\necho "2.1.400 (Claude Code)"\n');
+  made.program('bin/gemini', '#!/bin/sh\necho 0.1.0\n');
+  made.program('bin/copilot', '#!/bin/sh\necho 1.0.40\n');
+  const env = { PATH: `${made.dir}/bin:/usr/bin:/bin`, HOME: made.dir, ANTHROPIC_API_KEY: 'sk-ant-key' };
+  const found = await made.examine({ env });
+  const checkOf = (name: string) => found[`agent ${name}`]?.[0];
+  expect(checkOf('keyed')).toMatchObject({
+    ok: 'ok',
+    message: `Codex CLI 0.169.0 (${made.dir}/bin/codex), logged in by CODEX_API_KEY`,
+  });
+  expect(checkOf('nobody')).toMatchObject({
+    ...{ ok: 'warn', message: expect.stringContaining('not logged in, as far as can be seen') },
+    fix: expect.stringContaining('codex login'),
+  });
+  expect(checkOf('shell')).toMatchObject({ ok: 'ok', message: expect.stringContaining('ANTHROPIC_API_KEY') });
+  expect(checkOf('old')).toMatchObject({ ok: 'fail', message: expect.stringContaining('too old') });
+  expect(checkOf('gone')).toMatchObject({
+    ...{ ok: 'fail', message: expect.stringContaining('not installed') },
+    fix: expect.stringContaining('npm install -g opencode-ai'),
+  });
+  expect(checkOf('store')).toMatchObject({ ok: 'warn', message: expect.stringContaining('cannot be seen') });
+
+  // A service has neither the PATH nor the variables of the shell.
+  const served = project([cli('shell', 'claude', [{ kind: 'set', name: 'PATH', value: `${made.dir}/bin` }])]);
+  const bare = await served.examine({ asService: true, env });
+  expect(bare['agent shell']?.[0]).toMatchObject({
+    ...{ ok: 'warn', message: expect.stringContaining('ANTHROPIC_API_KEY in your shell') },
+    fix: expect.stringContaining('ANTHROPIC_API_KEY'),
+  });
+  const lost = await project([cli('lost', 'claude')]).examine({ asService: true, env });
+  expect(lost['agent lost']?.[0]).toMatchObject({
+    ...{ ok: 'fail', message: expect.stringContaining('not installed') },
+    fix: expect.stringContaining(`agents.lost.program: ${made.dir}/bin/claude`),
+  });
+});

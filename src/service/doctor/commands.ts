@@ -98,7 +98,7 @@ async function explainMissing(o: {
 }
 
 /** Looks on the terminal's PATH and in the folders that shells' start files usually add. */
-function elsewhere<T>(
+export function elsewhere<T>(
   command: string,
   { shellEnv }: Surroundings,
   cwd: string,

@@ -72,7 +72,7 @@ function fixFor(
   return variable && surroundings.asService ? setVariable(variable.name, surroundings) : fix;
 }
 
-function setVariable(name: string, { asService, service }: Surroundings): string {
+export function setVariable(name: string, { asService, service }: Surroundings): string {
   if (!asService) return `export ${name}=…`;
   if (service?.manager === 'launchd') return `Add ${name} to EnvironmentVariables in ${service.file}.`;
   return `${editCommand(service?.scope, service?.name)}   # and write: [Service], Environment="${name}=…"; for a secret \`\${file:/path}\` or \`\${credential:${name.toLowerCase()}}\` is safer`;
