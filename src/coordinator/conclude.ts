@@ -94,7 +94,7 @@ export async function concludeAttempt(
             ? verdict.message
             : `${verdict.message} (in full: job ${leaderOf(crew).job.id})`;
         const whom = files === 1 ? 'it go' : `all ${files} files of the attempt go`;
-        const fix = `\`sluice answer ${id} TEXT\` lets ${whom} on with what you say, \`sluice jobs cancel ${id}\` ends it.`;
+        const fix = `\`sluice answer ${id} TEXT\` lets ${whom} on with what you say, \`sluice jobs release ${id}\` starts it again as it was, \`sluice jobs cancel ${id}\` ends it.`;
         await holdJob(deps, lease, { reason: decision === 'stop' ? 'escalated' : 'clarify', message, fix });
       }
       return;

@@ -5,8 +5,12 @@ import { dirname, join } from 'node:path';
 import { fsPath } from '../types/path-bytes.ts';
 import type { ReviewRecord } from '../types/review.ts';
 import type { ReviewWork } from './reviews.ts';
-import { roundFile } from './round-name.ts';
+import { isLive, roundFile } from './round-name.ts';
 import { roundPage } from './round-page.ts';
+import { cutChars } from './texts.ts';
+
+/** What it told so far stands nowhere else in a form that lasts. */
+const TOLD_CHARS = 20_000;
 
 export function hasArtifacts(dir: string, record: ReviewRecord): boolean {
   return (['json', 'md'] as const).every((extension) => existsSync(fsPath(fileOf(dir, record, extension))));
@@ -71,6 +75,7 @@ export function roundData(record: ReviewRecord, work: ReviewWork): object {
       title: work.title,
       sha256: record.workSha256,
       report_bytes: Buffer.byteLength(work.report),
+      ...(isLive(record) && { told: cutChars(work.report, TOLD_CHARS) }),
       diff_bytes: Buffer.byteLength(work.diff),
       outputs: work.outputs.map(({ path, bytes }) => ({ path, bytes })),
     },

@@ -6,8 +6,13 @@ export function roundName({
   trigger,
   round,
 }: Pick<ReviewRecord, 'name' | 'trigger' | 'round'>): string {
-  const kind = trigger === 'result' || trigger === 'step' ? 'round' : trigger;
+  const kind = isLive({ trigger }) ? trigger : 'round';
   return `${name === undefined ? '' : `${name}-`}${kind}-${round}`;
+}
+
+/** Of work that goes on: it has no report yet, only what it told so far. */
+export function isLive({ trigger }: Pick<ReviewRecord, 'trigger'>): boolean {
+  return trigger !== 'result' && trigger !== 'step';
 }
 
 /** Names of steps hold no slash: the configuration refuses them. */

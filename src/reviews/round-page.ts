@@ -1,25 +1,40 @@
 /** A round as Markdown: the decision, who said what, and what was found. What agents wrote is shown, never rendered. */
 import { blocks, code, table } from '../agents/inspect/markup.ts';
+import { formatElapsed } from '../types/elapsed.ts';
 import type { ReviewFinding, ReviewRecord, ReviewVerdict } from '../types/review.ts';
 import type { ReviewWork } from './reviews.ts';
-import { clean } from './texts.ts';
+import { isLive } from './round-name.ts';
+import { clean, cutChars } from './texts.ts';
 
 export function roundPage(record: ReviewRecord, work: ReviewWork): string {
   const { round, decision = 'open', why, author, trigger, verdicts, startedAt, endedAt } = record;
+  const wasLive = isLive(record);
   const about = [
     `Work of ${code(author)}`,
     `trigger: ${trigger}`,
-    `${new Date(startedAt).toISOString()}${endedAt === undefined ? '' : `, ${Math.round((endedAt - startedAt) / 1000)} s`}`,
+    `${new Date(startedAt).toISOString()}${endedAt === undefined ? '' : `, ${formatElapsed(endedAt - startedAt)}`}`,
     `review ${code(record.id)}`,
   ];
   return `${blocks(
-    `# Review, round ${round}: ${record.isRevised ? `${decision}, revised` : decision}`,
+    `# Review, ${wasLive ? `${trigger} ${round}` : `round ${round}`}: ${record.isRevised ? `${decision}, revised` : decision}`,
     plain(work.title),
     about.join(' · '),
     why === undefined ? '' : `**${decision}**: ${plain(why)}.`,
     table(['Reviewer', 'Verdict', 'Weight', 'Findings', 'Job', 'Cost'], verdicts.map(row)),
+    ...(wasLive && work.report !== '' ? ['## What it had told', quote(cutLines(work.report))] : []),
     ...verdicts.map(section),
   )}\n`;
+}
+
+/** The first line is what it was reviewed for, the last are the newest. */
+const TOLD_LINES = 20;
+const LINE_CHARS = 500;
+
+function cutLines(text: string): string {
+  const lines = text.trim().split('\n');
+  const shown =
+    lines.length <= TOLD_LINES ? lines : [...lines.slice(0, 1), '…', ...lines.slice(2 - TOLD_LINES)];
+  return shown.map((line) => cutChars(line, LINE_CHARS)).join('\n');
 }
 
 function row({ agent, verdict, weight, findings, jobId, costUsd }: ReviewVerdict): readonly string[] {

@@ -334,6 +334,12 @@ describe('who is asked', () => {
       'security-round-1.md',
       'style-round-1.md',
     ]);
+    // What it was about stands nowhere else.
+    const page = readFileSync(join(dir, 'milestone-1.md'), 'utf8');
+    expect(page).toContain('# Review, milestone 1: continue\n');
+    const { report } = request(dir).work;
+    expect(page).toContain(`## What it had told\n\n> ${report}`);
+    expect(JSON.parse(readFileSync(join(dir, 'milestone-1.json'), 'utf8')).work.told).toBe(report);
   });
 });
 

@@ -5,6 +5,8 @@ import { contains } from '../../config/contains.ts';
 export function launchProblem(given: unknown, workDir: string): string | undefined {
   if (typeof given !== 'object' || given === null) return 'it is no object';
   const { args, env, files, links, stdin, lastMessageFile } = given as Readonly<Record<string, unknown>>;
+  if (typeof (given as { readonly then?: unknown }).then === 'function')
+    return 'it is a promise, and `launch` has to answer at once';
   const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
   if (!Array.isArray(args) || !args.every(isText)) return '`args` is no list of texts';
   if (typeof env !== 'object' || env === null || !Object.values(env).every(isText))

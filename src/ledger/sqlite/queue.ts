@@ -26,7 +26,7 @@ export function createQueue(db: Database, now: () => number): Queue {
       if (!insertJob(db, at, spec)) return [];
       const message = spec.step
         ? 'The step was started anew before its job began.'
-        : 'The file changed before its job started.';
+        : 'A newer job of its file took its place.';
       for (const id of older) endJob(db, at, id, { state: 'superseded', message }, 'idle');
       if (spec.batch && !spec.hold) gather(db, spec.batch);
       return older;

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { writeDeclarations } from '../../../scripts/declarations.ts';
 import { createPlugins } from '../../../src/agents/plugins/plugins.ts';
+import { anyDisk } from '../../daemon/agents.ts';
+import { makeProject } from '../../daemon/project.ts';
 import { launchRequest } from '../cli/launch-request.ts';
 import { agentOf, kindSource, Packages } from './packages.ts';
 
@@ -112,4 +114,22 @@ test('a plugin is handed what authors can import', async () => {
       'toolCall',
     ]),
   );
+});
+
+test('what a plugin leaves running keeps no command that is over', async () => {
+  const project = makeProject(`
+watch: [{ path: ./inbox }]
+routing_rules: [{ name: all, pattern: "**", agent: own }]
+agents:
+  own: { kind: plugin, plugin: own }
+${anyDisk}`);
+  project.write('node_modules/own/package.json', '{"name":"own","version":"1.0.0","exports":"./index.mjs"}');
+  project.write(
+    'node_modules/own/index.mjs',
+    `setInterval(() => {}, 1000);\nexport default ${kindSource()};\n`,
+  );
+  project.write('inbox/a.txt', 'a');
+  const { code, stdout } = await project.sluice('run', '--json');
+  // Its program is not installed.
+  expect([code, stdout]).toEqual([1, expect.stringContaining('agent_unavailable')]);
 });

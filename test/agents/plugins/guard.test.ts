@@ -28,7 +28,7 @@ describe('launch', () => {
 
   test.each<[string, unknown, string]>([
     ['throws', boom, 'failed at a launch: boom'],
-    ['throws no error', () => Promise.reject(new Error('late')), '`args` is no list of texts'],
+    ['gives a promise', () => Promise.reject(new Error('late')), 'it is a promise'],
     ['gives nothing', () => undefined, 'it is no object'],
     ['gives other arguments', () => ({ ...good, args: ['a', 7] }), '`args` is no list'],
     ['gives an argument with a zero byte', () => ({ ...good, args: ['a\0b'] }), '`args` is no list'],

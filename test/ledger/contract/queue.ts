@@ -29,7 +29,7 @@ export function queueContract(makePlace: MakePlace): void {
     expect(ids(await ledger.jobs.openOf('inbox', 'p'))).toEqual(['running', 'other']);
     expect(await ledger.jobs.get('newest')).toMatchObject({
       state: 'superseded',
-      message: 'The file changed before its job started.',
+      message: 'A newer job of its file took its place.',
       endedAt: 1_000,
     });
   });
