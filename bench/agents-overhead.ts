@@ -10,14 +10,16 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  mkdtempDisposableSync,
   openSync,
   readFileSync,
   renameSync,
   symlinkSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliKind } from '../src/agents/cli/kind.ts';
 import { builtinCliKinds } from '../src/agents/cli/kinds.ts';
 import { planLaunch } from '../src/agents/cli/plan.ts';
@@ -60,8 +62,9 @@ daemon: { min_free_disk: 1MiB }
   const { dir } = project;
   execFileSync('git', ['init', '-q', dir]);
   const stub = await startStub();
-  const home = join(dir, 'home');
-  mkdirSync(home);
+  // Where homes are: beside the project.
+  using homeDir = mkdtempDisposableSync(join(tmpdir(), 'sluice-bench-home-'));
+  const home = homeDir.path;
   const env = {
     ...{ PATH: `${bin}:${process.env.PATH}`, HOME: home, LANG: process.env.LANG ?? 'C.UTF-8' },
     ...pointers[name](stub.url, 'text', home, dir),
@@ -188,13 +191,23 @@ async function dropped(
   const receipt = join(dir, 'processed/files/inbox', name, 'receipt.json');
   const started = performance.now();
   renameSync(file, join(inbox, name));
-  while (!existsSync(receipt)) await sleep(1);
+  await appeared(receipt);
   const wholeMs = performance.now() - started;
   const { state, attempts, message } = JSON.parse(readFileSync(receipt, 'utf8')) as Receipt;
   const [attempt] = attempts;
   if (state !== 'succeeded' || attempt === undefined || attempts.length > 1)
     throw new Error(`${name} ${state} after ${attempts.length} attempts: ${message}`);
   return { attemptMs: Date.parse(attempt.ended_at) - Date.parse(attempt.started_at), wholeMs };
+}
+
+/** Heard of, not looked for again and again: that would take time from what is measured. */
+async function appeared(file: string): Promise<void> {
+  const nearest = (path: string): string => (existsSync(path) ? path : nearest(dirname(path)));
+  for (let there = nearest(file); there !== file; there = nearest(file)) {
+    const watcher = watch(there);
+    if (nearest(file) === there) await once(watcher, 'change');
+    watcher.close();
+  }
 }
 
 function textOf(what: string): string {
