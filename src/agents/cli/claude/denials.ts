@@ -65,7 +65,7 @@ function cureOf(refusal: Refusal): Cure | undefined {
 
 function isSettled({ reason, message }: Refusal): boolean {
   if (reason !== undefined && settled.has(reason)) return true;
-  return /^Permission to use .* has been denied\.?$/s.test(message.trim()) && reason !== 'mode';
+  return /^Permission to use .* has been denied\.?$/s.test(message.trim());
 }
 
 function placeOf({ tool, message, reason, file }: Refusal): Cure | undefined {

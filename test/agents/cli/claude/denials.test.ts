@@ -95,7 +95,7 @@ describe('in a session that may only look', () => {
         tool: 'Write',
         file: '/w/a',
         reason: 'mode',
-        message: 'Permission to use Write has been denied because Claude Code is running in …',
+        message: "Permission to use Write has been denied because Claude Code is running in don't ask mode.",
       },
       edit,
     ],

@@ -178,6 +178,11 @@ describe('what it is told', () => {
         .events.filter(({ type }) => type === 'task')
         .map(({ payload }) => payload.progress),
     ).toEqual([0, 0, 50]);
+    const update = (status: string) => call('TaskUpdate', { taskId: '1', status });
+    const reopened = readStream(
+      lines(call('TaskCreate', { subject: 'One' }), update('completed'), update('in_progress')),
+    );
+    expect(reopened.events.map(({ payload }) => payload.progress)).toEqual([0, 100, 0]);
   });
 
   test('tokens of each message once, and what a message gave out at its end', () => {
@@ -218,6 +223,48 @@ describe('what it is told', () => {
 
   test('of a resumed session only what is new', () => {
     expect(readCase('resume-b').report).toMatchObject({ usage: { input_tokens: 1_000 }, costUsd: 0.004_72 });
+  });
+
+  test('the end of another message counts nothing to this one', () => {
+    const message = { ...said({ type: 'text', text: 'a' }) };
+    const usage = { input_tokens: 10, output_tokens: 1 };
+    const end = (id: string, output_tokens: number) => ({
+      ...{ type: 'stream_event', api_message_id: id },
+      event: { type: 'message_delta', usage: { output_tokens } },
+    });
+    const { report } = readStream(
+      lines({ ...message, message: { ...message.message, usage } }, end('m0', 500), end('m1', 7)),
+    );
+    expect(report.usage?.output_tokens).toBe(7);
+  });
+
+  test('totals of money of several results are sums of the session', () => {
+    const result = (total_cost_usd: number) => ({
+      ...{ ...answered, total_cost_usd },
+      usage: { input_tokens: 1, output_tokens: 1 },
+    });
+    const { report, events } = readStream(lines(result(1), result(1.5)));
+    expect(report.costUsd).toBe(1.5);
+    expect(events.map(({ payload }) => payload.cost_usd)).toEqual([1, 0.5]);
+    expect(report.usage).toMatchObject({ input_tokens: 2, output_tokens: 2 });
+  });
+
+  test('what a sub-agent says last is not the answer of one that was ended', () => {
+    const own = said({ type: 'text', text: 'I ask a helper.' });
+    const helper = { ...said({ type: 'text', text: 'I help.' }), parent_tool_use_id: 't1' };
+    expect(readStream(lines(own, helper), { signal: 'SIGKILL' }).report.text).toBe('I ask a helper.');
+  });
+
+  test('a limit of the plan that the failed request tells, until when it holds', () => {
+    const failed = {
+      ...{ type: 'assistant', is_api_error_message: true, error: 'rate_limit', api_error_status: 429 },
+      message: { model: '<synthetic>', content: [{ type: 'text', text: 'You cannot go on.' }] },
+      rate_limit_info: { status: 'rejected', resetsAt: 1_795_300_000 },
+    };
+    const result = { ...answered, is_error: true, result: 'You cannot go on.', api_error_status: 429 };
+    expect(readStream(lines(failed, result), { exitCode: 1 }).report.faults).toMatchObject([
+      { class: 'quota', until: 1_795_300_000_000 },
+    ]);
   });
 
   test('what sub-agents use, but not what they say', () => {
@@ -263,6 +310,18 @@ describe('what it is told', () => {
         faults: [{ class: 'auth' }],
       });
     }
+  });
+
+  test('one that gets on with a key that was refused is not hopeless any more', () => {
+    const reader = new ClaudeReader();
+    for (const value of [
+      { type: 'system', subtype: 'init', apiKeySource: 'ANTHROPIC_API_KEY' },
+      { type: 'system', subtype: 'api_retry', error: 'authentication_failed' },
+      said({ type: 'text', text: 'Here I am.' }),
+    ])
+      reader.line({ kind: 'json', value });
+    expect([reader.isHopeless, reader.hasEnded]).toEqual([false, false]);
+    expect(reader.end({ stderr: '', now: noon }).faults).toEqual([]);
   });
 
   test('what it was about to try again when it was ended is why', () => {
