@@ -89,6 +89,9 @@ describe('events', () => {
     for (let n = 0; n < 1_000; n += 1) one.event(event('milestone', `m${n}`), n);
     one.event(event('blocker', 'No access.'), 1_000);
     expect(one.ended(2 * minute)).toEqual({ trigger: 'blocker', text: 'No access.' });
+    // What was said before all of that is news again.
+    one.ended(3 * minute);
+    expect(one.event(event('milestone', 'a'), 4 * minute)).toEqual({ trigger: 'milestone', text: 'a' });
   });
 
   test('what is switched off triggers nothing', () => {
@@ -143,6 +146,13 @@ describe('silence', () => {
     expect(one.tick(20 * minute)).toBeUndefined();
     expect(one.ended(20 * minute)).toBeUndefined();
     expect(one.nextAt).toBe(35 * minute);
+  });
+
+  test('a short one waits for its minute, too', () => {
+    const one = createLiveReviews({ on: all, quietMs: 10_000 }, 0);
+    one.event(event('milestone', 'a'), 0);
+    one.ended(5_000);
+    expect(one.nextAt).toBe(minute);
   });
 });
 
