@@ -70,7 +70,7 @@ export async function collectCli(o: {
 
 async function readStream(kind: Pick<CliKind, 'read'>, raw: string, eventsFile: string) {
   const part = `${eventsFile}.part`;
-  // Made anew: what stands there is the rest of an interrupted try, or something that the agent made.
+  // What stands there is the rest of a try that was interrupted, or something that the agent made.
   for (const file of [part, eventsFile]) await rm(fsPath(file), { force: true, recursive: true });
   const out = createWriteStream(fsPath(part), { flags: 'wx', mode: 0o600 });
   const failure = once(out, 'error').then(([error]) => Promise.reject(error));

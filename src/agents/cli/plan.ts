@@ -123,8 +123,8 @@ export function homePlaces(
 }
 
 /**
- * Whoever works on a copy of a tree that the project is no part of works in the copy: relative paths must not lead to what
- * was copied. The real path: settings of folders are looked up by it.
+ * The project folder. Where the agent works on a copy of another tree, the copy: relative paths must not lead it to the tree
+ * that was copied. As a real path, since CLIs look up settings of a folder by that.
  */
 function cwdOf({ projectDir, workspaceDir }: AgentCall): string {
   const dir = workspaceDir === undefined || contains(workspaceDir, projectDir) ? projectDir : workspaceDir;
@@ -143,7 +143,7 @@ function directoriesOf(call: AgentCall, cwd: string, access: Access, given: Corr
   return [...new Set(wanted)].filter((dir) => !contains(cwd, dir) && existsSync(fsPath(dir)));
 }
 
-/** Who works on a copy writes there, which is in the folder of the job, and not to what was copied. */
+/** An agent that works on a copy writes to the copy, in the folder of the job, and not to the tree that was copied. */
 function writesOf(
   { projectDir, rootDirs, workDir, workspaceDir }: AgentCall,
   { access, cwd, directories }: LaunchRequest,
@@ -177,8 +177,9 @@ function flagsOf({ args }: Launch): readonly string[] {
 }
 
 /**
- * What tells one launch from another, each flag with its values. Variables too: some are told by them what they may do;
- * and where our sandbox lets it write, as `sandbox.write` would name it: its own flags may not tell.
+ * All in which two launches can differ, as texts: each flag with its values; variables, since some CLIs are told by them what
+ * they may do; and the folders that our sandbox lets it write to, as `sandbox.write` would name them, since a CLI that runs
+ * without a sandbox of its own has no flags for them.
  */
 function partsOf(launch: Launch, writes: readonly string[]): readonly string[] {
   const parts: string[] = [];

@@ -2,7 +2,7 @@
  * Which program an agent CLI is on this machine, its version and the flags that its help names: asked of the program
  * itself once, remembered as long as its file is the same, also over restarts. Costs no money: nothing is sent to a model.
  *
- * A day at the most: shims of version managers are the same file whatever they start.
+ * It is asked again after a day: the shim of a version manager stays the same file, whichever version it starts.
  */
 import { realpathSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -42,18 +42,20 @@ const day = 24 * 3600_000;
 /** Something that is broken is looked at again when its file changes, or after this time. */
 const minute = 60_000;
 const rememberedAtMost = 100;
-/** So often a program may be replaced while it is asked. */
-const turns = 3;
+/** An answer is thrown away when the program was replaced while it was asked; after so many it is given up. */
+const maxAsks = 3;
 const keptKind = 'agent_cli';
 
+/** `untilMs`: until when the answer holds, in epoch milliseconds. */
 type Known =
   | { readonly is: 'known'; readonly version: CliVersion; readonly untilMs: number }
   | { readonly is: 'broken'; readonly message: string; readonly fix?: string; readonly untilMs: number };
 
-/** `untilMs`: of `Date.now()`; undefined while it is being asked. */
 interface Remembered {
+  /** Of the program when it was asked. */
   readonly stamp: string | undefined;
   readonly answer: Promise<Known>;
+  /** Of `performance.now()`; infinite while it is being asked. */
   untilMono: number;
 }
 
@@ -179,7 +181,7 @@ export class CliProbe implements Disposable {
       if (stored.at <= Date.now() && Date.now() < untilMs)
         return { is: 'known', version: { text: stored.version, flags: new Set(stored.flags) }, untilMs };
     }
-    for (let turn = 0; turn < turns; turn++) {
+    for (let asks = 0; asks < maxAsks; asks += 1) {
       const stamp = stampOf(file);
       const known = await this.#queue.add(() => this.#ask(kind, file, path));
       if (stampOf(file) !== stamp) continue;
@@ -222,11 +224,11 @@ export class CliProbe implements Disposable {
       if (kind.helpArgs.length === 0) return { is: 'known', version: { text }, untilMs: Date.now() + day };
       const second = await askProgram(file, kind.helpArgs, o);
       if (second.is === 'refused') return { is: 'known', version: { text }, untilMs: soon() };
-      // Some print it there (opencode does).
+      // opencode prints its help to stderr.
       const flags = flagsIn(`${second.stdout}\n${second.stderr}`);
       return { is: 'known', version: { text, flags }, untilMs: Date.now() + day };
     } catch (error) {
-      // No folder for its home: nothing about the program.
+      // There was no folder to be made for its home, which says nothing about the program.
       const cause = error instanceof Error ? error.message : String(error);
       return {
         is: 'broken',

@@ -19,7 +19,7 @@ export interface PromptOptions {
   /** Where it may leave files; undefined: it may not. */
   readonly outputDir: string | undefined;
   readonly tokensPerTask: number | undefined;
-  /** Absolute paths of inputs that are the prompt itself: nothing besides it is there to look at. */
+  /** The input is the prompt itself, as a step without files has it: there is nothing else to name or to look at. */
   readonly isPromptOnly: boolean;
 }
 

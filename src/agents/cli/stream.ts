@@ -12,7 +12,7 @@ import { cut, maxText } from './reading/events.ts';
 const hint = eventHint.toString();
 /** Lines that were told as events are remembered up to this number; later ones stay in the answer, too. */
 const maxTold = 1_000;
-/** Only what a model may say of its work; what it did is told by the CLI. */
+/** What a model may say of its own work. What it did (progress, errors) is the CLI's to tell. */
 const spoken: ReadonlySet<AgentEvent['type']> = new Set([
   'finding',
   'task',

@@ -18,7 +18,7 @@ export function agentsOf(
   const file = state.is === 'missing' ? undefined : state.file;
   const isSame = (agent: AgentConfig, program: string): boolean => {
     const found = findCommand(program, searchPath(base, agent), projectDir);
-    // One that is nowhere is the one that is not installed.
+    // Where neither is there, the agent waits for the very program that was not found.
     if (file === undefined || !('file' in found)) return file === undefined && !('file' in found);
     return realOf(found.file) === realOf(file);
   };
@@ -31,7 +31,7 @@ export function agentsOf(
       return program === undefined || isSame(agent, program);
     }
     if (tool === undefined) return false;
-    // Whatever somebody made of it.
+    // It has the name that we propose: its command may have been changed since.
     if (agent.name === proposal.name) return true;
     if (agent.kind !== 'command') return false;
     const words = agent.command.flatMap((word) => word.split(/\s+/));

@@ -12,7 +12,10 @@ export interface Tool extends AskedKind {
   readonly capabilities: readonly string[];
   /** Flags without which it is of no use, and what to do about it. */
   readonly needs?: { readonly flags: readonly string[]; readonly fix: string };
-  /** Stands in every command of this use of the program. Absent: whoever runs it has it in use. */
+  /**
+   * A word that every command for this use of the program has: an agent that runs it without that word is for something
+   * else. Absent: any agent that runs the program is for this use.
+   */
   readonly telltale?: string;
   proposal(env: NodeJS.ProcessEnv): Proposal;
   /** Something besides the program that has to answer. @returns why it does not. */

@@ -54,8 +54,8 @@ const maxShownChars = 300;
 const defaultLingerMs = 10_000;
 
 /**
- * Begins to listen; disposing ends it at once. Undefined where there is nothing to hear. Whoever ends within 250 ms has cost a timer.
- * Does not keep the process alive.
+ * Begins to listen; disposing ends it at once. Undefined where there is nothing to listen for. An attempt that ends within
+ * 250 ms costs a timer and nothing else. Does not keep the process alive.
  */
 export function watchLive(options: LiveOptions): LiveWatch | undefined {
   const { onSpent, onEvent, agent, blocked, read } = options;
@@ -77,7 +77,7 @@ class Listener implements LiveWatch {
   #reader: LiveReader;
   #endedAt: number | undefined;
   #sum = new UsageSum();
-  /** Of what was in the file before it was cut short or replaced: spent is spent. */
+  /** Sums of what was in the file before it was cut short or replaced: spent is spent. */
   #least: Spent = { costUsd: null };
   #isNews = false;
   #toldAt = Number.NEGATIVE_INFINITY;

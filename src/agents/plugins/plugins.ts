@@ -121,7 +121,7 @@ export async function loadPlugin(
 /** What the package exports for us: `agentKind`, or its default; a function is called with what plugins may use of ours. */
 async function load(located: Located, turn: number): Promise<unknown> {
   const url = pathToFileURL(located.entry);
-  // A module that failed stays failed under its address; it may have been put right since.
+  // Node does not load a module again under a URL under which it failed; the file may have been corrected since.
   if (turn > 0) url.searchParams.set('turn', String(turn));
   try {
     const module = (await import(url.href)) as Readonly<Record<string, unknown>>;

@@ -12,7 +12,7 @@ const maxAround = 1_000;
 
 export class Denials {
   readonly #commands = new Map<string, Denial>();
-  /** Files of one change that failed as a whole: which of them was to blame stands in the log. */
+  /** Files of each change that failed. A change fails as a whole; which of its files was the reason stands in the log. */
   #changes: (readonly string[])[] = [];
 
   /** @returns what it was, if the command was denied something. */
@@ -23,12 +23,12 @@ export class Denials {
     return denial;
   }
 
-  /** Codex checks a change before it makes it: one that then fails could not be written. */
+  /** Codex checks a change before it makes it: where one fails, a file could not be written. */
   failedChange(files: readonly string[]): void {
     if (files.length > 0 && this.#changes.length < maxDenials) this.#changes.push(files);
   }
 
-  /** It got there after all. */
+  /** These could be written after all. */
   changed(files: readonly string[]): void {
     this.#changes = this.#changes.filter((one) => !one.some((file) => files.includes(file)));
   }

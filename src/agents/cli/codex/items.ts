@@ -16,7 +16,7 @@ export function begun(item: Item): readonly AgentEvent[] {
     case 'file_change': {
       const files = filesOf(item);
       const names = files.map(({ kind, path }) => `${kind} ${path}`).join(', ');
-      // What changes in the files is not told, so two of these may look the same and not be: no arguments.
+      // Without arguments: what changes in the files is not told, so that two different changes would look the same.
       return [
         event('progress', {
           text: oneLine(`apply_patch ${names}`),
@@ -30,7 +30,7 @@ export function begun(item: Item): readonly AgentEvent[] {
     case 'web_search':
       return [toolCall('web_search', { query: textOf(item.query) || (item.action ?? '') })];
     case 'collab_tool_call':
-      // Waiting for a helper is asked again and again: no arguments, so that this is not taken for being stuck.
+      // It asks again and again whether a helper is done. Without arguments that is not taken for being stuck.
       return [
         event('progress', { text: textOf(item.tool) || 'collab', tool: textOf(item.tool) || 'collab' }),
       ];

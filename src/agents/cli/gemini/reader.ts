@@ -16,7 +16,7 @@ import { usageOf } from './usage.ts';
 
 /** Longer answers are cut: no model gives them. */
 const maxAnswer = 4 << 20;
-/** What was said is told on at the end of a line when it gets longer than this. */
+/** Pieces of what it says are joined up to this length, and then told as an event at the end of a line. */
 const maxHeld = 3_000;
 /** Calls whose results are awaited; a stream without results must not fill the memory. */
 const maxAwaited = 1_000;

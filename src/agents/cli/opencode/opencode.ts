@@ -1,7 +1,7 @@
 /**
- * opencode, run as `opencode run --format json`. Sound for headless work since its 1.18 takes the prompt by stdin; what
- * it does not do itself is left to the runner's clocks: it tells nothing between the steps of its work (idle time-out),
- * and tries a failing service again for minutes without a word on stdout.
+ * opencode, run as `opencode run --format json`. Versions from 1.18 on can be run headless: they take the prompt by stdin.
+ * It prints nothing between the steps of its work, and nothing while it tries a failing service again for minutes, so that
+ * only the runner's time-outs end an attempt that hangs.
  */
 import { cliCapabilities } from '../../../config/capabilities.ts';
 import type { CliKind } from '../kind.ts';
@@ -42,8 +42,8 @@ export const opencodeKind: CliKind = {
     { path: '.local/share/opencode', logIn: ['auth.json'] },
     { path: '.local/state/opencode' },
     { path: '.cache/opencode' },
-    // What lies there is obeyed by later runs, and plugins there are code: nothing of it is written. It would make the
-    // first of these files itself, and gives up where it cannot.
+    // Later runs obey what lies there, and plugins there are code, so that nothing of it is ever written. opencode makes
+    // the first of these files at its start and gives up where it cannot: it is made beforehand.
     {
       path: '.config/opencode',
       protected: [

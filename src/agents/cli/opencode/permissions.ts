@@ -1,7 +1,7 @@
 /**
- * What we let an agent do, in opencode's words. What it is not given is `ask`, which headless means: refused, with a line
- * that says what it wanted, so that one corrected launch can give it. The shell is `deny` until it is given: the tool is
- * then not offered. Offered and refused it would end nearly every run, since opencode stops at the first refusal.
+ * What we let an agent do, in opencode's words. What it may not do is `ask`: headless, opencode refuses that with a line that
+ * says what was wanted, so that one corrected launch can allow it. The shell is `deny`, so that the model is not offered it:
+ * offered and then refused it would end nearly every run, since opencode stops at the first refusal.
  */
 import type { LaunchRequest } from '../kind.ts';
 

@@ -35,7 +35,7 @@ export interface Payload {
   readonly cost_usd?: number | undefined;
 }
 
-/** For a line that says nothing that people or Sluice would want to know. */
+/** What a line gives that says nothing of interest. */
 export const noEvents: readonly AgentEvent[] = Object.freeze([]);
 
 /** Cuts a text; a cut one ends with `…`. Never halves a character. */
