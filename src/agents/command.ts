@@ -177,7 +177,7 @@ function available(
   const place = isStep ? '`command` of the step' : `\`agents.${name}.command\``;
   const fix =
     found.code === 'EACCES'
-      ? `Make it executable (\`chmod +x\`), or name another command in ${place}.`
+      ? `${found.fix ?? 'Correct the path'}, or name another command in ${place}.`
       : `Install "${word}", or write its full path in ${place}. PATH is ${path}`;
   const message = isStep ? found.message : `Agent "${name}" cannot run: ${found.message}`;
   return new AppError('AGENT_UNAVAILABLE', message, { fix });

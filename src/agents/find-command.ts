@@ -6,6 +6,7 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fsPath } from '../types/path-bytes.ts';
+import { shellLine } from './cli/reading/shell-line.ts';
 
 export type FoundCommand =
   | { readonly file: string; readonly stat: Stats }
@@ -14,6 +15,8 @@ export type FoundCommand =
       readonly message: string;
       /** A file stands there, and only the permission to run it is missing. */
       readonly isFile?: true;
+      /** With `isFile`: how a person gives it. */
+      readonly fix?: string;
     };
 
 export function findCommand(command: string, path: string, cwd: string): FoundCommand {
@@ -43,7 +46,8 @@ export function judge(file: string): FoundCommand {
   try {
     accessSync(fsPath(file), constants.X_OK);
   } catch {
-    return { code: 'EACCES', message: `"${file}" is not executable`, isFile: true };
+    const fix = `Make it executable: \`${shellLine(['chmod', '+x', file])}\``;
+    return { code: 'EACCES', message: `"${file}" is not executable`, isFile: true, fix };
   }
   return { file, stat };
 }

@@ -4,7 +4,7 @@
  * A JSON Schema for this was rejected: loading the validator costs more than all receipts of a run.
  */
 import type { CliRecord } from '../types/agent-cli.ts';
-import type { AttemptRecord, JobRecord } from '../types/job.ts';
+import { type AttemptRecord, type JobRecord, waitsUntil } from '../types/job.ts';
 import type { Receipt, ReceiptAttempt, ReceiptCli, ReceiptReview } from '../types/receipt.ts';
 import { sumUsage } from '../types/usage.ts';
 
@@ -19,6 +19,7 @@ export function toReceipt(job: JobRecord, { resultBytes, reviews = [] }: BesideR
   const usage = job.usage ?? sumUsage(job.attempts.map((one) => one.usage));
   const costs = job.attempts.flatMap((one) => one.costUsd ?? []);
   const costUsd = job.costUsd ?? (costs.length > 0 ? costs.reduce((sum, cost) => sum + cost) : null);
+  const until = waitsUntil(job);
   return {
     schema: 1,
     job_id: job.id,
@@ -32,6 +33,7 @@ export function toReceipt(job: JobRecord, { resultBytes, reviews = [] }: BesideR
     ...(job.reason !== undefined && { reason: job.reason }),
     ...(job.message !== undefined && { message: job.message }),
     ...(job.fix !== undefined && { fix: job.fix }),
+    ...(until !== undefined && { waits_until: rfc3339(until) }),
     proof: job.proof,
     depth: job.depth,
     ...(job.parent !== undefined && { parent: job.parent }),

@@ -2,6 +2,7 @@
 import type { RunReport } from '../operations/run.ts';
 import { formatElapsed } from '../types/elapsed.ts';
 import { printableName } from '../types/printable-name.ts';
+import { untilWords } from './job-words.ts';
 import { paint } from './paint.ts';
 
 /** @param stopped What is said of a run that somebody stopped; absent: it has ended. */
@@ -16,16 +17,18 @@ export function printRun(report: RunReport, stopped?: string): void {
     [files.ignored, 'ignored', 'dim'],
     [files.unrouted, 'unrouted', 'yellow'],
     [files.cancelled, 'gone', 'dim'],
-    [files.open, 'waiting', 'yellow'],
+    [files.held, 'held', 'yellow'],
+    [files.open - files.held, 'waiting', 'yellow'],
   ] as const;
   const said = counts.filter(([n]) => n > 0).map(([n, word, color]) => paint(color, `${n} ${word}`));
   const took = formatElapsed(durationMs);
   process.stdout.write(
     `${files.found} ${files.found === 1 ? 'file' : 'files'} in ${took}: ${said.join(', ') || 'nothing to do'}\n`,
   );
-  for (const { root, path, job_id: job, state, reason, message, fix } of problems) {
+  for (const problem of problems) {
+    const { root, path, job_id: job, state, reason, message, fix, waits_until: until } = problem;
     const name = `${root}/${printableName(path)}`;
-    process.stdout.write(`\n${paint('red', state)}  ${name}  ${reason ?? ''}\n`);
+    process.stdout.write(`\n${paint('red', state)}  ${name}  ${reason ?? ''}${untilWords(until)}\n`);
     if (message) process.stdout.write(`  ${message}\n`);
     if (fix) process.stdout.write(`  fix: ${fix}\n`);
     process.stdout.write(`  ${paint('dim', `sluice jobs show ${job.slice(0, 8)}`)}\n`);

@@ -20,6 +20,7 @@ import { finish } from './finish.ts';
 import { originalOf } from './original.ts';
 import type { Recipes } from './recipes.ts';
 import { backoffMs, type Verdict } from './verdict.ts';
+import { again, whenOver } from './verdict-cli.ts';
 
 /** After this many deaths of the daemon in a row a job is `held`: it may be what kills it. */
 const MAX_INTERRUPTIONS = 5;
@@ -140,14 +141,15 @@ export async function retryOrFail(
   );
 }
 
-/** A file is tried again by itself; a step with its run; a reviewer with the next review. */
-function remedy({ step }: JobRecord, fix: string): string {
+/** For good. A file is tried again by itself; a step with its run; a reviewer with the next review. */
+function remedy({ step }: JobRecord, verdict: string): string {
+  const fix = verdict === again ? whenOver : verdict;
   if (!step || step.workflow === REVIEWS) return fix;
-  const again =
+  const line =
     step.workflow === AGENTS_TEST
       ? `sluice agents test ${step.step}`
       : `sluice workflow resume ${step.runId}`;
-  return fix.replaceAll('`sluice jobs retry`', `\`${again}\``);
+  return fix.replaceAll('`sluice jobs retry`', `\`${line}\``);
 }
 
 /** What the job has used in all: its earlier attempts, and this one. */

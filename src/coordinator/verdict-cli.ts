@@ -14,6 +14,9 @@ export type CliEnding = Extract<
 >;
 
 const ALWAYS = Number.POSITIVE_INFINITY;
+/** Of what may go better by itself; `whenOver` is what it is in the end. */
+export const again = 'It is tried again by itself; after that, `sluice jobs retry`.';
+export const whenOver = 'See whether its service works again, then `sluice jobs retry`.';
 const look = 'Look at its events with `sluice jobs show`, then `sluice jobs retry`.';
 
 /** @param wasCorrected This attempt was already given what the one before it lacked. */
@@ -182,8 +185,6 @@ export function howToLogIn({ faults }: CliReport): string {
 function logIn(fault: CliFault | undefined): string {
   return fault?.fix ?? '`sluice agents detect` says how to log in.';
 }
-
-const again = 'It is tried again by itself; after that, `sluice jobs retry`.';
 
 function tailOf({ stderrTail }: AgentResult): string {
   const line = stderrTail.trim().split('\n').at(-1)?.trim() ?? '';

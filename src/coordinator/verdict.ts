@@ -9,7 +9,7 @@ import { formatSize } from '../config/size.ts';
 import type { AgentResult } from '../types/agent.ts';
 import type { FailureReason, Proof } from '../types/job.ts';
 import type { Shortage } from './parking.ts';
-import { type CliEnding, judgeCli } from './verdict-cli.ts';
+import { again, type CliEnding, judgeCli } from './verdict-cli.ts';
 
 export type Verdict =
   | { readonly kind: 'succeeded'; readonly proof: readonly Proof[] }
@@ -164,9 +164,7 @@ function judgeResponse(
     ...failed(
       'http_error',
       `${who} answered ${status}${message ? `: ${message}` : ''}`,
-      transient
-        ? 'It is tried again by itself; after that, `sluice jobs retry`.'
-        : `Check what ${who} expects.`,
+      transient ? again : `Check what ${who} expects.`,
       transient ? RETRY_AS_CONFIGURED : 1,
     ),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

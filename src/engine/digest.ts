@@ -1,6 +1,7 @@
 /** A day in one message: what ended and how, what it cost, what failed and why, what took longest, what is held. */
 import type { JobLedger, TallyRow } from '../ledger/ledger.ts';
 import type { RunLedger } from '../ledger/run-ledger.ts';
+import { formatDollars } from '../types/dollars.ts';
 import { formatElapsed } from '../types/elapsed.ts';
 import type { JobRecord } from '../types/job.ts';
 import { printableName } from '../types/printable-name.ts';
@@ -89,7 +90,7 @@ export function digestText(
             .join(', ')}`,
         ]
       : []),
-    ...(costUsd > 0 ? [`cost: $${costUsd.toFixed(2)}`] : []),
+    ...(costUsd > 0 ? [`cost: ${formatDollars(costUsd)}`] : []),
     ...(slowest
       ? [
           `slowest: ${slowest.input.root}/${slowest.input.path} → ${slowest.agent}, ${formatElapsed(slowest.ms)}`,

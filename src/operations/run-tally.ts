@@ -1,5 +1,5 @@
 /** What a run counts, and the problems that it tells. */
-import type { JobId, JobRecord } from '../types/job.ts';
+import { type JobId, type JobRecord, waitsUntil } from '../types/job.ts';
 
 /** Counts of files; every file that was found is in exactly one of the last ones. */
 export interface RunCounts {
@@ -14,6 +14,8 @@ export interface RunCounts {
   quarantined: number;
   cancelled: number;
   open: number;
+  /** Of the open ones: a person decides. */
+  held: number;
 }
 
 export interface RunProblem {
@@ -24,6 +26,8 @@ export interface RunProblem {
   readonly reason?: string;
   readonly message?: string;
   readonly fix?: string;
+  /** Of one that waits: until then, where that is known. RFC 3339, UTC. */
+  readonly waits_until?: string;
 }
 
 const MAX_PROBLEMS = 50;
@@ -40,6 +44,7 @@ export class RunTally {
     quarantined: 0,
     cancelled: 0,
     open: 0,
+    held: 0,
   };
   /** The first ones. */
   readonly problems: RunProblem[] = [];
@@ -65,8 +70,11 @@ export class RunTally {
     }
   }
 
-  problem({ id, input, state, reason, message, fix }: JobRecord): void {
+  problem(job: JobRecord): void {
+    const { id, input, state, reason, message, fix } = job;
+    const until = waitsUntil(job);
     this.problemsTotal++;
+    if (state === 'held') this.counts.held++;
     if (this.problems.length >= MAX_PROBLEMS) return;
     this.problems.push({
       path: input.path,
@@ -76,6 +84,7 @@ export class RunTally {
       ...(reason !== undefined && { reason }),
       ...(message !== undefined && { message }),
       ...(fix !== undefined && { fix }),
+      ...(until !== undefined && { waits_until: new Date(until).toISOString() }),
     });
   }
 }

@@ -1,5 +1,6 @@
 /** A round as Markdown: the decision, who said what, and what was found. What agents wrote is shown, never rendered. */
 import { blocks, code, table } from '../agents/inspect/markup.ts';
+import { formatDollars } from '../types/dollars.ts';
 import { formatElapsed } from '../types/elapsed.ts';
 import type { ReviewFinding, ReviewRecord, ReviewVerdict } from '../types/review.ts';
 import type { ReviewWork } from './reviews.ts';
@@ -45,7 +46,7 @@ function row({ agent, verdict, weight, findings, jobId, costUsd }: ReviewVerdict
     String(weight),
     blocking === 0 ? String(findings.length) : `${findings.length} (${blocking} blocking)`,
     jobId === undefined ? '' : code(jobId),
-    costUsd === null ? 'unknown' : `$${costUsd.toFixed(2)}`,
+    costUsd === null ? 'unknown' : formatDollars(costUsd),
   ];
 }
 

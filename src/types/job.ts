@@ -85,6 +85,20 @@ export function endsSoon(
   return timedWaits.has(reason) && notBefore !== undefined && notBefore - now <= soonMs;
 }
 
+/** When that is over which a job waits for, epoch milliseconds; undefined: nobody knows. */
+export function waitsUntil({
+  state,
+  reason,
+  notBefore,
+}: Pick<JobRecord, 'state' | 'reason' | 'notBefore'>): number | undefined {
+  const isTimed = state === 'waiting' && (reason === 'backoff' || timedWaits.has(reason));
+  // Of one that was put back its time is long over, and says nothing.
+  return isTimed && notBefore !== undefined && notBefore > 0 && notBefore <= maxDate ? notBefore : undefined;
+}
+
+/** Later is no date. */
+const maxDate = 8.64e15;
+
 /**
  * Why a job is `held`: a person decides. `interrupted`: the daemon or its helper died each time it ran.
  * `permission_denied`: it needs more than its agent may have. `clarify`, `escalated`: what its review decided.

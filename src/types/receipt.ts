@@ -29,6 +29,8 @@ export interface Receipt {
   readonly reason?: FailureReason | WaitReason | HoldReason;
   readonly message?: string;
   readonly fix?: string;
+  /** Of one that waits: until then, where that is known. RFC 3339, UTC. */
+  readonly waits_until?: string;
   readonly proof: readonly Proof[];
   readonly depth: number;
   readonly parent?: string;

@@ -4,6 +4,7 @@
  * thread, because a filter that takes long over a hostile text has no point at which it could be asked to stop.
  */
 import { Context, type Emitter, Liquid, type Template, toValueSync } from 'liquidjs';
+import { formatDollars } from '../types/dollars.ts';
 import { formatElapsed } from '../types/elapsed.ts';
 import { messageOf } from '../types/errors.ts';
 
@@ -109,14 +110,10 @@ function createLanguage(format: TemplateFormat, limits: TemplateLimits): Liquid 
   });
   for (const name of refusedTags) delete language.tags[name];
   language.registerFilter('duration', (ms: unknown) => (typeof ms === 'number' ? formatElapsed(ms) : ''));
-  language.registerFilter('usd', (usd: unknown) => (typeof usd === 'number' ? usdText(usd) : ''));
+  language.registerFilter('usd', (usd: unknown) => (typeof usd === 'number' ? formatDollars(usd) : ''));
   language.registerFilter('bytes', (bytes: unknown) => (typeof bytes === 'number' ? bytesText(bytes) : ''));
   language.registerFilter('md', (value: unknown) => markdownText(value));
   return language;
-}
-
-function usdText(usd: number): string {
-  return `$${usd > 0 && usd < 0.995 ? usd.toPrecision(2) : usd.toFixed(2)}`;
 }
 
 function bytesText(bytes: number): string {

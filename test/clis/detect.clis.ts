@@ -47,7 +47,7 @@ describe.skipIf(binOf('codex') === undefined)('trying one out', () => {
     expect(login?.detail).toContain('STUB_API_KEY');
     const { code, stdout } = await rig.call('agents', 'test', 'it');
     expect(code).toBe(1);
-    expect(stdout).toMatch(/login +not logged in: missing: STUB_API_KEY\n +fix: Run `codex login`/);
+    expect(stdout).toMatch(/login +not logged in: missing: STUB_API_KEY\n +fix: Set STUB_API_KEY /);
     expect(stdout).toMatch(/ended +failed \(auth\)/);
     expect(rig.requests()).toEqual([]);
   });

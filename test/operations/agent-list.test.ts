@@ -152,3 +152,16 @@ test('a project in which nothing has run, without an agent CLI', async () => {
     agents: [{ name: 'a', kind: 'builtin', state: 'inactive', queued: 0, today: { attempts: 0 } }],
   });
 });
+
+test('a program that may not be run is told as that, not as one to install', async () => {
+  const bin = stateFolder();
+  writeFileSync(join(bin, 'claude'), '', { mode: 0o644 });
+  const { config } = await load('agents:\n  a: { kind: claude }\n');
+  const standing = await restingStandings({ config, env: { PATH: bin }, now });
+  const { agents } = await listAgents({ config: config as Config, standing, now });
+  expect(agents[0]).toMatchObject({
+    state: 'unavailable',
+    state_message: expect.stringContaining('is not executable'),
+    state_fix: `Make it executable: \`chmod +x ${join(bin, 'claude')}\`.`,
+  });
+});

@@ -81,6 +81,8 @@ export interface LoginState {
   readonly detail: string;
   /** Which of its ways to log in that is, in the CLI's own words: told to the launch. */
   readonly method?: string;
+  /** How a person logs in in this way, a sentence, where that is another than the kind's. */
+  readonly fix?: string;
 }
 
 export interface CliVersion {

@@ -28,11 +28,12 @@ export async function lookAtCli({ plugins, probe, env }: LookOptions, agent: Cli
   // A reference to a secret is not resolved: that something is set is what matters here.
   const own = agent.env.flatMap((entry) => (entry.kind === 'set' ? [[entry.name, entry.value]] : []));
   const seen: NodeJS.ProcessEnv = { ...env, ...Object.fromEntries(own) };
+  const login = await kind.loginState({ env: seen, home: seen.HOME ?? homedir() });
   return {
     title: kind.title,
     file,
     version: version.text,
-    login: await kind.loginState({ env: seen, home: seen.HOME ?? homedir() }),
-    loginFix: kind.login,
+    login,
+    loginFix: login.fix ?? kind.login,
   };
 }

@@ -131,7 +131,7 @@ export class CliProbe implements Disposable {
   #locate(kind: AskedKind, agent: AskedAgent, path: string): { readonly file: string } | NotFound {
     const { program } = agent.cli;
     const names = program === undefined ? kind.programs : [program];
-    let refused: { readonly message: string; readonly isFile?: true } | undefined;
+    let refused: { readonly message: string; readonly isFile?: true; readonly fix?: string } | undefined;
     for (const name of names) {
       const found = this.#lookup.find(name, path, this.#options.projectDir);
       if ('file' in found) return { file: found.file };
@@ -139,7 +139,7 @@ export class CliProbe implements Disposable {
       if (refused === undefined || found.isFile) refused = found;
     }
     const message = refused?.message ?? '';
-    if (refused?.isFile) return { is: 'unusable', message, fix: 'Make it executable: `chmod +x`' };
+    if (refused?.fix !== undefined) return { is: 'unusable', message, fix: refused.fix };
     const where = `\`agents.${agent.name}.program\``;
     if (program !== undefined)
       return {

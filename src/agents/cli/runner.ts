@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentConfig, type CliAgent, isCliAgent } from '../../config/config.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../../types/agent.ts';
-import type { CliRecord, CliReport, Correction } from '../../types/agent-cli.ts';
+import type { CliFault, CliRecord, CliReport, Correction } from '../../types/agent-cli.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
 import type { SandboxReport, Usage } from '../../types/job.ts';
 import { fsPath } from '../../types/path-bytes.ts';
@@ -23,8 +23,9 @@ import type { SecretResolver } from '../ports.ts';
 import { type JournalEntry, limitsProblem, type SpawnExit, type StartRequest } from '../spawner/spawner.ts';
 import { collectCli } from './collect.ts';
 import { beyondCeiling, boundCorrection, correctionFor, wantedCorrection } from './correction.ts';
-import type { CliKind } from './kind.ts';
+import type { CliKind, LoginState } from './kind.ts';
 import { type EvidenceOf, logInEvidence } from './log-in-evidence.ts';
+import { loginFix } from './login-fix.ts';
 import { readPlain } from './plain-file.ts';
 import { ceilingOf, homePlaces, type Plan, planLaunch } from './plan.ts';
 import type { CliProbe } from './probe.ts';
@@ -57,6 +58,13 @@ interface Launched {
   readonly record: Plan['record'];
   readonly cwd: string;
   readonly lastMessageFile?: string;
+}
+
+interface FinishOptions {
+  readonly signal?: AbortSignal;
+  readonly evidence?: string | undefined;
+  /** As it was known when it was started. */
+  readonly login?: LoginState;
 }
 
 const fullDiskRetryMs = 2_000;
@@ -115,17 +123,18 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
     launched: Launched,
     exit: SpawnExit,
     report: SandboxReport,
-    { signal, evidence }: { readonly signal?: AbortSignal; readonly evidence?: string | undefined } = {},
+    { signal, evidence, login }: FinishOptions = {},
   ): Promise<AgentResult> => {
     const { startedAt, endedAt, limits = {}, cpuMs, peakMemoryBytes, survivors } = exit;
     for (;;)
       try {
         const isPlain = call.agent.sandbox.mode === 'off';
         const outcome = isPlain ? exit.outcome : await refusedOutcome(exit.outcome, call.workDir);
-        const { report: said, ...collected } = await collectCli({
+        const { report: read, ...collected } = await collectCli({
           ...{ kind, call, exit, redactor },
           lastMessageFile: launched.lastMessageFile,
         });
+        const said = { ...read, faults: read.faults.map((fault) => withLoginFix(fault, kind, login)) };
         const { usage } = said;
         const beyond = beyondCeiling(said, ceilingOf(asCli(call.agent), call));
         return {
@@ -186,7 +195,7 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
         signal,
         { ...own, read: (onEvent) => new CliStream(kind, onEvent) },
       );
-      return finish(kind, call, launched, exit, report, { signal, evidence });
+      return finish(kind, call, launched, exit, report, { signal, evidence, login });
     },
 
     recover: async (call, entry) => {
@@ -272,6 +281,10 @@ function startRequest(
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     maxOutputBytes,
   };
+}
+
+function withLoginFix(fault: CliFault, kind: CliKind, login: LoginState | undefined): CliFault {
+  return fault.class === 'auth' && fault.fix === undefined ? { ...fault, fix: loginFix(kind, login) } : fault;
 }
 
 function recordOf(

@@ -114,7 +114,13 @@ async function foundCli(
     .catch((): LoginState => ({ state: 'unknown', detail: '' }));
   const known = version.flags;
   const lacks = known === undefined ? [] : flagsOfLaunch(kind, version).filter((flag) => !known.has(flag));
-  return { is: 'found', file, version: version.text, login: { ...login, fix: kind.login }, lacks };
+  return {
+    is: 'found',
+    file,
+    version: version.text,
+    login: { ...login, fix: login.fix ?? kind.login },
+    lacks,
+  };
 }
 
 async function detectTool(tool: Tool, asking: Asking): Promise<Detection> {

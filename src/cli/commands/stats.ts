@@ -1,6 +1,7 @@
 /** `sluice stats`: the last hour (or day …) in bars, with the numbers beside them. */
 import type { AgentStats, StatsPoint, StatsReport } from '../../operations/stats.ts';
 import { formatBytes } from '../../types/bytes.ts';
+import { formatDollars } from '../../types/dollars.ts';
 import { formatElapsed } from '../../types/elapsed.ts';
 import { printableName } from '../../types/printable-name.ts';
 import type { CommandContext } from '../context.ts';
@@ -52,7 +53,7 @@ const lines: readonly Line[] = [
   { title: 'errors', of: (p) => p.error_rate, words: percent, hasMean: false },
   { title: 'queued', of: (p) => p.queued, words: String, hasMean: false },
   { title: 'oldest', of: (p) => p.oldest_ms, words: formatElapsed, hasMean: false },
-  { title: 'cost', of: (p) => p.cost_usd, words: dollars, hasMean: false },
+  { title: 'cost', of: (p) => p.cost_usd, words: formatDollars, hasMean: false },
   { title: 'daemon cpu', of: (p) => p.cpu_percent, words: (n) => `${decimal(n)} %`, hasMean: true },
   { title: 'daemon memory', of: (p) => p.rss_bytes, words: formatBytes, hasMean: true },
   { title: 'state on disk', of: (p) => p.state_bytes, words: formatBytes, hasMean: false },
@@ -74,7 +75,7 @@ function print(report: StatsReport): void {
     ...(totals.superseded > 0 ? [`${totals.superseded} superseded`] : []),
   ];
   printLine(`\n${paint('bold', 'jobs')}   ${ended.join(', ')}`);
-  printLine(`${paint('bold', 'cost')}   ${dollars(totals.cost_usd)}, ${totals.tokens} tokens`);
+  printLine(`${paint('bold', 'cost')}   ${formatDollars(totals.cost_usd)}, ${totals.tokens} tokens`);
   const inQueue = Object.entries(queue).map(([state, n]) => `${n} ${state}`);
   printLine(`${paint('bold', 'now')}    ${inQueue.join(', ')}`);
   if (agents.length > 0) printAgents(agents);
@@ -119,7 +120,7 @@ function printAgents(agents: readonly AgentStats[]): void {
     },
     { title: 'half within', cell: ({ p50_ms: ms }) => elapsed(ms), align: 'right' },
     { title: '95 % within', cell: ({ p95_ms: ms }) => elapsed(ms), align: 'right' },
-    { title: 'cost', cell: ({ cost_usd: usd }) => (usd === 0 ? '' : dollars(usd)), align: 'right' },
+    { title: 'cost', cell: ({ cost_usd: usd }) => (usd === 0 ? '' : formatDollars(usd)), align: 'right' },
   ]);
 }
 
@@ -129,8 +130,4 @@ function decimal(n: number): string {
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
-}
-
-function dollars(usd: number): string {
-  return `$${usd.toFixed(2)}`;
 }

@@ -1,6 +1,7 @@
 /** `sluice status`: exit 0 whenever it could answer, also for a daemon that is down or a configuration with errors. */
 import { formatDuration } from '../../config/duration.ts';
 import type { ConditionView, RootStatusView, StatusReport } from '../../operations/status.ts';
+import { formatDollars } from '../../types/dollars.ts';
 import { formatElapsed } from '../../types/elapsed.ts';
 import { printableName } from '../../types/printable-name.ts';
 import { agentWords } from '../../types/step-task.ts';
@@ -88,8 +89,8 @@ function isFull({ used, limit }: StatusReport['limits'][string]): boolean {
 
 /** `2 of 5 in use, peak 4` · `12 of 30 in 1m` · `$1.20 of $5.00 today`. */
 function useWords({ used, limit, peak, unit, per_ms: perMs }: StatusReport['limits'][string]): string {
-  if (used === null) return `unknown of $${limit.toFixed(2)} today`;
-  if (unit === 'usd') return `$${used.toFixed(2)} of $${limit.toFixed(2)} today`;
+  if (used === null) return `unknown of ${formatDollars(limit)} today`;
+  if (unit === 'usd') return `${formatDollars(used)} of ${formatDollars(limit)} today`;
   if (unit === 'tokens') return `${used.toLocaleString('en')} of ${limit.toLocaleString('en')} tokens today`;
   if (perMs !== undefined) return `${used} of ${limit} in ${formatDuration(perMs)}, peak ${peak}`;
   return `${used} of ${limit} in use, peak ${peak}`;

@@ -11,7 +11,7 @@ import { type AgentConfig, isCliAgent } from '../../config/config.ts';
 import type { CoordinatorEvent } from '../../coordinator/events.ts';
 import type { AgentEvent } from '../../types/agent.ts';
 import { AppError } from '../../types/errors.ts';
-import { type JobId, type JobRecord, passingWaits, type WaitReason } from '../../types/job.ts';
+import { type JobId, type JobRecord, passingWaits, type WaitReason, waitsUntil } from '../../types/job.ts';
 import { AGENTS_TEST, type StepTask } from '../../types/step-task.ts';
 import type { Host } from '../host.ts';
 import type { JobDetail } from '../operations.ts';
@@ -199,10 +199,23 @@ export class AgentTest {
     if (state === 'held') return { what: 'held', text: `${reason}: ${message}`, fix };
     if (state === 'queued') return this.#whileQueued();
     if (state !== 'waiting') return undefined;
-    if (!passing.has(reason)) return { what: 'waiting', text: `${reason}: ${message}`, fix };
+    if (!passing.has(reason)) return this.#waits(job);
     if (this.#told !== reason) this.#step('waiting', `${reason}${message === '' ? '' : `: ${message}`}`);
     this.#told = reason ?? '';
     return undefined;
+  }
+
+  /** The test does not wait for it. */
+  #waits(job: JobRecord): { readonly what: 'waiting'; readonly text: string; readonly fix: string } {
+    const { reason, message = '', fix = '' } = job;
+    const end = waitsUntil(job);
+    const until = end === undefined ? '' : ` until ${new Date(end).toISOString()}`;
+    const resume = `\`sluice agents resume ${this.#deps.agent.name}\` lets it be tried before that.`;
+    return {
+      what: 'waiting',
+      text: `${reason}${until}: ${message}`,
+      fix: fix.startsWith('It goes on by itself') ? resume : fix,
+    };
   }
 
   /** A pause lasts until somebody ends it; a place, or the agent's rate, comes by itself. */

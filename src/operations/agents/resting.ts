@@ -48,8 +48,10 @@ function missingProgram(
   // A PATH or a name that is filled in when it runs cannot be looked up here.
   if (first === undefined || [path, ...programs].some((text) => text.includes('${'))) return undefined;
   const found = programs.map((program) => findCommand(program, path, projectDir));
-  const refusal = found.find((one) => 'code' in one);
-  if (!refusal || !('code' in refusal) || found.some((one) => 'file' in one)) return undefined;
+  const refusals = found.flatMap((one) => ('code' in one ? [one] : []));
+  const refusal = refusals.find(({ isFile }) => isFile) ?? refusals[0];
+  if (!refusal || found.some((one) => 'file' in one)) return undefined;
+  if (refusal.fix !== undefined) return { message: refusal.message, fix: `${refusal.fix}.` };
   const kind = isCliAgent(agent) && agent.kind !== 'plugin' ? builtinCliKinds.get(agent.kind) : undefined;
   return {
     message: refusal.message,

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { copilotKind } from '../../../src/agents/cli/copilot/copilot.ts';
+import type { LoginState } from '../../../src/agents/cli/kind.ts';
+import { loginFix } from '../../../src/agents/cli/login-fix.ts';
 import { opencodeKind } from '../../../src/agents/cli/opencode/opencode.ts';
 
 let home: string;
@@ -47,4 +49,21 @@ test.each([
 ])('otherwise nobody knows: %#', async (kind, path, text) => {
   put(path, text);
   expect((await kind.loginState({ env: {}, home })).state).toBe('unknown');
+});
+
+const how = 'Run `it login`.';
+const corrects = 'The key in CORP_KEY is not accepted: correct it.';
+test.each<[string, LoginState | undefined, string]>([
+  ['nothing is known', undefined, how],
+  ['an account', { state: 'logged_in', detail: '/home/x/auth.json', method: 'account' }, how],
+  ['one of many keys', { state: 'logged_in', detail: 'CORP_KEY' }, how],
+  [
+    'its key',
+    { state: 'logged_in', detail: 'CORP_KEY', method: 'key' },
+    `${corrects} Or another way: ${how}`,
+  ],
+  ['that of its provider', { state: 'logged_in', detail: 'CORP_KEY', method: 'provider' }, corrects],
+  ['a way of its own', { state: 'logged_out', detail: '', fix: 'Set CORP_KEY.' }, 'Set CORP_KEY.'],
+])('not let in, what helps: %s', (_, login, fix) => {
+  expect(loginFix({ login: how }, login)).toBe(fix);
 });

@@ -123,7 +123,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
     body: 'echo 2.1.0',
     mode: 0o644,
     message: /"\S+\/claude" is not executable/,
-    fix: /chmod \+x/,
+    fix: /`chmod \+x \S+\/claude`/,
   },
 };
 

@@ -4,8 +4,8 @@
  */
 import type { FaultPattern } from '../reading/faults.ts';
 import { neededFlags } from './launch.ts';
+import { handOver } from './login.ts';
 
-const logIn = 'Run `codex login`, or set CODEX_API_KEY to a key that is valid.';
 const pay =
   'Wait until the limit resets, or buy credits; https://chatgpt.com/codex/settings/usage shows what is left.';
 
@@ -64,20 +64,17 @@ export const codexFaults: readonly FaultPattern[] = [
   {
     pattern: /Missing environment variable: `(\w+)`/,
     class: 'auth',
-    fix: ([, name]) =>
-      `Set ${name} in the environment of Sluice (a service has its own, not that of your shell), or its value under \`env\` of the agent.`,
+    fix: ([, name = '']) => handOver(name),
   },
   {
     pattern:
       /unexpected status 40[13]\b|last status: 40[13]\b|\b401 Unauthorized|Incorrect API key|invalid_api_key/,
     class: 'auth',
-    fix: logIn,
   },
   {
     pattern:
       /(?:access|refresh) token (?:could not be|has (?:already )?(?:expired|been)|was (?:already )?(?:used|revoked|invalidated))|[Pp]lease (?:log|sign) ?(?:out and (?:log|sign) ?)?in again|token_(?:expired|invalidated|revoked)|[Nn]ot logged in/,
     class: 'auth',
-    fix: logIn,
   },
   {
     pattern: /To use Codex with your ChatGPT plan, upgrade/,

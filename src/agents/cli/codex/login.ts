@@ -38,7 +38,12 @@ function byProvider(config: string, env: LoginQuestion['env'], file: string): Lo
   if (key === undefined) return { state: 'unknown', detail: `provider "${name}" in ${file}`, method };
   return env[key]
     ? { state: 'logged_in', detail: key, method }
-    : { state: 'logged_out', detail: `missing: ${key}`, method };
+    : { state: 'logged_out', detail: `missing: ${key}`, method, fix: handOver(key) };
+}
+
+/** To a daemon, which may have another environment than a shell. */
+export function handOver(key: string): string {
+  return `Set ${key} in the environment of Sluice (a service has its own), or its value under \`env\` of the agent.`;
 }
 
 interface Provider {

@@ -1,5 +1,6 @@
 /** `sluice agents list`: how the agents stand, what waits for them, and how they did over the last thirty days. */
 import type { AgentsReport, AgentView } from '../../../operations/agents/agent-list.ts';
+import { formatDollars } from '../../../types/dollars.ts';
 import { formatElapsed } from '../../../types/elapsed.ts';
 import { printableName } from '../../../types/printable-name.ts';
 import type { CommandContext } from '../../context.ts';
@@ -118,7 +119,7 @@ function percent(share: number | null): string {
 }
 
 function dollars(usd: number | null): string {
-  return usd === null || usd === 0 ? '' : `$${usd.toFixed(2)}`;
+  return usd === null || usd === 0 ? '' : formatDollars(usd);
 }
 
 function count(n: number): string {

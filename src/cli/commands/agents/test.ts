@@ -7,7 +7,7 @@ import type { Client } from '../../client.ts';
 import type { CommandContext } from '../../context.ts';
 import { beginningOf } from '../../file-beginning.ts';
 import { untilSignal } from '../../follow-run.ts';
-import { shortId } from '../../job-words.ts';
+import { shortId, tokenWords } from '../../job-words.ts';
 import { paint } from '../../paint.ts';
 import { printJson, printLine, tell } from '../../print.ts';
 
@@ -118,11 +118,7 @@ function printEnd(report: AgentTestReport): void {
         `${events}${firstMs === null ? '' : `, the first after ${formatElapsed(firstMs)}`}; ${calls} calls of tools`,
       );
     const { usage } = job;
-    if (usage)
-      line(
-        'tokens',
-        `${usage.input_tokens} in, ${usage.cache_read_tokens} read from the cache, ${usage.cache_write_tokens} written to it, ${usage.output_tokens} out`,
-      );
+    if (usage) line('tokens', tokenWords(usage));
     if (cli || job.cost_usd !== null)
       line('cost', job.cost_usd === null ? 'unknown' : `$${job.cost_usd.toFixed(4)}`);
     if (cli?.resume !== undefined) line('inside', printableName(cli.resume));

@@ -4,7 +4,7 @@ import { AppError } from '../../../types/errors.ts';
 import type { JobStateName } from '../../../types/job.ts';
 import { printableName } from '../../../types/printable-name.ts';
 import type { CommandContext } from '../../context.ts';
-import { agentOf, shortId, timeOf, tookWords, workOf } from '../../job-words.ts';
+import { agentOf, shortId, timeOf, tookWords, untilWords, workOf } from '../../job-words.ts';
 import { printJson, printTableOr, stateColor, tellIfMore } from '../../print.ts';
 import { shortTime } from '../../times.ts';
 
@@ -46,7 +46,8 @@ export async function run(
     { title: 'took', cell: tookWords, align: 'right' },
     {
       title: 'reason',
-      cell: ({ reason = '', message = '' }) => printableName(reason && `${reason}: ${message}`),
+      cell: ({ reason = '', message = '', waits_until: until }) =>
+        printableName(reason && `${reason}${untilWords(until)}: ${message}`),
       cut: 'end',
     },
   ]);

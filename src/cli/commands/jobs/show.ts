@@ -12,7 +12,7 @@ import { beginningOf } from '../../file-beginning.ts';
 import { followJob } from '../../follow-job.ts';
 import { untilSignal } from '../../follow-run.ts';
 import { jobTarget } from '../../job-target.ts';
-import { agentOf, shortId, stateWords, tookWords, workOf } from '../../job-words.ts';
+import { agentOf, shortId, stateWords, tokenWords, tookWords, workOf } from '../../job-words.ts';
 import { paint } from '../../paint.ts';
 import { printJson, printLine, stateColor, tell } from '../../print.ts';
 import { shortTime } from '../../times.ts';
@@ -122,7 +122,9 @@ function printJob(job: JobDetail): void {
     'when',
     `queued ${shortTime(queuedAt)}${job.ended_at ? `, ended ${shortTime(job.ended_at)}` : ''}${took ? `, took ${took}` : ''}`,
   );
+  if (job.usage) line('tokens', tokenWords(job.usage));
   if (job.cost_usd !== null) line('cost', `${job.cost_usd.toFixed(4)} USD`);
+  else if (job.usage) line('cost', 'unknown');
   for (const { command } of job.asks ?? [])
     line('asks', `to run ${printableName(command)}: \`sluice jobs approve ${shortId(id)}\`, or refuse`);
   for (const { agent: earlier, reason, message: why } of job.fallbacks ?? [])

@@ -70,6 +70,7 @@ test('logged out: says what is missing, never what is there', async () => {
   expect(await state({}, { 'config.toml': provider })).toMatchObject({
     state: 'logged_out',
     detail: 'missing: CORP_KEY',
+    fix: expect.stringContaining('Set CORP_KEY'),
   });
 });
 
