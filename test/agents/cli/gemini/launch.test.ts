@@ -66,6 +66,29 @@ test('it has a home of its own and trusts no folder, unless the owner said so', 
   for (const [path] of geminiLaunch(request).files) expect(path).toMatch(/^\/work\/1\/gemini\//);
 });
 
+test('what would do more than the work, or obey what lies in a folder, is off', () => {
+  expect(settingsOf({})).toEqual({
+    general: {
+      ...{ enableAutoUpdate: false, enableAutoUpdateNotification: false, maxAttempts: 3 },
+      ...{ plan: { enabled: false }, topicUpdateNarration: false, checkpointing: { enabled: false } },
+    },
+    security: { auth: { selectedType: 'gemini-api-key' }, folderTrust: { enabled: false } },
+    privacy: { usageStatisticsEnabled: false },
+    telemetry: { enabled: false },
+    ui: { showCompatibilityWarnings: false, showHomeDirectoryWarning: false },
+    advanced: { ignoreLocalEnv: true, autoConfigureMemory: false },
+    context: {
+      loadMemoryFromIncludeDirectories: false,
+      fileFiltering: { enableRecursiveFileSearch: false },
+    },
+    tools: { sandbox: false },
+    skills: { enabled: false },
+    hooksConfig: { enabled: false },
+    experimental: { enableAgents: false, worktrees: false },
+    policyPaths: ['/work/1/gemini/policy.toml'],
+  });
+});
+
 test('log-ins are linked, and the way to log in is repeated', () => {
   const links = new Map(geminiLaunch(request).links);
   expect(links.get('/work/1/gemini/.gemini/oauth_creds.json')).toBe('/home/u/.gemini/oauth_creds.json');

@@ -32,6 +32,20 @@ test('an answer, in events and report', () => {
   });
 });
 
+test('the answer is what is said after the last result of a tool', () => {
+  const reader = new GeminiReader();
+  const say = (content: string) => ({ type: 'message', role: 'assistant', content, delta: true });
+  for (const value of [
+    say('First I look.'),
+    { type: 'tool_use', tool_name: 'glob', tool_id: '1', parameters: {} },
+    { type: 'tool_result', tool_id: '1', status: 'success' },
+    ...[say('It is '), say('done.')],
+    { type: 'result', status: 'success' },
+  ])
+    reader.line({ kind: 'json', value });
+  expect(reader.end({ exitCode: 0, stderr: '', now }).text).toBe('It is done.');
+});
+
 test('what follows the result is no part of it', () => {
   const reader = new GeminiReader();
   for (const line of linesOf('text')) reader.line(line);
