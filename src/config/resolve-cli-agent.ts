@@ -6,6 +6,7 @@ import { type FolderAdvice, resolveFolder } from './resolve-folder.ts';
 import { type Loose, type Resolving, refuseReferences } from './resolving.ts';
 import type { CliAgentFile, PluginAgentFile } from './schema-cli-agents.ts';
 import type { Path } from './source.ts';
+import { nearest } from './suggest.ts';
 import { accessOfTool } from './tool-access.ts';
 
 type CliFile = Loose<CliAgentFile | PluginAgentFile>;
@@ -30,6 +31,30 @@ function refuseWithoutEffect({ findings }: Resolving, at: Path, agent: CliFile):
       fix,
     );
   }
+}
+
+/** In their own words, which change: only what is near to one is a slip. */
+const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
+
+/** What is allowed, and hardly meant. */
+function warnOfSlips({ findings }: Resolving, at: Path, agent: CliFile): void {
+  const { effort, sandbox } = agent;
+  // Most of them work on with a word that they do not know, and say nothing.
+  const meant = effort === undefined || efforts.includes(effort) ? undefined : nearest(effort, efforts);
+  if (meant !== undefined)
+    findings.warning(
+      'BAD_VALUE',
+      [...at, 'effort'],
+      `"${effort}" is none of the words that agent CLIs usually know for \`effort\``,
+      `did you mean "${meant}"? Usual: ${efforts.join(', ')}.`,
+    );
+  if (sandbox?.network === 'none')
+    findings.warning(
+      'CONFLICT',
+      [...at, 'sandbox', 'network'],
+      'with `network: none` it cannot reach the service of its model',
+      'Write `network: allow`, or a list of its hosts.',
+    );
 }
 
 const order: readonly Access[] = ['read', 'edit', 'all'];
@@ -59,6 +84,7 @@ export async function resolveCli(
   refuseWithoutEffect(context, at, agent);
   for (const key of ['program', 'model', 'effort'] as const)
     if (agent[key] !== undefined) refuseReferences(context, [...at, key], agent[key]);
+  warnOfSlips(context, at, agent);
   if (agent.kind === 'plugin') refuseDeep(context, [...at, 'options'], agent.options);
   const permissions = await resolvePermissions(context, [...at, 'permissions'], agent.permissions);
   const tools = (agent.tools ?? []).filter((tool) => tool !== undefined);

@@ -92,6 +92,8 @@ export function advice({ data, parentSchema: schema, keyword }: ShapeError): str
     return /^\d+(\.\d+)?%$/.test(data) && schema.maximum === 1
       ? `Write it as a share of 1: \`${Number.parseFloat(data) / 100}\`.`
       : `Write the bare number: \`${Number.parseFloat(data.replace(/^[^\d.]+/, '')) || 1}\`.`;
+  if (schema.type === 'integer' && typeof data === 'string' && /^-?\d+$/.test(data))
+    return `Write the bare number: \`${Number(data)}\`.`;
   if (wordOf(schema) && typeof data === 'string')
     return suggest(data, [wordOf(schema) as string], 'As a word only');
   if (schema.const === 1) return 'Write `version: 1`, or use a version of Sluice that reads this format.';
@@ -116,8 +118,32 @@ export function advice({ data, parentSchema: schema, keyword }: ShapeError): str
     (typeof data === 'number' || typeof data === 'boolean')
   )
     return `Put it in quotes: \`"${data}"\`.`;
+  if (keyword === 'type') {
+    const written = otherForm(schema, data);
+    if (written !== undefined) return written;
+  }
   const text = sentence(schema);
   return text || 'Correct the value, or remove the key.';
+}
+
+/** A word or a number where a list or a mapping belongs: how it is written there. */
+function otherForm(schema: Schema, data: unknown): string | undefined {
+  const types = [schema.type].flat();
+  if (typeof data !== 'string' && typeof data !== 'number' && typeof data !== 'boolean') return undefined;
+  if (types.includes('array')) return `Write it as a list: \`[${data}]\`.`;
+  if (!types.includes('object')) return undefined;
+  const kinds = schema.oneOf as readonly Schema[] | undefined;
+  const properties = (schema.properties ?? {}) as Record<string, Schema>;
+  const tag = (schema.discriminator as { readonly propertyName?: string } | undefined)?.propertyName;
+  const required = Array.isArray(schema.required) && schema.required.length === 1 ? schema.required[0] : '';
+  const takes = (one: Schema | undefined): boolean => [one?.enum, one?.const].flat().includes(data);
+  const key =
+    tag !== undefined && kinds?.some((one) => takes((one.properties as Record<string, Schema>)?.[tag]))
+      ? tag
+      : Object.keys(properties).find((name) => name === required || takes(properties[name]));
+  if (Object.keys(properties).length === 0 && key === undefined) return undefined;
+  if (key !== undefined) return `Write it as a mapping: \`{ ${key}: ${data} }\`.`;
+  return `Write it as a mapping; its keys: ${Object.keys(properties).join(', ')}.`;
 }
 
 /** The first sentence of a description, without its links, which are for pages. */

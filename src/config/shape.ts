@@ -82,7 +82,10 @@ export function checkShape(
     ({ instancePath }) =>
       !misnamed.some((path) => instancePath === path || instancePath.startsWith(`${path}/`)),
   );
-  const placed = errors.map((error) => ({ error, path: pathOf(error.instancePath, data) }));
+  // A value of the wrong type is none of those that are allowed, either.
+  const wrong = new Set(errors.flatMap((error) => (error.keyword === 'type' ? [error.instancePath] : [])));
+  const told = errors.filter(({ keyword, instancePath }) => keyword === 'type' || !wrong.has(instancePath));
+  const placed = told.map((error) => ({ error, path: pathOf(error.instancePath, data) }));
   for (const { error, path } of placed) report(error, path, data, findings, form);
   for (const { error, path } of placed) prune(data, error, path);
 }
@@ -206,7 +209,9 @@ const hintsForClis: Readonly<Record<string, string>> = {
   api_key:
     'Write `env: { NAME: "${env:NAME}" }` with the variable that the CLI reads, or log in with the CLI itself.',
   allowed_tools: 'Write `tools: […]`.',
+  mode: 'Write `permissions: { mode: read }`, or `edit`, or `all`.',
   permission_mode: 'Write `permissions: { mode: read }`, or `edit`, or `all`.',
+  directories: 'Write `permissions: { directories: […] }`.',
   ceiling: 'Write `permissions: { ceiling: edit }`.',
 };
 
