@@ -53,7 +53,7 @@ export const errorCodes = {
   AGENT_PARKED: 'The quota or rate of an agent is used up; its jobs wait until the time that it named.',
   AGENT_PAUSED:
     'An agent is paused, by a person or because its quota is used up; its jobs wait for `sluice agents resume`.',
-  AGENT_AUTH: 'An agent is not logged in, or its key is wrong; its jobs fail until that is mended.',
+  AGENT_AUTH: 'An agent is not logged in, or its key is wrong; its jobs wait until that is mended.',
   PERMISSION_WANTED: 'An agent needs more than it may have; its jobs are held until a person decides.',
   REVIEW_ASKS: 'A review ended in a question, or stopped work; a person decides.',
   AGENT_UNAVAILABLE: "An agent's command cannot be found; its jobs wait.",
