@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-const common = { pool: 'forks', testTimeout: 30_000, hookTimeout: 30_000 } as const;
+/** Nothing here takes so long; on a machine that does much else, it may. */
+const common = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000 } as const;
 /** Tests that leave nothing behind share their workers: a worker of its own for each file costs more than most of these. */
 const shared = [
   ...[

@@ -26,6 +26,7 @@ export default defineConfig({
       {
         test: {
           ...common,
+          testTimeout: 300_000 * scale,
           name: 'long',
           include: ['test/**/*.long.ts', ...unmeasured],
           maxWorkers: 2 + Math.max(2, availableParallelism()),

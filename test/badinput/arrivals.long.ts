@@ -17,7 +17,7 @@ daemon: { min_free_disk: 1MiB }
 
 test('200 files by every way in which files arrive: each ends once, with the content it has', async () => {
   await arriveInAllWays(200, 60_000);
-}, 90_000);
+});
 
 /** Opens, appends a line and closes, 10 times, as loggers and scanners do; then says that it has ended. */
 const appender = 'for n in $(seq 1 10); do echo "line $n" >> "$1"; sleep "$2"; done';

@@ -34,7 +34,7 @@ test('one that hangs after its result is ended after 10 s, and its success is ke
     expect(tookMs, kind).toBeGreaterThanOrEqual(10_000);
   }
   expect(processesOf(project)).toEqual([]);
-}, 60_000);
+});
 
 test('what is installed, or updated, while jobs wait for it is used', async () => {
   const project = makeCliProject(`
@@ -54,7 +54,7 @@ daemon: { min_free_disk: 1MiB }
   project.fake('gemini').play(answers('gemini'));
   await until('both are processed', async () => (await project.status()).files.processed === 2, 60_000);
   await until('nothing is said of it any more', async () => (await unavailable()) === 0);
-}, 90_000);
+});
 
 test('a daemon that is killed every second: all work ends as it should, corrections and parkings included', async () => {
   const project = makeCliProject(
@@ -119,4 +119,4 @@ test('a daemon that is killed every second: all work ends as it should, correcti
   daemon.kill('SIGTERM');
   expect(await daemon.exited).toBe(0);
   await until('nothing is left of it', () => processesOf(project).length === 0);
-}, 120_000);
+});

@@ -71,7 +71,7 @@ export async function surviveInterruptions(
     }
     await process.exited;
     // Those that are deaf get five seconds before they are killed.
-    await until('no process is left', () => processesOf(project).length === 0, 8_000);
+    await until('no process is left', () => processesOf(project).length === 0);
     await check();
   }
   const last = await project.sluice('run', '--json');

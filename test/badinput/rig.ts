@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -51,7 +52,7 @@ export async function jobsOf(
 export async function ended(
   project: Project,
   count: number,
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
 ): Promise<Map<string, FileView>> {
   let files = new Map<string, FileView>();
   await until(
@@ -81,6 +82,21 @@ export function receiptFiles({ dir }: Pick<Project, 'dir'>): string[] {
 
 export function allReceipts(project: Pick<Project, 'dir'>): Receipt[] {
   return receiptFiles(project).map((file) => JSON.parse(readFileSync(file, 'utf8')) as Receipt);
+}
+
+/** Options of a project whose daemons have a clock that the test sets. */
+export const withClock = { env: { NODE_OPTIONS: `--import ${join(import.meta.dirname, 'clock.js')}` } };
+
+/** @param offMs How far the clock of its daemons is ahead from now on. */
+export function setClock(project: Pick<Project, 'dir' | 'write'>, offMs: number): void {
+  renameSync(project.write('clock.next', String(offMs)), join(project.dir, 'clock'));
+}
+
+const dayMs = 86_400_000;
+
+/** What is spent counts by UTC day: shortly before midnight its daemons take it for an hour earlier. */
+export function stayWithinDay(project: Pick<Project, 'dir' | 'write'>): void {
+  if (dayMs - (Date.now() % dayMs) < 600_000) setClock(project, -3_600_000);
 }
 
 const nobody = 65_534;

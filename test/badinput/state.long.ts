@@ -14,7 +14,17 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeProject, type Project, until } from '../daemon/project.ts';
 import { fillUp } from './fill-up.ts';
-import { asNobody, ended, filesOf, giveToNobody, jobsOf, mountSmall, processesOf } from './rig.ts';
+import {
+  asNobody,
+  ended,
+  filesOf,
+  giveToNobody,
+  jobsOf,
+  mountSmall,
+  processesOf,
+  setClock,
+  withClock,
+} from './rig.ts';
 
 /** Each start is a line; files that are called bad fail. */
 const counting = (more = ''): string => `
@@ -157,7 +167,7 @@ test('a disk that is full: what landed is kept, and all of it is processed when 
     (await codesOf(project)).some((code) => code === 'DISK_FULL' || code === 'DISK_LOW'),
   );
   rmSync(ballast);
-  await until('every file has its receipt', () => project.receipts().length === 21, 25_000);
+  await until('every file has its receipt', () => project.receipts().length === 21);
   const done = readFileSync(join(outer.inbox, 'starts.log'), 'utf8').trim().split('\n');
   expect(project.receipts().map(({ state, reason, message }) => [state, reason, message])).toEqual(
     Array(21).fill(['succeeded', undefined, undefined]),
@@ -169,7 +179,7 @@ test('a disk that is full: what landed is kept, and all of it is processed when 
   daemon.kill('SIGTERM');
   expect(await daemon.exited).toBe(0);
   expect((await jobsCount(project)).open).toBe(0);
-}, 60_000);
+});
 
 async function jobsCount(project: Project): Promise<{ open: number }> {
   await project.start();
@@ -187,11 +197,11 @@ agents:
   work:
     kind: command
     command: [sh, -c, 'cat "$1"; case $1 in *slow) test -e tried || { touch tried; exit 1; };; esac', sh, "\${{ file.path }}"]
-    retry: { attempts: 2, initial: 2s, max: 2s }
+    retry: { attempts: 2, initial: 5s, max: 5s }
     sandbox: { mode: auto, write: [project] }
 daemon: { min_free_disk: 1MiB }
 `,
-    { env: { NODE_OPTIONS: `--import ${join(import.meta.dirname, 'clock.js')}` } },
+    withClock,
   );
   project.write('inbox/a', 'first');
   await project.start();
@@ -201,7 +211,7 @@ daemon: { min_free_disk: 1MiB }
     'the slow one waits for its second try',
     async () => (await project.status()).queue.waiting === 1,
   );
-  project.write('clock', String(-3_600_000));
+  setClock(project, -3_600_000);
   project.write('inbox/a', 'second, an hour earlier');
   project.write('inbox/b', 'b');
   const second = 'second, an hour earlier';
@@ -211,7 +221,7 @@ daemon: { min_free_disk: 1MiB }
     () => project.receipt('a')?.input.bytes === second.length,
   );
   expect(readFileSync(join(project.dir, 'processed/files/inbox/a/result.md'), 'utf8')).toBe(second);
-  await until('the slow one is tried again', () => project.receipt('slow')?.state === 'succeeded', 10_000);
+  await until('the slow one is tried again', () => project.receipt('slow')?.state === 'succeeded');
   await until('b is processed', () => project.receipt('b')?.state === 'succeeded');
   expect(existsSync(join(project.dir, 'tried'))).toBe(true);
   expect(readdirSync(join(project.dir, 'processed/files/inbox'))).toHaveLength(3);

@@ -71,7 +71,7 @@ export async function startReceiver(): Promise<Receiver> {
 }
 
 /** Waits for a state that comes by itself; the deadline names what did not come. */
-export async function until(what: string, holds: () => boolean, deadlineMs = 5_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, deadlineMs = 60_000): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`gave up after ${deadlineMs} ms waiting until ${what}`);

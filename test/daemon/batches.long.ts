@@ -26,7 +26,7 @@ const drop = (project: Project, n: number, name = (i: number) => `f${i}.txt`): v
 test('five files are one attempt with a receipt each; outputs go to the file they are named after', async () => {
   const project = makeProject(
     batched(
-      'max_files: 5, quiet: 200ms',
+      'max_files: 5, quiet: 30s',
       'for f in $LIST; do cp "$f" "$SLUICE_OUTPUT_DIR/$(basename $f).out"; done; echo together; echo x > "$SLUICE_OUTPUT_DIR/summary"',
     ),
   );
@@ -49,7 +49,7 @@ test('five files are one attempt with a receipt each; outputs go to the file the
 
 test('${{ files }} is an argument for each file, names with blanks and quotes included', async () => {
   const project = makeProject(`
-routing_rules: [{ name: all, pattern: "**", agent: work, batch: { max_files: 3, quiet: 100ms } }]
+routing_rules: [{ name: all, pattern: "**", agent: work, batch: { max_files: 3, quiet: 30s } }]
 agents: { work: { kind: command, command: [sh, -c, 'for a in "$@"; do basename "$a"; done', sh, "\${{ files }}"] } }
 concurrency_limits: { max_concurrent_files: 8 }
 ${anyDisk}`);
@@ -63,7 +63,7 @@ ${anyDisk}`);
 test('results.jsonl says what became of each: one failure, own texts, the rest shares the attempt', async () => {
   const project = makeProject(
     batched(
-      'max_files: 4, quiet: 100ms',
+      'max_files: 4, quiet: 30s',
       `cat > "$SLUICE_OUTPUT_DIR/results.jsonl" <<'END'
 {"file":"f0.txt","state":"failed","message":"line 3 has 4 columns"}
 {"file":"f1.txt","state":"succeeded","result":"fine","outputs":["odd"]}
@@ -89,7 +89,7 @@ const poisoned = 'for f in $LIST; do case $f in *bad*) echo "poison" >&2; exit 3
 
 test('of 32 files one or three poisoned ones are found by halving; nobody else fails', async () => {
   const hunt = async (bad: number, most: number): Promise<void> => {
-    const project = makeProject(batched('max_files: 32, quiet: 200ms', poisoned));
+    const project = makeProject(batched('max_files: 32, quiet: 30s', poisoned));
     drop(project, 32, (i) => (i % 11 === 5 && i < bad * 11 ? `bad${i}.txt` : `f${i}.txt`));
     expect((await project.sluice('run')).code).toBe(1);
     expect(statesOf(project)).toEqual({ succeeded: 32 - bad, failed: bad });
@@ -106,7 +106,7 @@ test('of 32 files one or three poisoned ones are found by halving; nobody else f
 });
 
 test('on_failure: fail fails all of the batch with one attempt', async () => {
-  const project = makeProject(batched('max_files: 8, quiet: 200ms, on_failure: fail', poisoned));
+  const project = makeProject(batched('max_files: 8, quiet: 30s, on_failure: fail', poisoned));
   drop(project, 8, (i) => (i === 3 ? 'bad.txt' : `f${i}.txt`));
   expect((await project.sluice('run')).code).toBe(1);
   expect(statesOf(project)).toEqual({ failed: 8 });
@@ -114,19 +114,23 @@ test('on_failure: fail fails all of the batch with one attempt', async () => {
 });
 
 test('by: folder takes a folder that is copied slowly as one unit, files beside it one by one', async () => {
-  const project = makeProject(batched('by: folder, quiet: 700ms', 'true'));
+  const project = makeProject(batched('by: folder, quiet: 2s', 'true'));
   await project.start();
   project.write('inbox/alone.txt', 'alone');
+  let [lastAt, longestMs] = [Number.POSITIVE_INFINITY, 0];
   for (let i = 0; i < 6; i++) {
     project.write(`inbox/photos/${i % 2 ? 'deep/' : ''}p${i}.txt`, `photo ${i}`);
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    longestMs = Math.max(longestMs, performance.now() - lastAt);
+    lastAt = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 400));
   }
   await until('all have a receipt', () => project.receipts().length === 7);
-  expect(sizes(project).toSorted()).toEqual([1, 6]);
+  // A machine that stops us for longer than the quiet time has copied two units.
+  if (longestMs < 1_000) expect(sizes(project).toSorted()).toEqual([1, 6]);
 });
 
 test('max_files: auto grows while whole batches succeed', async () => {
-  const project = makeProject(batched('max_files: auto, quiet: 100ms', 'true'));
+  const project = makeProject(batched('max_files: auto, quiet: 2s', 'true'));
   drop(project, 60);
   expect((await project.sluice('run')).code).toBe(0);
   const made = sizes(project);
@@ -138,7 +142,7 @@ test('max_files: auto grows while whole batches succeed', async () => {
 test('cancel, and a change under way, take one file out of the batch and leave the others', async () => {
   const takeOut = async (whose: 'first' | 'third'): Promise<void> => {
     const project = makeProject(
-      batched('max_files: 4, quiet: 200ms', 'while [ ! -e gate ]; do sleep 0.02; done; cat $LIST'),
+      batched('max_files: 4, quiet: 2s', 'while [ ! -e gate ]; do sleep 0.02; done; cat $LIST'),
     );
     await project.start();
     drop(project, 4);
@@ -170,7 +174,7 @@ test('cancel, and a change under way, take one file out of the batch and leave t
 test('a daemon that dies while a batch runs, or after it finished, gives every file one receipt', async () => {
   const project = makeProject(
     batched(
-      'max_files: 6, quiet: 200ms',
+      'max_files: 6, quiet: 30s',
       `while [ ! -e gate ]; do sleep 0.02; done
 echo '{"file":"f1.txt","state":"failed","message":"bad columns"}' > "$SLUICE_OUTPUT_DIR/results.jsonl"
 for f in $LIST; do cp "$f" "$SLUICE_OUTPUT_DIR/$(basename $f).out"; done; echo done >> done.log`,
@@ -202,7 +206,7 @@ for f in $LIST; do cp "$f" "$SLUICE_OUTPUT_DIR/$(basename $f).out"; done; echo d
 });
 
 test('what is cached, or has the same content as another of the batch, is not run', async () => {
-  const project = makeProject(batched('max_files: 8, quiet: 200ms', 'true'));
+  const project = makeProject(batched('max_files: 8, quiet: 2s', 'true'));
   project.write('inbox/a.txt', 'same');
   expect((await project.sluice('run')).code).toBe(0);
   project.write('inbox/b.txt', 'same');

@@ -17,7 +17,7 @@ daemon: { min_free_disk: 1MiB }
   await project.start();
   for (let n = 0; n < FILES; n++) {
     project.write(`inbox/${n}`, `${n}`);
-    await until(`file ${n} has its receipt`, () => project.receipt(`${n}`)?.state === 'succeeded', 5_000);
+    await until(`file ${n} has its receipt`, () => project.receipt(`${n}`)?.state === 'succeeded');
   }
   const { files, conditions } = await project.status();
   expect(files).toEqual({ processed: FILES });

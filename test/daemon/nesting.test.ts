@@ -76,7 +76,7 @@ test('an agent that keeps the only place and waits for another job is told so, a
   await project.start();
   await until('what was there is known', async () => (await project.status()).files.ignored === 1);
   project.write('inbox/a.ask', 'ask');
-  await until('both have ended', () => project.receipts().length === 2, 10_000);
+  await until('both have ended', () => project.receipts().length === 2);
   expect(log(project, 'asks.log')).toContain('concurrency_limits.max_processes');
   expect(project.receipt('a.ask')).toMatchObject({ state: 'failed', reason: 'exit_code' });
   expect(project.receipt('x.plain')).toMatchObject({ state: 'succeeded', depth: 1 });

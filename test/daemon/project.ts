@@ -138,7 +138,7 @@ export function makeProject(
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
 ): Promise<void> {
   const end = performance.now() + deadlineMs;
   for (;;) {

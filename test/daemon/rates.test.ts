@@ -11,13 +11,13 @@ function busiest(starts: readonly number[], perMs: number): number {
   return Math.max(...starts.map((from) => starts.filter((at) => at >= from && at < from + perMs).length));
 }
 
-test('with 5/s no second has more than five starts, and the queue drains; what runs beside it is not slowed', async () => {
+test('what runs beside an agent with a rate is not slowed; with 5/s no second has more than five starts, and the queue drains', async () => {
   const project = makeProject(`
 routing_rules:
   - { name: slow, pattern: "*.txt", agent: work }
   - { name: fast, pattern: "*.fast", agent: other }
 agents:
-${script('work', 'true', 'rate: 5/s')}
+${script('work', 'true', 'rate: 5/d')}
 ${script('other', 'true')}
 concurrency_limits: { max_processes: 4, max_concurrent_files: 8 }
 ${anyDisk}`);
@@ -28,9 +28,10 @@ ${anyDisk}`);
     'the others are done',
     () => project.receipts().filter(({ agent }) => agent === 'other').length === 6,
   );
-  expect(project.receipts().filter(({ agent }) => agent === 'work').length).toBeLessThan(12);
-  expect((await project.status()).limits['agents.work.rate']).toMatchObject({ limit: 5, per_ms: 1_000 });
+  await until('the first five are done', () => statesOf(project).succeeded === 11);
+  expect((await project.status()).limits['agents.work.rate']).toMatchObject({ limit: 5, per_ms: 86_400_000 });
   expect((await project.status()).waits).toEqual([]);
+  reconfigure(project, (text) => text.replace('rate: 5/d', 'rate: 5/s'));
   await until('all are done', () => statesOf(project).succeeded === 18);
   const starts = project
     .receipts()

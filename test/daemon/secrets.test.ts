@@ -3,7 +3,7 @@
  * command and in no alert.
  */
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -71,7 +71,7 @@ async function filesBelow(dir: string): Promise<string[]> {
   return found.flat();
 }
 
-test('a secret that an agent tells in every way is nowhere', { timeout: 60_000 }, async () => {
+test('a secret that an agent tells in every way is nowhere', async () => {
   const receiver = await startReceiver();
   const origin = new URL(receiver.url).origin;
   const project = makeProject(
@@ -156,12 +156,15 @@ test('an export that is killed leaves no file under its name; what is damaged is
   );
   for (let n = 0; n < 40; n++) project.write(`inbox/${n}.txt`, `${n} `.repeat(2_000));
   expect((await project.sluice('run')).code).toBe(0);
-  project.write('processed/large.bin', 'z'.repeat(30 << 20));
+  const large = project.write('processed/large.bin', '');
+  // So much that it is still written when we see that it has begun.
+  truncateSync(large, 2 ** 30);
   const killed = project.spawn('export', 'killed.tar');
   await until('it writes', () => project.exists('killed.tar.part'));
   killed.kill('SIGKILL');
   await killed.exited;
   expect(project.exists('killed.tar')).toBe(false);
+  truncateSync(large, 30 << 20);
 
   expect((await project.sluice('export', 'killed.tar')).code).toBe(0);
   expect(project.exists('killed.tar.part')).toBe(false);

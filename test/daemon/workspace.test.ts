@@ -148,7 +148,7 @@ test('a batch on a copy is put in place once, and undone by its first job', asyn
   const project = makeProject(
     onCopy(
       'for f in $(tr "\\0" " " < "$SLUICE_FILES"); do echo edited >> "$f"; done; echo run >> $LOG',
-    ).replace('agent: work }', 'agent: work, batch: { max_files: 3, quiet: 200ms } }'),
+    ).replace('agent: work }', 'agent: work, batch: { max_files: 3, quiet: 30s } }'),
   );
   for (const name of ['a', 'b', 'c']) project.write(`inbox/${name}.todo`, `${name}\n`);
   expect(await project.sluice('run')).toMatchObject({ code: 0 });

@@ -51,7 +51,7 @@ async function watched(files: Record<string, string>) {
   });
   onTestFinished(() => watch[Symbol.asyncDispose]());
   const until = (what: string, check: () => boolean) =>
-    vi.waitFor(() => expect(check(), what).toBe(true), { timeout: 15_000, interval: 50 });
+    vi.waitFor(() => expect(check(), what).toBe(true), { timeout: 60_000, interval: 50 });
   return {
     dir,
     write,

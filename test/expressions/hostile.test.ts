@@ -192,7 +192,7 @@ test('whatever a text is, nothing but an ExpressionError comes out', async () =>
     { numRuns: 3000 },
   );
   expect(evaluated).toBeGreaterThan(10);
-}, 60_000);
+});
 
 test('what passes the check with all types known does not fail for its names and types', async () => {
   const scope = scopeOf(
@@ -221,7 +221,7 @@ test('what passes the check with all types known does not fail for its names and
     }),
     { numRuns: 3000 },
   );
-}, 60_000);
+});
 
 /** Two to the power of 40 items, in 40 lists. */
 function bomb(): unknown {

@@ -56,7 +56,7 @@ test('a text on which the parser of source code loses itself is given up, and th
   const text = await report('a.rs', 'r#"'.repeat(80_000));
   expect(text).toContain('The parser gave up on this file');
   expect(await report('b.rs', 'fn f() {}\n')).toContain('`f`');
-}, 30_000);
+});
 
 test('a sparse file of 5 GiB costs what its first bytes cost', async () => {
   const path = join(await tempFolder(), 'big');
@@ -217,7 +217,7 @@ test('any bytes under any extension give a report, in bounded time and size', as
     }),
     { numRuns: 400 },
   );
-}, 60_000);
+});
 
 /** The Markdown without its code spans and fenced blocks, as CommonMark delimits them. */
 function unquoted(markdown: string): string {

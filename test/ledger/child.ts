@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 
 export interface Child {
   readonly process: ChildProcess;

@@ -2,10 +2,10 @@
  * A clock that jumps a day ahead or back while a rate, a budget, an open breaker and back-offs are pending, with a
  * `kill -9` now and then: all of it goes on, and nothing is lost or done twice.
  */
-import { readFileSync, renameSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { allReceipts } from '../badinput/rig.ts';
+import { allReceipts, setClock, withClock } from '../badinput/rig.ts';
 import { chanceOf, seedOf } from '../daemon/chance.ts';
 import { makeProject, until } from '../daemon/project.ts';
 import { marksOf } from './marks.ts';
@@ -50,13 +50,12 @@ daemon: { min_free_disk: 1MiB }
 test('clock jumps while rates, budgets, breakers and back-offs are pending', async () => {
   const beganMs = performance.now();
   const chance = chanceOf(seedOf(process.env));
-  const clock = join(import.meta.dirname, '../badinput/clock.js');
-  const project = makeProject(config, { env: { NODE_OPTIONS: `--import ${clock}` } });
+  const project = makeProject(config, withClock);
   const names: string[] = [];
   let offsetMs = 0;
   const jump = (byMs: number): void => {
     offsetMs += byMs;
-    renameSync(project.write('clock-next', String(offsetMs)), join(project.dir, 'clock'));
+    setClock(project, offsetMs);
   };
   const drop = (path: string): void => {
     project.write(`inbox/${path}`, `content of ${path}`);

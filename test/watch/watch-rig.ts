@@ -132,7 +132,7 @@ export async function openRig(
     questions,
     watcher: await start(),
     of: (path) => seen.filter((one) => one.path === path),
-    async until(what, check, withinMs = 10_000) {
+    async until(what, check, withinMs = 60_000) {
       const deadline = performance.now() + withinMs;
       while (!check()) {
         if (performance.now() > deadline)
