@@ -9,7 +9,7 @@ import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { Conditions } from '../types/condition.ts';
 import type { JobId, JobInput } from '../types/job.ts';
 import { fsPath } from '../types/path-bytes.ts';
-import { type Admission, Loops, type LoopsSnapshot, type LoopVerdict } from './loops/loops.ts';
+import { type Admission, Loops, type LoopsSnapshot, type LoopVerdict, unseenMs } from './loops/loops.ts';
 
 const KIND = 'loops';
 const NAME = 'state';
@@ -118,7 +118,8 @@ export class LoopGuard {
   /** Call before anything of an attempt that has ended can be seen outside. */
   async mayBeSeen(rule: string, endedAt: number): Promise<void> {
     const leftMs = this.#loops.seenFrom(rule, endedAt) - this.#o.now();
-    if (leftMs > 0) await sleep(leftMs);
+    // A clock that was set back since its end does not stop it.
+    if (leftMs > 0) await sleep(Math.min(leftMs, unseenMs));
   }
 
   /** The job ended without an attempt. */

@@ -71,7 +71,7 @@ const groupsKept = 32;
 /** Evidence from which on people are told. */
 const serious = 3;
 /** What is made so long after an attempt is told apart from what the attempt made, however the clock of file times lags. */
-const unseenMs = graceMs + 2 * tickMs;
+export const unseenMs = graceMs + 2 * tickMs;
 
 export class Loops {
   #maxDepth: number;
