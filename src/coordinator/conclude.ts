@@ -30,7 +30,7 @@ import {
 import { fallBack } from './fall-back.ts';
 import { hasSpace, isFullDisk, waitForSpace } from './full-disk.ts';
 import { originalOf } from './original.ts';
-import { parkedFix, untilOf, waitReasonOf } from './parking.ts';
+import { parkedFix, untilOf, viewParked, waitReasonOf } from './parking.ts';
 import { tellPermissions } from './permissions.ts';
 import { promote } from './promotion.ts';
 import type { Recipes } from './recipes.ts';
@@ -232,7 +232,10 @@ async function waitForAgent(
   const until = parked ? untilOf(parked) : deps.now();
   await deps.ledger.jobs.retry(lease, {
     ...{ reason, message },
-    fix: parked?.why === 'auth' ? parkedFix(agent.name, parked) : fix,
+    fix:
+      parked && (parked.why === 'auth' || until === undefined)
+        ? parkedFix(agent.name, viewParked(parked))
+        : fix,
     ...(until !== undefined && { notBefore: until }),
   });
   await announceWaiting(deps, lease.job);

@@ -123,9 +123,10 @@ export class Operations implements Disposable {
   }
 
   /** Has work that runs reviewed now. @throws AppError NOT_POSSIBLE where it does not run, or nobody reviews it. */
-  async review(prefix: string, who: string): Promise<{ job_id: string }> {
+  async review(prefix: string, who: string): Promise<{ job_id: string; under_way?: true }> {
     const { id, state } = await this.#find(prefix);
-    if (this.#host.reviews.request(id, who)) return { job_id: id };
+    const answer = this.#host.reviews.request(id, who);
+    if (answer !== 'none') return { job_id: id, ...(answer === 'under_way' && { under_way: true }) };
     throw new AppError('NOT_POSSIBLE', `Job ${id} cannot be reviewed now: it is ${state}`, {
       fix: 'Work is reviewed by hand while it runs, where `reviews` are configured for its rule.',
     });

@@ -51,6 +51,8 @@ const resultsAtOnce = 32;
 export class JobReviews implements AsyncDisposable {
   readonly #deps: JobReviewsDeps;
   readonly #watched = new Map<JobId, WatchedAttempt>();
+  /** Which of them somebody has asked to be reviewed, and is not yet. */
+  readonly #byHand = new WeakSet<WatchedAttempt>();
   /** Jobs that are under review, or will be: what ends their reviews, and the last of them. */
   readonly #under = new Map<JobId, { readonly ended: AbortController; last: Promise<void> }>();
   readonly #results = new PQueue({ concurrency: resultsAtOnce });
@@ -73,14 +75,20 @@ export class JobReviews implements AsyncDisposable {
   }
 
   /**
-   * A person wants work reviewed that runs. @returns false when it does not run, or nobody reviews its like.
-   * Nothing waits for it; what is decided is acted on.
+   * A person wants work reviewed that runs. Nothing waits for it; what is decided is acted on.
+   * @returns `none` when it does not run, or nobody reviews its like; `under_way`: one that was asked for before goes on.
    */
-  request(id: JobId, who: string): boolean {
+  request(id: JobId, who: string): 'begun' | 'under_way' | 'none' {
     const watched = this.#watched.get(id) ?? [...this.#watched.values()].find(({ others }) => others.has(id));
-    if (!watched) return false;
-    this.#begin(watched.job.id, (ended) => this.#reviewLive(watched, 'manual', `asked for by ${who}`, ended));
-    return true;
+    if (!watched) return 'none';
+    if (this.#byHand.has(watched)) return 'under_way';
+    this.#byHand.add(watched);
+    this.#begin(watched.job.id, (ended) =>
+      this.#reviewLive(watched, 'manual', `asked for by ${who}`, ended).finally(() =>
+        this.#byHand.delete(watched),
+      ),
+    );
+    return 'begun';
   }
 
   /** What running work has asked for is not known yet: what it makes does not count before. */

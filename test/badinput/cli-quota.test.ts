@@ -116,6 +116,12 @@ ${daemon}
   expect(await agentOf(project, 'careful')).toMatchObject({ state: 'paused' });
   expect((await agentOf(project, 'careful'))?.state_until).toBeUndefined();
   expect(await codesOf(project, 'careful')).toEqual(['AGENT_PAUSED']);
+  // Nothing goes on by itself here.
+  const [waiting] = await jobsOf(project);
+  expect(waiting).toMatchObject({
+    state: 'waiting',
+    fix: expect.stringContaining('sluice agents resume careful'),
+  });
   project.fake('claude').play(answers('claude'));
   await project.sluice('agents', 'resume', 'careful');
   await until('it is processed', () => project.receipt('c.y')?.state === 'succeeded');

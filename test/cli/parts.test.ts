@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { LogTail, readLog } from '../../src/cli/log-lines.ts';
+import { shownConditions } from '../../src/cli/shown-conditions.ts';
 import { displayWidth, layOut } from '../../src/cli/table.ts';
 import { parseSince, shortTime } from '../../src/cli/times.ts';
 import { RotatingFile } from '../../src/logging/rotating-file.ts';
 import { formatBytes } from '../../src/types/bytes.ts';
+import type { ErrorCode } from '../../src/types/error-codes.ts';
 import { Project } from './sluice.ts';
 
 test('columns are aligned by what a terminal shows, and cut only where told', () => {
@@ -26,6 +28,20 @@ test('columns are aligned by what a terminal shows, and cut only where told', ()
   const narrow = layOut(rows, columns, 24);
   expect(narrow[1]).toMatch(/^….*\.txt +1 B$/);
   expect(Math.max(...narrow.map(displayWidth))).toBeLessThanOrEqual(24);
+});
+
+test('of conditions of one kind a few are shown, the others counted', () => {
+  const one = (code: ErrorCode, subject: string) => ({
+    ...{ code, subject, message: 'm', fix: 'f', since: '2026-11-20T10:00:00Z' },
+  });
+  const asking = Array.from({ length: 1_000 }, (_, n) => one('REVIEW_ASKS', `job-${n}`));
+  const { shown, more } = shownConditions([one('DISK_LOW', ''), ...asking, one('RUNS_AS_ROOT', '')]);
+  expect(shown.map(({ code, subject }) => `${code} ${subject}`.trim())).toEqual([
+    'DISK_LOW',
+    ...[0, 1, 2, 3, 4].map((n) => `REVIEW_ASKS job-${n}`),
+    'RUNS_AS_ROOT',
+  ]);
+  expect([...more]).toEqual([['REVIEW_ASKS', 995]]);
 });
 
 test('a line never gets wider than the terminal while the column that may give way can', () => {

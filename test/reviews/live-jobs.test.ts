@@ -70,6 +70,7 @@ test('a milestone, a blocker, a request and silence are looked at while the work
   const { stdout } = await project.sluice('jobs', 'review', byHand.job_id.slice(0, 8));
   expect(stdout).toContain('has begun');
   const paused = await reached(project, 'byhand.txt', 'held');
+  expect(brief(paused).filter((line) => line.includes('manual'))).toHaveLength(1);
   expect(brief(paused)).toContain('1 manual: pause one concern, two concern');
   // Nothing of it runs any more.
   const refused = await project.sluice('jobs', 'review', byHand.job_id);

@@ -8,6 +8,7 @@ import { agentWords } from '../../types/step-task.ts';
 import type { CommandContext } from '../context.ts';
 import { paint } from '../paint.ts';
 import { printJson, printLine, stateColor } from '../print.ts';
+import { shownConditions } from '../shown-conditions.ts';
 import { printTable } from '../table.ts';
 import { shortTime } from '../times.ts';
 
@@ -80,7 +81,14 @@ function printStatus(status: StatusReport): void {
     printLine(`\n${paint('bold', 'waiting')}`);
     for (const wait of status.waits) printLine(`  ${waitWords(wait)}`);
   }
-  for (const condition of conditions) printCondition(condition);
+  printConditions(conditions);
+}
+
+function printConditions(conditions: readonly ConditionView[]): void {
+  const { shown, more } = shownConditions(conditions);
+  for (const condition of shown) printCondition(condition);
+  for (const [code, n] of more)
+    printLine(`\n${paint('yellow', code)}  ${n} more; \`sluice status --json\` has all`);
 }
 
 function isFull({ used, limit }: StatusReport['limits'][string]): boolean {

@@ -6,10 +6,12 @@ import { printLine } from '../../print.ts';
 export async function run(context: CommandContext, [id = '']: readonly string[]): Promise<number> {
   const daemon = await context.requireDaemon();
   const target = await jobTarget(context, id);
-  const { job_id: job } = await daemon.post<{ job_id: string }>(
+  const { job_id: job, under_way: isUnderWay } = await daemon.post<{ job_id: string; under_way?: true }>(
     `/api/jobs/${encodeURIComponent(target)}/review`,
     {},
   );
-  printLine(`a review of ${job} has begun; \`sluice jobs show ${job}\` tells what it says`);
+  printLine(
+    `a review of ${job} ${isUnderWay ? 'is under way already' : 'has begun'}; \`sluice jobs show ${job}\` tells what it says`,
+  );
   return 0;
 }
