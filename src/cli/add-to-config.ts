@@ -3,7 +3,21 @@
  * for byte, with its comments and its style, and what comes out must say the same plus what was added, or nothing is changed.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { isMap, isScalar, isSeq, type Node, parse, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
+import {
+  Document,
+  isCollection,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parse,
+  parseDocument,
+  visit,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 
 export interface Addition {
   readonly section: 'agents' | 'routing_rules';
@@ -39,7 +53,7 @@ export function withAdditions(
   isJson: boolean,
 ): string | undefined {
   const wanted = merged(parse(source) as Data, additions);
-  if (isJson) return `${JSON.stringify(wanted, undefined, 2)}\n`;
+  if (isJson || isJsonText(source)) return `${JSON.stringify(wanted, undefined, 2)}\n`;
   let text = source;
   for (const section of sections) {
     const own = additions.filter((one) => one.section === section);
@@ -59,6 +73,16 @@ export function asText(additions: readonly Addition[]): string {
       return own.length === 0 ? [] : [`${section}:\n${indented(own, 2)}`];
     })
     .join('');
+}
+
+/** JSON is YAML, too: whoever writes it wants it to stay JSON. */
+function isJsonText(source: string): boolean {
+  try {
+    JSON.parse(source);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 type Data = {
@@ -86,15 +110,52 @@ function extend(source: string, section: string, additions: readonly Addition[])
   const node = document.get(section);
   const places = placesOf(node, source);
   const last = places.at(-1);
-  if (last) return insert(source, last.end, indented(additions, last.column));
+  const eol = source.includes('\r\n') ? '\r\n' : '\n';
+  if (last) return insert(source, last.end, indented(additions, last.column, eol), eol);
   if (!document.has(section))
-    return `${source}${source.endsWith('\n') ? '' : '\n'}\n${section}:\n${indented(additions, 2)}`;
-  // `routing_rules: []`, with nothing behind it.
-  const [start, end] = isEmptyFlow(node) ? (node.range as [number, number, number]) : [];
-  if (start === undefined || end === undefined) return undefined;
-  const lineEnd = endOfLine(source, end);
-  if (source.slice(end, lineEnd).trim() !== '') return undefined;
-  return `${source.slice(0, start).trimEnd()}\n${indented(additions, 2)}${source.slice(lineEnd)}`;
+    return `${source}${source.endsWith('\n') ? '' : eol}${eol}${section}:${eol}${indented(additions, 2, eol)}`;
+  const [inFlow] = isCollection(node) && node.flow ? node.items.slice(-1) : [];
+  if (inFlow !== undefined) return extendFlow(source, inFlow, additions);
+  // `routing_rules: []`, `agents:`: with nothing behind it but a comment.
+  const pair = document.contents.items.find(({ key }) => isScalar(key) && key.value === section);
+  const place = emptyPlace(pair, source);
+  if (place === undefined) return undefined;
+  const lineEnd = endOfLine(source, place.end);
+  const behind = source.slice(place.end, lineEnd).trim();
+  if (behind !== '' && !behind.startsWith('#')) return undefined;
+  const head = `${source.slice(0, place.start).trimEnd()}${behind === '' ? '' : ` ${behind}`}`;
+  return `${head}${eol}${indented(additions, 2, eol)}${source.slice(lineEnd)}`;
+}
+
+/** Behind the last entry of a section on one line, in the same way. What is said about the entries has no place there. */
+function extendFlow(source: string, last: unknown, additions: readonly Addition[]): string | undefined {
+  const node = isPair(last) ? last.value : last;
+  const end = (node as Node | null)?.range?.[1];
+  if (end === undefined) return undefined;
+  const texts = additions.map(({ section, name, value }) => {
+    const document = new Document(section === 'agents' ? { [name]: value } : value, { version: '1.2' });
+    visit(document, {
+      Collection: (_, one) => {
+        one.flow = true;
+      },
+    });
+    const text = document.toString({ lineWidth: 0 }).trim();
+    return section === 'agents' ? text.slice(1, -1).trim() : text;
+  });
+  return `${source.slice(0, end)}, ${texts.join(', ')}${source.slice(end)}`;
+}
+
+/** Where the value of a section stands that holds nothing. */
+function emptyPlace(
+  pair: Pair | undefined,
+  source: string,
+): { readonly start: number; readonly end: number } | undefined {
+  const { key, value } = pair ?? {};
+  if (isCollection(value) && value.flow && value.items.length === 0 && value.range)
+    return { start: value.range[0], end: value.range[1] };
+  const isNothing = value === null || (isScalar(value) && value.value === null && !value.source);
+  const colon = isScalar(key) && key.range && isNothing ? source.indexOf(':', key.range[1]) + 1 : 0;
+  return colon > 0 ? { start: colon, end: colon } : undefined;
 }
 
 interface Place {
@@ -141,18 +202,14 @@ function endOfLine(source: string, from: number): number {
   return at < 0 ? source.length : at + 1;
 }
 
-function insert(source: string, at: number, text: string): string {
+function insert(source: string, at: number, text: string, eol: string): string {
   const before = source.slice(0, at);
-  return `${before}${before.endsWith('\n') ? '' : '\n'}${text}${source.slice(at)}`;
+  return `${before}${before.endsWith('\n') ? '' : eol}${text}${source.slice(at)}`;
 }
 
-function indented(additions: readonly Addition[], column: number): string {
+function indented(additions: readonly Addition[], column: number, eol = '\n'): string {
   const indent = ' '.repeat(column);
   return additions
-    .flatMap(({ lines }) => lines.map((line) => `${line === '' ? '' : indent}${line}\n`))
+    .flatMap(({ lines }) => lines.map((line) => `${line === '' ? '' : indent}${line}${eol}`))
     .join('');
-}
-
-function isEmptyFlow(node: unknown): node is YAMLMap | YAMLSeq {
-  return (isMap(node) || isSeq(node)) && node.flow === true && node.items.length === 0;
 }

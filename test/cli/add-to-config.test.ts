@@ -42,6 +42,8 @@ const written: Readonly<Record<string, string>> = {
   'empty ones': 'routing_rules: []\nagents: {}\nversion: 1\n',
   'a long text at the end': 'agents:\n  x:\n    kind: builtin\n    description: |\n      one\n      two\n\n',
   'line breaks of Windows': 'agents:\r\n  x: { kind: builtin }\r\nversion: 1\r\n',
+  'sections without anything': 'agents:\nrouting_rules: # none yet\n  # - name: later\nversion: 1\n',
+  'the last of them, without a line break': 'version: 1\nagents:',
   'entries with an empty line between':
     'agents:\n\n  x: { kind: builtin }\n\n  y: { kind: builtin }\n\nversion: 1\n',
 };
@@ -64,13 +66,49 @@ test.each(Object.entries(written))('%s', (_, source) => {
   }
 });
 
+const flow: Readonly<Record<string, readonly [source: string, line: string]>> = {
+  'on one line': [
+    'agents: { x: { kind: builtin } } # mine\n',
+    'agents: { x: { kind: builtin }, first: { kind: builtin } } # mine\n',
+  ],
+  'with a comma at the end': [
+    'agents: {\n  x: { kind: builtin }, # x\n}\n',
+    'agents: {\n  x: { kind: builtin }, first: { kind: builtin }, # x\n}\n',
+  ],
+  'empty, with a comment': ['agents: {} # none yet\n', 'agents: # none yet\n'],
+  'JSON in a file of YAML': ['{"version":1}', '"kind": "builtin"'],
+};
+
+test.each(Object.entries(flow))('sections in brackets: %s', (_, [source, line]) => {
+  const [first] = additions as [Addition];
+  const text = withAdditions(source, [first], false) as string;
+  expect(text).toContain(line);
+  const before = parse(source);
+  expect(parse(text)).toEqual({ ...before, agents: { ...before.agents, first: { kind: 'builtin' } } });
+});
+
+test('rules in brackets, and whole entries', () => {
+  const text = withAdditions(
+    'routing_rules: [{ name: r, pattern: "**" }]\nagents: { x: {} }\n',
+    additions,
+    false,
+  );
+  expect(parse(text as string)).toEqual({
+    routing_rules: [{ name: 'r', pattern: '**' }, ...parse(example).routing_rules],
+    agents: { x: {}, ...parse(example).agents },
+  });
+});
+
+test('lines that are added end as those that are there', () => {
+  const text = withAdditions('agents:\r\n  x: { kind: builtin }\r\n', additions, false) as string;
+  expect(text.replaceAll('\r\n', '')).not.toContain('\n');
+});
+
 test.each([
-  'agents: { x: { kind: builtin } }\n',
   'agents: &all\n  x: { kind: builtin }\nother: *all\n',
-  '{ "version": 1 }\n',
-  'agents:\n',
+  'agents: ~\n',
+  '{ version: 1 }\n',
   'version: 1\n...\n',
-  'agents: {} # none yet\n',
 ])('left alone: %j', (source) => {
   expect(withAdditions(source, additions, false)).toBeUndefined();
 });

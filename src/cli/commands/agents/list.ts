@@ -106,7 +106,7 @@ function printUnused(names: readonly string[]): void {
     `\n${paint('dim', 'inactive')}: no rule, step, review or fallback brings work to ${names.join(', ')}`,
   );
   printLine(
-    `  fix: Name them in a rule, or take them away. \`sluice agents test ${first}\` runs one all the same.`,
+    `  fix: Name them in a rule to give them work. \`sluice agents test ${first}\` runs one all the same.`,
   );
 }
 
