@@ -63,7 +63,7 @@ test.skipIf(isThere)('pr-diff-review approves nothing, and names who cannot revi
   const { code, stdout } = await example.call('workflow', 'run', 'pr-diff-review');
   expect([code, stdout]).toMatchObject([1, expect.stringContaining('1 valid verdict, 2 needed')]);
   expect(stdout).toContain(
-    '0 of 3 reviewers could be asked (first-reviewer, second-reviewer, third-reviewer cannot work now, `sluice agents list` says why)',
+    'no agent could review it (first-reviewer, second-reviewer, third-reviewer cannot work now, `sluice agents list` says why)',
   );
   const [run] = example.list('processed/workflows/pr-diff-review');
   const reviewed = example.read(`processed/workflows/pr-diff-review/${run}/reviews/review-round-1.md`);
