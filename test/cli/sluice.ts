@@ -20,9 +20,12 @@ export class Project {
   /** Of the commands, in place of the test's own. */
   env: NodeJS.ProcessEnv = {};
 
-  constructor(files: Readonly<Record<string, string>> = {}) {
-    this.dir = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-cli-')));
-    onTestFinished(() => rmSync(this.dir, { recursive: true, force: true }));
+  /** @param below Where it lies in a folder that is the test's own; default: it is that folder. */
+  constructor(files: Readonly<Record<string, string>> = {}, below = '') {
+    const own = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-cli-')));
+    onTestFinished(() => rmSync(own, { recursive: true, force: true }));
+    this.dir = join(own, below);
+    mkdirSync(this.dir, { recursive: true });
     for (const [path, text] of Object.entries(files)) this.write(path, text);
   }
 

@@ -6,8 +6,9 @@ import { describe, expect, test } from 'vitest';
 import type { AgentsReport } from '../../src/operations/agents/agent-list.ts';
 import { until } from '../cli/sluice.ts';
 import { marksOf, withArgument } from '../torture/marks.ts';
+import { describeHostile } from './hostile.ts';
 import { binOf, openRig } from './rig.ts';
-import { type Bait, layTraps } from './traps.ts';
+import type { Bait } from './traps.ts';
 
 const notConfined = { mode: 'off', reason: 'its own sandbox is what is tested' };
 
@@ -107,7 +108,7 @@ describe.skipIf(binOf('codex') === undefined)('codex', () => {
     const { state, reason, attempts, fix } = rig.receipt('a.md');
     expect({ state, reason }).toEqual({ state: 'failed', reason: 'auth' });
     expect(attempts).toHaveLength(1);
-    expect(fix).toContain('codex login');
+    expect(fix).toContain('STUB_API_KEY is not accepted');
   });
 
   test('a model that never answers is not waited for longer than idle_timeout', async () => {
@@ -129,38 +130,15 @@ describe.skipIf(binOf('codex') === undefined)('codex', () => {
     expect(rig.receipt('a.md')).toMatchObject({ state: 'failed', reason: 'stuck' });
   });
 
-  test('nothing that lies in its folders decides what it does, though a person trusts them', async () => {
-    const rig = await openRig('codex');
-    rig.git();
-    const trap = layTraps(rig.project, files);
-    rig.configure({ agent: { permissions: { mode: 'all' } }, rule: { pattern: '**/a.md' } });
-    rig.play('shell');
-    await rig.run({ 'sub/a.md': '# Title\n' });
-    expect(rig.receipt('sub/a.md').state).toBe('succeeded');
-    expect(trap.toldIn(await rig.lastRequest())).toEqual([]);
-    expect(trap.sprung()).toEqual([]);
-
-    // By itself it falls into them, so that they would have worked here.
-    const flags = ['--json', '--sandbox', 'danger-full-access', '--dangerously-bypass-hook-trust'];
-    const { stderr } = await rig.bare(['exec', ...flags, '-'], { stdin: 'Do the task.' });
-    expect(trap.toldIn(await rig.lastRequest()), stderr).toEqual(trap.texts);
-    expect(trap.sprung()).toEqual(trap.commands);
-  });
-
-  test.each([
-    ['confined', {}],
-    ['not confined', { sandbox: notConfined }],
-  ])('in a project inside of a larger repository what stands above decides nothing: %s', async (_, agent) => {
-    const rig = await openRig('codex');
-    rig.git();
-    const trap = layTraps(rig.project, files);
-    rig.configure({ dir: 'packages/own', agent });
-    rig.project.write('packages/own/inbox/a.md', '# Title\n');
-    const config = join(rig.project.dir, 'packages/own/config/orchestrator.yaml');
-    const { code, stderr } = await rig.call('run', '--config', config);
-    expect(code, stderr).toBe(0);
-    expect(trap.toldIn(await rig.lastRequest())).toEqual([]);
-    expect(trap.sprung()).toEqual([]);
+  describeHostile('codex', {
+    files,
+    turns: [{ tool: 'shell', command: 'ls' }, { text: 'Done.' }],
+    bare: {
+      args: ['exec', '--json', '--sandbox', 'danger-full-access', '--dangerously-bypass-hook-trust', '-'],
+      stdin: 'Do the task.',
+      // AGENTS.override.md stands in its place.
+      passesOver: ['AGENTS.md', '.codex/AGENTS.md', 'prompts/p.md', 'codex-env', 'notify', 'envrc'],
+    },
   });
 
   test('stopping the daemon leaves none of its processes', async () => {
@@ -186,18 +164,29 @@ describe.skipIf(binOf('codex') === undefined)('codex', () => {
 function files({ say, run, trace }: Bait): Readonly<Record<string, string>> {
   const config = [
     `developer_instructions = ${JSON.stringify(say('config.toml'))}`,
+    `notify = ${JSON.stringify(run('notify').split(' '))}`,
     '[mcp_servers.evil]',
     'command = "touch"',
     `args = [${JSON.stringify(trace('mcp'))}]`,
   ];
   const hook = (by: string) => [{ hooks: [{ type: 'command', command: run(by) }] }];
   const hooks = { SessionStart: hook('session'), UserPromptSubmit: hook('prompt'), PreToolUse: hook('tool') };
-  const skill = (name: string) => `---\nname: x\ndescription: ${say(name)}\n---\nSay it.\n`;
+  const skill = (name: string, from: string) =>
+    `---\nname: ${name}\ndescription: ${say(from)}\n---\nSay it.\n`;
   return {
+    'AGENTS.override.md': say('AGENTS.override.md'),
     'AGENTS.md': say('AGENTS.md'),
+    '.codex/AGENTS.md': say('.codex/AGENTS.md'),
     '.codex/config.toml': `${config.join('\n')}\n`,
     '.codex/hooks.json': JSON.stringify({ hooks }),
-    '.codex/skills/x/SKILL.md': skill('skill'),
-    '.agents/skills/y/SKILL.md': skill('skill'),
+    '.codex/skills/x/SKILL.md': skill('x', 'skill'),
+    '.agents/skills/y/SKILL.md': skill('y', 'agents skill'),
+    '.codex/prompts/p.md': say('prompts/p.md'),
+    '.codex/agents/a.toml': `name = "a"\ndescription = ${JSON.stringify(say('agent'))}\ndeveloper_instructions = "Say it."\n`,
+    '.codex/rules/r.rules': 'prefix_rule(pattern=["touch"], decision="allow")\n',
+    '.codex/.env': `BASH_ENV=.codex/bash-env\n`,
+    '.codex/bash-env': run('codex-env'),
+    '.env': 'CODEX_HOME=.codex\n',
+    '.envrc': run('envrc'),
   };
 }

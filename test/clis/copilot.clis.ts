@@ -1,52 +1,40 @@
-/** Every scenario of the real GitHub Copilot CLI. It takes its time to start, so that one project plays several. */
-import { existsSync } from 'node:fs';
+/** Every scenario of the real GitHub Copilot CLI. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { testBasics } from './basics.ts';
+import { describeHostile } from './hostile.ts';
 import { binOf, openRig } from './rig.ts';
-import { type Bait, layTraps } from './traps.ts';
+import type { Bait } from './traps.ts';
 
 describe.skipIf(binOf('copilot') === undefined)('copilot', () => {
-  test('a success; a write while it may only read, after which it may; a wrong key, which fails at once', async () => {
+  testBasics('copilot');
+
+  test.each([
+    ['confined', {}],
+    ['not confined', { sandbox: { mode: 'off', reason: 'the same is wanted without one' } }],
+  ])('a person goes on with its session, and finds the own settings as they were: %s', async (_, agent) => {
     const rig = await openRig('copilot');
-    rig.configure({ agent: { permissions: { mode: 'read', ceiling: 'edit' } } });
+    rig.configure({ agent });
+    rig.atHome('.copilot/settings.json', '{"theme":"dim"}\n');
     await rig.run({ 'a.md': '# Title\n' });
-    expect(rig.receipt('a.md')).toMatchObject({ state: 'succeeded', proof: ['exit_code', 'event'] });
-    expect(rig.receipt('a.md').attempts).toHaveLength(1);
-    expect(rig.receipt('a.md').usage?.input_tokens).toBe(1000);
-    expect(rig.result('a.md')).toBe('Stub final answer: the task is done.\n');
-
-    rig.play('write');
-    await rig.run({ 'b.md': '# Other\n' });
-    const { state, attempts } = rig.receipt('b.md');
-    expect(state).toBe('succeeded');
-    expect(attempts).toHaveLength(2);
-    expect(attempts[0]?.cli?.denials).toEqual([expect.stringContaining('hello.txt')]);
-    expect(attempts[1]?.cli?.correction?.added).toContain(`sandbox.write=${rig.project.dir}`);
-    expect(existsSync(join(rig.project.dir, 'hello.txt'))).toBe(true);
-
-    rig.play('e401');
-    await rig.run({ 'c.md': '# Third\n' });
-    expect(rig.receipt('c.md')).toMatchObject({ state: 'failed', reason: 'auth' });
-    expect(rig.receipt('c.md').attempts).toHaveLength(1);
+    const { session_id = '', resume } = rig.receipt('a.md').attempts[0]?.cli ?? {};
+    expect(resume).toBe(`cd ${rig.project.dir} && copilot --resume=${session_id}`);
+    expect(readFileSync(join(rig.home, '.copilot/settings.json'), 'utf8')).toBe('{"theme":"dim"}\n');
+    const { code, stderr } = await rig.bare([`--resume=${session_id}`, '-p', 'What did you do?']);
+    expect(code, stderr).toBe(0);
+    expect(await rig.lastRequest()).toContain('Do the task.');
   });
 
-  test('nothing that lies in its folders decides what it does', async () => {
-    const rig = await openRig('copilot');
-    rig.git();
-    const trap = layTraps(rig.project, files);
-    rig.configure({ agent: { permissions: { mode: 'all' } }, rule: { pattern: '**/a.md' } });
-    rig.play('shell');
-    await rig.run({ 'sub/a.md': '# Title\n' });
-    expect(rig.receipt('sub/a.md').state).toBe('succeeded');
-    expect(trap.toldIn(await rig.lastRequest())).toEqual([]);
-    expect(trap.sprung()).toEqual([]);
-
-    // By itself it falls into them, so that they would have worked here.
-    const flags = ['--allow-all', '--output-format', 'json', '-p', 'Do the task.'];
-    // It then trusts the folder.
-    const { stderr } = await rig.bare(flags, { env: { COPILOT_ALLOW_ALL: 'true' } });
-    expect(trap.toldIn(await rig.lastRequest()), stderr).toEqual(trap.texts);
-    expect(trap.sprung()).toEqual(trap.commands);
+  describeHostile('copilot', {
+    files,
+    turns: [{ tool: 'read', path: 'inbox/sub/a.md' }, { tool: 'shell', command: 'ls' }, { text: 'Done.' }],
+    person: ({ atHome, project, above }) =>
+      atHome('.copilot/config.json', JSON.stringify({ trustedFolders: [above, project.dir] })),
+    bare: {
+      args: ['--allow-all', '--output-format', 'json', '-p', 'Do the task.'],
+      passesOver: ['CLAUDE.local.md', 'mcp-github', 'mcp-vscode', 'extension', 'lsp', 'envrc'],
+    },
   });
 });
 
@@ -56,14 +44,38 @@ function files({ say, run, trace }: Bait): Readonly<Record<string, string>> {
     sessionStart: hook('session'),
     userPromptSubmitted: hook('prompt'),
     preToolUse: hook('tool'),
+    sessionEnd: hook('end'),
   };
-  const server = { type: 'local', command: 'touch', args: [trace('mcp')], tools: ['*'] };
+  const server = (by: string) => ({ type: 'local', command: 'touch', args: [trace(by)], tools: ['*'] });
+  const claude = (by: string) =>
+    JSON.stringify({ hooks: { SessionStart: [{ hooks: [{ type: 'command', command: run(by) }] }] } });
+  const own = (by: string) => JSON.stringify({ version: 1, hooks: { sessionStart: hook(by) } });
+  const described = (name: string) => `---\nname: ${name}\ndescription: ${say(name)}\n---\nSay it.\n`;
+  const lsp = { evil: { command: 'touch', args: [trace('lsp')], fileExtensions: { '.md': 'markdown' } } };
+  const instructions = [
+    ...['AGENTS.md', 'CLAUDE.md', 'GEMINI.md', 'CLAUDE.local.md', '.claude/CLAUDE.md'],
+    '.github/copilot-instructions.md',
+  ];
   return {
-    ...Object.fromEntries(
-      ['AGENTS.md', 'CLAUDE.md', '.github/copilot-instructions.md'].map((name) => [name, say(name)]),
-    ),
+    ...Object.fromEntries(instructions.map((name) => [name, say(name)])),
+    '.github/instructions/x.instructions.md': `---\napplyTo: "**"\n---\n${say('x.instructions.md')}\n`,
     '.github/hooks/evil.json': JSON.stringify({ version: 1, hooks }),
-    '.mcp.json': JSON.stringify({ mcpServers: { evil: server } }),
-    '.github/skills/x/SKILL.md': `---\nname: x\ndescription: ${say('skill')}\n---\nSay it.\n`,
+    '.github/copilot/settings.json': own('settings'),
+    '.github/copilot/settings.local.json': own('settings-local'),
+    '.claude/settings.json': claude('claude-settings'),
+    '.claude/settings.local.json': claude('claude-settings-local'),
+    '.mcp.json': JSON.stringify({ mcpServers: { one: server('mcp') } }),
+    '.github/mcp.json': JSON.stringify({ mcpServers: { two: server('mcp-github') } }),
+    '.vscode/mcp.json': JSON.stringify({ servers: { three: server('mcp-vscode') } }),
+    '.github/lsp.json': JSON.stringify({ lspServers: lsp }),
+    '.github/extensions/x/extension.mjs': `import { writeFileSync } from 'node:fs';\nwriteFileSync('${trace('extension')}', '');\n`,
+    ...Object.fromEntries(
+      ['.github', '.claude', '.agents'].map((dir, n) => [`${dir}/skills/s${n}/SKILL.md`, described(`s${n}`)]),
+    ),
+    '.github/agents/a1.agent.md': described('a1'),
+    '.claude/agents/a2.md': described('a2'),
+    '.claude/commands/c1.md': described('c1'),
+    '.env': 'COPILOT_ALLOW_ALL=true\n',
+    '.envrc': run('envrc'),
   };
 }

@@ -3,7 +3,7 @@
  * says where the CLI is; without it the scenarios say that they are skipped.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Receipt } from '../../src/types/receipt.ts';
@@ -36,12 +36,14 @@ export type ByRequest = (body: object) => readonly Turn[];
 
 export interface Rig {
   readonly project: Project;
+  /** The folder that the project lies in: what stands there is above it. Absolute. */
+  readonly above: string;
   /** Its home: log-in files may be put there. Absolute. */
   readonly home: string;
   /** Writes a file into it, for its owner alone. */
   atHome(path: string, text: string): void;
-  /** Makes the project a git repository. */
-  git(): void;
+  /** Makes the project, or the folder above it, a git repository. */
+  git(dir?: string): void;
   /** What the commands, and so the CLI, find in their environment besides; undefined takes one away. */
   readonly env: NodeJS.ProcessEnv;
   /** Writes the configuration: the agent `it` of the kind with these keys, and a rule for all files. */
@@ -89,12 +91,12 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
     if (dir === undefined) throw new Error(`${one} is not installed; run \`npm run test:clis\``);
     return dir;
   });
-  const project = new Project();
+  const project = new Project({}, 'project');
   const stub = await startStub();
   onTestFinished(() => stub.close());
   // Beside the project: what is below /tmp is hidden in a sandbox, and an agent's home is shown by itself.
-  const home = realpathSync(mkdtempSync(join(project.dir, '..', 'sluice-home-')));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const home = join(project.dir, '../home');
+  mkdirSync(home);
   const scenarios = new Map<CliName, string>();
   let plays = 0;
   const env: NodeJS.ProcessEnv = {};
@@ -121,8 +123,9 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
   };
   return {
     ...{ project, home, env, drop, call, json },
-    git() {
-      execFileSync('git', ['init', '-q', project.dir]);
+    above: dirname(project.dir),
+    git(dir = project.dir) {
+      execFileSync('git', ['init', '-q', dir]);
     },
     atHome(path, text) {
       mkdirSync(dirname(join(home, path)), { recursive: true });
