@@ -2,8 +2,10 @@
  * Hot reload: on save and on SIGHUP. The file is validated whole and taken over whole, with an audit row that holds the
  * difference; a broken one changes nothing, and a condition says so until it is mended. Files, and the folders in which
  * workflows are looked for, are looked at by polling once a second: editors save by rename, which loses a watch on the file.
+ * Others empty it first and write then: it is read when it has stood still for a moment, since half a file can be valid.
  */
-import { unwatchFile, watchFile } from 'node:fs';
+import { statSync, unwatchFile, watchFile } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { diffConfig } from '../config/diff.ts';
 import { ConfigError, type LoadedConfig } from '../config/load.ts';
@@ -12,6 +14,10 @@ import { AppError, messageOf } from '../types/errors.ts';
 import type { Engine } from './engine.ts';
 
 const POLL_MS = 1_000;
+/** Between two looks at what was saved; the same at both, it is whole. */
+const QUIET_MS = 200;
+/** Who is never done with it does not keep us from reading it. */
+const MOST_LOOKS = 20;
 
 export interface ReloadOptions {
   readonly loaded: LoadedConfig;
@@ -31,8 +37,13 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
   const { file } = loaded.config;
   let files: readonly string[] = [];
   let turn: Promise<unknown> = Promise.resolve();
+  let isOver = false;
 
-  const onSave = (): void => void reload('save').catch(() => {});
+  const onSave = (): void => {
+    void standingStill(() => files)
+      .then(() => (isOver ? undefined : reload('save')))
+      .catch(() => {});
+  };
   const follow = (next: readonly string[]): void => {
     // What is watched already stays so: between two looks nothing is lost.
     for (const old of files) if (!next.includes(old)) unwatchFile(old, onSave);
@@ -82,9 +93,29 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
   return {
     reload,
     async [Symbol.asyncDispose]() {
+      isOver = true;
       process.off('SIGHUP', onHangUp);
       follow([]);
       await turn;
     },
   };
+}
+
+async function standingStill(paths: () => readonly string[]): Promise<void> {
+  let before = stampsOf(paths());
+  for (let looks = 1; looks < MOST_LOOKS; looks++) {
+    await sleep(QUIET_MS, undefined, { ref: false });
+    const now = stampsOf(paths());
+    if (now === before) return;
+    before = now;
+  }
+}
+
+function stampsOf(paths: readonly string[]): string {
+  return paths
+    .map((path) => {
+      const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+      return stat && `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
+    })
+    .join();
 }
