@@ -71,7 +71,10 @@ test('stats before, with and after a daemon', async () => {
   const daemon = await project.start();
   project.write('inbox/a.txt', 'a');
   project.write('inbox/b.bad', 'b');
-  await until('both have ended', async () => (await project.json<StatsReport>('stats')).totals.failed === 1);
+  await until('both have ended', async () => {
+    const { succeeded, failed } = (await project.json<StatsReport>('stats')).totals;
+    return succeeded === 1 && failed === 1;
+  });
   const during = await project.json<StatsReport>('stats', '--since', '1h');
   expect(during.totals).toMatchObject({ succeeded: 1, failed: 1 });
   expect(during.agents.map(({ agent }) => agent).toSorted()).toEqual(['fail', 'sum']);
