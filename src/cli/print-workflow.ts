@@ -78,8 +78,8 @@ function stateOf({ state, reason }: ReportStep): string {
 
 function whatOf({ message, items, files, cached_from: source, sub_run: sub }: ReportStep): string {
   if (message !== undefined) return printableName(message);
-  if (items) return `${items.total} items`;
-  if (files) return `${files.total} files`;
+  if (items) return `${items.total} ${items.total === 1 ? 'item' : 'items'}`;
+  if (files) return `${files.total} ${files.total === 1 ? 'file' : 'files'}`;
   if (sub) return `run ${sub.run_id}`;
   return source === undefined ? '' : `from job ${source.slice(0, 8)}`;
 }

@@ -1,5 +1,5 @@
 /** How agents hang together: to whom they fall back, and whether anybody uses them. */
-import type { AgentConfig, ReviewsConfig, RuleConfig } from './config.ts';
+import type { AgentConfig, PriceConfig, ReviewsConfig, RuleConfig } from './config.ts';
 import { candidatesOf, type KnownAgents, reportUnknownAgent } from './resolve-target.ts';
 import type { Loose, Resolving } from './resolving.ts';
 import type { ConfigFile } from './schema.ts';
@@ -124,10 +124,12 @@ const silentKinds: readonly AgentConfig['kind'][] = ['codex', 'gemini', 'copilot
 export function checkCosts(
   { findings }: Resolving,
   agents: readonly AgentConfig[],
-  hasPrices: boolean,
+  prices: readonly PriceConfig[],
 ): void {
+  warnOfUnnamedModels(findings, agents, prices);
   for (const { name, kind, budget } of agents) {
-    if (!budget || hasPrices || budget.unknownCost === 'allow' || !silentKinds.includes(kind)) continue;
+    if (!budget || prices.length > 0 || budget.unknownCost === 'allow' || !silentKinds.includes(kind))
+      continue;
     const key = budget.usdPerDay === undefined ? 'usd_per_run' : 'usd_per_day';
     const at = ['agents', name, 'budget', key];
     if (findings.has(at))
@@ -137,6 +139,25 @@ export function checkCosts(
         `${kind} does not say what it costs: after one job its others would wait`,
         'Add `prices` for its model, bound `tokens_per_day` instead, or write `unknown_cost: allow`.',
       );
+  }
+}
+
+/** Codex does not say which model it took: without one that is named no price can be found. */
+function warnOfUnnamedModels(
+  findings: Resolving['findings'],
+  agents: readonly AgentConfig[],
+  prices: readonly PriceConfig[],
+): void {
+  if (prices.length === 0 || prices.some(({ model }) => /^\*+$/.test(model))) return;
+  for (const agent of agents) {
+    const at = ['agents', agent.name, 'kind'];
+    if (agent.kind !== 'codex' || agent.cli.model !== undefined || !findings.has(at)) continue;
+    findings.warning(
+      'COST_UNKNOWN',
+      at,
+      'codex does not say which model it took, so that none of the `prices` holds for it',
+      'Name its `model`, or add a price for whatever model: `model: "*"`.',
+    );
   }
 }
 

@@ -95,7 +95,7 @@ export async function resolveConfig(
       warnOfLoad(context, ['agents', name, 'max_load'], maxProcesses);
   const budget = resolveBudget(context, ['budget'], data.budget);
   const prices = resolvePrices(context, data.prices ?? []);
-  checkCosts(context, agents, prices.length > 0);
+  checkCosts(context, agents, prices);
 
   return deepFreeze<Config>({
     file,

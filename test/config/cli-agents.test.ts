@@ -353,6 +353,18 @@ const warnings: readonly (readonly [name: string, text: string, at: readonly str
   ],
   ['and of one that does', claude('    program: ./codex\n    budget: { usd_per_day: 5 }\n'), [], /^/],
   [
+    'a model that nobody names',
+    `${agent('codex', '    program: ./codex\n')}prices: [{ model: "gpt-5*", input: 1, output: 2 }]\n`,
+    ['3:11 COST_UNKNOWN'],
+    /`model`/,
+  ],
+  [
+    'one that is named has its price',
+    `${agent('codex', '    program: ./codex\n    model: gpt-5\n')}prices: [{ model: "gpt-5*", input: 1, output: 2 }]\n`,
+    [],
+    /^/,
+  ],
+  [
     'with prices it is known',
     `${agent('codex', '    program: ./codex\n    budget: { usd_per_day: 5 }\n')}prices: [{ model: "*", input: 1, output: 2 }]\n`,
     [],

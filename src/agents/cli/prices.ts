@@ -4,7 +4,7 @@ import type { Usage } from '../../types/job.ts';
 
 /**
  * The first entry whose model fits holds; of those for the same model the latest that had begun.
- * @param model As the CLI names it.
+ * @param model As the CLI names it; undefined: it does not, and only a price for whatever model (`*`) fits.
  * @param at Epoch milliseconds: when the tokens were used.
  * @returns US dollars; `null`: nobody knows.
  */
@@ -14,8 +14,8 @@ export function priceOf(
   usage: Usage | undefined,
   at: number,
 ): number | null {
-  if (model === undefined || usage === undefined) return null;
-  const fitting = prices.filter((price) => price.from <= at && fits(price.model, model));
+  if (usage === undefined) return null;
+  const fitting = prices.filter((price) => price.from <= at && fits(price.model, model ?? ''));
   const price = fitting
     .filter((one) => one.model === fitting[0]?.model)
     .reduce<PriceConfig | undefined>((best, one) => (best && best.from >= one.from ? best : one), undefined);

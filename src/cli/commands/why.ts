@@ -76,7 +76,9 @@ function outlook({ cache, exists, job }: WhyReport): string {
     case 'miss':
       return job?.state === 'failed'
         ? ': failed as it is; `sluice jobs retry` runs it again'
-        : ': would run (no earlier result)';
+        : job?.state === 'succeeded' || job?.state === 'cached'
+          ? ': would run (it, or its recipe, has changed since its last result)'
+          : ': would run (no earlier result)';
     default:
       return cache satisfies never;
   }

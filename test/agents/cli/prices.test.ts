@@ -66,7 +66,8 @@ test.each(table)('%s', (_name, prices, model, found) => {
 });
 
 test('without a model or without tokens nobody knows', () => {
-  expect(priceOf([price('*', 1)], undefined, usage, 0)).toBeNull();
+  expect(priceOf([price('gpt*', 1)], undefined, usage, 0)).toBeNull();
+  expect(priceOf([price('gpt*', 2), price('*', 1)], undefined, usage, 0)).toBeCloseTo(0.1, 12);
   expect(priceOf([price('*', 1)], 'm', undefined, 0)).toBeNull();
 });
 
