@@ -1,5 +1,5 @@
 /** One command run inside its sandbox, with what belongs to that: approvals, the tripwire, a sandbox that cannot be made. */
-import { constants } from 'node:fs';
+import { constants, rmdirSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentConfig } from '../config/config.ts';
@@ -164,9 +164,18 @@ function notRun(outcome: AttemptOutcome, startedAt: number): SpawnExit {
 export async function refusedOutcome(outcome: AttemptOutcome, workDir: string): Promise<AttemptOutcome> {
   const dir = approvalsDir(workDir);
   const command = await firstRefused(join(dir, refusedFile));
-  await rm(fsPath(dir), { recursive: true, force: true });
+  await removeRequests(dir);
   if (command === undefined || outcome.kind !== 'exited' || outcome.exitCode === 0) return outcome;
   return { kind: 'refused_command', command };
+}
+
+/** Mostly nobody has asked. */
+async function removeRequests(dir: string): Promise<void> {
+  try {
+    for (const empty of [join(dir, 'answers'), dir]) rmdirSync(fsPath(empty));
+  } catch {
+    await rm(fsPath(dir), { recursive: true, force: true });
+  }
 }
 
 async function firstRefused(path: string): Promise<string | undefined> {

@@ -2,10 +2,10 @@
  * From what an agent CLI left in its files to what the attempt gives: the raw stream, our events, the answer, the report.
  * Can be done again after a crash in the middle: the raw stream is kept, everything else is made from it.
  */
-import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as pause } from 'node:timers/promises';
 import type { AgentCall, AgentEvent } from '../../types/agent.ts';
 import type { CliReport } from '../../types/agent-cli.ts';
 import { fsPath } from '../../types/path-bytes.ts';
@@ -14,7 +14,7 @@ import type { Redactor } from '../ports.ts';
 import type { SpawnExit } from '../spawner/spawner.ts';
 import { answerAsJson } from './answer.ts';
 import type { CliKind } from './kind.ts';
-import { isPlain, readAt, readPlain, withPlain } from './plain-file.ts';
+import { isPlain, openPlain, readAt, readPlain, withPlain } from './plain-file.ts';
 import { CliStream } from './stream.ts';
 
 const chunkBytes = 256 << 10;
@@ -58,46 +58,65 @@ export async function collectCli(o: {
     now: Date.now(),
   });
   const answer = call.schema === undefined ? report.text : (answerAsJson(report) ?? report.text);
-  if (answer.trim() === '') {
-    await rm(fsPath(files.result), { force: true, recursive: true });
-    return { report, resultBytes: 0, events, stderrTail };
-  }
+  await clear(files.result);
+  if (answer.trim() === '') return { report, resultBytes: 0, events, stderrTail };
   const text = answer.endsWith('\n') ? answer : `${answer}\n`;
-  await rm(fsPath(files.result), { force: true, recursive: true });
-  await writeFile(fsPath(files.result), text, { mode: 0o600, flag: 'wx' });
+  writeFileSync(fsPath(files.result), text, { mode: 0o600, flag: 'wx' });
   return { report, resultFile: files.result, resultBytes: Buffer.byteLength(text), events, stderrTail };
 }
 
+/**
+ * Chunk by chunk, each at once, with the others' turn in between: most streams are one chunk, and each step through the
+ * thread pool would cost a wait.
+ */
 async function readStream(kind: Pick<CliKind, 'read'>, raw: string, eventsFile: string) {
   const part = `${eventsFile}.part`;
-  // What stands there is the rest of a try that was interrupted, or something that the agent made.
-  for (const file of [part, eventsFile]) await rm(fsPath(file), { force: true, recursive: true });
-  const out = createWriteStream(fsPath(part), { flags: 'wx', mode: 0o600 });
-  const failure = once(out, 'error').then(([error]) => Promise.reject(error));
-  failure.catch(() => {});
+  for (const file of [part, eventsFile]) await clear(file);
+  const out = openSync(fsPath(part), 'wx', 0o600);
   let events = 0;
   // A million short lines are a million events: one write each would take as long as reading them.
   let block = '';
-  const write = (event: AgentEvent): void => {
+  const stream = new CliStream(kind, (event: AgentEvent) => {
     events += 1;
     block += `${JSON.stringify(event)}\n`;
     if (block.length < blockChars) return;
-    out.write(block);
+    writeFileSync(out, block);
     block = '';
-  };
-  const stream = new CliStream(kind, write);
-  if (isPlain(raw))
-    for await (const chunk of createReadStream(fsPath(raw), { highWaterMark: chunkBytes })) {
-      stream.push(chunk as Buffer);
-      if (out.writableNeedDrain) await Promise.race([once(out, 'drain'), failure]);
-    }
-  stream.flush();
-  const closed = once(out, 'close');
-  out.end(block);
-  await Promise.race([closed, failure]);
-  if (events > 0) await rename(fsPath(part), fsPath(eventsFile));
-  else await rm(fsPath(part), { force: true });
+  });
+  try {
+    for await (const chunk of chunksOf(raw)) stream.push(chunk);
+    stream.flush();
+    writeFileSync(out, block);
+  } finally {
+    closeSync(out);
+  }
+  if (events > 0) renameSync(fsPath(part), fsPath(eventsFile));
+  else rmSync(fsPath(part));
   return { stream, events };
+}
+
+/** What stands there is the rest of an interrupted try, or something that the agent made: a folder can be a large one. */
+async function clear(file: string): Promise<void> {
+  try {
+    rmSync(fsPath(file), { force: true });
+  } catch {
+    await rm(fsPath(file), { force: true, recursive: true });
+  }
+}
+
+/** Each is only valid until the next. */
+async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+  const fd = openPlain(file);
+  if (fd === undefined) return;
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  try {
+    for (let bytes = readSync(fd, buffer); bytes > 0; bytes = readSync(fd, buffer)) {
+      yield buffer.subarray(0, bytes);
+      if (bytes === chunkBytes) await pause();
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Beginning and end: what was refused at the start, and what it died of. */

@@ -5,17 +5,29 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { fsPath } from '../../types/path-bytes.ts';
 
-/** @returns '' when there is no plain file, or it cannot be read. */
-export function withPlain(file: string, read: (fd: number, size: number) => string): string {
+/** @returns undefined when there is no plain file, or it cannot be opened. */
+export function openPlain(file: string): number | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(fsPath(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stats = fstatSync(fd);
-    return stats.isFile() ? read(fd, stats.size) : '';
+    if (fstatSync(fd).isFile()) return fd;
+  } catch {
+    // It is not there, or is a link.
+  }
+  if (fd !== undefined) closeSync(fd);
+  return undefined;
+}
+
+/** @returns '' when there is no plain file, or it cannot be read. */
+export function withPlain(file: string, read: (fd: number, size: number) => string): string {
+  const fd = openPlain(file);
+  if (fd === undefined) return '';
+  try {
+    return read(fd, fstatSync(fd).size);
   } catch {
     return '';
   } finally {
-    if (fd !== undefined) closeSync(fd);
+    closeSync(fd);
   }
 }
 
