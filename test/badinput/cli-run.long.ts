@@ -25,7 +25,7 @@ ${daemon}
   const left = await project.sluice('run');
   expect(left.code).toBe(1);
   expect(left.stdout).toMatch(/2 waiting/);
-  expect(left.stdout.match(/^waiting +inbox\/\w\.c +quota$/gm)).toHaveLength(2);
+  expect(left.stdout.match(/^waiting +inbox\/\w\.c +quota until [\d :-]+$/gm)).toHaveLength(2);
   expect(left.stdout).toMatch(/usage limit/);
 });
 

@@ -139,6 +139,18 @@ test('pauses, quotas and breakers that a daemon left behind', async () => {
   expect((await list()).tier).toMatchObject({ number: 3 });
   await ledger.kept.put('parked', 'writer', { why: 'paused', message: 'paused by the owner', times: 0 });
   expect(await one('writer')).toMatchObject({ state: 'paused', state_message: 'paused by the owner' });
+  const refused = { why: 'auth', message: 'no key', fix: 'Log in.', at: now, until: clock.now + 5, times: 1 };
+  await ledger.kept.put('parked', 'writer', refused);
+  expect(await one('writer')).toMatchObject({
+    ...{
+      state: 'not_logged_in',
+      state_until: new Date(clock.now + 5).toISOString(),
+      state_message: 'no key',
+    },
+    state_fix: expect.stringMatching(/^Log in\. .*sluice agents resume writer/),
+  });
+  await ledger.kept.put('parked', 'writer', { ...refused, tryAt: now });
+  expect(await one('writer'), 'somebody said that it is let in by now').toMatchObject({ state: 'active' });
   await ledger.kept.put('parked', 'writer', 'nonsense');
   expect(await one('writer')).toMatchObject({ state: 'active' });
 });
