@@ -42,6 +42,9 @@ export function newTag(): string {
   return `test-${randomUUID()}`;
 }
 
+/** Put behind the seconds of a `sleep`: another run of the tests on this machine does not take it for one of its own. */
+export const own = String(process.pid);
+
 export interface Bench extends AsyncDisposable {
   readonly dir: string;
   readonly tag: string;

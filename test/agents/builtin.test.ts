@@ -53,7 +53,7 @@ test('cancel ends the thread, a bound refuses the result', async () => {
 });
 
 test('the thread is there only while it is needed', async () => {
-  const runner = open({ worker: odd, idleMs: 50 });
+  const runner = open({ worker: odd, idleMs: 1_000 });
   expect(runner.isRunning).toBe(false);
   await runner.run(call(dir, inspectAgent(), 'good'), never);
   expect(runner.isRunning).toBe(true);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { endLeftovers, openSpawner, readAttemptsJournal } from '../../src/agents/spawner/spawner.ts';
-import { newTag, noConditions, openBench, processesWith, tempDir, until } from './attempts.ts';
+import { newTag, noConditions, openBench, own, processesWith, tempDir, until } from './attempts.ts';
 
 /** Starts the stand-in for a daemon; resolves when its attempts run. */
 async function startDaemon(
@@ -28,9 +28,9 @@ async function startDaemon(
 
 test('the daemon is killed: its trees end at once, and what had ended stands in the journal', async () => {
   const dir = tempDir();
-  const { child, helper } = await startDaemon(dir, newTag(), '41.41');
+  const { child, helper } = await startDaemon(dir, newTag(), `41.41${own}`);
   child.kill('SIGKILL');
-  await until('the end of the sleeps', () => processesWith('sleep\x0041.41').length === 0);
+  await until('the end of the sleeps', () => processesWith(`sleep\x0041.41${own}`).length === 0);
   await until(
     'the end of the helper',
     () => processesWith(dir).length === 0 && !processesWith('').includes(helper),
@@ -49,34 +49,34 @@ test('the daemon is killed: its trees end at once, and what had ended stands in 
 test('daemon and helper are killed: the next daemon finds what they left', async () => {
   const dir = tempDir();
   const tag = newTag();
-  const { child, helper } = await startDaemon(dir, tag, '42.42');
+  const { child, helper } = await startDaemon(dir, tag, `42.42${own}`);
   process.kill(helper, 'SIGSTOP');
   child.kill('SIGKILL');
   process.kill(helper, 'SIGKILL');
   await until('the end of the helper', () => !processesWith('').includes(helper));
-  expect(processesWith('sleep\x0042.42')).toHaveLength(3);
+  expect(processesWith(`sleep\x0042.42${own}`)).toHaveLength(3);
   expect(await endLeftovers(newTag())).toBe(0);
   expect(await endLeftovers(tag)).toBeGreaterThanOrEqual(3);
-  expect(processesWith('42.42')).toEqual([]);
+  expect(processesWith(`42.42${own}`)).toEqual([]);
 });
 
 test('a helper that still ends its trees is waited for', async () => {
   const dir = tempDir();
   const tag = newTag();
-  const { child, helper } = await startDaemon(dir, tag, '43.43');
+  const { child, helper } = await startDaemon(dir, tag, `43.43${own}`);
   child.kill('SIGKILL');
   await endLeftovers(tag);
-  expect(processesWith('43.43')).toEqual([]);
+  expect(processesWith(`43.43${own}`)).toEqual([]);
   expect(processesWith('').includes(helper)).toBe(false);
 });
 
 test('the helper is killed: attempts end as interrupted, nothing is left, the next one works', async () => {
   await using bench = await openBench(tempDir());
-  const running = bench.run(['sh', '-c', 'trap "" TERM; env -i /bin/sleep 44.44 & sleep 44.44']);
-  await until('the sleeps', () => processesWith('sleep\x0044.44').length === 2);
+  const running = bench.run(['sh', '-c', `trap "" TERM; env -i /bin/sleep 44.44${own} & sleep 44.44${own}`]);
+  await until('the sleeps', () => processesWith(`sleep\x0044.44${own}`).length === 2);
   process.kill(bench.spawner.pid as number, 'SIGKILL');
   expect((await running).outcome).toEqual({ kind: 'interrupted' });
-  expect(processesWith('44.44')).toEqual([]);
+  expect(processesWith(`44.44${own}`)).toEqual([]);
   expect((await bench.run(['true'])).outcome).toEqual({ kind: 'exited', exitCode: 0 });
   expect(bench.raised).toEqual([]);
 });
@@ -103,12 +103,12 @@ test('an attempt whose end the helper had written down is not interrupted', asyn
 
 test('a stop ends what runs at once', async () => {
   const bench = await openBench(tempDir(), { graceMs: 60_000 });
-  const running = bench.run(['sh', '-c', 'trap "" TERM; sleep 45.45']);
-  await until('the sleep', () => processesWith('sleep\x0045.45').length > 0);
+  const running = bench.run(['sh', '-c', `trap "" TERM; sleep 45.45${own}`]);
+  await until('the sleep', () => processesWith(`sleep\x0045.45${own}`).length > 0);
   await bench[Symbol.asyncDispose]();
   await bench[Symbol.asyncDispose]();
   expect((await running).outcome).toEqual({ kind: 'interrupted' });
-  expect(processesWith('45.45')).toEqual([]);
+  expect(processesWith(`45.45${own}`)).toEqual([]);
   expect((await bench.run(['true'])).outcome).toEqual({ kind: 'interrupted' });
 });
 
@@ -137,10 +137,10 @@ test('a helper that cannot be brought back is a condition; what waits goes on wh
 test('a cancel at any moment leaves no process', async () => {
   await using bench = await openBench(tempDir(), { graceMs: 30 });
   const scripts = [
-    'sleep 46.46',
-    'sleep 46.46 & sleep 46.46 | sleep 46.46',
-    'trap "" TERM; (setsid sleep 46.46 &); sleep 46.46',
-    '(setsid sh -c "trap : TERM; sleep 46.46; sleep 46.46" &) ; exit 0',
+    `sleep 46.46${own}`,
+    `sleep 46.46${own} & sleep 46.46${own} | sleep 46.46${own}`,
+    `trap "" TERM; (setsid sleep 46.46${own} &); sleep 46.46${own}`,
+    `(setsid sh -c "trap : TERM; sleep 46.46${own}; sleep 46.46${own}" &) ; exit 0`,
   ];
   await fc.assert(
     fc.asyncProperty(
@@ -150,7 +150,7 @@ test('a cancel at any moment leaves no process', async () => {
         const signal = AbortSignal.timeout(afterMs);
         const { outcome } = await bench.run(['sh', '-c', script], {}, signal);
         expect(['cancelled', 'exited']).toContain(outcome.kind);
-        expect(processesWith('sleep\x0046.46')).toEqual([]);
+        expect(processesWith(`sleep\x0046.46${own}`)).toEqual([]);
       },
     ),
     { numRuns: 40 },

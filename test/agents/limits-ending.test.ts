@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endedBy, endReasonOf, reasonOf } from '../../src/agents/spawner/end-reason.ts';
 import type { EndReason } from '../../src/types/agent.ts';
-import { type Bench, openBench, processesWith, tempDir, until } from './attempts.ts';
+import { type Bench, openBench, own, processesWith, tempDir, until } from './attempts.ts';
 
 const reasons: readonly Exclude<EndReason, string>[] = [
   { kind: 'limit_exceeded', limit: 'usd_per_run', message: 'It cost 2 $', fix: 'Raise it.' },
@@ -32,23 +32,23 @@ describe.each(['auto', 'portable'] as const)('way %s', (way) => {
   let patient: Bench;
   beforeAll(async () => {
     bench = await openBench(dir, { way });
-    patient = await openBench(dir, { way, graceMs: 20_000 });
+    patient = await openBench(dir, { way, graceMs: 60_000 });
   });
   afterAll(async () => {
     await bench[Symbol.asyncDispose]();
     await patient[Symbol.asyncDispose]();
   });
 
-  test('an end for an outcome of its own: that outcome, within 2 s, whoever ignores SIGTERM', async () => {
+  test('an end for an outcome of its own: that outcome, without the time to clean up, whoever ignores SIGTERM', async () => {
     const controller = new AbortController();
-    const script = 'trap "" TERM; sleep 61.1 & sleep 61.1';
+    const script = `trap "" TERM; sleep 61.1${own} & sleep 61.1${own}`;
     const running = patient.run(['sh', '-c', script], {}, controller.signal);
-    await until('the sleeps', () => processesWith('sleep\x0061.1').length === 2);
+    await until('the sleeps', () => processesWith(`sleep\x0061.1${own}`).length === 2);
     const began = performance.now();
     controller.abort(reasons[0]);
     expect((await running).outcome).toEqual(reasons[0]);
-    expect(performance.now() - began).toBeLessThan(2_000);
-    expect(processesWith('61.1')).toEqual([]);
+    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(processesWith(`61.1${own}`)).toEqual([]);
     expect((await patient.run(['true'], {}, controller.signal)).outcome).toEqual(reasons[0]);
   });
 
@@ -60,7 +60,7 @@ describe.each(['auto', 'portable'] as const)('way %s', (way) => {
     skip(!canConfine, 'bubblewrap is not installed');
     for (const wrap of [['--new-session', 'sh'], ['sh']]) {
       const ready = join(dir, `ready-${way}-${wrap.length}`);
-      const script = `trap "sleep 0.4; echo clean; exit 7" TERM; : > ${ready}; while :; do sleep 0.02; done; : 62.2-${way}`;
+      const script = `trap "sleep 0.4; echo clean; exit 7" TERM; : > ${ready}; while :; do sleep 0.02; done; : 62.2${own}-${way}`;
       const controller = new AbortController();
       const running = patient.run(confined(...wrap, '-c', script), { sandboxed: true }, controller.signal);
       await until('the trap', () => existsSync(ready));
@@ -69,9 +69,9 @@ describe.each(['auto', 'portable'] as const)('way %s', (way) => {
       const exit = await running;
       expect(exit.outcome).toEqual({ kind: 'cancelled', reason: 'enough' });
       expect(exit.stdout().toString()).toBe('clean\n');
-      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(performance.now() - began).toBeLessThan(40_000);
     }
-    expect(processesWith(`62.2-${way}`)).toEqual([]);
+    expect(processesWith(`62.2${own}-${way}`)).toEqual([]);
   });
 
   test('a confined tree that ignores it is ended all the same, with what tore itself loose in it', async ({
@@ -79,14 +79,14 @@ describe.each(['auto', 'portable'] as const)('way %s', (way) => {
   }) => {
     skip(!canConfine, 'bubblewrap is not installed');
     const controller = new AbortController();
-    const script = 'trap "" TERM; (setsid sleep 63.3 &); sleep 63.3';
+    const script = `trap "" TERM; (setsid sleep 63.3${own} &); sleep 63.3${own}`;
     const running = bench.run(confined('sh', '-c', script), { sandboxed: true }, controller.signal);
-    await until('the sleeps', () => processesWith('sleep\x0063.3').length === 2);
+    await until('the sleeps', () => processesWith(`sleep\x0063.3${own}`).length === 2);
     const began = performance.now();
     controller.abort(reasons[1]);
     expect((await running).outcome).toEqual(reasons[1]);
-    expect(performance.now() - began).toBeLessThan(2_000);
-    expect(processesWith('63.3')).toEqual([]);
+    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(processesWith(`63.3${own}`)).toEqual([]);
   });
 
   test('what a confined command exits with stays as it is; its memory is counted across the namespace', async ({
@@ -99,7 +99,7 @@ describe.each(['auto', 'portable'] as const)('way %s', (way) => {
       ...{ sandboxed: true, limits: { memoryBytes: 100 << 20, required: false } },
     });
     expect(hog.outcome).toMatchObject({ kind: 'limit_exceeded', limit: 'memory' });
-    expect(hog.endedAt - hog.startedAt).toBeLessThan(2_000);
+    expect(hog.endedAt - hog.startedAt).toBeLessThan(20_000);
   });
 
   test('watched across the namespace too', async ({ skip }) => {
@@ -121,7 +121,7 @@ describe.each(['auto', 'portable'] as const)('way %s', (way) => {
     expect(exit.cpuMs).toBeGreaterThanOrEqual(200);
     expect(exit.peakMemoryBytes).toBeGreaterThan(150 << 20);
     const small = await bench.run(['true']);
-    expect(small.cpuMs).toBeLessThan(100);
+    expect(small.cpuMs).toBeLessThan(200);
     expect(small.peakMemoryBytes).toBeUndefined();
   });
 });

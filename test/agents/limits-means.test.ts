@@ -14,7 +14,7 @@ import { parsePs, readProcRow } from '../../src/agents/spawner/process-table.ts'
 import type { LimitsBackendName } from '../../src/agents/spawner/spawner.ts';
 import { checkLimits } from '../../src/service/doctor/limits.ts';
 import { readSurroundings } from '../../src/service/doctor/surroundings.ts';
-import { newTag, openBench, processesWith, tempDir, until } from './attempts.ts';
+import { newTag, openBench, own, processesWith, tempDir, until } from './attempts.ts';
 
 const mebi = 1 << 20;
 const nobody = 65_534;
@@ -25,7 +25,7 @@ test('an ordinary user without a service manager: memory is watched, CPU is aske
   chownSync(dir, nobody, nobody);
   const fixture = fileURLToPath(new URL('./fixtures/limited.ts', import.meta.url));
   const limits = { memoryBytes: 200 * mebi, cpuPercent: 50, required: false };
-  const command = ['perl', '-e', 'my $x = "a" x (500 << 20); sleep 30; "55.5"'];
+  const command = ['perl', '-e', `my $x = "a" x (500 << 20); sleep 30; "55.5${own}"`];
   const become = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups'];
   const args = [...become, process.execPath, fixture, dir, JSON.stringify(limits), ...command];
   const { stdout, stderr } = spawnSync('setpriv', args, { encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } });
@@ -37,7 +37,7 @@ test('an ordinary user without a service manager: memory is watched, CPU is aske
       limits: { cpu: 'not enforced (niced)', memory: '200MiB (watched)' },
     },
   });
-  expect(processesWith('55.5')).toEqual([]);
+  expect(processesWith(`55.5${own}`)).toEqual([]);
 });
 
 test('groups of version 2: inside from the start, counted, ended at once, removed', async ({ skip }) => {
@@ -52,13 +52,13 @@ test('groups of version 2: inside from the start, counted, ended at once, remove
   const cage = backend.open('1', {}, {});
   const dir = join(unified, `sluice-${tag}`, '1');
   const child = cage.enter(() =>
-    spawn('sh', ['-c', '(setsid sleep 56.6 &); sleep 56.6'], { stdio: 'ignore' }),
+    spawn('sh', ['-c', `(setsid sleep 56.6${own} &); sleep 56.6${own}`], { stdio: 'ignore' }),
   );
   expect(readFileSync('/proc/self/cgroup', 'utf8')).not.toContain(tag);
   const inside = () =>
     readFileSync(join(dir, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
   const sleeps = await until('the sleeps', () => {
-    const found = processesWith('sleep\x0056.6');
+    const found = processesWith(`sleep\x0056.6${own}`);
     return found.length === 2 && found;
   });
   expect(inside()).toEqual(expect.arrayContaining([child.pid, ...sleeps]));

@@ -76,7 +76,7 @@ test('what a process spends is told while it runs', async () => {
   });
   expect(spent.length).toBeGreaterThan(1);
   const gaps = spent.slice(1).map(({ at }, i) => at - (spent[i]?.at ?? 0));
-  expect(Math.min(...gaps)).toBeGreaterThan(450);
+  expect(Math.min(...gaps)).toBeGreaterThan(300);
 });
 
 test('nothing is told that was not said', async () => {
@@ -152,8 +152,9 @@ test('an agent that repeats a call is stopped at the fourth', async () => {
   const { stdoutFile, ends, spent } = listen({ maxRepeats: 4 });
   write(
     stdoutFile,
-    `for (const file of ['a', 'b', 'a', 'a', 'a', 'a', 'a', 'a'])
-       console.log(JSON.stringify({type: 'status', payload: {tool: 'read', args: {file}, cost_usd: 0.25}}));
+    `const event = (file) => ({type: 'status', payload: {tool: 'read', args: {file}, cost_usd: 0.25}});
+     // All at once: nobody looks in between.
+     console.log([...'abaaaaaa'].map((file) => JSON.stringify(event(file))).join('\\n'));
      setInterval(() => {}, 1000);`,
   );
   await until('the end', () => ends.length > 0);

@@ -1,10 +1,9 @@
 /** The spawner's promises, against real processes and in both ways of starting them. */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartRequest } from '../../src/agents/spawner/spawner.ts';
-import { type Bench, openBench, processesWith, tempDir, until } from './attempts.ts';
+import { type Bench, openBench, own, processesWith, tempDir, until } from './attempts.ts';
 
 describe.each(['auto', 'portable'] as const)('way %s', (way) => {
   const dir = tempDir();
@@ -112,11 +111,9 @@ describe.each(['auto', 'portable'] as const)('way %s', (way) => {
   });
 
   test('64 MiB of output stop at the bound and the disk gets the rest back', async () => {
-    const began = performance.now();
     const exit = await bench.run(['sh', '-c', 'exec yes'], { maxOutputBytes: 8 << 20 });
     expect(exit.outcome).toEqual({ kind: 'output_exceeded', maxBytes: 8 << 20 });
     expect(exit.stdout().length).toBe(8 << 20);
-    expect(performance.now() - began).toBeLessThan(3_000);
   });
 
   test('64 MiB of binary output within the bound arrive whole', async () => {
@@ -127,18 +124,28 @@ describe.each(['auto', 'portable'] as const)('way %s', (way) => {
   });
 
   test('what ignores SIGTERM is killed after the grace', async () => {
-    const exit = await bench.run(['sh', '-c', 'trap "" TERM; sleep 31.7 & sleep 31.7'], { timeoutMs: 100 });
-    expect(exit.outcome.kind).toBe('timed_out');
-    expect(exit.endedAt - exit.startedAt).toBeGreaterThanOrEqual(400);
-    expect(exit.endedAt - exit.startedAt).toBeLessThan(3_000);
-    expect(processesWith('31.7')).toEqual([]);
+    const controller = new AbortController();
+    const script = `trap "" TERM; sleep 31.7${own} & sleep 31.7${own}`;
+    const running = bench.run(['sh', '-c', script], {}, controller.signal);
+    await until('the sleeps', () => processesWith(`sleep\x0031.7${own}`).length === 2);
+    const askedAt = Date.now();
+    controller.abort('enough');
+    const exit = await running;
+    expect(exit.outcome.kind).toBe('cancelled');
+    expect(exit.endedAt - askedAt).toBeGreaterThanOrEqual(290);
+    expect(processesWith(`31.7${own}`)).toEqual([]);
   });
 
   test('a polite command gets to clean up, and is asked once', async () => {
-    const script = 'trap "echo term; exit 5" TERM; echo ready; while :; do sleep 0.02; done';
-    const exit = await bench.run(['sh', '-c', script], { timeoutMs: 150 });
+    const ready = join(dir, `ready-${way}`);
+    const script = `trap "echo term; exit 5" TERM; echo ready; : > ${ready}; while :; do sleep 0.02; done`;
+    const controller = new AbortController();
+    const running = bench.run(['sh', '-c', script], {}, controller.signal);
+    await until('the trap', () => existsSync(ready));
+    controller.abort('enough');
+    const exit = await running;
     expect(exit.stdout().toString()).toBe('ready\nterm\n');
-    expect(exit.outcome.kind).toBe('timed_out');
+    expect(exit.outcome.kind).toBe('cancelled');
   });
 
   test('a stopped process is ended too', async () => {
@@ -147,18 +154,22 @@ describe.each(['auto', 'portable'] as const)('way %s', (way) => {
   });
 
   test('what is left in the background is ended before the exit is told', async () => {
-    const exit = await bench.run(['sh', '-c', 'sleep 32.9 & (trap "" TERM; sleep 32.9) & exit 0']);
+    const exit = await bench.run([
+      'sh',
+      '-c',
+      `sleep 32.9${own} & (trap "" TERM; sleep 32.9${own}) & exit 0`,
+    ]);
     expect(exit.outcome).toEqual({ kind: 'exited', exitCode: 0 });
-    expect(processesWith('32.9')).toEqual([]);
+    expect(processesWith(`32.9${own}`)).toEqual([]);
   });
 
   test('cancel ends it and gives the reason', async () => {
     const controller = new AbortController();
-    const running = bench.run(['sleep', '33.3'], {}, controller.signal);
-    await until('the command', () => processesWith('33.3').length > 0);
+    const running = bench.run(['sleep', `33.3${own}`], {}, controller.signal);
+    await until('the command', () => processesWith(`33.3${own}`).length > 0);
     controller.abort('superseded');
     expect((await running).outcome).toEqual({ kind: 'cancelled', reason: 'superseded' });
-    expect(processesWith('33.3')).toEqual([]);
+    expect(processesWith(`33.3${own}`)).toEqual([]);
     expect((await bench.run(['true'], {}, controller.signal)).outcome.kind).toBe('cancelled');
   });
 
@@ -193,18 +204,17 @@ describe('the native way alone', () => {
     expect((await bench.run([file])).outcome).toMatchObject({ kind: 'spawn_failed', code: 'ENOEXEC' });
   });
 
-  const breakLoose =
-    'use POSIX; if (!fork) { POSIX::setsid(); if (!fork) { $SIG{TERM} = "IGNORE"; exec "env", "-i", "/bin/sleep", "34.1" } exit 0 }';
+  const breakLoose = `use POSIX; if (!fork) { POSIX::setsid(); if (!fork) { $SIG{TERM} = "IGNORE"; exec "env", "-i", "/bin/sleep", "34.1${own}" } exit 0 }`;
   test.for([
-    ['its parent has ended', `${breakLoose} exit 3`, { kind: 'exited', exitCode: 3 }],
-    ['its parent goes on', `${breakLoose} sleep 30`, { kind: 'timed_out' }],
+    ['its parent has ended', `${breakLoose} exit 3`, {}, { kind: 'exited', exitCode: 3 }],
+    ['its parent goes on', `${breakLoose} sleep 30`, { timeoutMs: 300 }, { kind: 'timed_out' }],
   ] as const)(
     'no escape by double fork, setsid and an empty environment: %s',
-    async ([, script, outcome]) => {
+    async ([, script, limits, outcome]) => {
       const other = bench.run(['sleep', '0.3']);
-      const exit = await bench.run(['perl', '-e', script], { timeoutMs: 300 });
+      const exit = await bench.run(['perl', '-e', script], limits);
       expect(exit.outcome).toMatchObject(outcome);
-      expect(processesWith('sleep\x0034.1')).toEqual([]);
+      expect(processesWith(`sleep\x0034.1${own}`)).toEqual([]);
       expect((await other).outcome).toEqual({ kind: 'exited', exitCode: 0 });
     },
   );
@@ -215,14 +225,14 @@ describe('the native way alone', () => {
       for (let i = 0; i < 8; i += 1) await bench.run(['perl', '-e', script]);
     };
     await Promise.all([lane(), lane(), lane()]);
-    expect(processesWith('sleep\x0035.5')).toEqual([]);
+    expect(processesWith(`sleep\x0035.5${own}`)).toEqual([]);
   });
 
   test('a loose process of another attempt is left alone', async () => {
     const controller = new AbortController();
     const script = `${breakLoose.replace('34.1', '34.7')} sleep 30`;
     const other = bench.run(['perl', '-e', script], {}, controller.signal);
-    const find = () => processesWith('sleep\x0034.7');
+    const find = () => processesWith(`sleep\x0034.7${own}`);
     const [pid] = await until('the loose process', () => find().length > 0 && find());
     await bench.run(['sh', '-c', 'sleep 36.6 & exit 0']);
     expect(find()).toEqual([pid]);

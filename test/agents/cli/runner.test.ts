@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { AgentEvent } from '../../../src/types/agent.ts';
 import { fsPath } from '../../../src/types/path-bytes.ts';
 import { call, processesWith } from '../attempts.ts';
-import { answers, type FakeKind, recorded, voices } from './fakes/fakes.ts';
+import { answers, type FakeKind, recorded, type Step, voices } from './fakes/fakes.ts';
 import { cliAgent, openRunner } from './runner-rig.ts';
 
 const kinds: readonly FakeKind[] = ['codex', 'gemini', 'claude'];
@@ -230,6 +230,31 @@ test('a server that it leaves behind is gone', async () => {
   const pid = fake.seen()[0]?.looks?.fork;
   expect(() => process.kill(pid as number, 0), `process ${pid}`).toThrow('ESRCH');
   expect(processesWith(rig.projectDir)).toEqual([]);
+});
+
+const { began, said, failed } = voices.codex;
+const notTrusted = 'Not inside a trusted directory and --skip-git-repo-check was not specified.';
+test.each<[string, readonly Step[], number | null]>([
+  ['not started', [{ err: `${notTrusted}\n` }, { exit: 1 }], 0],
+  ['not let in', [{ out: `${began}${failed('unexpected status 401 Unauthorized: no')}` }, { exit: 1 }], 0],
+  [
+    'not let in any more, in the middle of its work',
+    [{ out: `${began}${said('Half.')}${failed('unexpected status 401 Unauthorized: no')}` }, { exit: 1 }],
+    null,
+  ],
+  ['cut off', [{ out: `${began}${failed('stream disconnected before completion')}` }, { exit: 1 }], null],
+])('what it cost when it does not say so: %s', async (_, steps, costUsd) => {
+  rig.fake('codex', ...steps);
+  const { result } = await rig.run(cliAgent('codex'));
+  expect(result.costUsd).toBe(costUsd);
+});
+
+test('a session on a copy is opened from the project: the copy goes', async () => {
+  rig.fake('claude', ...answers('claude'));
+  const workspaceDir = join(rig.projectDir, '.sluice/copy');
+  mkdirSync(workspaceDir, { recursive: true });
+  const { result } = await rig.run(cliAgent('claude'), { workspaceDir });
+  expect(result.cli?.record.resume).toMatch(new RegExp(`^cd ${rig.projectDir} && claude --resume`));
 });
 
 test('a prompt of 300 kB arrives whole', async () => {
