@@ -285,7 +285,7 @@ export function addCommands(program: Command): void {
     .action(to(() => import('./commands/jobs/list.ts')));
   jobs
     .command('show <id>')
-    .description('the receipt of a job in words, and its result')
+    .description('the receipt of a job (its id, or its file) in words, and its result')
     .option('--follow', 'the live output of its agent, until it ends')
     .addOption(json())
     .action(to(() => import('./commands/jobs/show.ts')));
@@ -321,7 +321,7 @@ export function addCommands(program: Command): void {
     .action(to(async () => (await import('./commands/jobs/answer.ts')).refuse));
   program
     .command('answer <id> <text...>')
-    .description('say how a held job is to go on; its agent heeds it')
+    .description('say how held work (a job, a file, a run) is to go on; its agent heeds it')
     .action(to(() => import('./commands/answer.ts')));
   program
     .command('logs')

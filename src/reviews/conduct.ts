@@ -182,12 +182,14 @@ class Round {
     const blocks = blockingFindings(verdicts).length > 0 || judgement.isUndecided;
     const isPlain =
       judgement.decision === 'continue' || (judgement.decision === 'warn' && !isRevised) || !blocks;
+    const isSame = canRevise && previous?.workSha256 === record.workSha256;
+    const stays = isSame && isPlain ? ['the work is unchanged since the last round'] : [];
     return {
       ...record,
       verdicts,
       endedAt: this.#deps.now(),
       decision: judgement.decision,
-      why: [judgement.why, ...fewer, ...(isPlain ? [] : [follows])].join('; '),
+      why: [judgement.why, ...fewer, ...(isPlain ? stays : [follows])].join('; '),
       ...(isRevised && { isRevised }),
     };
   }

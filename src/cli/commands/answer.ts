@@ -1,5 +1,5 @@
 /** `sluice answer`: a held job goes on, and its agent heeds what is said. */
-import type { Answered } from '../../operations/answer.ts';
+import { type Answered, runLike } from '../../operations/answer.ts';
 import type { CommandContext } from '../context.ts';
 import { jobTarget } from '../job-target.ts';
 import { printLine, tell } from '../print.ts';
@@ -8,7 +8,7 @@ export async function run(
   context: CommandContext,
   [named = '', ...words]: readonly string[],
 ): Promise<number> {
-  const id = await jobTarget(context, named);
+  const id = runLike.test(named) ? named : await jobTarget(context, named);
   const text = words.join(' ');
   const daemon = await context.daemon();
   const { job_id: job, with: others = [] } = daemon
