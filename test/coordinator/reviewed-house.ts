@@ -1,6 +1,6 @@
 /**
- * Batches whose work is reviewed, over a ledger on disk: the agent and its reviewers are played by a test, which says before
- * which write to the ledger the process dies.
+ * Work that is reviewed, over a ledger on disk: agents are played by a test, which says before which write to the ledger the
+ * process dies. What their reviewers make of it is said by the test as well (`Judge`), or by agents whom it plays, too.
  */
 import {
   existsSync,
@@ -14,18 +14,23 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { createAggregator } from '../../src/aggregator/aggregator.ts';
+import { type Aggregator, createAggregator } from '../../src/aggregator/aggregator.ts';
 import { collectOutputs } from '../../src/aggregator/outputs.ts';
 import { stampOf } from '../../src/cache/fingerprint.ts';
+import type { ConditionBoard } from '../../src/conditions/board.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Coordinator } from '../../src/coordinator/coordinator.ts';
 import type { CoordinatorDeps } from '../../src/coordinator/deps.ts';
 import type { Settlement } from '../../src/coordinator/reviewing.ts';
+import { openReviews } from '../../src/engine/reviews.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open.ts';
+import type { OpenLog } from '../../src/logging/log.ts';
+import type { JobReviews } from '../../src/reviews/job-reviews.ts';
 import type { AgentCall, AgentResult } from '../../src/types/agent.ts';
 import type { JobRecord } from '../../src/types/job.ts';
 import type { Receipt } from '../../src/types/receipt.ts';
+import type { Workspaces } from '../../src/workspace/workspaces.ts';
 
 const config = (files: number): string => `version: 1
 watch: [{ path: ./inbox }]
@@ -38,6 +43,16 @@ daemon: { min_free_disk: 1MiB }
 
 /** What its reviewers make of the work of a file, from its path and attempt. */
 export type Judge = (path: string, call: AgentCall) => Settlement;
+
+export interface HouseOptions {
+  readonly files?: number;
+  readonly results?: string;
+  /** It runs until somebody ends it, and does its work when it was told something. */
+  readonly asks?: boolean;
+  readonly config?: string;
+  /** What each agent answers, reviewers included: they are asked as they are by the daemon. Instead of a judge. */
+  readonly answer?: (call: AgentCall) => string;
+}
 
 export interface Started {
   readonly coordinator: Coordinator;
@@ -57,20 +72,14 @@ export class House {
   readonly wanted: { readonly job: JobRecord; readonly call: AgentCall }[] = [];
   readonly #finished: { readonly n: number; readonly journal: string; readonly workDir: string }[] = [];
   readonly #judge: Judge;
-  readonly #results: string;
-  readonly #asks: boolean;
+  readonly #o: HouseOptions;
 
-  /** @param o.asks It runs until somebody ends it, and does its work when it was told something. */
-  constructor(
-    judge: Judge,
-    o: { readonly files?: number; readonly results?: string; readonly asks?: boolean } = {},
-  ) {
+  constructor(judge: Judge, o: HouseOptions = {}) {
     this.#judge = judge;
-    this.#asks = o.asks ?? false;
-    this.#results = o.results ?? '';
+    this.#o = o;
     onTestFinished(() => rmSync(this.dir, { recursive: true, force: true }));
     for (const folder of ['config', 'inbox']) mkdirSync(join(this.dir, folder));
-    writeFileSync(join(this.dir, 'config/orchestrator.yaml'), config(o.files ?? 4));
+    writeFileSync(join(this.dir, 'config/orchestrator.yaml'), o.config ?? config(o.files ?? 4));
   }
 
   /** @param lastWrite The process dies before the write to the ledger after this one. */
@@ -83,9 +92,9 @@ export class House {
       ...{ output: loaded.output, projectDir: this.dir, stateDir: loaded.stateDir, ledger, now: Date.now },
       redact: (text) => text,
       conditions: nothing,
-      hasReviews: () => false,
+      hasReviews: () => this.#o.answer !== undefined,
     });
-    const coordinator = new Coordinator({
+    const coordinator: Coordinator = new Coordinator({
       ...{ config: loaded, ledger, now: Date.now, random: Math.random, worker: `w${Math.random()}` },
       agents: {
         run: (call, signal) => this.#run(call, signal),
@@ -105,15 +114,17 @@ export class House {
       checkSecrets: async () => undefined,
       redact: (text) => text,
       explainFailure: () => undefined,
-      isUnderReview: () => false,
+      isUnderReview: (id) => reviews?.isUnderReview(id) ?? false,
       isConfined: () => true,
       workspaces: {} as CoordinatorDeps['workspaces'],
       states: { grant: async () => undefined, revoke: async () => {} },
       nesting: { depth: 0 },
     });
+    const reviews: JobReviews | undefined =
+      this.#o.answer && openReviewsOf({ config: () => loaded, ledger, coordinator, aggregator });
     const review = (job: JobRecord, call: AgentCall): void => {
       this.wanted.push({ job, call });
-      void coordinator.settle(job.id, this.#judge(job.input.path, call)).catch(() => {});
+      if (!reviews) void coordinator.settle(job.id, this.#judge(job.input.path, call)).catch(() => {});
     };
     coordinator.events.subscribe((event) => {
       if (event.type === 'review_wanted') review(event.job, event.call);
@@ -128,6 +139,7 @@ export class House {
     }));
     const begin = async (): Promise<void> => {
       await coordinator.start(finished);
+      if (reviews) return reviews.start();
       for (const job of await ledger.jobs.list({ states: ['waiting'], limit: 100 })) {
         const found = job.reason === 'review' ? await coordinator.proved(job.id) : undefined;
         if (found) review(found.job, found.call);
@@ -149,6 +161,7 @@ export class House {
         life.end();
         // Its timers; it waits for its attempts for ever.
         void coordinator.drain(0);
+        void reviews?.[Symbol.asyncDispose]();
         await opened[Symbol.asyncDispose]();
       },
     };
@@ -182,16 +195,22 @@ export class House {
   async #run(call: AgentCall, signal: AbortSignal): Promise<AgentResult> {
     const { inputs, guidance, workDir, outputDir, attempt: n, journal } = call;
     const told = guidance === undefined ? '' : ` told ${guidance}`;
+    const { answer, asks = false, results = '' } = this.#o;
+    if (answer) {
+      this.attempts.push(`${call.agent.name} ${call.step?.step ?? inputs[0]?.path}`);
+      writeFileSync(join(workDir, 'result.md'), answer(call));
+      this.#finished.push({ n, journal, workDir });
+      return resultOf(call);
+    }
     this.attempts.push(`${inputs.map(({ path }) => path).toSorted()}${told}`);
-    if (this.#asks && guidance === undefined) {
+    if (asks && guidance === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
       signal.addEventListener('abort', () => resolve());
       await promise;
       return { ...resultOf(call), outcome: signal.reason };
     }
     for (const { path } of inputs) writeFileSync(join(outputDir, `${path}.out`), `made of ${path}${told}`);
-    if (this.#results !== '' && inputs.length > 1)
-      writeFileSync(join(outputDir, 'results.jsonl'), this.#results);
+    if (results !== '' && inputs.length > 1) writeFileSync(join(outputDir, 'results.jsonl'), results);
     writeFileSync(join(workDir, 'result.md'), `done${told}`);
     this.#finished.push({ n, journal, workDir });
     return resultOf(call);
@@ -209,6 +228,22 @@ function resultOf({ workDir }: AgentCall): AgentResult {
 }
 
 const nothing = { raise: () => {}, clear: () => {} };
+
+function openReviewsOf(
+  o: Pick<Parameters<typeof openReviews>[0], 'config' | 'coordinator'> & {
+    readonly ledger: Ledger;
+    readonly aggregator: Aggregator;
+  },
+): JobReviews {
+  const { config, coordinator, ledger, aggregator } = o;
+  return openReviews({
+    ...{ config, coordinator, aggregator: () => aggregator, tier: () => undefined },
+    record: { ledger, conditions: nothing as unknown as ConditionBoard },
+    workspaces: {} as Workspaces,
+    redact: (text) => text,
+    log: { warn: () => {} } as unknown as OpenLog['log'],
+  }).jobs;
+}
 
 const writes = new Set([
   ...[
