@@ -195,7 +195,7 @@ function unknownStop(
     code: 'COST_UNKNOWN',
     ...{ limit, scope, spent: null, bound, until },
     message: `agent "${agent}" did not say ${what}, and ${subjectOf(one)} may use ${amount(measure, bound)} ${span}`,
-    fix: `Make it write events with \`${measure === 'usd' ? 'cost_usd' : 'usage'}\` in their payload, or set \`agents.${agent}.budget.unknown_cost: allow\`; otherwise one more try is made at ${new Date(until).toISOString()}.`,
+    fix: `${measure === 'usd' ? 'Give the model of an agent CLI its `prices`; make others write events with `cost_usd` in their payload. Or set' : 'Make it write events with `usage` in their payload, or set'} \`agents.${agent}.budget.unknown_cost: allow\`; otherwise one more try is made at ${new Date(until).toISOString()}.`,
   };
 }
 

@@ -30,6 +30,8 @@ export interface Collected {
   readonly resultFile?: string;
   readonly resultBytes: number;
   readonly events: number;
+  /** Something came from its model: an event that is more than a state of the CLI, or its trouble. */
+  readonly isAnswered: boolean;
   readonly stderrTail: string;
 }
 
@@ -47,7 +49,7 @@ export async function collectCli(o: {
     await redactor.redactFile(files.stdout);
     moveOver(files.stdout, raw);
   }
-  const { stream, events } = await readStream(kind, raw, files.events);
+  const { stream, events, isAnswered } = await readStream(kind, raw, files.events);
   const stderrTail = await readTail(files.stderr, redactor);
   const lastMessage = await lastMessageOf(o.lastMessageFile, redactor);
   const report = stream.report({
@@ -59,10 +61,11 @@ export async function collectCli(o: {
   });
   const answer = call.schema === undefined ? report.text : (answerAsJson(report) ?? report.text);
   await clear(files.result);
-  if (answer.trim() === '') return { report, resultBytes: 0, events, stderrTail };
+  const told = { report, events, isAnswered, stderrTail };
+  if (answer.trim() === '') return { ...told, resultBytes: 0 };
   const text = answer.endsWith('\n') ? answer : `${answer}\n`;
   writeFileSync(fsPath(files.result), text, { mode: 0o600, flag: 'wx' });
-  return { report, resultFile: files.result, resultBytes: Buffer.byteLength(text), events, stderrTail };
+  return { ...told, resultFile: files.result, resultBytes: Buffer.byteLength(text) };
 }
 
 /**
@@ -74,10 +77,12 @@ async function readStream(kind: Pick<CliKind, 'read'>, raw: string, eventsFile: 
   for (const file of [part, eventsFile]) await clear(file);
   const out = openSync(fsPath(part), 'wx', 0o600);
   let events = 0;
+  let isAnswered = false;
   // A million short lines are a million events: one write each would take as long as reading them.
   let block = '';
   const stream = new CliStream(kind, (event: AgentEvent) => {
     events += 1;
+    isAnswered ||= event.type !== 'status' && event.type !== 'error';
     block += `${JSON.stringify(event)}\n`;
     if (block.length < blockChars) return;
     writeFileSync(out, block);
@@ -92,7 +97,7 @@ async function readStream(kind: Pick<CliKind, 'read'>, raw: string, eventsFile: 
   }
   if (events > 0) renameSync(fsPath(part), fsPath(eventsFile));
   else rmSync(fsPath(part));
-  return { stream, events };
+  return { stream, events, isAnswered };
 }
 
 /** What stands there is the rest of an interrupted try, or something that the agent made: a folder can be a large one. */

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentConfig, type CliAgent, isCliAgent } from '../../config/config.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../../types/agent.ts';
-import type { CliFault, CliRecord, CliReport, Correction } from '../../types/agent-cli.ts';
+import type { CliFault, CliRecord, CliReport, Correction, FaultClass } from '../../types/agent-cli.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
 import type { SandboxReport, Usage } from '../../types/job.ts';
 import { fsPath } from '../../types/path-bytes.ts';
@@ -130,7 +130,11 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       try {
         const isPlain = call.agent.sandbox.mode === 'off';
         const outcome = isPlain ? exit.outcome : await refusedOutcome(exit.outcome, call.workDir);
-        const { report: read, ...collected } = await collectCli({
+        const {
+          report: read,
+          isAnswered,
+          ...collected
+        } = await collectCli({
           ...{ kind, call, exit, redactor },
           lastMessageFile: launched.lastMessageFile,
         });
@@ -141,7 +145,13 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
           ...{ outcome, startedAt, endedAt, limits, sandbox: report },
           ...collected,
           ...(usage && { usage }),
-          costUsd: said.costUsd ?? (usage ? priceOf(said.model ?? modelOf(call), usage, endedAt) : null),
+          costUsd:
+            said.costUsd ??
+            (usage
+              ? priceOf(said.model ?? modelOf(call), usage, endedAt)
+              : isFree(said, isAnswered)
+                ? 0
+                : null),
           ...(cpuMs === undefined ? {} : { cpuMs }),
           ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
           ...(survivors === undefined ? {} : { survivors }),
@@ -283,6 +293,21 @@ function startRequest(
   };
 }
 
+/** Refused before its model said a word: that is known to cost nothing. */
+function isFree({ terminal, faults: [fault] }: CliReport, isAnswered: boolean): boolean {
+  return !isAnswered && terminal !== 'success' && fault !== undefined && refusals.has(fault.class);
+}
+
+const refusals: ReadonlySet<FaultClass> = new Set([
+  'setup',
+  'flags',
+  'auth',
+  'model',
+  'context',
+  'quota',
+  'rate',
+]);
+
 function withLoginFix(fault: CliFault, kind: CliKind, login: LoginState | undefined): CliFault {
   return fault.class === 'auth' && fault.fix === undefined ? { ...fault, fix: loginFix(kind, login) } : fault;
 }
@@ -307,7 +332,9 @@ function recordOf(
   const wanted = next ? undefined : wantedCorrection(lacking, ceiling, given);
   const fault = report.terminal === 'success' ? undefined : faults[0];
   const named = model ?? agent.cli.model;
-  const resume = sessionId === undefined ? undefined : kind.resume(sessionId, cwd);
+  // A copy goes with its job; the sessions are found from the project, too.
+  const place = call.workspaceDir === undefined ? cwd : call.projectDir;
+  const resume = sessionId === undefined ? undefined : kind.resume(sessionId, place);
   return {
     ...record,
     flags: record.flags.map(redact),
