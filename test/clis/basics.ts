@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { isLeftAlone } from './log-in.ts';
 import { type CliName, openRig } from './rig.ts';
 
 export function testBasics(name: CliName): void {
@@ -27,5 +28,6 @@ export function testBasics(name: CliName): void {
     await rig.run({ 'c.md': '# Third\n' });
     expect(rig.receipt('c.md')).toMatchObject({ state: 'failed', reason: 'auth' });
     expect(rig.receipt('c.md').attempts).toHaveLength(1);
+    await isLeftAlone(rig);
   });
 }

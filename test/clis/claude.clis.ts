@@ -11,6 +11,7 @@ import type { Receipt } from '../../src/types/receipt.ts';
 import { until } from '../cli/sluice.ts';
 import { marksOf, withArgument } from '../torture/marks.ts';
 import { describeHostile } from './hostile.ts';
+import { waitsForLogIn } from './log-in.ts';
 import { binOf, openRig, type Rig, type Turn, versionOf } from './rig.ts';
 import type { Bait } from './traps.ts';
 
@@ -156,6 +157,7 @@ describe.skipIf(binOf('claude') === undefined)('claude', () => {
       expect(receipt.fix).toMatch(fix);
       // Its own repetitions would take half a minute, also for what cannot get better.
       expect(rig.requests().filter(({ api }) => api !== null).length).toBeLessThan(6);
+      if (scenario === 'e401') await waitsForLogIn(rig);
     });
 
     test.each<[string, string | Turn[], NodeJS.ProcessEnv, string]>([

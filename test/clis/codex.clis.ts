@@ -7,6 +7,7 @@ import type { AgentsReport } from '../../src/operations/agents/agent-list.ts';
 import { until } from '../cli/sluice.ts';
 import { marksOf, withArgument } from '../torture/marks.ts';
 import { describeHostile } from './hostile.ts';
+import { waitsForLogIn } from './log-in.ts';
 import { binOf, openRig } from './rig.ts';
 import type { Bait } from './traps.ts';
 
@@ -109,6 +110,7 @@ describe.skipIf(binOf('codex') === undefined)('codex', () => {
     expect({ state, reason }).toEqual({ state: 'failed', reason: 'auth' });
     expect(attempts).toHaveLength(1);
     expect(fix).toContain('STUB_API_KEY is not accepted');
+    await waitsForLogIn(rig);
   });
 
   test('a model that never answers is not waited for longer than idle_timeout', async () => {

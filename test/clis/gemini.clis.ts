@@ -8,6 +8,7 @@ import type { StatusReport } from '../../src/operations/status.ts';
 import { until } from '../cli/sluice.ts';
 import { withArgument } from '../torture/marks.ts';
 import { describeHostile } from './hostile.ts';
+import { waitsForLogIn } from './log-in.ts';
 import { binOf, openRig, versionOf } from './rig.ts';
 import type { Bait } from './traps.ts';
 
@@ -98,6 +99,7 @@ describe.skipIf(binOf('gemini') === undefined)('gemini', () => {
     expect(rig.receipt('a.md')).toMatchObject({ state: 'failed', reason: 'auth' });
     expect(rig.receipt('a.md').attempts).toHaveLength(1);
     expect(rig.receipt('a.md').message).toContain('API key not valid');
+    await waitsForLogIn(rig);
   });
 
   test('a quota that is used up parks the agent until the day ends where Google counts it', async () => {

@@ -1,5 +1,5 @@
 /** How each of the real agent CLIs is led to the stub of its model service: by variables, and files in a home of its own. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type CliName = 'claude' | 'codex' | 'gemini' | 'opencode' | 'copilot';
@@ -39,7 +39,10 @@ export const pointers: Readonly<
       `[projects.${JSON.stringify(projectDir)}]`,
       'trust_level = "trusted"',
     ];
-    writeFileSync(join(home, '.codex/config.toml'), `${provider.join('\n')}\n`);
+    const file = join(home, '.codex/config.toml');
+    const text = `${provider.join('\n')}\n`;
+    // Writing it again would look as if somebody had logged in.
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
     return { STUB_API_KEY: 'stub-key-0000' };
   },
   gemini: (url, scenario) => ({
