@@ -115,13 +115,13 @@ test('the overview is written at most once a second, and at the end', async () =
   const aggregator = rig.start();
   const index = join(rig.output, 'index.html');
   const inodes = new Set<number>();
-  const end = performance.now() + 300;
-  while (performance.now() < end) {
+  const began = performance.now();
+  while (performance.now() < began + 300) {
     const { job, workDir } = await rig.endJob('a', { result: 'r' });
     await aggregator.publish(job, workDir);
     if (existsSync(index)) inodes.add(statSync(index).ino);
   }
-  expect(inodes.size).toBeLessThanOrEqual(1);
+  expect(inodes.size).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 1_000));
   await aggregator[Symbol.asyncDispose]();
   expect(JSON.parse(readFileSync(join(rig.output, 'index.json'), 'utf8')).totals.jobs).toBe(rig.clock.jobs);
 });

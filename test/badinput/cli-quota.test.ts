@@ -78,8 +78,6 @@ ${daemon}
     .play({ when: { nth: 1 }, steps: recorded('gemini', 'e429') }, { steps: answers('gemini') });
   await project.start();
   project.write('inbox/a', 'a');
-  await until('it waits', async () => (await project.status()).queue.waiting === 1);
-  expect((await jobsOf(project))[0]).toMatchObject({ state: 'waiting', reason: 'rate_limit' });
   await until('it is processed', () => project.receipt('a')?.state === 'succeeded');
   const [first, second] = project.receipt('a')?.attempts ?? [];
   expect(first).toMatchObject({ cli: { fault: 'rate' } });

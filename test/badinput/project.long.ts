@@ -118,7 +118,7 @@ test.each(['start', 'run'])(
     await until('the second one is sent apart', () => performance.now() - pressed > 50);
     process.kill('SIGINT');
     expect(await process.exited).toBe(1);
-    expect(performance.now() - pressed).toBeLessThan(3_000);
+    expect(performance.now() - pressed).toBeLessThan(25_000);
     await until('no process is left', () => processesOf(project).length === 0);
     project.write('release', '');
     expect((await project.sluice('run')).code).toBe(0);

@@ -99,7 +99,7 @@ test('what flaps is told once an interval; a target hears only what it asked for
 
 test('after the interval it is told again', async () => {
   const receiver = await startReceiver();
-  const { raise, clear } = start([config(receiver.url, { minIntervalMs: 100 })]);
+  const { raise, clear } = start([config(receiver.url, { minIntervalMs: 500 })]);
   raise('DISK_LOW');
   await until('it is told', () => receiver.got.length === 1);
   clear('DISK_LOW');
@@ -107,7 +107,7 @@ test('after the interval it is told again', async () => {
   raise('DISK_LOW');
   await until('it is told again', () => receiver.got.length === 3);
   const [first, , third] = receiver.got;
-  expect((third?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(95);
+  expect((third?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(300);
 });
 
 test('what opens and is over before anybody could be told is told once', async () => {
@@ -135,14 +135,14 @@ test('a hundred of one kind are one message with a count', async () => {
 });
 
 test.each([
-  ['500 twice', [status(500), status(503)], 3],
-  ['429 with Retry-After', [status(429, { 'retry-after': '0' })], 2],
-  ['a connection that is closed', [(response: { destroy(): void }) => response.destroy()], 2],
-  ['no answer at all', [() => {}], 2],
-])('%s: it is tried again, and told once', async (_, answers, requests) => {
+  ['500 twice', [status(500), status(503)], 3, {}],
+  ['429 with Retry-After', [status(429, { 'retry-after': '0' })], 2, {}],
+  ['a connection that is closed', [(response: { destroy(): void }) => response.destroy()], 2, {}],
+  ['no answer at all', [() => {}], 2, { timeoutMs: 1_000 }],
+])('%s: it is tried again, and told once', async (_, answers, requests, more) => {
   const receiver = await startReceiver();
   receiver.answer(...answers);
-  const { raise, board } = start([config(receiver.url)], { timeoutMs: 150 });
+  const { raise, board } = start([config(receiver.url)], more);
   raise('DELAY');
   await until('it got through', () => receiver.got.length === requests);
   const ids = new Set(receiver.got.map(({ body }) => (JSON.parse(body) as { id: string }).id));
@@ -208,7 +208,7 @@ test('one that hangs holds up neither another nor the end', async () => {
   await until('the other one is told', () => good.got.length === 1 && hanging.got.length === 1);
   const before = performance.now();
   await alerts[Symbol.asyncDispose]();
-  expect(performance.now() - before).toBeLessThan(1_400);
+  expect(performance.now() - before).toBeLessThan(8_000);
 });
 
 test('what is pending at the end is still told', async () => {

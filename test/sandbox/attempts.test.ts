@@ -126,7 +126,7 @@ describe.skipIf(noSandbox !== undefined)(`whole attempts (${noSandbox ?? 'works 
     const attempt = attemptOf(sh('git push origin main || echo "exit $?"'), sandbox);
     const running = agents.run(attempt, never);
     const [{ command, jobId }] = (await once(agents.approvals, 'wanted', {
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
     })) as [Approval];
     expect({ command, jobId }).toEqual({ command: 'git push origin main', jobId: attempt.jobId });
     agents.approvals.answer(attempt.jobId, 'refuse');

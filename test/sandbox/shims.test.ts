@@ -99,7 +99,7 @@ async function asking(line: string, verdict: 'approve' | 'refuse') {
     stdout += chunk;
   });
   const exited = once(child, 'close');
-  const [approval] = (await once(approvals, 'wanted', { signal: AbortSignal.timeout(10_000) })) as [Approval];
+  const [approval] = (await once(approvals, 'wanted', { signal: AbortSignal.timeout(60_000) })) as [Approval];
   expect(approvals.list()).toEqual([approval]);
   approvals.answer('j1', verdict);
   expect(approvals.list()).toEqual([]);
@@ -133,7 +133,7 @@ test('requests that are no requests are passed over', async () => {
   mkdirSync(join(folder, '3.request'));
   writeFileSync(join(folder, '4.request'), 'x'.repeat(1 << 20));
   writeFileSync(join(folder, '5.request'), '9\0/\0label\0');
-  const wanted = once(approvals, 'wanted', { signal: AbortSignal.timeout(10_000) });
+  const wanted = once(approvals, 'wanted', { signal: AbortSignal.timeout(60_000) });
   writeFileSync(join(folder, '6.request'), '4\0/w\0git push\0git\0push\0');
   const [{ id, command }] = (await wanted) as [Approval];
   expect({ id, command }).toEqual({ id: 'j.1.6', command: 'git push' });
@@ -147,7 +147,7 @@ test('an attempt that ends takes its requests with it', async () => {
   onTestFinished(() => approvals[Symbol.dispose]());
   const watch = await approvals.watch({ jobId: 'j', attempt: 1, agent: 'a', workDir: join(dir, 'work') });
   writeFileSync(join(dir, 'work/approvals/1.request'), '4\0/w\0git push\0git\0push\0');
-  await once(approvals, 'wanted', { signal: AbortSignal.timeout(10_000) });
+  await once(approvals, 'wanted', { signal: AbortSignal.timeout(60_000) });
   const answered = once(approvals, 'answered');
   watch[Symbol.dispose]();
   await answered;

@@ -52,7 +52,11 @@ test('each second is a run; killed and started again, none is lost twice over', 
 
   // Nothing runs: the listing reads the ledger, and says when the next would be.
   const [schedule] = await list(made, '--next', '3');
-  expect(schedule).toMatchObject({ name: 'often', workflow: 'quick', last: { outcome: 'started' } });
+  expect(schedule).toMatchObject({
+    name: 'often',
+    workflow: 'quick',
+    last: { outcome: expect.stringMatching(/^(started|skipped)$/) },
+  });
   expect(schedule?.next).toHaveLength(3);
   const before = (await runs(made)).length;
 
@@ -93,8 +97,8 @@ test('a pause is a condition when something is due, and is over with it', async 
   const at = await last(made);
   await made.sluice('resume');
   await until('it goes on', async () => (await runs(made)).length > before);
-  expect((await last(made))?.due_at).not.toBe(at?.due_at);
-  expect(await conditions(made)).not.toContain('SCHEDULE_FAILED');
+  await until('that is told', async () => (await last(made))?.due_at !== at?.due_at);
+  await until('the condition is over', async () => !(await conditions(made)).includes('SCHEDULE_FAILED'));
 });
 
 test('a reload brings schedules and takes them away', async () => {

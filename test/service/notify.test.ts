@@ -40,7 +40,7 @@ async function listen(address: string): Promise<Listener> {
   return {
     async next() {
       const late = new Promise<never>((_, reject) => {
-        setTimeout(() => reject(new Error('no message came within 10 s')), 10_000).unref();
+        setTimeout(() => reject(new Error('no message came within a minute')), 60_000).unref();
       });
       return JSON.parse(String((await Promise.race([lines.next(), late])).value));
     },
@@ -68,7 +68,7 @@ test.each([join(dir, 'notify'), `@sluice-test-${process.pid}`])(
     const before = process.hrtime.bigint() / 1000n;
     const [, reloading] = await listener.next();
     expect(reloading).toMatch(/^RELOADING=1\nMONOTONIC_USEC=\d+\nSTATUS=reloading$/);
-    expect(before - BigInt(/USEC=(\d+)/.exec(reloading)?.[1] ?? 0)).toBeLessThan(10_000_000n);
+    expect(before - BigInt(/USEC=(\d+)/.exec(reloading)?.[1] ?? 0)).toBeLessThan(100_000_000n);
     expect((await listener.next())[1]).toBe('STOPPING=1\nSTATUS=stopping\nEXTEND_TIMEOUT_USEC=30000000');
     expect((await listener.next())[1]).toBe('STOPPING=1\nSTATUS=stopping');
   },

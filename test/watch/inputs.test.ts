@@ -118,9 +118,9 @@ test.concurrent.each(['native', 'poll'] as const)('a file waits for its marker: 
 
 test.concurrent('settle: a duration means that time without a change', async () => {
   await using rig = await openRig({ root: { settle: { kind: 'quiet', quietMs: 300 } } });
+  const start = performance.now();
   const fd = openSync(join(rig.dir, 'f'), 'w');
   writeSync(fd, 'open, but quiet');
-  const start = performance.now();
   await rig.until('the file', () => rig.of('f').length === 1);
   expect(performance.now() - start).toBeGreaterThan(290);
   closeSync(fd);

@@ -1,7 +1,9 @@
 /** A CLI that gets a home of its job's own, as Copilot does: what of the person's it has there, and what stays behind. */
-import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { SandboxConfig } from '../../../src/config/config.ts';
+import { noSandbox } from '../../sandbox/rig.ts';
 import { answers } from './fakes/fakes.ts';
 import { cliAgent, openRunner } from './runner-rig.ts';
 
@@ -38,6 +40,37 @@ test('the log-in is handed over, sessions lie at the person’s, folders that ar
   expect(own).not.toContain('trustedFolders');
   expect(secretsIn(call.workDir, token)).toEqual([]);
 });
+
+test.skipIf(noSandbox !== undefined)(
+  'in its sandbox it writes its own home and its sessions, and no program that the person runs, too',
+  async () => {
+    rmSync(join(rig.home, '.cache'), { recursive: true, force: true });
+    const files = {
+      state: '${COPILOT_HOME}/session-store.db',
+      session: '${COPILOT_HOME}/session-state/s2.jsonl',
+      program: '${HOME}/.cache/copilot/pkg/1.0.102/index.js',
+      config: '${HOME}/.copilot/config.json',
+    };
+    const writes = Object.values(files).map((file) => ({ write: { file, text: 'x' } }));
+    const sandbox: SandboxConfig = {
+      ...{ mode: 'required', network: 'allow', blocked: [], confirm: [] },
+      write: [join(rig.projectDir, 'fakes/seen')],
+    };
+    const fake = rig.fake('copilot', ...writes, ...answers('copilot'));
+    const { result } = await rig.run(cliAgent('copilot', {}, { sandbox }));
+    expect(result).toMatchObject({ cli: { report: { terminal: 'success' } } });
+    const looks = fake.seen()[0]?.looks ?? {};
+    expect(
+      Object.fromEntries(Object.entries(files).map(([name, file]) => [name, looks[`write ${file}`]])),
+    ).toMatchObject({
+      ...{ state: 'written', session: 'written', program: { code: 'EROFS' } },
+    });
+    expect(readdirSync(join(rig.home, '.copilot/session-state'))).toContain('s2.jsonl');
+    // It had unpacked itself before, where it could; what it wrote beside its sessions is gone.
+    expect(readdirSync(join(rig.home, '.cache/copilot/pkg/1.0.102'))).toEqual([]);
+    expect(readFileSync(join(rig.home, '.copilot/config.json'), 'utf8')).toContain('trustedFolders');
+  },
+);
 
 /** Files that hold it, also those of its home. */
 function secretsIn(dir: string, secret: string): readonly string[] {

@@ -32,7 +32,7 @@ describe('a command that may not write', () => {
     const output = `${'=/'.repeat(500_000)} touch: /srv/x/a.txt: Read-only file system`;
     expect(denialsOf([command(output)])).toMatchObject([{ cure: { kind: 'directory', path: '/srv/x' } }]);
     // Quadratic it took a quarter of an hour.
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(60_000);
   });
 
   test.each([

@@ -1,6 +1,15 @@
 #!/usr/bin/env node
-/** GitHub Copilot CLI, as far as it is asked before it is started. */
+/** GitHub Copilot CLI, as far as it is asked before it is started. Whatever it is asked, it unpacks itself first. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { play } from './player.mjs';
+
+try {
+  mkdirSync(join(process.env.HOME, '.cache/copilot/pkg/1.0.102'), { recursive: true });
+} catch (error) {
+  process.stderr.write(`Failed to extract bundled package: ${error}\n`);
+  process.exit(1);
+}
 
 await play({
   version: '1.0.102',

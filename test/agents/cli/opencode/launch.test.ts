@@ -54,6 +54,17 @@ test.each<[string, Partial<LaunchRequest>, object]>([
   expect(args.includes('--auto')).toBe(request.access === 'all');
 });
 
+test('in our sandbox its cache is the job’s own, and the person’s is read', () => {
+  const { env, links } = launch({ isConfined: true, env: { HOME: '/home/a' } });
+  expect(env.XDG_CACHE_HOME).toBe('/project/.sluice/work/1/cache');
+  expect(links).toContainEqual([
+    '/project/.sluice/work/1/cache/opencode/packages',
+    '/home/a/.cache/opencode/packages',
+  ]);
+  const plain = launch({ isConfined: false, env: { HOME: '/home/a' } });
+  expect([plain.env.XDG_CACHE_HOME, plain.links]).toEqual([undefined, []]);
+});
+
 test('some commands of a tool that is allowed anyway change nothing', () => {
   expect(permissionsOf({ access: 'edit', directories: [], tools: ['edit(docs/*)'] }).edit).toBe('allow');
 });

@@ -161,6 +161,14 @@ test('a model that it does not know is said on stderr alone', () => {
   expect(faults[0]).toMatchObject({ class: 'model', fix: expect.stringContaining('opencode models') });
 });
 
+test('a package that it cannot fetch is no fault that passes', () => {
+  const error = { name: 'UnknownError', data: { message: 'Failed to initialize provider: own' } };
+  const reader = opencodeKind.read();
+  reader.line({ kind: 'json', value: { type: 'error', sessionID: 's', error } });
+  const { faults } = reader.end({ exitCode: 1, stderr: '', now: Date.now() });
+  expect(faults).toMatchObject([{ class: 'setup', fix: expect.stringContaining('opencode run') }]);
+});
+
 describe('instructions of the material', () => {
   const step = (part: object) =>
     ({ kind: 'json', value: { type: 'tool_use', sessionID: 's', part } }) as const;
