@@ -19,7 +19,7 @@ export type Answer =
 export interface AskOptions {
   /** Where the program looks for others (`#!/usr/bin/env node`). */
   readonly path: string;
-  readonly home: ThrowAwayHome;
+  readonly home: Pick<ThrowAwayHome, 'dir'>;
   /** What it sees besides. */
   readonly env?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;

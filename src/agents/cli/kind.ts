@@ -64,6 +64,11 @@ export interface HomePlace {
   /** Shown, never written. */
   readonly isReadOnly?: boolean;
   /**
+   * Started with these arguments it unpacks itself there. That is done outside of the sandbox before its first attempt, so
+   * that no attempt has to be able to write a program that people run, too.
+   */
+  readonly unpackedBy?: readonly string[];
+  /**
    * Files in it that change when somebody logs in, and seldom else; `.`: the place itself. An agent that was not let in is
    * tried again when one of them has changed. Default: a place that is a file counts, a folder does not.
    */

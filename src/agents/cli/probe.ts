@@ -4,7 +4,8 @@
  *
  * It is asked again after a day: the shim of a version manager stays the same file, whichever version it starts.
  */
-import { realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import PQueue from 'p-queue';
 import type { CliAgent } from '../../config/config.ts';
@@ -87,6 +88,8 @@ export class CliProbe implements Disposable {
   readonly #lookup = new CommandLookup();
   readonly #queue = new PQueue({ concurrency: atOnce });
   readonly #remembered = new Map<string, Remembered>();
+  /** Program and place → the stamp of the program that was started there. */
+  readonly #unpacked = new Map<string, string | undefined>();
   readonly #stopping = new AbortController();
 
   constructor(options: ProbeOptions) {
@@ -121,6 +124,27 @@ export class CliProbe implements Disposable {
       ...{ is: 'unusable', file, fix: `Update it: \`${kind.install}\`` },
       message: `${kind.title} ${version.text} is too old ("${file}"); the oldest that can be used is ${kind.minimumVersion}`,
     };
+  }
+
+  /**
+   * Starts it once in the home that it works in, so that it unpacks itself there; again when its file, or what it unpacked,
+   * is another. What goes wrong shows when it is used.
+   * @param place What it unpacks. Absolute.
+   */
+  async unpack(
+    file: string,
+    args: readonly string[],
+    { place, home, path }: { readonly place: string; readonly home: string; readonly path: string },
+  ): Promise<void> {
+    const stamp = stampOf(file);
+    const key = [file, place].join('\0');
+    if (this.#unpacked.get(key) === stamp && existsSync(fsPath(place))) return;
+    const { tag } = this.#options;
+    const env = { TMPDIR: tmpdir(), ...(tag !== undefined && { [projectVariable]: tag }) };
+    const signal = this.#stopping.signal;
+    const o = { path, home: { dir: home }, env, signal, timeoutMs: minute };
+    const answer = await this.#queue.add(() => askProgram(file, args, o));
+    if (answer.is === 'answered') this.#unpacked.set(key, stamp);
   }
 
   /** Ends the programs that are being asked; who waits is refused. */

@@ -37,7 +37,7 @@ export interface CliRunnerOptions extends ConfinedOptions {
   readonly daemonEnv: NodeJS.ProcessEnv;
   readonly baseEnv: Environment;
   readonly plugins: Plugins;
-  readonly probe: Pick<CliProbe, 'find'>;
+  readonly probe: Pick<CliProbe, 'find' | 'unpack'>;
   /** What tokens of a model cost at a time, in US dollars; null: nobody knows. */
   readonly priceOf: (model: string | undefined, usage: Usage, at: number) => number | null;
   /** Exists. */
@@ -190,6 +190,9 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       };
       const places = homePlaces(kind.home, env);
       const ready = places.filter(({ place }) => !place.isReadOnly).flatMap(madeReady);
+      const { HOME: home = '', PATH = '' } = env;
+      for (const { path, place } of isConfined ? places : [])
+        if (place.unpackedBy) await probe.unpack(file, place.unpackedBy, { place: path, home, path: PATH });
       makeLinks(plan.launch.links ?? []);
       const own = {
         ownPlaces: isConfined ? ready : [],

@@ -13,7 +13,8 @@ const settings: HomePlace['protected'] = [
   { path: 'settings.json', content: '{}\n' },
   { path: 'settings.local.json', content: '{}\n' },
   { path: 'CLAUDE.md', content: '' },
-  ...['agents', 'commands', 'hooks', 'output-styles', 'plugins', 'rules', 'skills', 'workflows'].map(
+  // `local` holds Claude Code itself where an older installer put it.
+  ...['agents', 'commands', 'hooks', 'local', 'output-styles', 'plugins', 'rules', 'skills', 'workflows'].map(
     (path) => ({
       path,
     }),

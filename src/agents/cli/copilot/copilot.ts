@@ -36,8 +36,8 @@ export const copilotKind: CliKind = {
   home: [
     // All that it has of the person's own folder (see `launch.ts`).
     { path: '.copilot', variable: 'COPILOT_HOME', below: sessionsName },
-    // It unpacks itself there, 235 MB.
-    { path: '.cache/copilot' },
+    // 235 MB of program.
+    { path: '.cache/copilot', isReadOnly: true, unpackedBy: ['--version'] },
   ],
   loginState: copilotLoginState,
   loginVariables: copilotLoginVariables,

@@ -13,6 +13,12 @@ const own: readonly FaultPattern[] = [
   { pattern: /No authentication information found|not (?:logged in|authenticated)/i, class: 'auth' },
   { pattern: /requires? a (?:local )?model provider|COPILOT_PROVIDER_BASE_URL/i, class: 'auth' },
   { pattern: /model .{1,100} (?:is not available|not found|from --model)/i, class: 'model' },
+  {
+    pattern: /Failed to extract bundled package/,
+    class: 'setup',
+    message: () => 'It could not unpack itself',
+    fix: 'Run `copilot --version` once as the user of the daemon.',
+  },
   { pattern: /(?:no |not a )?session .{0,80}not found|No session/i, class: 'setup' },
 ];
 

@@ -2,6 +2,8 @@
  * How opencode is started for one attempt. Its settings are given as one JSON text in the environment, the strongest
  * place it has, on top of what the owner gave there (a provider, say). Settings, plugins, servers and instructions of the
  * folder it works in are switched off: that folder may hold what somebody dropped.
+ *
+ * Its cache holds code that later runs load. In our sandbox it has one of the job's own, and the person's is only read.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,10 +13,11 @@ import { guardName, guardSource } from './guard.ts';
 import { permissionsOf } from './permissions.ts';
 
 export function opencodeLaunch(request: LaunchRequest): Launch {
-  const { model, effort, access, prompt, workDir, withoutFlags, version } = request;
+  const { model, effort, access, prompt, workDir, withoutFlags, version, isConfined, env } = request;
   const optional = (flag: string, ...values: readonly string[]): readonly string[] =>
     withoutFlags.includes(flag) || version.flags?.has(flag) === false ? [] : [flag, ...values];
   const guard = join(workDir, guardName);
+  const cache = join(workDir, 'cache');
   return {
     args: [
       ...['run', '--format', 'json'],
@@ -35,10 +38,21 @@ export function opencodeLaunch(request: LaunchRequest): Launch {
       OPENCODE_DISABLE_EXTERNAL_SKILLS: '1',
       OPENCODE_DISABLE_AUTOUPDATE: '1',
       OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+      ...(isConfined && { XDG_CACHE_HOME: cache }),
     },
     files: [[guard, guardSource]],
+    links: isConfined ? cacheLinks(cache, env.HOME) : [],
     stdin: prompt,
   };
+}
+
+/** What of the person's cache it would otherwise have to fetch, and cannot always. */
+function cacheLinks(cache: string, home: string | undefined): NonNullable<Launch['links']> {
+  if (home === undefined) return [];
+  return ['packages', 'bin', 'models.json'].map((name) => [
+    join(cache, 'opencode', name),
+    join(home, '.cache/opencode', name),
+  ]);
 }
 
 /** @param guard URL of our plugin. */

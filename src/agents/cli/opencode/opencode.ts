@@ -39,9 +39,15 @@ export const opencodeKind: CliKind = {
     'XAI_API_KEY',
   ],
   home: [
-    { path: '.local/share/opencode', logIn: ['auth.json'] },
+    {
+      path: '.local/share/opencode',
+      logIn: ['auth.json'],
+      // Programs, and repositories whose settings and hooks count for later runs.
+      protected: [{ path: 'bin' }, { path: 'repos' }, { path: 'snapshot' }],
+    },
     { path: '.local/state/opencode' },
-    { path: '.cache/opencode' },
+    // Code of providers, and where their services are: see `launch.ts`.
+    { path: '.cache/opencode', isReadOnly: true },
     // Later runs obey what lies there, and plugins there are code, so that nothing of it is ever written. opencode makes
     // the first of these files at its start and gives up where it cannot: it is made beforehand.
     {

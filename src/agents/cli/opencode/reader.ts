@@ -219,6 +219,11 @@ function errorFault(
   if (name === 'ProviderAuthError') return { class: 'auth', message };
   if (name === 'ContextOverflowError') return { class: 'context', message };
   if (name === 'MessageOutputLengthError') return { class: 'output_limit', message };
+  if (/^Failed to initialize provider/.test(message))
+    return {
+      ...{ class: 'setup', message },
+      fix: 'Run `opencode run --model PROVIDER/MODEL hi` once as the user of the daemon: that fetches the package of its provider.',
+    };
   return serviceFault(error, now);
 }
 
