@@ -77,6 +77,9 @@ test.skipIf(lacks('git') !== undefined)('the diff of a branch against its base, 
     });
     return { code: status, out: status === 0 ? stdout : stderr };
   };
+  expect(take('', 'main', '').out).toBe(
+    'This folder is in no git repository. Give a diff: `--input diff=FILE`.\n',
+  );
   git('init', '-q', '-b', 'main');
   put('straße.js', 'let a = 1;\n');
   put('other.js', 'let b = 1;\n');

@@ -42,15 +42,18 @@ function gitDiff(base, paths) {
   // Three dots: since the branch left its base, and not what the base has got since.
   const git = spawnSync('git', [...words, `${base}...HEAD`, '--', ...only], {
     maxBuffer: 64 << 20,
-    env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
+    env: { ...process.env, GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' },
   });
   if (git.error)
     throw new Error(`git cannot be started (${git.error.message}). Give a diff: \`--input diff=FILE\`.`);
-  if (git.status !== 0)
-    throw new Error(
-      `git: ${git.stderr.toString().trim()}\nIs "${base}" the right base (\`--input base=BRANCH\`)? In CI the history must be there (\`fetch-depth: 0\`).`,
-    );
-  return git.stdout.toString();
+  if (git.status === 0) return git.stdout.toString();
+  // Behind the first line may come all of its help.
+  const [said = ''] = git.stderr.toString().trim().split('\n');
+  throw new Error(
+    /not a git repository/i.test(said)
+      ? 'This folder is in no git repository. Give a diff: `--input diff=FILE`.'
+      : `git: ${said}\nIs "${base}" the right base (\`--input base=BRANCH\`)? In CI the history must be there (\`fetch-depth: 0\`).`,
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
