@@ -34,7 +34,7 @@ export interface OpenReviews {
   readonly jobs: JobReviews;
 }
 
-/** Jobs are parked without a word to each of them: they are looked at again so often. */
+/** Many jobs are parked at once, without an event for each: one that is followed is read again so often. */
 const lookMs = 5_000;
 /** A reviewer that waits for longer than this is missing: work is not kept waiting until tomorrow for an opinion. */
 const patienceMs = 120_000;

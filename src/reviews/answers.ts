@@ -8,7 +8,7 @@ export interface Found {
   readonly isLast: boolean;
 }
 
-/** How an object begins that is not empty; braces of code and prose mostly do not. */
+/** An object that is not empty begins like this. Braces in code and prose rarely do, so that few of them are tried. */
 const opening = /\{\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*:/g;
 
 /** Characters that are looked through for the ends of objects, in all: where none ever closes, each is read to the end. */
@@ -21,7 +21,7 @@ export function answersIn(text: string): readonly Found[] {
   let scanned = 0;
   let after = 0;
   for (const { index: at } of text.matchAll(opening)) {
-    // Within the last one.
+    // It lies within the object that was found last.
     if (at < after) continue;
     if (scanned > MAX_SCANNED) break;
     const end = objectEnd(text, at);

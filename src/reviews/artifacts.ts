@@ -32,7 +32,7 @@ function replace(file: string, text: string, mode: number): void {
   const part = join(dirname(file), `.${randomUUID()}.part`);
   try {
     writeFileSync(fsPath(part), text, { flag: 'wx', mode });
-    // Whatever the process may take away by its mask.
+    // The umask of the process may have taken away what the configuration gives.
     chmodSync(fsPath(part), mode);
     renameSync(fsPath(part), fsPath(file));
   } finally {

@@ -50,7 +50,7 @@ function taskOf(
   agent: AgentConfig | undefined,
   prompt: string,
 ): StepTask {
-  // Others may answer in a fence or with prose around it; what counts is read from it either way.
+  // Agents of other kinds may put a fence or prose around their answer, and would fail the check; the verdict is found anyway.
   const isChecked = agent !== undefined && isCliAgent(agent);
   return {
     runId: record.sessionId,
@@ -74,7 +74,7 @@ function prefixOf({ subject }: ReviewRecord): string {
 async function verdictOf(deps: ReviewsDeps, asked: ReviewVerdict, job: JobRecord): Promise<ReviewVerdict> {
   const told = { ...asked, costUsd: job.costUsd };
   const isDone = job.state === 'succeeded' || job.state === 'cached';
-  // One that does not match the schema to the letter may still be an answer.
+  // An answer that misses the schema in a detail may still hold a verdict.
   if (!isDone && job.reason !== 'schema_invalid') return missing(deps, told, stateWords(job));
   let answer: FileText;
   try {

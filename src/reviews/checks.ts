@@ -9,7 +9,7 @@ import type { ReviewWork } from './reviews.ts';
 import { clean, cutChars } from './texts.ts';
 import { type Trace, tracesIn } from './traces.ts';
 
-/** Stands where a reviewer's name stands. */
+/** Takes the place of a reviewer's name. */
 export const CHECKS_AGENT = 'inspect';
 
 const MAX_FINDINGS = 50;

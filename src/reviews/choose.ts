@@ -46,12 +46,12 @@ export function chooseReviewers({ agents, authors, isAvailable, config }: Choice
   return chosen;
 }
 
-/** Reviews where nobody is named. */
+/** May review where the configuration names no reviewers. */
 export function isReviewer(agent: AgentConfig): boolean {
   return canAnswer(agent) && agent.capabilities.includes(REVIEW_CAPABILITY);
 }
 
-/** Workflows and the built-in agent have no opinion; agents that nobody wrote stand for steps. */
+/** Workflows and the built-in agent give no verdicts; agents of our own stand for commands and requests of steps. */
 function canAnswer({ name, kind }: AgentConfig): boolean {
   return !isOwnAgent(name) && kind !== 'builtin' && kind !== 'workflow';
 }

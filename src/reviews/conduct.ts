@@ -178,7 +178,7 @@ class Round {
     const isRevised = next.kind === 'revise';
     const follows = next.kind === 'revise' ? revisedWords(next.findings.length) : next.why;
     const fewer = asked > 0 && unable !== undefined ? [unable] : [];
-    // Why nobody mends what blocks it. Where nothing does, the verdicts say all.
+    // Where something blocks the work: why its author does not mend it. Otherwise the verdicts explain the decision.
     const blocks = blockingFindings(verdicts).length > 0 || judgement.isUndecided;
     const isPlain =
       judgement.decision === 'continue' || (judgement.decision === 'warn' && !isRevised) || !blocks;
@@ -213,7 +213,7 @@ class Round {
       : `${asked} of ${config.reviewers} reviewers could be asked${why}`;
   }
 
-  /** The ledger is the truth: without them the review is the same. */
+  /** The ledger is the truth: a review is valid without its files, so that a failure to write them is only logged. */
   #writeArtifacts(record: ReviewRecord): void {
     const { artifactsDir } = this.#request;
     try {
@@ -262,7 +262,7 @@ function reviewId(request: ReviewRequest): string {
   return hash('sha256', JSON.stringify([lineOf(request), round, since, doneBy]), 'hex').slice(0, 16);
 }
 
-/** Rounds of one line follow each other. */
+/** What rounds have in common that are counted together: the work, the trigger, and the `review` step. */
 function lineOf({ subject, trigger, name }: Pick<ReviewRecord, 'subject' | 'trigger' | 'name'>): string {
   return JSON.stringify([aboutOf(subject), trigger, name ?? null]);
 }

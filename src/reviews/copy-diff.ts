@@ -9,9 +9,9 @@ import { readText } from './bounded-file.ts';
 
 /** Longer files are named, not compared. */
 const FILE_BYTES = 256 * 1024;
-/** Of all of it: a prompt shows less. */
+/** Bound of the whole diff. The prompt of a reviewer has room for less. */
 export const DIFF_BYTES = 512 * 1024;
-/** Nothing else goes on meanwhile; files that differ in everything would take minutes. */
+/** Comparing blocks the event loop, and two files that differ throughout would take minutes. */
 const COMPARE_MS = 100;
 const CONTEXT_LINES = 3;
 const MAX_ADDED = 1_000;

@@ -7,7 +7,7 @@ import type { FileText } from './bounded-file.ts';
 
 /** Reviewers as jobs: the coordinator. */
 export interface ReviewerJobs {
-  /** Again with the same id: nothing is added. @returns the job as it is then. */
+  /** Adds the job, or nothing when one with this id is there. @returns the job as it is then. */
   submitStep(
     task: StepTask,
     o: { readonly id: JobId; readonly priority: number; readonly force: boolean; readonly depth: number },
@@ -17,9 +17,9 @@ export interface ReviewerJobs {
    * @throws `signal.reason` on abort; the job goes on.
    */
   follow(id: JobId, signal: AbortSignal): Promise<JobRecord>;
-  /** One that has ended already: nothing. */
+  /** A job that has ended already stays as it is. */
   cancel(id: JobId, reason: string): Promise<void>;
-  /** What it has answered: a longer text is not read. Also of a job that failed, as far as it left something. */
+  /** The reviewer's answer; one that is longer is not read at all. A job that failed may have left one, too. */
   readResult(job: JobRecord, maxBytes: number): Promise<FileText>;
 }
 

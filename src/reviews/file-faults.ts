@@ -16,7 +16,7 @@ import { Shape } from '../agents/inspect/shape.ts';
 export interface FileFault {
   readonly line: number;
   readonly text: string;
-  /** A reader for programs would refuse the file. Else: the grammar may be older than the language. */
+  /** True: any program would refuse to read the file. False: our grammar cannot read it, but may be older than the language. */
   readonly isCertain: boolean;
 }
 

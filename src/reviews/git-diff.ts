@@ -29,7 +29,7 @@ const emptyTrees: Readonly<Record<string, string>> = {
   sha1: '4b825dc642cb6eb9a060e54bf8d69288fbee4904',
   sha256: '6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321',
 };
-/** How files stand on disk; values of these run nothing. */
+/** Settings that say how files are stored are taken over: none of their values can make git run something. */
 const settings = /^core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile)$/;
 
 /** @returns undefined: it is in no repository, there is no git, or git failed. @throws `signal.reason` on abort. */
@@ -95,7 +95,7 @@ async function makeShadow({ format, head, commonDir, index }: Repository) {
       `[core]\n\trepositoryformatversion = ${isSha1 ? 0 : 1}\n\tbare = false\n${isSha1 ? '' : `[extensions]\n\tobjectformat = ${format}\n`}`,
     );
     await writeFile(join(dir, 'HEAD'), `${head ?? 'ref: refs/heads/main'}\n`);
-    // Before those of the tree: they could call a text binary, so that nobody sees what was changed in it.
+    // These outrank the attributes in the tree, which could call a text binary to hide what was changed in it.
     await writeFile(join(dir, 'info/attributes'), '* !diff !filter !ident\n');
     await cp(join(commonDir, 'info/exclude'), join(dir, 'info/exclude')).catch(() => {});
     // A split index looks for its other half in the repository.
@@ -148,7 +148,7 @@ async function differences(
 function pathspecs(o: TreeOptions, { top }: Repository): readonly string[] {
   const within = (file: string): string => relative(top, file);
   const { dir, paths = [], exclude = [] } = o;
-  // A name that is no text cannot be an argument here.
+  // A name whose bytes are no text cannot be handed over as an argument.
   const areNamed =
     paths.length > 0 && paths.length <= MAX_PATHS && paths.every((path) => !/[\uef80-\uefff\0]/.test(path));
   const wanted = areNamed ? paths.map((path) => within(join(dir, path))) : [within(dir)];

@@ -36,17 +36,17 @@ export interface JobReviewsDeps extends JobWorkDeps {
   readonly now: () => number;
 }
 
-/** Of what it said, in a message. */
+/** How much of an agent's question is quoted in a message. */
 const SHOWN_CHARS = 300;
-/** Of that, what its agent is told of itself when it goes on. */
+/** How many of its latest texts an agent is told again when it goes on after it was stopped. */
 const SAID_AGAIN = 10;
-/** Of the author's answer, which it is told again. */
+/** How much of its own answer an author is told again. */
 const REPORT_BYTES = 64 * 1024;
 /** Rounds of a job that are looked through, and open rounds of all that an earlier process left. */
 const ROUNDS_LISTED = 1_000;
 /** Jobs that an earlier process left waiting for their review, or for a person. */
 const JOBS_LISTED = 100_000;
-/** More than there are places for reviewers, mostly. Work that goes on is looked at at once. */
+/** Reviews of finished work at once, mostly more than there are places for reviewers. Work that goes on does not wait here. */
 const resultsAtOnce = 32;
 export class JobReviews implements AsyncDisposable {
   readonly #deps: JobReviewsDeps;
@@ -129,7 +129,7 @@ export class JobReviews implements AsyncDisposable {
         this.#under.get(job.id)?.ended.abort();
         return this.#unwatch(job.id);
       case 'waiting':
-        // It is told a moment later what is wanted of its review.
+        // `review_wanted` follows at once, and has to know what the attempt has asked for.
         return job.reason === 'review' ? undefined : this.#unwatch(job.id);
       case 'fell_back':
         return this.#unwatch(job.id);
@@ -368,7 +368,7 @@ export class JobReviews implements AsyncDisposable {
   }
 }
 
-/** What its agent wants to know is what a person is asked. */
+/** A person is asked what the agent has asked: its own words come first. */
 function saidWords(trigger: ReviewTrigger, text: string): string {
   if (text === '' || trigger === 'manual' || trigger === 'quiet') return '';
   return `it says "${cutChars(clean(text).replace(/\s+/g, ' ').trim(), SHOWN_CHARS)}"; `;
@@ -379,7 +379,7 @@ async function answerOf(call: AgentCall): Promise<string> {
   return report.kind === 'text' ? report.text : '';
 }
 
-/** What the steps of a run cost stands with the run, their reviewers included. */
+/** Reviews of a step belong to its run: what its reviewers cost is part of what the run costs. */
 function sessionOf({ id, step }: JobRecord): string {
   return step?.runId ?? id;
 }

@@ -32,7 +32,7 @@ export interface LiveReviews {
   ended(now: number): LiveTrigger | undefined;
   /** What was said and nobody has looked at yet: its time had not come. */
   readonly pending: LiveTrigger | undefined;
-  /** When `tick` should be called next; undefined: something else comes first. */
+  /** When `tick` should be called next; undefined: not before the next event, or the end of the review that goes on. */
   readonly nextAt: number | undefined;
 }
 
@@ -51,7 +51,7 @@ class Live implements LiveReviews {
   #left: number;
   /** What was said, or a review ended: silence counts from then. */
   #heardAt: number;
-  /** One silence is one review. */
+  /** A silence is reviewed once, however long it lasts. */
   #isSilenceTold = false;
   #isUnderReview = false;
   #beganAt = Number.NEGATIVE_INFINITY;
@@ -124,7 +124,7 @@ class Live implements LiveReviews {
   }
 }
 
-/** Its last word is for the review of the result; what waits for a permission waits for nobody's opinion. */
+/** What starts no review: the last word, which is judged with the result, and a wish for a permission, which a person grants. */
 export function triggerOf({ type, payload }: AgentEvent): LiveTrigger | undefined {
   if (payload.final === true || payload.permission === true) return undefined;
   const text = typeof payload.text === 'string' ? payload.text.slice(0, TEXT_CHARS) : '';

@@ -143,7 +143,7 @@ function holds(expression: string, values: Readonly<Record<string, number>>): bo
   return isTrue(evaluateNow(expression, { context }));
 }
 
-/** Without dissent. */
+/** Nobody has a concern or a blocker; some may be missing. */
 function unanimous(count: Count): Judgement {
   if (count.missing.length === 0) return settled('continue', `all approved (${count.valid})`);
   return settled('warn', `approved by ${count.valid}${gone(count)}`);

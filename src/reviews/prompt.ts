@@ -66,7 +66,7 @@ export function reviewPrompt(o: PromptOptions): ReviewPrompt {
   return { text: parts.filter((part) => part !== '').join('\n\n'), leftOut };
 }
 
-/** Outputs together are one of those that share, so that many of them leave room for the changes. */
+/** All outputs together have one share of the room: however many there are, the report and the changes keep theirs. */
 function inRoom(
   main: readonly Section[],
   outputs: readonly Section[],
@@ -135,7 +135,7 @@ function outputSections(outputs: ReviewWork['outputs']): readonly Section[] {
   return outputs.flatMap(({ path, text = '' }) => section({ name: `output ${oneLine(path)}`, text }));
 }
 
-/** Nothing for what is empty. A NUL cannot stand in an argument, half a pair in no UTF-8. */
+/** None for an empty text. A NUL cannot stand in a program's argument, half a surrogate pair not in UTF-8. */
 function section({ name, text }: Section): readonly Section[] {
   return text === '' ? [] : [{ name, text: text.replaceAll('\0', '').toWellFormed() }];
 }
@@ -144,7 +144,7 @@ function countLeft(count: number, max: number, before: string, after: string): r
   return count > max ? [`${before} ${count - max} ${after}`] : [];
 }
 
-/** Without a number: as long as with any. */
+/** @param bytes Absent: the largest number, so that room is kept for any. */
 function note(name: string, bytes = Number.MAX_SAFE_INTEGER): string {
   return `${name}: the last ${bytes} bytes`;
 }

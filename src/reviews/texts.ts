@@ -15,7 +15,7 @@ export function cutChars(text: string, max: number): string {
   return `${text.slice(0, max).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-/** A text without spaces is one word, and still no longer than so many words are. */
+/** A word counts for at most so many characters: a text without spaces is cut, too. */
 const WORD_CHARS = 20;
 
 export function cutWords(text: string, max: number): { readonly text: string; readonly isCut: boolean } {

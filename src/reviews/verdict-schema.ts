@@ -1,6 +1,6 @@
 /**
- * The shape of a reviewer's answer. Every key is required and none may be added: so want it the CLIs that hand a schema on
- * to the model's provider; what does not apply is null.
+ * The shape of a reviewer's answer. Every key is required and no other allowed, because the providers to whom CLIs hand a
+ * schema on accept no other schemas; what does not apply is null.
  */
 
 /** Shown where an answer does not match. */

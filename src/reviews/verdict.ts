@@ -75,7 +75,7 @@ function consistent(o: {
   const blocks = o.findings.some(({ severity }) => severity === 'blocking');
   const contradicts = o.verdict === 'approved' && blocks;
   const notes = contradicts ? [...o.notes, 'it approved and named a blocking finding'] : o.notes;
-  // The author has to know what to answer.
+  // A blocker that names nothing that blocks: its summary becomes the finding that the author has to answer.
   const added: readonly ReviewFinding[] =
     o.verdict === 'blocker' && !blocks
       ? [{ severity: 'blocking', text: cutChars(o.summary, FINDING_CHARS) }]
