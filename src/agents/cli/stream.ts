@@ -87,10 +87,10 @@ function withShortText(event: AgentEvent): AgentEvent {
   return { ...event, payload: { ...event.payload, text: cut(text) } };
 }
 
-/** Of what the model said; the terminal event only repeats its answer. */
+/** Of what the model said, which is told as progress; the terminal event, a milestone, only repeats its answer. */
 function linesWithEvents({ type, payload }: AgentEvent): readonly string[] {
-  const { text, tool, final } = payload;
-  if (type !== 'progress' || typeof text !== 'string' || tool !== undefined || final === true) return [];
+  const { text, tool } = payload;
+  if (type !== 'progress' || typeof text !== 'string' || tool !== undefined) return [];
   return text.includes(hint) ? text.split('\n') : [];
 }
 

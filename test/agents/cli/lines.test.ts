@@ -49,6 +49,7 @@ test('ten megabytes in one line are read, more than sixteen are counted', () => 
   const kinds = split(chunks);
   expect(kinds.map(({ kind }) => kind)).toEqual(['json', 'oversized', 'json']);
   expect(kinds[1]).toEqual({ kind: 'oversized', bytes: (17 << 20) + 8 });
+  expect(split([whole]).map(({ kind }) => kind)).toEqual(['json', 'oversized', 'json']);
 });
 
 test('how it is cut into chunks changes nothing', () => {
