@@ -6,7 +6,7 @@
 import type { CliRecord } from '../types/agent-cli.ts';
 import { type AttemptRecord, type JobRecord, waitsUntil } from '../types/job.ts';
 import type { Receipt, ReceiptAttempt, ReceiptCli, ReceiptReview } from '../types/receipt.ts';
-import { sumUsage } from '../types/usage.ts';
+import { sumCosts, sumUsage } from '../types/usage.ts';
 
 export interface BesideReceipt {
   /** Size of the `result.md` that stands beside the receipt; absent: none does. */
@@ -17,8 +17,7 @@ export interface BesideReceipt {
 export function toReceipt(job: JobRecord, { resultBytes, reviews = [] }: BesideReceipt = {}): Receipt {
   // Of one that has not ended: so far.
   const usage = job.usage ?? sumUsage(job.attempts.map((one) => one.usage));
-  const costs = job.attempts.flatMap((one) => one.costUsd ?? []);
-  const costUsd = job.costUsd ?? (costs.length > 0 ? costs.reduce((sum, cost) => sum + cost) : null);
+  const costUsd = job.costUsd ?? sumCosts(job.attempts.map((one) => one.costUsd));
   const until = waitsUntil(job);
   return {
     schema: 1,

@@ -9,7 +9,7 @@ import type { Hold, JobEnd, Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import type { JobRecord, Output } from '../types/job.ts';
 import { AGENTS_TEST, PROJECT_ROOT, REVIEWS } from '../types/step-task.ts';
-import { sumUsage } from '../types/usage.ts';
+import { sumCosts, sumUsage } from '../types/usage.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { aloneOf } from './batch-groups.ts';
 import { mayFallBack } from './breaker.ts';
@@ -156,11 +156,9 @@ function remedy({ step }: JobRecord, verdict: string): string {
 export function spentOn({ job }: Lease, result: AgentResult, files = 1): Pick<JobEnd, 'usage' | 'costUsd'> {
   const { usage: own, costUsd } = shareOf(result, files, true);
   const usage = sumUsage([...job.attempts.map(({ usage: one }) => one), own]);
-  const earlier = job.attempts.flatMap(({ costUsd: cost }) => cost ?? []);
-  const isKnown = costUsd !== undefined || earlier.length > 0;
   return {
     ...(usage && { usage }),
-    costUsd: isKnown ? earlier.reduce((sum, cost) => sum + cost, costUsd ?? 0) : null,
+    costUsd: sumCosts([...job.attempts.map(({ costUsd: cost }) => cost), costUsd]),
   };
 }
 

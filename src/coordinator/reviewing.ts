@@ -15,7 +15,7 @@ import type { Lease } from '../ledger/ledger.ts';
 import type { AgentCall } from '../types/agent.ts';
 import type { HoldReason, JobId, JobRecord, Proof } from '../types/job.ts';
 import { isOurs } from '../types/step-task.ts';
-import { sumUsage } from '../types/usage.ts';
+import { sumCosts, sumUsage } from '../types/usage.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { aloneOf } from './batch-groups.ts';
 import { type Crew, leaderOf, toCall, workspaceOf } from './call.ts';
@@ -206,7 +206,6 @@ async function accept(
     return announceWaiting(deps, lease.job);
   }
   const outputs = await deps.results.collectOutputs(call.outputDir);
-  const costs = lease.job.attempts.flatMap(({ costUsd }) => costUsd ?? []);
   const usage = sumUsage(lease.job.attempts.map(({ usage: one }) => one));
   await succeed(
     deps,
@@ -217,7 +216,7 @@ async function accept(
       outputs,
       ...(warning !== undefined && { message: warning }),
       ...(usage && { usage }),
-      costUsd: costs.length > 0 ? costs.reduce((sum, cost) => sum + cost, 0) : null,
+      costUsd: sumCosts(lease.job.attempts.map(({ costUsd }) => costUsd)),
     },
     call.workDir,
     call,

@@ -29,6 +29,16 @@ export function addUsage(a: Usage, b: Usage): Usage {
   return usageOf((bucket) => a[bucket] + b[bucket]);
 }
 
+/**
+ * What attempts cost together, as far as it is known; null: nobody knows. One that cost nothing says nothing of those that
+ * did not say what they cost.
+ */
+export function sumCosts(all: readonly (number | null | undefined)[]): number | null {
+  const known = all.filter((one) => typeof one === 'number');
+  const sum = known.reduce((total, cost) => total + cost, 0);
+  return known.length === 0 || (sum === 0 && known.length < all.length) ? null : sum;
+}
+
 /** What `a` has more than `b`. */
 export function usageBeyond(a: Usage, b: Usage): Usage {
   return usageOf((bucket) => Math.max(0, a[bucket] - b[bucket]));
