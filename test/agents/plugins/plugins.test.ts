@@ -168,6 +168,11 @@ describe('what it exports', () => {
       `export default ${kindSource({ home: '[{ path: "../x" }]' })}`,
       'no place below the home',
     ],
+    [
+      'that looks for log-ins elsewhere',
+      `export default ${kindSource({ home: '[{ path: ".own", logIn: ["../../.ssh/id"] }]' })}`,
+      '`logIn` of ".own" is no list of files in it',
+    ],
     ['that throws', 'throw new Error("no such luck")', 'cannot be loaded: no such luck'],
     ['that cannot be parsed', 'export default {', 'cannot be loaded'],
     ['that needs what is not there', 'import "nothing-of-this-name"', 'cannot be loaded'],
