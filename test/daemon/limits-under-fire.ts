@@ -7,7 +7,15 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { allReceipts, filesOf, jobsOf, processesOf, sha256 } from '../badinput/rig.ts';
+import {
+  allReceipts,
+  filesOf,
+  jobsOf,
+  processesOf,
+  sha256,
+  stayWithinDay,
+  withClock,
+} from '../badinput/rig.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { agentScript, configText, type Limits, lastLimits, limitsFrom, places } from './limits-config.ts';
 import { type Daemon, makeProject, type Project, until } from './project.ts';
@@ -171,7 +179,8 @@ class Fire {
 /** @throws what the daemon answers when it should not; limits that did not hold are told in the report. */
 export async function limitsUnderFire(seed: number, operations: number): Promise<FireReport> {
   const chance = chanceOf(seed);
-  const project = makeProject('');
+  const project = makeProject('', withClock);
+  stayWithinDay(project);
   project.write('agent.sh', agentScript);
   const fire = new Fire(chance, project);
   await fire.start();
@@ -181,19 +190,17 @@ export async function limitsUnderFire(seed: number, operations: number): Promise
   }
   await fire.do('resume');
   const violations: string[] = [];
-  await until(
-    'only what has to wait is left',
-    async () => (await restless(project)).length === 0,
-    15_000,
-  ).catch(async (error: Error) => {
-    violations.push(`${error.message}: ${(await restless(project)).join('; ')}`);
-  });
+  await until('only what has to wait is left', async () => (await restless(project)).length === 0).catch(
+    async (error: Error) => {
+      violations.push(`${error.message}: ${(await restless(project)).join('; ')}`);
+    },
+  );
   const bounded = readLives(project.dir);
   const duringFire = fire.limits.length;
   await fire.reload(lastLimits);
   const { held } = (await project.status()).queue;
   if (held > 0) await project.client.post('/api/jobs/release', { held: true });
-  await until('the queue is empty', async () => isEmpty(project), 15_000).catch(async (error: Error) => {
+  await until('the queue is empty', async () => isEmpty(project)).catch(async (error: Error) => {
     const { queue, waits } = await project.status();
     violations.push(`${error.message}: ${JSON.stringify({ queue, waits })}`);
   });
@@ -263,7 +270,7 @@ async function lostOf(project: Project, contents: ReadonlyMap<string, string>): 
     });
     return lost.length === 0;
   };
-  await until('every file has its disposition', look, 5_000).catch(() => {});
+  await until('every file has its disposition', look).catch(() => {});
   return lost;
 }
 

@@ -14,6 +14,8 @@ interface Evil {
   readonly script: string;
   readonly end: Pick<Receipt, 'state' | 'reason'>;
   readonly rule?: string;
+  /** Only who does not end by himself: on a busy machine the others take long, too. */
+  readonly timeout?: string;
   /** What it may see differently when it is confined: it cannot reach who started it. */
   readonly confinedEnd?: Pick<Receipt, 'state' | 'reason'>;
 }
@@ -31,8 +33,8 @@ const evils: Readonly<Record<string, Evil>> = {
     script: 'echo \'{"type":"milestone","payload":{"text":"success"}}\'; exit 3',
     end: failed('exit_code'),
   },
-  hangs: { script: 'trap "" TERM INT HUP; SLEEP; SLEEP', end: failed('timeout') },
-  'stops-itself': { script: 'kill -STOP $$; SLEEP', end: failed('timeout') },
+  hangs: { script: 'trap "" TERM INT HUP; SLEEP; SLEEP', timeout: '1s', end: failed('timeout') },
+  'stops-itself': { script: 'kill -STOP $$; SLEEP', timeout: '1s', end: failed('timeout') },
   'forks-away': { script: 'setsid env -i /bin/sh -c "(SLEEP &) &"; echo ok', end: succeeded },
   'forks-in-crowds': {
     script: 'n=0; while [ $n -lt 40 ]; do setsid SLEEP & n=$((n + 1)); done; echo ok',
@@ -61,10 +63,10 @@ const HONEST = 30;
 function config(isConfined: boolean, sleepFor: string): string {
   const sandbox = isConfined ? '{ mode: auto, write: [project] }' : '{ mode: off, reason: the worst case }';
   const agents = Object.entries(evils).map(
-    ([name, { script }]) => `  ${name}:
+    ([name, { script, timeout = '1m' }]) => `  ${name}:
     kind: command
     command: [sh, -c, ${JSON.stringify(script.replaceAll('SLEEP', `/bin/sleep ${sleepFor}`))}]
-    timeout: 1s
+    timeout: ${timeout}
     retry: { attempts: 1 }
     limits: { output: 1MiB }
     max_load: 1
@@ -87,55 +89,51 @@ daemon: { min_free_disk: 1MiB }
 `;
 }
 
-test.each([true, false])(
-  'agents that lie, hang, fork, flood and hide; confined: %s',
-  async (isConfined) => {
-    const beganMs = performance.now();
-    const each = scaled(1);
-    const sleepFor = `4000.${process.pid}${isConfined ? 1 : 2}`;
-    const project = makeProject(config(isConfined, sleepFor));
-    const names = [
-      ...Object.keys(evils).flatMap((name) => Array.from({ length: each }, (_, n) => `${name}/${n}`)),
-      ...Array.from({ length: HONEST }, (_, n) => `honest/${n}`),
-    ];
-    const daemon = await project.start();
-    // What kills the helper comes when nothing else is there: whoever runs when it dies is interrupted too. Then honest ones.
-    const waveOf = (name: string): number => {
-      if (name.startsWith('kills-its-parent')) return 1;
-      return /^honest.*[13579]$/.test(name) ? 2 : 0;
-    };
-    for (const wave of [0, 1, 2]) {
-      for (const name of names.filter((one) => waveOf(one) === wave)) project.write(`inbox/${name}`, name);
-      const expected = names.filter((one) => waveOf(one) <= wave).length;
-      const isEnded = async (): Promise<boolean> =>
-        [...(await filesOf(project)).values()].filter(({ disposition }) => disposition).length === expected;
-      await until('each has ended', isEnded, 35_000 * each).catch(() => {});
-    }
-    const jobs = await project.client.get<{ jobs: Receipt[] }>('/api/jobs', { limit: 10_000 });
-    const byPath = new Map(jobs.jobs.toReversed().map((job) => [job.input.path, job]));
-    const wrong = names.flatMap((name) => {
-      const evil = evils[name.slice(0, name.indexOf('/'))];
-      const { state, reason, message } = byPath.get(name) ?? { state: 'unknown' };
-      const end = (isConfined ? evil?.confinedEnd : undefined) ?? evil?.end ?? succeeded;
-      return state === end.state && reason === ('reason' in end ? end.reason : undefined)
-        ? []
-        : [`${name}: ${state} ${reason} ${message}`];
-    });
-    const left = withArgument(sleepFor);
-    daemon.kill('SIGTERM');
-    const code = await daemon.exited;
-    const orphans = left.length + withArgument(sleepFor).length + marksOf(project).length;
-    tell({
-      scenario: `agents that lie, hang, fork, flood, hide (${isConfined ? 'confined' : 'not confined'})`,
-      runs: Object.keys(evils).length * each,
-      files: names.length,
-      lost: wrong.length,
-      doubled: 0,
-      orphans,
-      beganMs,
-    });
-    say(`${Object.keys(evils).length} bad agents beside ${HONEST} honest files`, beganMs);
-    expect({ wrong, orphans, code }).toEqual({ wrong: [], orphans: 0, code: 0 });
-  },
-  120_000,
-);
+test.each([true, false])('agents that lie, hang, fork, flood and hide; confined: %s', async (isConfined) => {
+  const beganMs = performance.now();
+  const each = scaled(1);
+  const sleepFor = `4000.${process.pid}${isConfined ? 1 : 2}`;
+  const project = makeProject(config(isConfined, sleepFor));
+  const names = [
+    ...Object.keys(evils).flatMap((name) => Array.from({ length: each }, (_, n) => `${name}/${n}`)),
+    ...Array.from({ length: HONEST }, (_, n) => `honest/${n}`),
+  ];
+  const daemon = await project.start();
+  // What kills the helper comes when nothing else is there: whoever runs when it dies is interrupted too. Then honest ones.
+  const waveOf = (name: string): number => {
+    if (name.startsWith('kills-its-parent')) return 1;
+    return /^honest.*[13579]$/.test(name) ? 2 : 0;
+  };
+  for (const wave of [0, 1, 2]) {
+    for (const name of names.filter((one) => waveOf(one) === wave)) project.write(`inbox/${name}`, name);
+    const expected = names.filter((one) => waveOf(one) <= wave).length;
+    const isEnded = async (): Promise<boolean> =>
+      [...(await filesOf(project)).values()].filter(({ disposition }) => disposition).length === expected;
+    await until('each has ended', isEnded, 60_000 * each).catch(() => {});
+  }
+  const jobs = await project.client.get<{ jobs: Receipt[] }>('/api/jobs', { limit: 10_000 });
+  const byPath = new Map(jobs.jobs.toReversed().map((job) => [job.input.path, job]));
+  const wrong = names.flatMap((name) => {
+    const evil = evils[name.slice(0, name.indexOf('/'))];
+    const { state, reason, message } = byPath.get(name) ?? { state: 'unknown' };
+    const end = (isConfined ? evil?.confinedEnd : undefined) ?? evil?.end ?? succeeded;
+    return state === end.state && reason === ('reason' in end ? end.reason : undefined)
+      ? []
+      : [`${name}: ${state} ${reason} ${message}`];
+  });
+  const left = withArgument(sleepFor);
+  daemon.kill('SIGTERM');
+  const code = await daemon.exited;
+  const orphans = left.length + withArgument(sleepFor).length + marksOf(project).length;
+  tell({
+    scenario: `agents that lie, hang, fork, flood, hide (${isConfined ? 'confined' : 'not confined'})`,
+    runs: Object.keys(evils).length * each,
+    files: names.length,
+    lost: wrong.length,
+    doubled: 0,
+    orphans,
+    beganMs,
+  });
+  say(`${Object.keys(evils).length} bad agents beside ${HONEST} honest files`, beganMs);
+  expect({ wrong, orphans, code }).toEqual({ wrong: [], orphans: 0, code: 0 });
+});

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { StatusReport } from '../../src/operations/status.ts';
+import { stayWithinDay, withClock } from '../badinput/rig.ts';
 import { anyDisk, costs, linesOf, statesOf, unconfined } from '../daemon/agents.ts';
 import { makeProject, type Project, until } from '../daemon/project.ts';
 import { scaled, tell } from './say.ts';
@@ -14,7 +15,7 @@ import { scaled, tell } from './say.ts';
 const FILES = 40;
 
 const dividing = `
-routing_rules: [{ name: all, pattern: "**", agent: work, batch: { max_files: ${FILES}, quiet: 300ms } }]
+routing_rules: [{ name: all, pattern: "**", agent: work, batch: { max_files: ${FILES}, quiet: 30s } }]
 agents:
   work:
     kind: command
@@ -72,7 +73,8 @@ test('a batch that is being divided', async () => {
   let lost = 0;
   let doubled = 0;
   for (const afterMs of moments()) {
-    const project = makeProject(dividing);
+    const project = makeProject(dividing, withClock);
+    stayWithinDay(project);
     const names = Array.from({ length: FILES }, (_, n) => `${n % 7 === 0 ? 'bad' : 'f'}${n}.txt`);
     for (const name of names) project.write(`inbox/${name}`, `content of ${name}`);
     await dieAfter(project, afterMs);

@@ -38,4 +38,4 @@ test('limits under random operations', async () => {
     doubled: [],
     orphans: 0,
   });
-}, 300_000);
+});

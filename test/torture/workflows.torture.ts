@@ -147,11 +147,7 @@ test('kill -9 of the daemon at random moments of runs', async () => {
   const ids = [await startRun(made, 'w'), await startRun(made, 'w')];
   for (let kill = 0; kill < scaled(5); kill++) await killSoon(300);
   for (const id of ids) {
-    await until(
-      `only the approval of ${id} is left`,
-      () => waitsFor(made, id, 'ask').then(() => true),
-      60_000,
-    );
+    await waitsFor(made, id, 'ask');
     await killSoon(50);
     await waitsFor(made, id, 'ask');
     await answer(made, id, 'approved', { step: 'ask' });
@@ -160,7 +156,7 @@ test('kill -9 of the daemon at random moments of runs', async () => {
   // Five interruptions in a row, and a job is held until a person lets it go on.
   await made.client.post('/api/jobs/release', { held: true });
   const runs: RunReport[] = [];
-  for (const id of ids) runs.push(await ended(made, id, 60_000));
+  for (const id of ids) runs.push(await ended(made, id));
   await truth.check();
   daemon.kill('SIGTERM');
   const code = await daemon.exited;
@@ -216,7 +212,7 @@ test('kill -9 and Ctrl-C of `sluice workflow run` without a daemon', async () =>
       else command.kill('SIGKILL');
     }
     await command.exited;
-    await until('no process is left', () => survivorsOf(before).length === 0, 8_000).catch(() => {
+    await until('no process is left', () => survivorsOf(before).length === 0).catch(() => {
       orphans += survivorsOf(before).length;
     });
     if ((await latest(made)) !== undefined) args = ['workflow', 'resume', 'latest'];
@@ -294,14 +290,14 @@ test('a chain and a fan-out of 1,000 steps', async () => {
   const took: number[] = [];
   for (const name of ['chain', 'fan']) {
     const since = performance.now();
-    const run = await ended(made, await startRun(made, name), 60_000);
+    const run = await ended(made, await startRun(made, name), 200_000);
     took.push(performance.now() - since);
     expect([run.state, run.counts]).toEqual(['succeeded', { succeeded: steps }]);
     expect(run.steps_total).toBe(steps);
   }
   tell({ scenario: 'a chain and a fan-out of 1,000 steps', runs: 2, files: 2 * steps, beganMs });
   say(`${took.map((ms) => `${(ms / steps).toFixed(1)} ms`).join(' and ')} for each step`, beganMs);
-}, 120_000);
+});
 
 test('for_each over 100,000 items: memory stays bounded, a killed daemon goes on with it, cancel ends it at once', async () => {
   const beganMs = performance.now();
@@ -351,7 +347,7 @@ inputs: { list: {} }
   const second = await enough(3_500);
   const since = performance.now();
   expect((await made.sluice('workflow', 'cancel', id)).code).toBe(0);
-  const run = await ended(made, id, 20_000);
+  const run = await ended(made, id);
   const cancelMs = performance.now() - since;
   expect(run.state).toBe('cancelled');
   const [each] = run.steps;
@@ -363,7 +359,7 @@ inputs: { list: {} }
   tell({ scenario: 'for_each over 100,000 items', runs: 1, files: items, beganMs });
   say(`${more} MiB more, cancelled in ${Math.round(cancelMs)} ms`, beganMs);
   expect(more).toBeLessThan(250);
-}, 120_000);
+});
 
 function residentMiB(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
