@@ -1,6 +1,5 @@
 /** Kind `command`: any program, called with an argument list, never through a shell. Its stdout is the result. */
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentConfig, isOwnAgent } from '../config/config.ts';
 import type { Template } from '../expressions/expressions.ts';
 import type { Approvals } from '../sandbox/approvals.ts';
@@ -10,9 +9,8 @@ import { AppError } from '../types/errors.ts';
 import type { SandboxReport } from '../types/job.ts';
 import { CommandLookup } from './command-lookup.ts';
 import { collectOutput, outputFiles } from './command-output.ts';
-import { refusedOutcome, runConfined } from './confined.ts';
+import { runConfined } from './confined.ts';
 import { agentEnvironment, type Environment, searchPath, stateEnvironment } from './environment.ts';
-import { isFullDisk, uncollected } from './output-faults.ts';
 import { interpolateWord, parseWord, placeholderValues } from './placeholders.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
 import { promptOf } from './prompt-of.ts';
@@ -23,6 +21,7 @@ import {
   type Spawner,
   type StartRequest,
 } from './spawner/spawner.ts';
+import { takeUp } from './take-up.ts';
 
 export interface CommandRunnerOptions {
   readonly spawner: Spawner;
@@ -43,8 +42,6 @@ export interface CommandRunner extends Pick<AgentRunner, 'run'> {
   available(agent: AgentConfig): Promise<AppError | undefined>;
 }
 
-const fullDiskRetryMs = 2_000;
-
 type CommandAgent = Extract<AgentConfig, { kind: 'command' }>;
 
 export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
@@ -57,31 +54,13 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
     parsed.set(command, words);
     return words;
   };
-  const finish = async (
+  const finish = (
     call: AgentCall,
     exit: SpawnExit,
     report: SandboxReport,
     signal?: AbortSignal,
-  ): Promise<AgentResult> => {
-    const { startedAt, endedAt, limits = {}, cpuMs, peakMemoryBytes, survivors } = exit;
-    const known = { startedAt, endedAt, limits, sandbox: report };
-    const used = {
-      ...(cpuMs === undefined ? {} : { cpuMs }),
-      ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
-      ...(survivors === undefined ? {} : { survivors }),
-    };
-    for (;;)
-      try {
-        // Without a sandbox there are no shims that could have refused anything.
-        const isPlain = call.agent.sandbox.mode === 'off';
-        const outcome = isPlain ? exit.outcome : await refusedOutcome(exit.outcome, call.workDir);
-        return { outcome, ...known, ...used, ...(await collectOutput(call.workDir, exit, redactor)) };
-      } catch (error) {
-        // The work is done and may have been paid for: it is taken up when there is space again.
-        if (!signal || signal.aborted || !isFullDisk(error)) throw uncollected(error, call.workDir);
-        await sleep(fullDiskRetryMs, undefined, { signal }).catch(() => {});
-      }
-  };
+  ): Promise<AgentResult> =>
+    takeUp(call, exit, report, signal, () => collectOutput(call.workDir, exit, redactor));
   return {
     run: async (call, signal) => {
       const agent = asCommand(call.agent);

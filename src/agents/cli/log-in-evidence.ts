@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import type { CliAgent } from '../../config/config.ts';
 import { systemCode } from '../../types/errors.ts';
 import { fsPath } from '../../types/path-bytes.ts';
+import { isNamed } from './cli-environment.ts';
 import type { CliKind, HomePlace, LoginState } from './kind.ts';
-import { homePlaces } from './plan.ts';
+import { homePlaces } from './places.ts';
 
 export interface EvidenceOf {
   readonly kind: Pick<CliKind, 'name' | 'environment' | 'home'>;
@@ -25,7 +26,8 @@ const keyBytes = 32;
 
 /** @param stateDir Exists; the key is kept in it, and made where there is none. */
 export function logInEvidence(stateDir: string, { kind, agent, env, login }: EvidenceOf): string {
-  const names = Object.keys(env).filter((name) => name === 'HOME' || isNamed(name, kind.environment, agent));
+  const own = ['HOME', ...agent.env.map(({ name }) => name)];
+  const names = Object.keys(env).filter((name) => own.includes(name) || isNamed(name, kind.environment));
   const parts = [
     ...[kind.name, login.state, login.detail, login.method ?? ''],
     ...homePlaces(kind.home, env).flatMap(({ path, place }) => filesOf(path, place).map(stampOf)),
@@ -39,13 +41,6 @@ export function logInEvidence(stateDir: string, { kind, agent, env, login }: Evi
 function filesOf(path: string, { isFile = false, logIn }: HomePlace): readonly string[] {
   if (logIn) return logIn.map((name) => (name === '.' ? path : join(path, name)));
   return isFile ? [path] : [];
-}
-
-function isNamed(name: string, patterns: readonly string[], agent: CliAgent): boolean {
-  return (
-    agent.env.some((entry) => entry.name === name) ||
-    patterns.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one))
-  );
 }
 
 function stampOf(file: string): string {

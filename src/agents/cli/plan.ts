@@ -3,7 +3,7 @@
  * beyond the ceiling; the launch as it would be without the correction tells what that changed.
  */
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { CliAgent } from '../../config/config.ts';
 import { contains } from '../../config/contains.ts';
 import type { AgentCall } from '../../types/agent.ts';
@@ -12,7 +12,7 @@ import { fsPath } from '../../types/path-bytes.ts';
 import { unliteral } from '../placeholders.ts';
 import { promptOf } from '../prompt-of.ts';
 import { atLeast, boundCorrection, type Ceiling, isEmpty } from './correction.ts';
-import type { CliKind, CliVersion, HomePlace, Launch, LaunchRequest, LoginState } from './kind.ts';
+import type { CliKind, CliVersion, Launch, LaunchRequest, LoginState } from './kind.ts';
 import { buildPrompt, withPlainNames } from './prompt.ts';
 
 export interface Plan {
@@ -106,20 +106,6 @@ export function ceilingOf(
     permissions: cli.permissions,
     places: [projectDir, ...rootDirs, ...(workspaceDir === undefined ? [] : [workspaceDir])],
   };
-}
-
-/** Where this user keeps what the program needs, as places that its sandbox shows. */
-export function homePlaces(
-  places: readonly HomePlace[],
-  env: Readonly<Record<string, string | undefined>>,
-): readonly { readonly path: string; readonly place: HomePlace }[] {
-  const home = env.HOME;
-  return places.flatMap((place) => {
-    const { path, variable, below = '' } = place;
-    const named = variable === undefined ? undefined : env[variable];
-    if (named !== undefined && isAbsolute(named)) return [{ path: join(named, below), place }];
-    return home === undefined ? [] : [{ path: join(home, path, below), place }];
-  });
 }
 
 /**
