@@ -72,5 +72,7 @@ function viewAgent(agent: AgentConfig, running: number, state: BreakerState): Ag
 }
 
 function viewWait({ notBefore, ...row }: WaitRow): CoordinatorStatus['waits'][number] {
-  return { ...row, ...(notBefore !== undefined && { until: new Date(notBefore).toISOString() }) };
+  // Who is not let in is only tried then.
+  const isKnown = notBefore !== undefined && row.reason !== 'auth';
+  return { ...row, ...(isKnown && { until: new Date(notBefore).toISOString() }) };
 }

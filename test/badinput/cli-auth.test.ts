@@ -20,6 +20,7 @@ test('one file fails, the others wait, over kill -9; after the log-in all of the
   expect((await project.status()).waits).toMatchObject([
     { agent: 'quick', reason: 'auth', jobs: 11, fix: expect.stringMatching(/codex login.*resume quick/) },
   ]);
+  expect((await project.status()).waits[0]).not.toHaveProperty('until');
   expect(await agentOf(project)).toMatchObject({
     state: 'not_logged_in',
     state_message: expect.stringContaining('not let in'),

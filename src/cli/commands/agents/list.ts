@@ -73,7 +73,7 @@ function kindWords({ kind, type }: AgentView): string {
 function stateWords({ state, state_until: until }: AgentView): string {
   const words = state === 'breaker_half_open' ? 'being tried again' : state.replaceAll('_', ' ');
   if (until === undefined) return words;
-  return `${words}${state === 'not_logged_in' ? ', tried' : ' until'} ${shortTime(until)}`;
+  return `${words}${state === 'not_logged_in' ? ', tried again' : ' until'} ${shortTime(until)}`;
 }
 
 /** `3 queued, 1 waiting`: nothing where nothing is. */
