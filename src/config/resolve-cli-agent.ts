@@ -1,9 +1,12 @@
 /** What an agent CLI is started with: its program, what it may do, and the tools named for it, within its ceiling. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Access } from '../types/agent-cli.ts';
+import { fsPath } from '../types/path-bytes.ts';
 import type { CliSettings, EnvEntry } from './config.ts';
 import { warnUnlessFound } from './resolve-command.ts';
 import { type FolderAdvice, resolveFolder } from './resolve-folder.ts';
-import { type Loose, type Resolving, refuseReferences } from './resolving.ts';
+import { type Loose, projectPath, type Resolving, refuseReferences } from './resolving.ts';
 import type { CliAgentFile, PluginAgentFile } from './schema-cli-agents.ts';
 import type { Path } from './source.ts';
 import { nearest } from './suggest.ts';
@@ -31,6 +34,34 @@ function refuseWithoutEffect({ findings }: Resolving, at: Path, agent: CliFile):
       fix,
     );
   }
+}
+
+/** Packages that come with Sluice, or lie beside it, are no packages of the project: only what is nowhere is told. */
+function warnUnlessInstalled(context: Resolving, at: Path, plugin: string): void {
+  const { findings, projectDir } = context;
+  if (/^(?:\.{0,2}\/|~\/)/.test(plugin)) {
+    if (existsSync(fsPath(projectPath(context, plugin)))) return;
+    findings.warning(
+      'COMMAND_NOT_FOUND',
+      at,
+      `there is no plugin at "${plugin}"`,
+      'Correct the path (relative to the project folder).',
+    );
+    return;
+  }
+  const places = [projectDir, import.meta.dirname].flatMap(foldersAbove);
+  if (places.some((dir) => existsSync(fsPath(join(dir, 'node_modules', plugin, 'package.json'))))) return;
+  findings.warning(
+    'COMMAND_NOT_FOUND',
+    at,
+    `the plugin "${plugin}" is not installed`,
+    `Run \`npm install ${plugin}\` in ${projectDir}.`,
+  );
+}
+
+function foldersAbove(dir: string): readonly string[] {
+  const above = dirname(dir);
+  return above === dir ? [dir] : [dir, ...foldersAbove(above)];
 }
 
 /** In their own words, which change: only what is near to one is a slip. */
@@ -81,6 +112,8 @@ export async function resolveCli(
       env,
       'Install it; `sluice agents detect` says how. Or write `program: /its/whole/path`.',
     );
+  if (agent.kind === 'plugin' && agent.plugin !== undefined)
+    warnUnlessInstalled(context, [...at, 'plugin'], agent.plugin);
   refuseWithoutEffect(context, at, agent);
   for (const key of ['program', 'model', 'effort'] as const)
     if (agent[key] !== undefined) refuseReferences(context, [...at, key], agent[key]);

@@ -1,5 +1,6 @@
 /** How a workflow's definition is checked for its shape, and how its parts are called in messages. */
 import type { ShapeForm, ShapeValidator } from './shape.ts';
+import { keysOfAgents } from './shape.ts';
 import type { Path } from './source.ts';
 import { isMapping } from './unsupported.ts';
 
@@ -96,10 +97,14 @@ function noEffect(key: string, path: Path, data: unknown) {
 
 /** Keys of other engines, and of other levels. */
 function elsewhere(key: string, path: Path): string | undefined {
+  if (isOfStep(path) && path[2] === 'expect' && key === 'schema') return 'Write `json_schema: FILE`.';
   if (isOfStep(path) && path.length === 2) {
+    if (keysOfAgents.has(key))
+      return `\`${key}\` belongs to the agent that does it, under \`agents\` of the configuration.`;
     const known: Readonly<Record<string, string>> = {
       run: 'Write `type: custom_command` and `command: …`; for a shell `command: [sh, -c, "…"]`.',
       uses: 'Write `type: workflow` and `workflow: NAME`, or a step of another type.',
+      schema: 'Write `expect: { json_schema: FILE }`.',
       id: 'Its `name` is what other steps call it by.',
       depends_on: 'Write `needs: […]`.',
       'timeout-minutes': 'Write `timeout: 10m`.',

@@ -176,10 +176,23 @@ function report(error: ShapeError, path: Path, data: unknown, findings: Findings
   }
 }
 
+/** People look for these where an agent is named. */
+export const keysOfAgents: ReadonlySet<string> = new Set([
+  ...['model', 'effort', 'max_turns', 'tools', 'permissions', 'program', 'on_quota', 'fallback'],
+  ...['workspace', 'budget', 'limits', 'rate', 'idle_timeout', 'max_repeats', 'circuit_breaker'],
+]);
+
 const keysOfClis = ['program', 'model', 'effort', 'max_turns', 'tools', 'permissions', 'on_quota'];
 
 /** A key that another kind of agent has, or that people look for here. */
 function otherKind(key: string, path: Path, data: unknown): string | undefined {
+  if (path[0] === 'routing_rules') {
+    if (path[2] === 'expect' && key === 'schema') return 'Write `json_schema: FILE`.';
+    if (path.length !== 2) return undefined;
+    if (key === 'schema') return 'Write `expect: { json_schema: FILE }`.';
+    const isOfAgents = keysOfAgents.has(key) || ['timeout', 'retry', 'env', 'sandbox'].includes(key);
+    return isOfAgents ? `\`${key}\` belongs to the agent that does it, under \`agents\`.` : undefined;
+  }
   if (path[0] !== 'agents' || path.length !== 2) return undefined;
   const agents = isMapping(data) && isMapping(data.agents) ? data.agents : {};
   const agent = agents[String(path[1])];

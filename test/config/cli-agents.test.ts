@@ -251,6 +251,12 @@ const errors: readonly {
   { name: 'load', text: claude('    load: heavi\n'), at: '4:11 BAD_VALUE', fix: /"heavy"/ },
   { name: 'tokens', text: claude('    tokens_per_task: many\n'), at: '4:22 BAD_VALUE', fix: /200k/ },
   { name: 'command', text: claude('    command: [claude, -p]\n'), at: '4:5 UNKNOWN_KEY', fix: /`program`/ },
+  ...['model: m', 'timeout: 5m', 'permissions: {}'].map((line) => ({
+    name: `at a rule: ${line}`,
+    text: `agents: { a: { kind: claude } }\nrouting_rules:\n  - pattern: "**"\n    agent: a\n    ${line}\n`,
+    at: '5:5 UNKNOWN_KEY',
+    fix: /belongs to the agent/,
+  })),
   { name: 'api_key', text: claude('    api_key: x\n'), at: '4:5 UNKNOWN_KEY', fix: /env:/ },
   {
     name: 'permission_mode',
@@ -337,6 +343,13 @@ const warnings: readonly (readonly [name: string, text: string, at: readonly str
     [],
     /^/,
   ],
+  [
+    'a plugin that is not installed',
+    agent('plugin', '    plugin: y\n'),
+    ['4:13 COMMAND_NOT_FOUND'],
+    /npm install y/,
+  ],
+  ['and one of a path', agent('plugin', '    plugin: ./y\n'), ['4:13 COMMAND_NOT_FOUND'], /path/],
   ['an effort with a slip', claude('    program: ./codex\n    effort: hgih\n'), ['5:13 BAD_VALUE'], /"high"/],
   ['an effort of its own', claude('    program: ./codex\n    effort: ultrathink\n'), [], /^/],
   [
@@ -373,7 +386,10 @@ const warnings: readonly (readonly [name: string, text: string, at: readonly str
 ];
 
 test.each(warnings)('a warning: %s', async (_name, text, at, words) => {
-  const dir = await project({ 'inbox/x': '', codex: '#!/bin/sh\n', 'config/orchestrator.yaml': text });
+  const dir = await project({
+    ...{ 'inbox/x': '', codex: '#!/bin/sh\n', 'config/orchestrator.yaml': text },
+    'node_modules/x/package.json': '{}',
+  });
   await chmod(join(dir, 'codex'), 0o755);
   const { warnings: found } = await loadConfig(join(dir, 'config/orchestrator.yaml'), { searchPath: dir });
   expect(found.map(brief)).toEqual(at);

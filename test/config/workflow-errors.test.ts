@@ -53,6 +53,24 @@ const cases: readonly Case[] = [
     message: /step "b"/,
     fix: /"needs"/,
   },
+  ...['model', 'permissions', 'workspace'].map((key) => ({
+    name: `${key} of a step`,
+    text: flow(`- { name: a, type: agent, agent: lint, ${key}: x }`),
+    at: `3 UNKNOWN_KEY ${key}`,
+    fix: /belongs to the agent/,
+  })),
+  {
+    name: 'a schema',
+    text: flow('- { name: a, type: agent, agent: lint, schema: x.json }'),
+    at: '3 UNKNOWN_KEY schema',
+    fix: /expect: \{ json_schema/,
+  },
+  {
+    name: 'a schema that is expected',
+    text: flow('- { name: a, type: agent, agent: lint, expect: { schema: x.json } }'),
+    at: '3 UNKNOWN_KEY schema',
+    fix: /`json_schema: FILE`/,
+  },
   {
     name: 'run',
     text: flow('- { name: a, type: custom_command, command: x, run: y }'),
