@@ -24,7 +24,15 @@ const longForms: Readonly<Record<string, string>> = { r: 'recursive', f: 'force'
  */
 export function shimScript(program: string, folder: string, rules: readonly ShimRule[]): string {
   const blockedFirst = rules.toSorted((a, b) => a.verdict.localeCompare(b.verdict));
-  return `${head(program, folder)}${blockedFirst.map(ruleLine).join('')}${tail}`;
+  return `${head(program, folder)}${atOnce(rules)}${looks}${blockedFirst.map(ruleLine).join('')}run "$@"\n`;
+}
+
+/** Agents ask git a dozen things before they begin: what has none of the words that matter is not looked at further. */
+function atOnce(rules: readonly ShimRule[]): string {
+  const firsts = rules.map(({ words: [, ...rest] }) => rest.find((word) => !word.startsWith('-')));
+  if (!firsts.every((word) => word !== undefined)) return '';
+  const matters = [...new Set(firsts)].map(quote).join(' | ');
+  return `matters=\nfor arg do case $arg in ${matters}) matters=1 ;; esac; done\n[ -n "$matters" ] || run "$@"\n\n`;
 }
 
 function ruleLine({ verdict, words }: ShimRule): string {
@@ -50,7 +58,22 @@ const head = (program: string, folder: string) => `#!/bin/sh
 name=${quote(program)}
 here=${quote(folder)}
 
-# says WORDS ARGUMENTS: the words follow each other, with nothing but options and their values before them.
+run() {
+  if [ -x "$here/real/$name" ]; then exec "$here/real/$name" "$@"; fi
+  rest=$PATH:
+  while [ -n "$rest" ]; do
+    dir=\${rest%%:*}
+    rest=\${rest#*:}
+    [ "$dir" != "$here" ] || continue
+    if [ -f "$dir/$name" ] && [ -x "$dir/$name" ]; then exec "$dir/$name" "$@"; fi
+  done
+  echo "sh: $name: not found" >&2
+  exit 127
+}
+
+`;
+
+const looks = `# says WORDS ARGUMENTS: the words follow each other, with nothing but options and their values before them.
 says() {
   words=$1
   shift
@@ -117,17 +140,4 @@ ask() {
   exit 126
 }
 
-`;
-
-const tail = `
-if [ -x "$here/real/$name" ]; then exec "$here/real/$name" "$@"; fi
-rest=$PATH:
-while [ -n "$rest" ]; do
-  dir=\${rest%%:*}
-  rest=\${rest#*:}
-  [ "$dir" != "$here" ] || continue
-  if [ -f "$dir/$name" ] && [ -x "$dir/$name" ]; then exec "$dir/$name" "$@"; fi
-done
-echo "sh: $name: not found" >&2
-exit 127
 `;

@@ -8,7 +8,13 @@ import { type Approval, Approvals } from '../../src/sandbox/approvals.ts';
 import { ShimFolders } from '../../src/sandbox/shims.ts';
 import { confined, noSandbox, strict, tree } from './rig.ts';
 
-const blocked = [['rm', '-rf'], ['dd'], ['tool', 'very', 'deep'], ['long', '--force']];
+const blocked = [
+  ...[['rm', '-rf'], ['dd'], ['tool', 'very', 'deep'], ['tool', 'gone', '--all']],
+  ...[
+    ['long', '--force'],
+    ['long', 'way'],
+  ],
+];
 const confirm = [
   ['git', 'push'],
   ['pip', 'install'],
@@ -46,6 +52,10 @@ test.each([
   ['tool very shallow', false],
   ['tool other very deep', false],
   ['tool deep very', false],
+  ['tool -v gone --all', true],
+  ['tool gone', false],
+  ['long way', true],
+  ['long other', false],
   ['long --force', true],
   ['long --force=yes', true],
   ['long --forceful', false],
