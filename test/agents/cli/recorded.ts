@@ -1,7 +1,8 @@
 /** Streams that real agent CLIs have written (`test/fixtures/agents/<kind>`), and what a kind's reader makes of one. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CliKind, CliLine } from '../../../src/agents/cli/kind.ts';
+import type { CliEnd, CliKind, CliLine } from '../../../src/agents/cli/kind.ts';
+import { CliStream } from '../../../src/agents/cli/stream.ts';
 import type { AgentEvent } from '../../../src/types/agent.ts';
 import type { CliReport } from '../../../src/types/agent-cli.ts';
 
@@ -84,20 +85,36 @@ export function readRecorded(
   return { events, report, hasEnded };
 }
 
-/** Events as people read them, one a line: for golden files. */
-export function shown(events: readonly AgentEvent[]): string {
-  return events
-    .map(({ type, payload: { text, file, tool, args, progress, permission, final, usage, cost_usd } }) => {
-      const marks = [
-        ...(permission ? ['denied'] : []),
-        ...(final ? ['final'] : []),
-        ...(progress === undefined ? [] : [`${progress} %`]),
-        ...(tool === undefined ? [] : [`${tool}(${JSON.stringify(args)})`]),
-        ...(file === undefined ? [] : [`file ${file}`]),
-        ...(usage === undefined ? [] : [`tokens ${Object.values(usage as object).join('/')}`]),
-        ...(cost_usd === undefined ? [] : [`$${cost_usd}`]),
-      ];
-      return [`${type.padEnd(9)} ${text ?? ''}`, ...marks.map((mark) => `            ${mark}`)].join('\n');
-    })
-    .join('\n');
+export interface Streamed {
+  readonly events: readonly AgentEvent[];
+  readonly report: CliReport;
+}
+
+export const noon = Date.UTC(2026, 10, 20, 12);
+
+/** Reads streams of a kind as the runner does, with what the model says of its work. */
+export function streamsOf(kind: Pick<CliKind, 'name' | 'read'>) {
+  const readStream = (stdout: string, end: Omit<Partial<CliEnd>, 'now'> = { exitCode: 0 }): Streamed => {
+    const events: AgentEvent[] = [];
+    const stream = new CliStream(kind, (event) => events.push(event));
+    stream.push(Buffer.from(stdout));
+    stream.flush();
+    return { events, report: stream.report({ stderr: '', now: noon, ...end }) };
+  };
+  return {
+    readStream,
+    readCase: (name: string): Streamed => {
+      const { stdout, stderr, exitCode, signal, lastMessage } = recording(kind.name, name);
+      return readStream(stdout, {
+        stderr,
+        ...(exitCode !== undefined && { exitCode }),
+        ...(signal !== undefined && { signal }),
+        ...(lastMessage !== undefined && { lastMessage }),
+      });
+    },
+  };
+}
+
+export function jsonLines(...values: readonly object[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
 }

@@ -1,8 +1,11 @@
 /** Why it failed: what is not in a recorded stream, in the words of its own program. */
 import { describe, expect, test } from 'vitest';
+import { claudeKind } from '../../../../src/agents/cli/claude/claude.ts';
 import { type ClaudeFailure, faultOf, startFault } from '../../../../src/agents/cli/claude/faults.ts';
 import type { FaultClass } from '../../../../src/types/agent-cli.ts';
-import { lines, readStream } from './recorded.ts';
+import { jsonLines as lines, streamsOf } from '../recorded.ts';
+
+const { readStream } = streamsOf(claudeKind);
 
 const now = Date.parse('2026-11-20T17:00:00Z');
 

@@ -1,9 +1,12 @@
 /** What the recorded streams do not hold: bad input, other versions, long work. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { claudeKind } from '../../../../src/agents/cli/claude/claude.ts';
 import { ClaudeReader } from '../../../../src/agents/cli/claude/reader.ts';
 import type { CliLine } from '../../../../src/agents/cli/kind.ts';
-import { cases, lines, noon, readCase, readStream, streamOf } from './recorded.ts';
+import { jsonLines as lines, linesOf, noon, recordings, streamsOf } from '../recorded.ts';
+
+const { readCase, readStream } = streamsOf(claudeKind);
 
 const answered = { type: 'result', subtype: 'success', is_error: false, result: 'Done.', num_turns: 1 };
 const said = (...content: readonly object[]) => ({ type: 'assistant', message: { id: 'm1', content } });
@@ -58,7 +61,7 @@ describe('bad input', () => {
     expect(readStream(line).events).toHaveLength(1);
   });
 
-  const known = cases.flatMap(([name]) => streamOf(name));
+  const known = recordings('claude').flatMap(({ stdout }) => linesOf(stdout));
   const word = fc.constantFrom(
     ...[
       'assistant',

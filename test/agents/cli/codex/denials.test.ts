@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { lines, readStream } from './recorded.ts';
+import { codexKind } from '../../../../src/agents/cli/codex/codex.ts';
+import { jsonLines as lines, streamsOf } from '../recorded.ts';
+
+const { readStream } = streamsOf(codexKind);
 
 const routed = '2026-11-20T08:50:25.566658Z ERROR codex_core::tools::router: error=';
 

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { lines, noon, readStream } from './recorded.ts';
+import { codexKind } from '../../../../src/agents/cli/codex/codex.ts';
+import { jsonLines as lines, noon, streamsOf } from '../recorded.ts';
+
+const { readStream } = streamsOf(codexKind);
 
 function failedWith(message: string) {
   return readStream(

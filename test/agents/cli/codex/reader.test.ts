@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { codexKind } from '../../../../src/agents/cli/codex/codex.ts';
 import { CodexReader } from '../../../../src/agents/cli/codex/reader.ts';
 import type { CliLine } from '../../../../src/agents/cli/kind.ts';
 import { Repeats } from '../../../../src/agents/live/repeats.ts';
 import { commandOf } from '../../../../src/agents/live/tripwire.ts';
-import { lines, noon, readCase, readStream } from './recorded.ts';
+import { jsonLines as lines, noon, streamsOf } from '../recorded.ts';
+
+const { readCase, readStream } = streamsOf(codexKind);
 
 const started = [{ type: 'thread.started', thread_id: 't-1' }, { type: 'turn.started' }];
 const usage = { input_tokens: 100, cached_input_tokens: 60, cache_write_input_tokens: 10, output_tokens: 7 };

@@ -1,18 +1,11 @@
 /** Streams of GitHub Copilot CLI 1.0.102, as recorded. */
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { copilotKind } from '../../../../src/agents/cli/copilot/copilot.ts';
 import { usageIn } from '../../../../src/agents/cli/copilot/usage.ts';
 import type { CliReport } from '../../../../src/types/agent-cli.ts';
-import { now, readRecorded, recording, recordings, shown } from '../recorded.ts';
+import { now, readRecorded, recording } from '../recorded.ts';
 
 const read = (name: string) => readRecorded(copilotKind, recording('copilot', name));
-
-test('its events, case by case', async () => {
-  const all = recordings('copilot').map(({ name }) => `# ${name}\n${shown(read(name).events)}`.trimEnd());
-  const golden = join(import.meta.dirname, '../../../fixtures/agents/copilot/events.golden.txt');
-  await expect(`${all.join('\n\n')}\n`).toMatchFileSnapshot(golden);
-});
 
 test.each([
   ['text-edit', 1, 'Stub final answer: the task is done.'],

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GeminiReader } from '../../../../src/agents/cli/gemini/reader.ts';
 import type { CliLine } from '../../../../src/agents/cli/kind.ts';
-import { linesOf, now } from './recorded.ts';
+import { linesOf, now, recording } from '../recorded.ts';
 
 const known = [
   ...['text', 'multi-yolo-model', 'readout-default', 'policy-deny', 'e429', 'midstream', 'loop-maxturns'],
-].flatMap(linesOf);
+].flatMap((name) => linesOf(recording('gemini', name).stdout));
 
 const words = fc.constantFrom(
   ...['init', 'message', 'tool_use', 'tool_result', 'error', 'result', 'other'],

@@ -1,8 +1,12 @@
 /** What is made of streams of the real CLI. */
 import { expect, test } from 'vitest';
+import { geminiKind } from '../../../../src/agents/cli/gemini/gemini.ts';
 import { GeminiReader } from '../../../../src/agents/cli/gemini/reader.ts';
 import type { CliFault } from '../../../../src/types/agent-cli.ts';
-import { linesOf, now, replay } from './recorded.ts';
+import { linesOf, now, readRecorded, recording } from '../recorded.ts';
+
+const replay = (name: string) => readRecorded(geminiKind, recording('gemini', name));
+const recordedLines = (name: string) => linesOf(recording('gemini', name).stdout);
 
 const answer = 'Stub final answer: the task is done.';
 const usage = (requests: number) => ({
@@ -13,8 +17,8 @@ const usage = (requests: number) => ({
 });
 
 test('an answer, in events and report', () => {
-  const { events, report, reader } = replay('text');
-  expect(reader.hasEnded).toBe(true);
+  const { events, report, hasEnded } = replay('text');
+  expect(hasEnded).toBe(true);
   expect(events).toEqual([
     { type: 'status', payload: { text: 'Gemini CLI started, model auto' } },
     { type: 'progress', payload: { text: answer } },
@@ -48,7 +52,7 @@ test('the answer is what is said after the last result of a tool', () => {
 
 test('what follows the result is no part of it', () => {
   const reader = new GeminiReader();
-  for (const line of linesOf('text')) reader.line(line);
+  for (const line of recordedLines('text')) reader.line(line);
   for (const value of [
     { type: 'message', role: 'assistant', content: ' And more.', delta: true },
     { type: 'tool_result', tool_id: 'x', status: 'success' },
@@ -158,8 +162,8 @@ test.each<[string, Partial<CliFault>, string?]>([
 test.each(['stall-sigterm', 'tool-kill-group'])(
   '%s: ended from outside, exit status 0: no success',
   (name) => {
-    const { report, reader } = replay(name);
-    expect(reader.hasEnded).toBe(false);
+    const { report, hasEnded } = replay(name);
+    expect(hasEnded).toBe(false);
     expect(report).toMatchObject({ terminal: 'none', faults: [] });
   },
 );
@@ -287,7 +291,7 @@ function failed(tool_name: string, error: object) {
 
 test('the same denial again and again is one', () => {
   const reader = new GeminiReader();
-  const lines = linesOf('readout-default');
+  const lines = recordedLines('readout-default');
   for (let i = 0; i < 500; i++) for (const line of lines.slice(0, -1)) reader.line(line);
   expect(reader.end({ exitCode: 0, stderr: '', now }).denials).toHaveLength(1);
 });

@@ -1,22 +1,13 @@
 /** Streams of opencode 1.18.33, as recorded. */
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { opencodeKind } from '../../../../src/agents/cli/opencode/opencode.ts';
 import type { CliReport } from '../../../../src/types/agent-cli.ts';
-import { now, readRecorded, recording, recordings, shown } from '../recorded.ts';
+import { now, readRecorded, recording } from '../recorded.ts';
 
 const read = (name: string) => readRecorded(opencodeKind, recording('opencode', name));
 const tokens = (steps: number) => ({
   ...{ input_tokens: 1000 * steps, cache_read_tokens: 200 * steps, cache_write_tokens: 0 },
   output_tokens: 34 * steps,
-});
-
-test('its events, case by case', async () => {
-  const all = recordings('opencode').map(
-    ({ name }) => `# ${name}\n${shown(read(name).events)}`.trimEnd() as string,
-  );
-  const golden = join(import.meta.dirname, '../../../fixtures/agents/opencode/events.golden.txt');
-  await expect(`${all.join('\n\n')}\n`).toMatchFileSnapshot(golden);
 });
 
 test.each([
