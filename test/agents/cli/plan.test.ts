@@ -82,8 +82,19 @@ test('where it works and writes: the project, or the copy of a tree that the pro
   const copied = planOf('codex', {
     ...{ correction: { access: 'edit' }, workspaceDir: copy, input, inputs: [input], rootDirs: ['/data/in'] },
   });
-  // What was copied is not written; the copy is in the folder of the job, which is writable anyway.
+  // The copy is in the folder of the job, which is writable anyway; what was copied is not written, not even when asked for.
   expect([copied.cwd, copied.writes, copied.reads]).toEqual([copy, [], []]);
+});
+
+test('who works on a copy is not given the tree that was copied', () => {
+  const [dir, copy] = [realpathSync(tempDir()), '/p/.sluice/w/copy'];
+  mkdirSync(join(dir, 'src'));
+  const input = { root: 'in', rootDir: copy, path: 'a', file: `${copy}/a`, sha256: '', bytes: 1 };
+  const { writes } = planOf('codex', {
+    ...{ workspaceDir: copy, input, inputs: [input], rootDirs: [dir] },
+    correction: { access: 'edit', directories: [join(dir, 'src')] },
+  });
+  expect(writes).toEqual([]);
 });
 
 test('a folder of a correction is made, when it may write there, and shown where nothing else shows it', () => {
