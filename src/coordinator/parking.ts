@@ -59,6 +59,9 @@ const firstPauseMs = { rate: 60_000, quota: 15 * 60_000 } as const;
 const longestPauseMs = 4 * 3_600_000;
 /** A time that was named may lie a moment too early, and clocks differ. */
 const marginMs = 1_000;
+/** So often in a row a named time is believed; then pauses grow, since each try starts a program for nothing. */
+const timesBelieved = 3;
+const firstDisbeliefMs = 10_000;
 /** Beyond this a named time is taken for a mistake and asked again in between. */
 const longestNamedMs = 8 * 86_400_000;
 const codes = ['AGENT_PARKED', 'AGENT_PAUSED', 'AGENT_AUTH'] as const;
@@ -125,8 +128,8 @@ export class Parking {
     const isSame = shortBefore !== undefined && isInForce;
     const times = isSame ? shortBefore.times : (shortBefore?.times ?? 0) + 1;
     const named = until ?? (retryAfterMs === undefined ? undefined : now + retryAfterMs);
-    const own = now + Math.min(longestPauseMs, firstPauseMs[why] * 2 ** Math.min(times - 1, 20));
-    const end = named === undefined ? own : Math.min(Math.max(named, now) + marginMs, now + longestNamedMs);
+    const end =
+      now + (named === undefined ? doubled(firstPauseMs[why], times) : namedPauseMs(named - now, times));
     const isPause = 'cli' in agent && agent.cli.onQuota === 'pause';
     const parked: Parked = isPause
       ? { why, message, times }
@@ -314,6 +317,16 @@ function conditionsOf(
 function refusedIn(parked: Parked | undefined): Refused | undefined {
   if (parked?.why === 'paused') return parked.behind;
   return parked?.why === 'auth' ? parked : undefined;
+}
+
+/** @param times In a row, from 1. */
+function doubled(firstMs: number, times: number): number {
+  return Math.min(longestPauseMs, firstMs * 2 ** Math.min(times - 1, 20));
+}
+
+function namedPauseMs(leftMs: number, times: number): number {
+  const leastMs = times > timesBelieved ? doubled(firstDisbeliefMs, times - timesBelieved) : 0;
+  return Math.min(Math.max(leftMs + marginMs, marginMs, leastMs), longestNamedMs);
 }
 
 /** What an earlier process kept; anything else is no parking. */

@@ -71,6 +71,20 @@ test('where no time is named pauses double, attempts of one moment count once, a
   expect(Math.round((until - state.now) / 60_000)).toBe(1);
 });
 
+test('a short time that is named again and again is believed three times, then pauses grow', async () => {
+  const { parking, state } = rig();
+  const pauses: number[] = [];
+  for (let n = 0; n < 7; n += 1) {
+    const shortage = { why: 'rate', message: 'try again in 1 s', retryAfterMs: 1_000 } as const;
+    const until = endOf(await parking.park(agent(), shortage));
+    pauses.push((until - state.now) / 1_000);
+    state.now = until;
+  }
+  expect(pauses).toEqual([2, 2, 2, 10, 20, 40, 80]);
+  const far = state.now + 3_600_000;
+  expect(endOf(await parking.park(agent(), { why: 'quota', message: '', until: far }))).toBe(far + 1_000);
+});
+
 test('a time beyond reason, or past, is no promise', async () => {
   const { parking, state } = rig();
   const far = await parking.park(agent(), { why: 'quota', message: '', until: state.now + 400 * 86_400_000 });
