@@ -7,7 +7,8 @@ import { isCliAgent } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
 import { formatStamp } from '../types/change.ts';
-import { isOurs, REVIEWS } from '../types/step-task.ts';
+import type { JobRecord } from '../types/job.ts';
+import { AGENTS_TEST, isOurs, REVIEWS } from '../types/step-task.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { concludeBatch } from './batch.ts';
 import { isAgentFault } from './breaker.ts';
@@ -79,8 +80,7 @@ export async function concludeAttempt(
     case 'denied': {
       const { message, fix } = verdict;
       for (const lease of open) {
-        const own = fix.replaceAll('JOB', lease.job.id);
-        await holdJob(deps, lease, { reason: 'permission_denied', message, fix: own });
+        await holdJob(deps, lease, { reason: 'permission_denied', message, fix: ofJob(fix, lease.job) });
       }
       return tellPermissions(deps, [crew.agent]);
     }
@@ -124,6 +124,12 @@ export async function concludeAttempt(
     default:
       verdict satisfies never;
   }
+}
+
+/** A test of an agent is over when it is held: there is nothing to release. */
+function ofJob(fix: string, { id, step }: JobRecord): string {
+  if (step?.workflow !== AGENTS_TEST) return fix.replaceAll('JOB', id);
+  return fix.replace(/`sluice jobs release JOB`.*/, `\`sluice agents test ${step.step}\`.`);
 }
 
 /** A reviewer that wanted to do more than look, and was not let, has its opinion all the same. */

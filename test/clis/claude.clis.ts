@@ -76,6 +76,9 @@ describe.skipIf(binOf('claude') === undefined)('claude', () => {
     rig.configure();
     rig.play('write');
     await rig.start();
+    // Of a test nothing is left that could be released.
+    const tried = await rig.call('agents', 'test', 'it');
+    expect(tried.stdout).toMatch(/fix: .*to `edit` \(now `read`\), then `sluice agents test it`\.\n/);
     rig.drop({ 'a.md': '# Title\n' });
     const job = await rig.jobThat(({ state }) => state === 'held', 'it is held');
     expect(job.reason).toBe('permission_denied');
