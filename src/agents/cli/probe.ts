@@ -15,9 +15,13 @@ import { fsPath } from '../../types/path-bytes.ts';
 import { CommandLookup } from '../command-lookup.ts';
 import { baseEnvironment, searchPath } from '../environment.ts';
 import { projectVariable } from '../spawner/mark.ts';
-import { askProgram, openThrowAwayHome } from './ask-program.ts';
-import type { CliKind, CliVersion } from './kind.ts';
-import { flagsIn, isOlder, versionIn } from './printed.ts';
+import { askProgram } from './ask-program.ts';
+import { type AskedKind, askVersion, type VersionAnswer } from './ask-version.ts';
+import { keepVersion, recallVersion } from './kept-versions.ts';
+import type { CliVersion } from './kind.ts';
+import { isOlder } from './printed.ts';
+
+export type { AskedKind } from './ask-version.ts';
 
 export interface FoundCli {
   /** Absolute path of the program, as found (links are not followed). */
@@ -39,35 +43,17 @@ export interface ProbeOptions {
 
 /** Starting one takes up to a second of CPU time; more at once only make each other slow. */
 const atOnce = 2;
-const day = 24 * 3600_000;
-/** Something that is broken is looked at again when its file changes, or after this time. */
-const minute = 60_000;
+const unpackMs = 60_000;
 const rememberedAtMost = 100;
 /** An answer is thrown away when the program was replaced while it was asked; after so many it is given up. */
 const maxAsks = 3;
-const keptKind = 'agent_cli';
-
-/** `untilMs`: until when the answer holds, in epoch milliseconds. */
-type Known =
-  | { readonly is: 'known'; readonly version: CliVersion; readonly untilMs: number }
-  | { readonly is: 'broken'; readonly message: string; readonly fix?: string; readonly untilMs: number };
 
 interface Remembered {
   /** Of the program when it was asked. */
   readonly stamp: string | undefined;
-  readonly answer: Promise<Known>;
+  readonly answer: Promise<VersionAnswer>;
   /** Of `performance.now()`; infinite while it is being asked. */
   untilMono: number;
-}
-
-/** What of a kind is asked with. */
-export interface AskedKind
-  extends Pick<
-    CliKind,
-    'name' | 'title' | 'programs' | 'install' | 'minimumVersion' | 'versionArgs' | 'helpArgs'
-  > {
-  /** Of a program whose versions are no `x.y.z`. */
-  readonly versionPattern?: RegExp;
 }
 
 export type AskedAgent = Pick<CliAgent, 'name' | 'env' | 'cli'>;
@@ -142,7 +128,7 @@ export class CliProbe implements Disposable {
     const { tag } = this.#options;
     const env = { TMPDIR: tmpdir(), ...(tag !== undefined && { [projectVariable]: tag }) };
     const signal = this.#stopping.signal;
-    const o = { path, home: { dir: home }, env, signal, timeoutMs: minute };
+    const o = { path, home: { dir: home }, env, signal, timeoutMs: unpackMs };
     const answer = await this.#queue.add(() => askProgram(file, args, o));
     if (answer.is === 'answered') this.#unpacked.set(key, stamp);
   }
@@ -177,7 +163,7 @@ export class CliProbe implements Disposable {
     };
   }
 
-  #know(kind: AskedKind, file: string, path: string): Promise<Known> {
+  #know(kind: AskedKind, file: string, path: string): Promise<VersionAnswer> {
     const key = [kind.name, file, path].join('\0');
     const stamp = stampOf(file);
     const before = this.#remembered.get(key);
@@ -195,90 +181,26 @@ export class CliProbe implements Disposable {
     return answer;
   }
 
-  async #recallOrAsk(kind: AskedKind, file: string, path: string): Promise<Known> {
-    const { kept } = this.#options;
-    const name = `${kind.name} ${file}`;
-    const asked = JSON.stringify([kind.versionArgs, kind.helpArgs]);
-    const stored = readStored(await kept?.get(keptKind, name).catch(() => undefined));
-    if (stored?.asked === asked && stored.stamp === stampOf(file)) {
-      const untilMs = stored.at + day;
-      if (stored.at <= Date.now() && Date.now() < untilMs)
-        return { is: 'known', version: { text: stored.version, flags: new Set(stored.flags) }, untilMs };
-    }
+  async #recallOrAsk(kind: AskedKind, file: string, path: string): Promise<VersionAnswer> {
+    const { kept, timeoutMs, tag } = this.#options;
+    const recalled = kept && (await recallVersion(kept, kind, file, () => stampOf(file)));
+    if (recalled) return recalled;
     for (let asks = 0; asks < maxAsks; asks += 1) {
       const stamp = stampOf(file);
-      const known = await this.#queue.add(() => this.#ask(kind, file, path));
+      const o = { path, signal: this.#stopping.signal, timeoutMs, tag };
+      const answer = await this.#queue.add(() => askVersion(kind, file, o));
       if (stampOf(file) !== stamp) continue;
-      if (known.is === 'known' && known.version.flags !== undefined && stamp !== undefined) {
-        const { text: version, flags } = known.version;
-        const value: Stored = { asked, stamp, at: known.untilMs - day, version, flags: [...flags] };
-        // What cannot be kept is asked for again by the next process.
-        await kept?.put(keptKind, name, value).catch(() => {});
-      }
-      return known;
+      if (kept && answer.is === 'known' && stamp !== undefined)
+        await keepVersion(kept, kind, file, stamp, answer);
+      return answer;
     }
-    const untilMs = Date.now() + 1_000;
     return {
       is: 'broken',
       message: 'is being replaced again and again',
       fix: 'Wait for its update.',
-      untilMs,
+      untilMs: Date.now() + 1_000,
     };
   }
-
-  async #ask(kind: AskedKind, file: string, path: string): Promise<Known> {
-    const { timeoutMs, tag } = this.#options;
-    const soon = () => Date.now() + minute;
-    try {
-      await using home = await openThrowAwayHome();
-      const o = {
-        path,
-        home,
-        signal: this.#stopping.signal,
-        ...(timeoutMs !== undefined && { timeoutMs }),
-        ...(tag !== undefined && { env: { [projectVariable]: tag } }),
-      };
-      const first = await askProgram(file, kind.versionArgs, o);
-      if (first.is === 'refused')
-        return { is: 'broken', ...refusal(first.message, kind.install), untilMs: soon() };
-      const text = versionIn(first.stdout, first.stderr, kind.versionPattern);
-      const words = kind.versionArgs.join(' ');
-      if (text === undefined)
-        return { is: 'broken', message: `names no version when called with \`${words}\``, untilMs: soon() };
-      if (kind.helpArgs.length === 0) return { is: 'known', version: { text }, untilMs: Date.now() + day };
-      const second = await askProgram(file, kind.helpArgs, o);
-      if (second.is === 'refused') return { is: 'known', version: { text }, untilMs: soon() };
-      // opencode prints its help to stderr.
-      const flags = flagsIn(`${second.stdout}\n${second.stderr}`);
-      return { is: 'known', version: { text, flags }, untilMs: Date.now() + day };
-    } catch (error) {
-      // There was no folder to be made for its home, which says nothing about the program.
-      const cause = error instanceof Error ? error.message : String(error);
-      return {
-        is: 'broken',
-        message: `could not be asked: ${cause}`,
-        fix: 'Make space in the folder for temporary files (TMPDIR).',
-        untilMs: soon(),
-      };
-    }
-  }
-}
-
-/** What it says may have a remedy that a new installation is not. */
-function refusal(message: string, install: string): { readonly message: string; readonly fix?: string } {
-  const interpreter = /^exits with 127: .*?env: .?(\w+).?: No such file/.exec(message)?.[1];
-  if (interpreter !== undefined)
-    return {
-      message: `needs \`${interpreter}\`, which is not on its PATH`,
-      fix: `Add the folder of \`${interpreter}\` to the PATH of the daemon, or to \`env: { PATH: … }\` of the agent.`,
-    };
-  // Where npm is told to run no scripts, the same command would end the same way.
-  if (/postinstall|ignore-scripts/i.test(message) && install.startsWith('npm install '))
-    return {
-      message,
-      fix: `Install it again with its install scripts: \`${install} --ignore-scripts=false\``,
-    };
-  return { message };
 }
 
 /** Changes when what would be run changes: a link that leads elsewhere, a new file, other content. */
@@ -290,24 +212,4 @@ function stampOf(file: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-interface Stored {
-  readonly asked: string;
-  readonly stamp: string;
-  readonly at: number;
-  readonly version: string;
-  readonly flags: readonly string[];
-}
-
-/** Anything may stand there. */
-function readStored(value: unknown): Stored | undefined {
-  const stored = value as Partial<Stored> | null | undefined;
-  const isStored =
-    typeof stored?.asked === 'string' &&
-    typeof stored.stamp === 'string' &&
-    typeof stored.at === 'number' &&
-    typeof stored.version === 'string' &&
-    Array.isArray(stored.flags);
-  return isStored ? (stored as Stored) : undefined;
 }
