@@ -1,5 +1,3 @@
-/** Every scenario of the real Claude Code. */
-import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -9,10 +7,11 @@ import type { JobDetail } from '../../src/operations/operations.ts';
 import type { StatusReport } from '../../src/operations/status.ts';
 import type { Receipt } from '../../src/types/receipt.ts';
 import { until } from '../cli/sluice.ts';
-import { marksOf, withArgument } from '../torture/marks.ts';
+import { marksOf } from '../torture/marks.ts';
 import { describeHostile } from './hostile.ts';
 import { waitsForLogIn } from './log-in.ts';
 import { binOf, openRig, type Rig, type Turn, versionOf } from './rig.ts';
+import { tail, verdictSchema } from './scenes.ts';
 import type { Bait } from './traps.ts';
 
 const done = { text: 'Done.' };
@@ -237,9 +236,6 @@ describe.skipIf(binOf('claude') === undefined)('claude', () => {
   });
 
   describe('the shape of its answer', () => {
-    const properties = { verdict: { enum: ['good', 'bad'] }, score: { type: 'integer', minimum: 1 } };
-    const schema = { type: 'object', required: ['verdict'], properties };
-
     test.each<[string, object]>([
       ['of draft 07', { $schema: 'http://json-schema.org/draft-07/schema#' }],
       // It compiles by draft 07 in strict mode, and would end at once.
@@ -249,7 +245,7 @@ describe.skipIf(binOf('claude') === undefined)('claude', () => {
       ],
     ])('fits what the rule expects, a schema %s', async (_, more) => {
       const rig = await openRig('claude');
-      rig.project.write('schemas/review.json', JSON.stringify({ ...more, ...schema }));
+      rig.project.write('schemas/review.json', JSON.stringify({ ...more, ...verdictSchema }));
       rig.configure({ rule: { expect: { json_schema: 'schemas/review.json' } } });
       rig.play('structured');
       await rig.run({ 'a.md': '# Title\n' });
@@ -264,7 +260,7 @@ describe.skipIf(binOf('claude') === undefined)('claude', () => {
       ['another value', { call: { name: 'StructuredOutput', args: { verdict: 'ugly' } } }],
     ])('%s instead of it is a failure', async (_, turn) => {
       const rig = await openRig('claude');
-      rig.project.write('schemas/review.json', JSON.stringify(schema));
+      rig.project.write('schemas/review.json', JSON.stringify(verdictSchema));
       rig.configure({ rule: { expect: { json_schema: 'schemas/review.json' } } });
       rig.play([turn]);
       await rig.run({ 'a.md': '# Title\n' });
@@ -520,22 +516,6 @@ function hostile({ say, run }: Bait): Readonly<Record<string, string>> {
     '.mcp.json': JSON.stringify({ mcpServers: servers }),
     '.env': 'CLAUDE_CONFIG_DIR=.claude\n',
     '.envrc': run('envrc'),
-  };
-}
-
-/** A file on which it runs a command that does not end by itself, in a session of its own. */
-function tail(rig: Rig) {
-  rig.play('tail');
-  const file = `${randomUUID()}.md`;
-  const runs = () => withArgument(`inbox/${file}`).length > 0;
-  return {
-    file,
-    runs,
-    begins: async () => {
-      rig.define('tail', [{ tool: 'shell', command: `tail -f inbox/${file}` }, done]);
-      rig.drop({ [file]: '# Title\n' });
-      await until('the command runs', runs, 60_000);
-    },
   };
 }
 

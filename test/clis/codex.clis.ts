@@ -1,14 +1,14 @@
 /** Every scenario of the real Codex CLI. */
-import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AgentsReport } from '../../src/operations/agents/agent-list.ts';
 import { until } from '../cli/sluice.ts';
-import { marksOf, withArgument } from '../torture/marks.ts';
+import { marksOf } from '../torture/marks.ts';
 import { describeHostile } from './hostile.ts';
 import { waitsForLogIn } from './log-in.ts';
 import { binOf, openRig } from './rig.ts';
+import { tail, verdictSchema } from './scenes.ts';
 import type { Bait } from './traps.ts';
 
 const notConfined = { mode: 'off', reason: 'its own sandbox is what is tested' };
@@ -75,9 +75,7 @@ describe.skipIf(binOf('codex') === undefined)('codex', () => {
   test('an answer of the shape that the rule expects', async () => {
     const rig = await openRig('codex');
     rig.git();
-    const properties = { verdict: { enum: ['good', 'bad'] }, score: { type: 'integer', minimum: 1 } };
-    const schema = { type: 'object', required: ['verdict'], properties };
-    rig.project.write('schemas/review.json', JSON.stringify(schema));
+    rig.project.write('schemas/review.json', JSON.stringify(verdictSchema));
     rig.configure({ rule: { expect: { json_schema: 'schemas/review.json' } } });
     rig.play('structured');
     await rig.run({ 'a.md': '# Title\n' });
@@ -146,17 +144,15 @@ describe.skipIf(binOf('codex') === undefined)('codex', () => {
   test('stopping the daemon leaves none of its processes', async () => {
     const rig = await openRig('codex');
     rig.git();
-    const word = `sluice-${randomUUID()}`;
     rig.configure({ agent: { permissions: { mode: 'all' } } });
-    rig.play([{ tool: 'shell', command: `tail -f inbox/${word}.md` }, { text: 'Done.' }]);
+    const command = tail(rig);
     const daemon = await rig.start();
-    rig.drop({ [`${word}.md`]: '# Title\n' });
-    await until('the command runs', () => withArgument(`inbox/${word}.md`).length > 0, 60_000);
+    await command.begins();
     expect(marksOf(rig.project)).not.toEqual([]);
     const { code, stderr } = await rig.call('stop');
     expect(code, stderr).toBe(0);
     await until('the daemon is gone', () => daemon.exitCode !== null);
-    expect(withArgument(`inbox/${word}.md`)).toEqual([]);
+    expect(command.runs()).toBe(false);
     expect(marksOf(rig.project)).toEqual([]);
     // The job is not lost: it begins again with the next daemon.
     expect((await rig.jobThat(() => true, 'there is a job')).state).toBe('queued');

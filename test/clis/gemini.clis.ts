@@ -1,15 +1,13 @@
 /** Every scenario of the real Gemini CLI. */
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AgentsReport } from '../../src/operations/agents/agent-list.ts';
 import type { StatusReport } from '../../src/operations/status.ts';
-import { until } from '../cli/sluice.ts';
-import { withArgument } from '../torture/marks.ts';
 import { describeHostile } from './hostile.ts';
 import { waitsForLogIn } from './log-in.ts';
 import { binOf, openRig, versionOf } from './rig.ts';
+import { tail } from './scenes.ts';
 import type { Bait } from './traps.ts';
 
 /** The model was not offered the tool, and calls it all the same. */
@@ -180,18 +178,15 @@ describe.skipIf(binOf('gemini') === undefined)('gemini', () => {
 
   test('a command that it runs is gone when its job is cancelled', async () => {
     const rig = await openRig('gemini');
-    const word = `sluice-${randomUUID()}`;
     rig.configure({ agent: { permissions: { mode: 'all' } } });
-    rig.play([{ tool: 'shell', command: `tail -f inbox/${word}.md` }, { text: 'Done.' }]);
+    const command = tail(rig);
     await rig.start();
-    rig.drop({ [`${word}.md`]: '# Title\n' });
-    const isTail = () => withArgument(`inbox/${word}.md`).length > 0;
-    await until('the command runs', isTail, 60_000);
+    await command.begins();
     const job = await rig.jobThat(({ state }) => state === 'running', 'the job runs');
     const { code, stderr } = await rig.call('jobs', 'cancel', job.job_id);
     expect(code, stderr).toBe(0);
     await rig.jobThat(({ state }) => state === 'cancelled', 'it is cancelled');
-    expect(isTail()).toBe(false);
+    expect(command.runs()).toBe(false);
   });
 });
 

@@ -16,8 +16,10 @@ describe.skipIf(binOf('opencode') === undefined)('opencode', () => {
       { tool: 'shell', command: 'ls' },
       { text: 'Done.' },
     ],
-    // It would first fetch packages for what lies in `.opencode`, and wait for that.
+    // Names of files in the own settings mean those of a folder. It would first fetch packages for what lies in `.opencode`, and wait for that.
     person({ atHome }) {
+      const own = { instructions: ['OTHER-*.md', 'AGENTS.md'] };
+      atHome('.config/opencode/opencode.json', JSON.stringify(own));
       atHome('.npmrc', 'offline=true\n');
       atHome('.config/opencode/.npmrc', 'offline=true\n');
     },
