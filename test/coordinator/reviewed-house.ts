@@ -51,12 +51,14 @@ export interface HouseOptions {
   readonly asks?: boolean;
   readonly config?: string;
   /** What each agent answers, reviewers included: they are asked as they are by the daemon. Instead of a judge. */
-  readonly answer?: (call: AgentCall) => string;
+  readonly answer?: (call: AgentCall) => string | Promise<string>;
 }
 
 export interface Started {
   readonly coordinator: Coordinator;
   readonly ledger: Ledger;
+  /** Where agents are played. */
+  readonly reviews?: JobReviews;
   readonly died: Promise<void>;
   /** Resolves when no job is open that goes on by itself. */
   settled(): Promise<void>;
@@ -70,6 +72,8 @@ export class House {
   readonly attempts: string[] = [];
   /** What was given to be reviewed. */
   readonly wanted: { readonly job: JobRecord; readonly call: AgentCall }[] = [];
+  /** Conditions of reviews that are raised, by job. */
+  readonly asking = new Set<string>();
   readonly #finished: { readonly n: number; readonly journal: string; readonly workDir: string }[] = [];
   readonly #judge: Judge;
   readonly #o: HouseOptions;
@@ -121,7 +125,7 @@ export class House {
       nesting: { depth: 0 },
     });
     const reviews: JobReviews | undefined =
-      this.#o.answer && openReviewsOf({ config: () => loaded, ledger, coordinator, aggregator });
+      this.#o.answer && openReviewsOf({ config: () => loaded, ledger, coordinator, aggregator }, this.asking);
     const review = (job: JobRecord, call: AgentCall): void => {
       this.wanted.push({ job, call });
       if (!reviews) void coordinator.settle(job.id, this.#judge(job.input.path, call)).catch(() => {});
@@ -148,6 +152,7 @@ export class House {
     await Promise.race([begin(), life.ended]);
     return {
       ...{ coordinator, ledger, died: life.ended },
+      ...(reviews && { reviews }),
       settled: async () => {
         for (;;) {
           const { queued, running, waiting } = await ledger.jobs.counts();
@@ -198,7 +203,12 @@ export class House {
     const { answer, asks = false, results = '' } = this.#o;
     if (answer) {
       this.attempts.push(`${call.agent.name} ${call.step?.step ?? inputs[0]?.path}`);
-      writeFileSync(join(workDir, 'result.md'), answer(call));
+      const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
+      signal.addEventListener('abort', () => end(undefined));
+      const said = await Promise.race([answer(call), ended]);
+      if (said === undefined)
+        return { ...resultOf(call), outcome: { kind: 'cancelled', reason: String(signal.reason) } };
+      writeFileSync(join(workDir, 'result.md'), said);
       this.#finished.push({ n, journal, workDir });
       return resultOf(call);
     }
@@ -234,11 +244,16 @@ function openReviewsOf(
     readonly ledger: Ledger;
     readonly aggregator: Aggregator;
   },
+  asking: Set<string>,
 ): JobReviews {
   const { config, coordinator, ledger, aggregator } = o;
+  const conditions = {
+    raise: ({ subject }: { subject: string }) => asking.add(subject),
+    clear: (_code: string, subject: string) => asking.delete(subject),
+  };
   return openReviews({
     ...{ config, coordinator, aggregator: () => aggregator, tier: () => undefined },
-    record: { ledger, conditions: nothing as unknown as ConditionBoard },
+    record: { ledger, conditions: conditions as unknown as ConditionBoard },
     workspaces: {} as Workspaces,
     redact: (text) => text,
     log: { warn: () => {} } as unknown as OpenLog['log'],

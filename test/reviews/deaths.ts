@@ -8,14 +8,16 @@ import { House } from '../coordinator/reviewed-house.ts';
 import { answer } from './rig.ts';
 
 const sandbox = '{ mode: off, reason: a test plays it }';
-const config = `version: 1
+
+/** An author and two reviewers, whom a test plays. @param on What is reviewed. */
+export const playedConfig = (on = 'result'): string => `version: 1
 watch: [{ path: ./inbox }]
 routing_rules: [{ name: all, pattern: "**", agent: author, review: true }]
 agents:
   author: { kind: command, command: ["true"], sandbox: ${sandbox} }
   one: { kind: command, command: ["true"], capabilities: [code_review], sandbox: ${sandbox} }
   two: { kind: command, command: ["true"], capabilities: [code_review], sandbox: ${sandbox} }
-reviews: { on: [result] }
+reviews: { on: [${on}] }
 concurrency_limits: { max_processes: 4, max_concurrent_files: 16 }
 daemon: { min_free_disk: 1MiB }
 `;
@@ -30,7 +32,7 @@ function answerOf({ agent, step, guidance }: AgentCall): string {
 
 /** @returns false: everything was over before that write, and nobody died. */
 export async function survives(lastWrite: number): Promise<boolean> {
-  const house = new House(() => ({ kind: 'accept' }), { config, answer: answerOf });
+  const house = new House(() => ({ kind: 'accept' }), { config: playedConfig(), answer: answerOf });
   execFileSync('git', ['init', '-q', join(house.dir, 'inbox')]);
   const first = await house.start(lastWrite);
   const isOver = await Promise.race([
