@@ -36,22 +36,13 @@ const maxFiles = 50_000;
 const maxResults = 5_000;
 const sliceMs = 4;
 const keptAtLeastMs = 1_000;
-/** A look is good for so many times as long as it took: at most a tenth of the time goes into looks. */
+/** A look is good for so many times as long as it took: at most 5 % of the time goes into it. */
 const keptFactor = 20;
-/** After this part of that time the next look begins, while the last one is good still: who comes often never waits. */
-const keptBefore = 0.5;
 /** Made by others, public, and many. */
 const passedOver = /\/(node_modules|site-packages|\.git\/objects)$/;
 
-interface Look {
-  readonly found: Promise<OwnerOnly>;
-  /** When the next one begins; until when this one is good. Neither comes before it has ended. */
-  againMono: number;
-  untilMono: number;
-}
-
 export class OwnerOnlyFinder {
-  readonly #known = new Map<string, Look>();
+  readonly #known = new Map<string, { readonly found: Promise<OwnerOnly>; untilMono: number }>();
   readonly #now: () => number;
 
   constructor(now: () => number = () => performance.now()) {
@@ -62,36 +53,18 @@ export class OwnerOnlyFinder {
   find(places: readonly Place[], results: readonly string[] = []): Promise<OwnerOnly> {
     const key = JSON.stringify([places, results]);
     const known = this.#known.get(key);
-    const now = this.#now();
-    if (known === undefined || now >= known.untilMono) {
-      if (this.#known.size > 50) this.#known.clear();
-      const first = this.#look(places, results);
-      this.#known.set(key, first);
-      first.found.catch(() => this.#known.delete(key));
-      return first.found;
-    }
-    if (now >= known.againMono) {
-      known.againMono = Number.POSITIVE_INFINITY;
-      const next = this.#look(places, results);
-      const take = () => {
-        if (this.#known.get(key) === known) this.#known.set(key, next);
-      };
-      next.found.then(take, () => {});
-    }
-    return known.found;
-  }
-
-  #look(places: readonly Place[], results: readonly string[]): Look {
+    if (known !== undefined && this.#now() < known.untilMono) return known.found;
+    if (this.#known.size > 50) this.#known.clear();
     const startedMono = this.#now();
     const found = look(places, new Set(results));
-    const entry = { found, againMono: Number.POSITIVE_INFINITY, untilMono: Number.POSITIVE_INFINITY };
+    const entry = { found, untilMono: Number.POSITIVE_INFINITY };
+    this.#known.set(key, entry);
     const settle = () => {
-      const keptMs = Math.max(keptAtLeastMs, keptFactor * (this.#now() - startedMono));
-      entry.againMono = this.#now() + keptMs * keptBefore;
-      entry.untilMono = this.#now() + keptMs;
+      const tookMs = this.#now() - startedMono;
+      entry.untilMono = this.#now() + Math.max(keptAtLeastMs, keptFactor * tookMs);
     };
-    found.then(settle, () => {});
-    return entry;
+    found.then(settle, () => this.#known.delete(key));
+    return found;
   }
 
   /** The next look is a new one. */

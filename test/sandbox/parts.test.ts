@@ -100,7 +100,7 @@ describe('the order of mounts', () => {
   });
 });
 
-test('owner-only files: bounded, results last; a look is kept for a while, and followed by the next before it is old', async () => {
+test('owner-only files: bounded, results last, a look is kept for a while', async () => {
   const dir = tree({
     'a/key': 'k',
     'a/open': 'o',
@@ -123,12 +123,8 @@ test('owner-only files: bounded, results last; a look is kept for a while, and f
   });
   chmodSync(join(dir, 'a/open'), 0o600);
   expect(await find()).toBe(found);
-  now = 600;
-  expect(await find()).toBe(found);
-  await expect.poll(async () => (await find()).folders[0]?.files).toHaveLength(2);
-  chmodSync(join(dir, 'a/open'), 0o644);
-  now = 1_601;
-  expect((await find()).folders[0]?.files).toEqual(['key']);
+  now = 1_001;
+  expect((await find()).folders[0]?.files).toHaveLength(2);
 });
 
 test.each([
