@@ -1,6 +1,6 @@
 /** `expect` of rules and steps: outputs that must be there, and the JSON Schema that they must satisfy. */
 import { messageOf } from '../types/errors.ts';
-import type { RuleConfig } from './config.ts';
+import { type AgentConfig, isCliAgent, type RuleConfig } from './config.ts';
 import { compileJsonSchema } from './json-schema.ts';
 import { readNamedFile } from './named-file.ts';
 import { type Loose, projectPath, type Resolving } from './resolving.ts';
@@ -36,4 +36,25 @@ export async function resolveExpect(
     context.findings.error('BAD_FILE', place, `"${name}" ${what}: ${messageOf(error)}`, `Correct "${name}".`);
     return { outputs };
   }
+}
+
+/**
+ * Files are expected of an agent CLI that may only look: it is not even told where they belong.
+ * @param at Of the `expect`. @param agents Those that can begin with the work.
+ */
+export function warnOfReaders(
+  { findings }: Resolving,
+  { outputs }: RuleConfig['expect'],
+  at: Path,
+  agents: readonly (AgentConfig | undefined)[],
+): void {
+  if (outputs.length === 0) return;
+  const reader = agents.find((agent) => agent && isCliAgent(agent) && agent.cli.permissions.mode === 'read');
+  if (reader)
+    findings.warning(
+      'CONFLICT',
+      [...at, 'outputs'],
+      `files are expected, and the agent "${reader.name}" may only look: it will make none`,
+      `Write \`permissions: { mode: edit }\` for \`agents.${reader.name}\`; its answer is checked by \`json_schema\` alone.`,
+    );
 }

@@ -10,7 +10,7 @@ import {
   type RuleTarget,
 } from './config.ts';
 import { readNamedFile } from './named-file.ts';
-import { resolveExpect } from './resolve-expect.ts';
+import { resolveExpect, warnOfReaders } from './resolve-expect.ts';
 import { resolveBudget, warnOfLoad } from './resolve-limits.ts';
 import {
   candidatesOf,
@@ -53,6 +53,7 @@ export async function resolveRules(
     const name = names.get(index) ?? '';
     const prompt = await resolvePrompt(context, rule, index, target, agents);
     const expect = await resolveExpect(context, rule.expect, [...at, 'expect']);
+    warnOfReaders(context, expect, [...at, 'expect'], candidates);
     const batch = resolveBatch(context, rule.batch, [...at, 'batch'], candidates, limits.maxConcurrentFiles);
     if (batch && prompt !== undefined)
       warnOfSingleFile(

@@ -2,6 +2,7 @@
 import { checkTemplate } from '../expressions/expressions.ts';
 import type { SelectionPolicy } from './config.ts';
 import { readNamedFile } from './named-file.ts';
+import { warnOfReaders } from './resolve-expect.ts';
 import { capableAgents, namedAgents } from './resolve-target.ts';
 import { projectPath, refuseReferences } from './resolving.ts';
 import { checkText, inFile, refuseBoth, type StepOf, type StepPlace } from './step-texts.ts';
@@ -33,6 +34,13 @@ export async function resolveAgentStep(place: StepPlace, step: StepOf<'agent'>) 
       `\`env\` has no effect: the agent "${agents[0]}" starts no program`,
       'Remove it.',
     );
+  const outputs = (step.expect?.outputs ?? []).filter((output) => output !== undefined);
+  warnOfReaders(
+    place.context,
+    { outputs },
+    [...at, 'expect'],
+    agents.map((name) => known.get(name)),
+  );
   if (step.file !== undefined) {
     refuseReferences(place.context, [...at, 'file'], step.file);
     checkText(place, [...place.at, 'file'], step.file, ['text']);

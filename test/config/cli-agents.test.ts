@@ -350,6 +350,18 @@ const warnings: readonly (readonly [name: string, text: string, at: readonly str
     /npm install y/,
   ],
   ['and one of a path', agent('plugin', '    plugin: ./y\n'), ['4:13 COMMAND_NOT_FOUND'], /path/],
+  [
+    'files of one that only looks',
+    'agents: { a: { kind: claude, program: ./codex } }\nrouting_rules: [{ pattern: "**", agent: a, expect: { outputs: [x] } }]\n',
+    ['2:63 CONFLICT'],
+    /mode: edit/,
+  ],
+  [
+    'files of one that edits',
+    'agents: { a: { kind: claude, program: ./codex, permissions: { mode: edit } } }\nrouting_rules: [{ pattern: "**", agent: a, expect: { outputs: [x] } }]\n',
+    [],
+    /^/,
+  ],
   ['an effort with a slip', claude('    program: ./codex\n    effort: hgih\n'), ['5:13 BAD_VALUE'], /"high"/],
   ['an effort of its own', claude('    program: ./codex\n    effort: ultrathink\n'), [], /^/],
   [

@@ -204,6 +204,7 @@ test('a configuration with everything loads, and what is shown of it is the same
     'AGENT_UNUSED',
     'BATCH_SINGLE_FILE',
     'COMMAND_NOT_FOUND',
+    'CONFLICT',
     'COST_UNKNOWN',
     'LIMIT_UNREACHED',
   ]);
