@@ -28,7 +28,7 @@ const whole: CliRecord = {
   fault: 'rate',
   denials: ['Write: /etc/x'],
   correction: { added: ['--add-dir', '/p'], removed: ['--model'], access: 'edit', directories: ['/p'] },
-  next: { trust: true },
+  next: { skipGitCheck: true },
 };
 
 test('a whole record', () => {
