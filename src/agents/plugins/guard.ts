@@ -15,6 +15,7 @@ import type {
   LoginQuestion,
   LoginState,
 } from '../cli/kind.ts';
+import { isTexts } from '../cli/reading/values.ts';
 import { cleanEvents, cleanReport } from './clean.ts';
 import { launchProblem } from './launch-problem.ts';
 import type { LoadedKind, PluginOrigin } from './plugins.ts';
@@ -30,7 +31,10 @@ export function guardKind(kind: CliKind, plugin: PluginOrigin): LoadedKind {
     ...{ programs: [...programs], capabilities: [...capabilities], environment: [...environment] },
     ...{ versionArgs: [...versionArgs], helpArgs: [...helpArgs], home: [...home] },
     loginState: (question: LoginQuestion) => loginState(kind, question),
-    ...(typeof kind.loginVariables === 'function' && {
+    ...(kind.keyVariables && {
+      keyVariables: (question: LoginQuestion) => keyVariables(kind, question),
+    }),
+    ...(kind.loginVariables && {
       loginVariables: (question: LoginQuestion) => loginVariables(kind, question),
     }),
     launch: (request: LaunchRequest) => launch(kind, plugin, request),
@@ -49,14 +53,24 @@ export function guardKind(kind: CliKind, plugin: PluginOrigin): LoadedKind {
 async function loginState(kind: CliKind, question: LoginQuestion): Promise<LoginState> {
   try {
     const late: LoginState = { state: 'unknown', detail: 'the plugin does not answer' };
-    const { state, detail, method } = await inTime(kind.loginState(question), late);
+    const { state, detail, method, fix } = await inTime(kind.loginState(question), late);
     return {
       state: state === 'logged_in' || state === 'logged_out' ? state : 'unknown',
       detail: typeof detail === 'string' ? detail : '',
       ...(typeof method === 'string' && { method }),
+      ...(typeof fix === 'string' && { fix }),
     };
   } catch (error) {
     return { state: 'unknown', detail: `the plugin failed: ${messageOf(error)}` };
+  }
+}
+
+async function keyVariables(kind: CliKind, question: LoginQuestion): Promise<readonly string[]> {
+  try {
+    const given: unknown = await inTime(kind.keyVariables?.(question), []);
+    return isTexts(given) ? given : [];
+  } catch {
+    return [];
   }
 }
 

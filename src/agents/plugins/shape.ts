@@ -1,11 +1,14 @@
 /** Whether what a package exports is an agent kind: everything that is wrong with it at once, in words for its author. */
-import { isAbsolute } from 'node:path';
 import { builtinCliKinds } from '../cli/kinds.ts';
+import { isTexts } from '../cli/reading/values.ts';
+import { homeProblems } from './home-problems.ts';
 
 /** The version of the interface between Sluice and plugins. A change that breaks plugins raises it. */
 export const pluginApiVersion = 1;
 
 const functions = ['loginState', 'launch', 'read', 'resume'] as const;
+/** They may be absent. */
+const furtherFunctions = ['keyVariables', 'loginVariables'] as const;
 const texts = ['name', 'title', 'install', 'login', 'minimumVersion'] as const;
 const lists = ['programs', 'capabilities', 'versionArgs', 'helpArgs', 'environment'] as const;
 
@@ -29,7 +32,9 @@ export function fieldProblems(kind: Readonly<Record<string, unknown>>): readonly
       .filter((key) => typeof kind[key] !== 'string' || kind[key] === '')
       .map((key) => `\`${key}\` is no text`),
     ...lists.filter((key) => !isTexts(kind[key])).map((key) => `\`${key}\` is no list of texts`),
-    ...functions.filter((key) => typeof kind[key] !== 'function').map((key) => `\`${key}\` is no function`),
+    ...[...functions, ...furtherFunctions.filter((key) => kind[key] !== undefined)]
+      .filter((key) => typeof kind[key] !== 'function')
+      .map((key) => `\`${key}\` is no function`),
     ...nameProblems(kind.name),
     ...(isTexts(kind.programs) && kind.programs.length === 0 ? ['`programs` names no program'] : []),
     ...(typeof kind.minimumVersion === 'string' && !/^\d+(?:\.\d+)*$/.test(kind.minimumVersion)
@@ -57,35 +62,4 @@ function environmentProblems(names: unknown): readonly string[] {
   return names
     .filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(name))
     .map((name) => `\`environment\` holds "${name}", which is no name of a variable`);
-}
-
-function homeProblems(places: unknown): readonly string[] {
-  if (!Array.isArray(places)) return ['`home` is no list'];
-  return places.flatMap((place: unknown) => {
-    const { path, below, logIn } = (place ?? {}) as { path?: unknown; below?: unknown; logIn?: unknown };
-    const wrong = isBelow(path) ? below : path;
-    const isLogIn =
-      logIn === undefined || (isTexts(logIn) && logIn.every((one) => one === '.' || isBelow(one)));
-    return [
-      ...(isBelow(path) && (below === undefined || isBelow(below))
-        ? []
-        : [
-            `\`home\` holds ${JSON.stringify(wrong) ?? 'a place without path'}, which is no place below the home`,
-          ]),
-      ...(isLogIn ? [] : [`\`logIn\` of ${JSON.stringify(path)} is no list of files in it`]),
-    ];
-  });
-}
-
-function isBelow(path: unknown): path is string {
-  return (
-    typeof path === 'string' &&
-    path !== '' &&
-    !isAbsolute(path) &&
-    path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
-  );
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }

@@ -189,7 +189,7 @@ describe('who is logged in', () => {
     ['throws', boom, 'the plugin failed: boom'],
     ['fails later', async () => boom(), 'the plugin failed: boom'],
     ['says nothing', async () => undefined, 'the plugin failed'],
-    ['says something else', async () => ({ state: 'yes', detail: 7 }), ''],
+    ['says something else', async () => ({ state: 'yes', detail: 7, fix: 7 }), ''],
   ])('%s', async (_, loginState, detail) => {
     const state = await guarded({ loginState }).loginState(question);
     expect(state).toEqual({ state: 'unknown', detail: expect.stringContaining(detail) });
@@ -204,6 +204,17 @@ test.each<[string, unknown, object]>([
 ])('variables that it logs in by: %s', async (_, loginVariables, handed) => {
   const question = { env: {}, home: '/nonexistent' };
   expect(await guarded({ loginVariables }).loginVariables?.(question)).toEqual(handed);
+});
+
+test.each<[string, unknown, readonly string[]]>([
+  ['throws', boom, []],
+  ['fails later', async () => boom(), []],
+  ['says nothing', async () => undefined, []],
+  ['says something else', async () => ['KEY', 7], []],
+  ['says what they are', async () => ['KEY', 'OTHER'], ['KEY', 'OTHER']],
+])('variables that its key is in: %s', async (_, keyVariables, names) => {
+  const question = { env: {}, home: '/nonexistent' };
+  expect(await guarded({ keyVariables }).keyVariables?.(question)).toEqual(names);
 });
 
 test('a line to go on with that fails is none', () => {

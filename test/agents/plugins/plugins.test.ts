@@ -171,7 +171,22 @@ describe('what it exports', () => {
     [
       'that looks for log-ins elsewhere',
       `export default ${kindSource({ home: '[{ path: ".own", logIn: ["../../.ssh/id"] }]' })}`,
-      '`logIn` of ".own" is no list of files in it',
+      '`logIn` of ".own" in `home` is no list of files in it',
+    ],
+    [
+      'that has a file made above its place',
+      `export default ${kindSource({ home: '[{ path: ".own", protected: [{ path: "../x", content: "" }] }]' })}`,
+      '`protected` of ".own" in `home` is no list of files in it',
+    ],
+    [
+      'whose place is wrong in several ways',
+      `export default ${kindSource({ home: '[{ path: ".own", variable: "A B", isFile: 1, unpackedBy: "x" }, "y"]' })}`,
+      '`variable` of ".own" in `home` is no name of a variable; `isFile` of ".own" in `home` is neither true nor false; `unpackedBy` of ".own" in `home` is no list of texts; `home` holds a place without path',
+    ],
+    [
+      'with something else where a function may be',
+      `export default ${kindSource({ keyVariables: '["KEY"]' })}`,
+      '`keyVariables` is no function',
     ],
     ['that throws', 'throw new Error("no such luck")', 'cannot be loaded: no such luck'],
     ['that cannot be parsed', 'export default {', 'cannot be loaded'],
