@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import type { HostsPlan } from './hosts.ts';
 
 const plan = JSON.parse(process.argv[2] ?? '') as HostsPlan;
+const env = { ...process.env, ...plan.env };
 // Asked to end: the command is asked too, by whoever asked us, and how it ends is what we say.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 
@@ -46,12 +47,11 @@ try {
     },
   });
   // That package has a place for temporary files of its own, which is not ours.
-  const places = ['HOME', 'TMPDIR'].map((name) => `export ${name}=${quote(plan.env[name] ?? '')}`);
+  const places = (['HOME', 'TMPDIR'] as const).map((name) => `export ${name}=${quote(plan.env[name] ?? '')}`);
   const command = `${places.join('; ')}; cd ${quote(cwd)} && exec ${argv.map(quote).join(' ')}`;
   // The name goes into the environment: by default it would be the whole command.
   const name = { commandId: randomUUID() };
   const wrapped = await SandboxManager.wrapWithSandbox(command, undefined, undefined, undefined, name);
-  const env = { ...process.env, ...plan.env };
   const child = spawn(wrapped, { shell: '/bin/bash', stdio: 'inherit', env, cwd });
   child.once('error', fail);
   child.once('exit', (code, signal) => {

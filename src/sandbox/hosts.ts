@@ -14,11 +14,12 @@ import { arrangeMounts, type Mount } from './mounts.ts';
 import { findTool } from './probe.ts';
 import type { Remedy } from './remedy.ts';
 
-/** What `hosts-main.ts` is told. */
+/** What `hosts-main.ts` is told: on its command line, which everybody on the machine can read. */
 export interface HostsPlan {
   readonly argv: readonly string[];
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
+  /** What of the command's environment is not as in that process' own; the rest holds keys. */
+  readonly env: Readonly<Partial<Record<'HOME' | 'TMPDIR' | 'PATH', string>>>;
   /** Undefined: all. */
   readonly hosts?: readonly string[];
   readonly denyRead: readonly string[];
@@ -75,7 +76,8 @@ export function hostsStart({ mounts, network, request, env }: HostsRequest): {
   for (const dir of [home, tmp]) mkdirSync(fsPath(dir), { recursive: true, mode: 0o700 });
   const path = `${env.PATH}:/usr/local/bin:/usr/bin:/bin`;
   const plan: HostsPlan = {
-    ...{ argv, cwd, env: { ...env, HOME: home, TMPDIR: tmp } },
+    ...{ argv, cwd },
+    env: { HOME: home, TMPDIR: tmp, ...(env.PATH !== undefined && { PATH: env.PATH }) },
     ...(network === 'allow' ? {} : { hosts: network === 'none' ? [] : network }),
     ...hostsPaths(mounts),
     sockets: state ? [state.socket] : [],

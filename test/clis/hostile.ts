@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readProcessTable } from '../../src/agents/spawner/process-table.ts';
+import { argumentsWith } from '../torture/marks.ts';
 import { type CliName, openRig, type Rig, type Turn } from './rig.ts';
 import { type Bait, bait, layTraps } from './traps.ts';
 
@@ -79,18 +79,6 @@ export function describeHostile(
       execFileSync('git', ['status'], { cwd: join(rig.project.dir, 'inbox'), stdio: 'ignore' });
       expect(traps.sprung()).toEqual(expect.arrayContaining(['git-filter', 'git-fsmonitor']));
     });
-  });
-}
-
-/** Of all processes; whoever is on this machine can read them. */
-function argumentsWith(text: string): readonly string[] {
-  return readProcessTable().flatMap(({ pid }) => {
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      return words.filter((word) => word.includes(text));
-    } catch {
-      return [];
-    }
   });
 }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { hostsProblem } from '../../src/sandbox/hosts.ts';
 import { findTool } from '../../src/sandbox/probe.ts';
+import { argumentsWith } from '../torture/marks.ts';
 import type { Job, Ran } from './fixtures/confined.ts';
 import { noSandbox, strict, tree } from './rig.ts';
 
@@ -18,7 +19,11 @@ const missing =
 test.skipIf(missing !== undefined)(
   `hosts that are named, and no others (${missing ?? 'works here'})`,
   async () => {
-    const server = createServer((_request, response) => response.end('hello'));
+    const shown: string[] = [];
+    const server = createServer((_request, response) => {
+      shown.push(...argumentsWith('key-of-the-command'));
+      response.end('hello');
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => void server.close());
@@ -35,6 +40,7 @@ test.skipIf(missing !== undefined)(
       `env -u http_proxy -u HTTP_PROXY -u all_proxy -u ALL_PROXY ${get('127.0.0.1')}`,
       `cat ${dir}/home/key 2>&1; cat ${dir}/project/.sluice/token 2>&1; cat ${dir}/project/inbox/a.txt; echo`,
       `echo x 2>&1 > ${dir}/project/x; touch "$HOME/own" "$TMPDIR/own" && echo private`,
+      'echo "it has $KEY and $PATH"',
       'exit 7',
     ].join('\n');
     const sandbox = { ...strict, network: ['localhost'] };
@@ -70,6 +76,9 @@ test.skipIf(missing !== undefined)(
     expect(ran?.stdout).toMatch(/home\/key: No such file[\s\S]*token: No such file[^\n]*\na\n/);
     expect(ran?.stdout).toContain('private');
     expect(ran?.stdout).toContain('Read-only file system');
+    // Its environment reaches it, and no command line.
+    expect(ran?.stdout).toContain(`it has key-of-the-command-7731 and ${path}\n`);
+    expect(shown).toEqual([]);
     expect(ran?.code).toBe(7);
     expect(readFileSync(join(ran?.workDir ?? '', 'outputs/made'), 'utf8')).toMatch(/^pid/);
   },

@@ -27,14 +27,22 @@ export function survivorsOf(before: readonly ProcessRow[]): ProcessRow[] {
 
 /** Processes with this text among their arguments, wherever they hide. */
 export function withArgument(text: string): number[] {
+  return commandLines().flatMap(({ pid, words }) => (words.includes(text) ? [pid] : []));
+}
+
+/** Arguments that hold this text: whoever is on the machine can read them. */
+export function argumentsWith(text: string): string[] {
+  return commandLines().flatMap(({ words }) => words.filter((word) => word.includes(text)));
+}
+
+function commandLines(): { readonly pid: number; readonly words: readonly string[] }[] {
   return readProcessTable()
     .filter((row) => row.pid !== process.pid && isAlive(row))
-    .filter(({ pid }) => {
+    .flatMap(({ pid }) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(text);
+        return [{ pid, words: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0') }];
       } catch {
-        return false;
+        return [];
       }
-    })
-    .map(({ pid }) => pid);
+    });
 }
