@@ -241,6 +241,6 @@ test('a test that is stopped leaves nothing running', async () => {
   child.kill('SIGINT');
   const { code, stdout } = await gone;
   expect(code).toBe(1);
-  expect(stdout).toMatch(/wait does not work/);
+  expect(stdout).toMatch(/stopped: whether wait works is not known/);
   expect(await project.json<Receipt[]>('jobs', '--agent', 'wait')).toMatchObject([{ state: 'cancelled' }]);
 });

@@ -42,7 +42,7 @@ async function inDaemon(
   stop.addEventListener('abort', () => void daemon.post(`/api/jobs/${id}/cancel`).catch(() => {}), {
     once: true,
   });
-  return follow(report, json);
+  return follow(report, json, stop);
 }
 
 async function alone(
@@ -62,11 +62,15 @@ async function alone(
   host.coordinator.events.subscribe((event) => {
     if (event.type === 'ended' && event.job.id === test.id) operations.pause();
   });
-  return await follow(async (after) => test.report(after), json);
+  return await follow(async (after) => test.report(after), json, stop);
 }
 
 /** @returns the exit code. */
-async function follow(report: (after: number) => Promise<AgentTestReport>, json: boolean): Promise<number> {
+async function follow(
+  report: (after: number) => Promise<AgentTestReport>,
+  json: boolean,
+  stop: AbortSignal,
+): Promise<number> {
   const steps: AgentTestStep[] = [];
   for (let isFirst = true; ; isFirst = false) {
     const now = await report(steps.length);
@@ -78,7 +82,7 @@ async function follow(report: (after: number) => Promise<AgentTestReport>, json:
       continue;
     }
     if (json) printJson({ ...now, steps, result: resultOf(now) ?? null });
-    else printEnd(now);
+    else printEnd(now, stop.aborted);
     return now.state === 'passed' ? 0 : 1;
   }
 }
@@ -90,7 +94,7 @@ function printStep({ at_ms: atMs, what, text, is_problem: isProblem, fix }: Agen
   if (fix !== undefined) printLine(`${' '.repeat(21)}fix: ${shown(fix)}`);
 }
 
-function printEnd(report: AgentTestReport): void {
+function printEnd(report: AgentTestReport, isStopped: boolean): void {
   const { job, first_event_ms: firstMs, events, tool_calls: calls, state } = report;
   const line = (label: string, text: string): void => printLine(`  ${label.padEnd(9)} ${text}`);
   if (job) {
@@ -126,9 +130,10 @@ function printEnd(report: AgentTestReport): void {
     const result = resultOf(report);
     if (result !== undefined) printLine(`\n${shown(result)}`);
   }
-  printLine(
-    `\n${state === 'passed' ? paint('green', `${report.agent} works`) : paint('red', `${report.agent} does not work`)}`,
-  );
+  const { agent } = report;
+  if (state === 'passed') printLine(`\n${paint('green', `${agent} works`)}`);
+  else if (isStopped) printLine(`\n${paint('yellow', `stopped: whether ${agent} works is not known`)}`);
+  else printLine(`\n${paint('red', `${agent} does not work`)}`);
 }
 
 function sandboxWords({
