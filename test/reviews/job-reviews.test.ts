@@ -116,5 +116,6 @@ test('an agent that is paused is not asked', async () => {
   await house.drop(started, 'a');
   await started.settled();
   expect(house.attempts).toEqual(['author a', 'two round-1-two']);
+  expect(house.receipt('a')?.reviews?.[0]?.verdicts.map(({ agent }) => agent)).toEqual(['two']);
   await started.die();
 });
