@@ -1,6 +1,6 @@
 /** One command run inside its sandbox, with what belongs to that: approvals, the tripwire, a sandbox that cannot be made. */
-import { constants, rmdirSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { rmdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentConfig } from '../config/config.ts';
 import { type Approvals, approvalsDir } from '../sandbox/approvals.ts';
@@ -14,6 +14,7 @@ import { fsPath } from '../types/path-bytes.ts';
 import type { CommandLookup } from './command-lookup.ts';
 import { outputFiles, readTail } from './command-output.ts';
 import { type LiveOptions, watchLive } from './live/watch-live.ts';
+import { readPlain } from './plain-file.ts';
 import type { Redactor } from './ports.ts';
 import type { SpawnExit, Spawner, StartRequest } from './spawner/spawner.ts';
 
@@ -29,6 +30,7 @@ export interface ConfinedOptions {
 
 /** Files come and go between the look at them and the start; after so many starts in vain it is something else. */
 const maxSetups = 3;
+const maxCommandBytes = 1_024;
 
 /** What an agent CLI needs besides. */
 export interface OwnNeeds {
@@ -163,9 +165,9 @@ function notRun(outcome: AttemptOutcome, startedAt: number): SpawnExit {
 /** A command that failed after something it called was refused: that is why, as far as anybody can know. */
 export async function refusedOutcome(outcome: AttemptOutcome, workDir: string): Promise<AttemptOutcome> {
   const dir = approvalsDir(workDir);
-  const command = await firstRefused(join(dir, refusedFile));
+  const [command = ''] = readPlain(join(dir, refusedFile), maxCommandBytes).split('\n', 1);
   await removeRequests(dir);
-  if (command === undefined || outcome.kind !== 'exited' || outcome.exitCode === 0) return outcome;
+  if (command === '' || outcome.kind !== 'exited' || outcome.exitCode === 0) return outcome;
   return { kind: 'refused_command', command };
 }
 
@@ -175,19 +177,5 @@ async function removeRequests(dir: string): Promise<void> {
     for (const empty of [join(dir, 'answers'), dir]) rmdirSync(fsPath(empty));
   } catch {
     await rm(fsPath(dir), { recursive: true, force: true });
-  }
-}
-
-async function firstRefused(path: string): Promise<string | undefined> {
-  try {
-    await using file = await open(
-      fsPath(path),
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    );
-    if (!(await file.stat()).isFile()) return undefined;
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(1024), position: 0 });
-    return buffer.toString('utf8', 0, bytesRead).split('\n')[0] || undefined;
-  } catch {
-    return undefined;
   }
 }

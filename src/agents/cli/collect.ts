@@ -10,11 +10,11 @@ import type { AgentCall, AgentEvent } from '../../types/agent.ts';
 import type { CliReport } from '../../types/agent-cli.ts';
 import { fsPath } from '../../types/path-bytes.ts';
 import { moveOver, outputFiles, readTail } from '../command-output.ts';
+import { isPlain, openPlain, readAt, readPlain, withPlain } from '../plain-file.ts';
 import type { Redactor } from '../ports.ts';
 import type { SpawnExit } from '../spawner/spawner.ts';
 import { answerAsJson } from './answer.ts';
 import type { CliKind } from './kind.ts';
-import { isPlain, openPlain, readAt, readPlain, withPlain } from './plain-file.ts';
 import { CliStream } from './stream.ts';
 
 const chunkBytes = 256 << 10;

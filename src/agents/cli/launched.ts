@@ -5,8 +5,8 @@
  */
 import { dirname, join } from 'node:path';
 import type { Correction } from '../../types/agent-cli.ts';
+import { readPlain } from '../plain-file.ts';
 import type { CliKind } from './kind.ts';
-import { readPlain } from './plain-file.ts';
 import type { Plan } from './plan.ts';
 import { listOf, objectOf, textOf } from './reading/values.ts';
 

@@ -3,10 +3,11 @@
  * instructions: names stand in JSON, contents between fences with a nonce that nothing in them can hold.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import type { AgentCall, CallInput } from '../../types/agent.ts';
 import { fsPath } from '../../types/path-bytes.ts';
+import { openPlain } from '../plain-file.ts';
 
 /** Up to here a text stands in the prompt itself, which saves the agent a call of a tool. */
 const maxInlineBytes = 64 << 10;
@@ -122,9 +123,9 @@ function fenced(name: string, text: string, nonce: string): string {
 
 /** Undefined: it is no text, or not what it was a moment ago. */
 function readText(file: string, bytes: number): string | undefined {
-  let fd: number | undefined;
+  const fd = openPlain(file);
+  if (fd === undefined) return undefined;
   try {
-    fd = openSync(fsPath(file), constants.O_RDONLY | constants.O_NONBLOCK);
     const buffer = Buffer.alloc(bytes + 1);
     const read = readSync(fd, buffer, 0, buffer.length, 0);
     if (read !== bytes || buffer.subarray(0, bytes).includes(0)) return undefined;
@@ -132,6 +133,6 @@ function readText(file: string, bytes: number): string | undefined {
   } catch {
     return undefined;
   } finally {
-    if (fd !== undefined) closeSync(fd);
+    closeSync(fd);
   }
 }

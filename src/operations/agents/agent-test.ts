@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readPlain } from '../../agents/cli/plain-file.ts';
+import { readPlain } from '../../agents/plain-file.ts';
 import { type AgentConfig, isCliAgent } from '../../config/config.ts';
 import type { CoordinatorEvent } from '../../coordinator/events.ts';
 import type { AgentEvent } from '../../types/agent.ts';

@@ -1,6 +1,6 @@
 /** What an agent CLI is asked: what files say and how they are called is data, whatever stands in them. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -123,11 +123,17 @@ test('what is no text, too long, or not what it was, is named and not shown', ()
   const pipe = { ...input(''), bytes: 4 };
   execFileSync('mkfifo', [`${pipe.file}.fifo`]);
   const gone = { ...input('y'), file: '/nowhere/at/all' };
+  // Of the same length as what was dropped there.
+  const linked = input('not a key');
+  writeFileSync(join(dir, 'key'), 'a secret!');
+  rmSync(linked.file);
+  symlinkSync(join(dir, 'key'), linked.file);
   const small = input('small');
-  const prompt = promptOf([binary, latin1, long, grown, { ...pipe, file: `${pipe.file}.fifo` }, gone, small]);
+  const piped = { ...pipe, file: `${pipe.file}.fifo` };
+  const prompt = promptOf([binary, latin1, long, grown, piped, gone, linked, small]);
   expect(fencedIn(prompt)).toEqual([{ name: JSON.stringify(small.file), text: 'small' }]);
   expect(prompt).toContain('The content of some of them stands below');
-  expect(prompt.split('\n').filter((line) => line.startsWith('{"path"'))).toHaveLength(7);
+  expect(prompt.split('\n').filter((line) => line.startsWith('{"path"'))).toHaveLength(8);
 });
 
 test('many files are listed, more than that are counted; together their contents are bounded', () => {
