@@ -169,7 +169,7 @@ function hasEvent(content: Buffer): boolean {
 
 /** The last lines, at most 4 KiB. */
 export async function readTail(file: string, redactor: Redactor): Promise<string> {
-  if (sizeOf(file) === undefined) return '';
+  if (!sizeOf(file)) return '';
   await redactor.redactFile(file);
   await using handle = await open(file);
   const { size } = await handle.stat();
