@@ -1,6 +1,7 @@
 /** What an agent CLI is started with: its program, what it may do, and the tools named for it, within its ceiling. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { holds } from '../types/access.ts';
 import type { Access } from '../types/agent-cli.ts';
 import { fsPath } from '../types/path-bytes.ts';
 import type { CliSettings, EnvEntry } from './config.ts';
@@ -88,8 +89,6 @@ function warnOfSlips({ findings }: Resolving, at: Path, agent: CliFile): void {
     );
 }
 
-const order: readonly Access[] = ['read', 'edit', 'all'];
-
 const givable: FolderAdvice = {
   placeholder: 'The folder that the file lies in is always given.',
   project: 'Remove it: the agent works in the project folder.',
@@ -159,7 +158,7 @@ async function resolvePermissions(
   { mode = 'read', ceiling = mode, directories = [] }: NonNullable<CliFile['permissions']> = {},
 ): Promise<CliSettings['permissions']> {
   const { findings } = context;
-  if (order.indexOf(ceiling) < order.indexOf(mode))
+  if (!holds(ceiling, mode))
     findings.error(
       'CONFLICT',
       [...at, findings.has([...at, 'mode']) ? 'mode' : 'ceiling'],
@@ -178,7 +177,7 @@ async function resolvePermissions(
 function checkTools({ findings }: Resolving, at: Path, agent: CliFile, ceiling: Access): void {
   for (const [index, tool] of (agent.tools ?? []).entries()) {
     const needed = tool === undefined ? undefined : accessOfTool(agent.kind ?? '', tool);
-    if (needed === undefined || order.indexOf(needed) <= order.indexOf(ceiling)) continue;
+    if (needed === undefined || holds(ceiling, needed)) continue;
     findings.error(
       'CONFLICT',
       [...at, 'tools', index],

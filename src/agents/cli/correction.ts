@@ -5,12 +5,12 @@
  */
 import type { CliSettings } from '../../config/config.ts';
 import { contains } from '../../config/contains.ts';
+import { holds } from '../../types/access.ts';
 import type { Access, CliReport, Correction, Cure } from '../../types/agent-cli.ts';
 import { leadsTo } from './leads-to.ts';
 
 /** Folders, tools or flags that are remembered for an agent: it is no way to give it a whole disk bit by bit. */
 const maxRemembered = 16;
-const rank: Readonly<Record<Access, number>> = { read: 0, edit: 1, all: 2 };
 
 export interface Ceiling {
   readonly permissions: CliSettings['permissions'];
@@ -63,7 +63,7 @@ export function beyondCeiling(
 ): Beyond | undefined {
   const cures = denials.flatMap(({ cure }) => cure ?? []);
   const needed = cures.map(accessFor).reduce(higher, undefined);
-  const isHigher = needed !== undefined && rank[needed] > rank[permissions.ceiling];
+  const isHigher = needed !== undefined && !holds(permissions.ceiling, needed);
   const ceiling = isHigher ? needed : permissions.ceiling;
   const raised = { permissions: { ...permissions, ceiling }, places };
   const outside = cures.flatMap((cure) =>
@@ -93,14 +93,14 @@ export function boundCorrection(correction: Correction, ceiling: Ceiling, versio
     version: of,
     skipGitCheck,
   } = correction;
-  const highest = rank[ceiling.permissions.ceiling];
-  const isAllowed = access !== undefined && rank[access] <= highest;
+  const highest = ceiling.permissions.ceiling;
+  const isAllowed = access !== undefined && holds(highest, access);
   const kept = directories?.filter((path) => isWithin({ kind: 'directory', path, write: false }, ceiling));
   return {
     ...(skipGitCheck && { skipGitCheck }),
     ...(isAllowed && { access }),
     ...(kept && kept.length > 0 && { directories: kept }),
-    ...(tools && rank[toolAccess] <= highest && { tools, toolAccess }),
+    ...(tools && holds(highest, toolAccess) && { tools, toolAccess }),
     ...(withoutFlags && (of === undefined || of === version) && { withoutFlags, ...(of && { version: of }) }),
   };
 }
@@ -137,7 +137,7 @@ function isWithin(cure: Cure, { permissions, places }: Ceiling): boolean {
   switch (cure.kind) {
     case 'access':
     case 'tool':
-      return rank[cure.access] <= rank[ceiling];
+      return holds(ceiling, cure.access);
     case 'directory':
       if (cure.write && ceiling === 'read') return false;
       return ceiling === 'all' || [...places, ...directories].some((place) => isIn(cure.path, place));
@@ -173,7 +173,7 @@ function union(a: readonly string[] = [], b: readonly string[] = []): readonly s
 
 function higher(a: Access | undefined, b: Access | undefined): Access | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  return rank[a] >= rank[b] ? a : b;
+  return holds(a, b) ? a : b;
 }
 
 /** By where both really are: an agent that may write to a folder may put a link into it that leads out of it. */
