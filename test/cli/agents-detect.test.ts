@@ -222,7 +222,7 @@ test('a file that is read-only, or written in another way, stays; what to add is
   expect(read(project)).toBe(configured);
   expect(readdirSync(join(project.dir, 'config'))).toEqual(['orchestrator.yaml']);
 
-  const flow = 'version: 1\nagents: { own: { kind: builtin } }\n';
+  const flow = '{ version: 1, watch: [{ path: . }] }\n';
   const other = machine(flow);
   const refused = await other.call('agents', 'detect', '--write');
   expect(refused.code).toBe(2);
