@@ -3,16 +3,7 @@
  * events is renamed, not copied. Can be done again after a crash in the middle: stdout is only given up when
  * everything made from it is in place.
  */
-import { once } from 'node:events';
-import {
-  createReadStream,
-  createWriteStream,
-  lstatSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type WriteStream,
-} from 'node:fs';
+import { createReadStream, lstatSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentResult } from '../types/agent.ts';
@@ -107,39 +98,41 @@ async function splitOutput(files: ReturnType<typeof outputFiles>) {
   const parts = [`${files.result}.part`, `${files.events}.part`] as const;
   // Made anew: what stands there is the rest of an interrupted try, or something that the command made.
   for (const part of parts) await rm(part, { force: true, recursive: true });
-  const [result, eventFile] = parts.map((part) => createWriteStream(part, { flags: 'wx', mode: 0o600 })) as [
-    WriteStream,
-    WriteStream,
-  ];
-  const failure = Promise.race(
-    [result, eventFile].map((stream) => once(stream, 'error').then(([e]) => Promise.reject(e))),
-  );
-  failure.catch(() => {});
+  await using source = await open(files.stdout);
+  await using result = await open(parts[0], 'wx', 0o600);
+  await using eventFile = await open(parts[1], 'wx', 0o600);
   const sum = new UsageSum();
   let events = 0;
+  let texts: Buffer[] = [];
+  let lines = '';
   const splitter = new EventSplitter({
     event: (event) => {
       events += 1;
       sum.add(event);
-      eventFile.write(`${JSON.stringify(event)}\n`);
+      lines += `${JSON.stringify(event)}\n`;
     },
-    result: (bytes) => void result.write(bytes),
+    result: (bytes) => void texts.push(bytes),
   });
-  for await (const chunk of createReadStream(files.stdout, { highWaterMark: chunkBytes })) {
-    splitter.push(chunk as Buffer);
-    for (const stream of [result, eventFile])
-      if (stream.writableNeedDrain) await Promise.race([once(stream, 'drain'), failure]);
+  const write = async (): Promise<void> => {
+    const [first, ...more] = texts;
+    if (first) await result.writeFile(more.length === 0 ? first : Buffer.concat(texts));
+    if (lines !== '') await eventFile.writeFile(lines);
+    texts = [];
+    lines = '';
+  };
+  // One buffer for all of it: with streams, memory grew with the output wherever the collector came late.
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await source.read(buffer, 0, chunkBytes, at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+    splitter.push(buffer.subarray(0, bytesRead));
+    await write();
   }
   splitter.end();
-  await Promise.race([Promise.all([result, eventFile].map((stream) => closed(stream))), failure]);
+  await write();
   const { usage, costUsd } = sum;
   return { events, costUsd, ...(usage === undefined ? {} : { usage }) };
-}
-
-function closed(stream: ReturnType<typeof createWriteStream>): Promise<unknown> {
-  const done = once(stream, 'close');
-  stream.end();
-  return done;
 }
 
 /** Whether any line could be an event: a search in the bytes, without taking them apart. */

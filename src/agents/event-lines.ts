@@ -42,7 +42,7 @@ export function parseEvent(line: Buffer): AgentEvent | undefined {
 
 export interface EventSink {
   event(event: AgentEvent): void;
-  /** A piece of the result; only valid during the call. */
+  /** A piece of the result; only valid until the memory of the chunk is used again. */
   result(bytes: Buffer): void;
 }
 
@@ -59,15 +59,24 @@ export class EventSplitter {
   }
 
   push(chunk: Buffer): void {
+    // Lines that are no events are given out together: a command may print millions of short ones.
+    let passedFrom = 0;
+    const passOn = (to: number): void => {
+      if (to > passedFrom) this.#sink.result(chunk.subarray(passedFrom, to));
+    };
     for (let from = 0; from < chunk.length; ) {
       const end = chunk.indexOf(newline, from);
-      const piece = chunk.subarray(from, end < 0 ? chunk.length : end + 1);
-      from += piece.length;
-      if (this.#heldBytes === 0 && !this.#passing && piece[0] !== brace) this.#passing = true;
-      if (this.#passing) this.#sink.result(piece);
-      else this.#hold(piece, end >= 0);
+      const to = end < 0 ? chunk.length : end + 1;
+      if (this.#heldBytes === 0 && !this.#passing && chunk[from] !== brace) this.#passing = true;
+      if (!this.#passing) {
+        passOn(from);
+        passedFrom = to;
+        this.#hold(chunk.subarray(from, to), end >= 0);
+      }
       if (end >= 0) this.#passing = false;
+      from = to;
     }
+    passOn(chunk.length);
   }
 
   end(): void {
