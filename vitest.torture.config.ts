@@ -10,7 +10,7 @@ const unmeasured = ['conclusions', 'interrupt', 'kills', 'limits', 'loops', 'rel
 const common = {
   pool: 'forks',
   testTimeout: 300_000 * scale,
-  hookTimeout: 60_000,
+  hookTimeout: 300_000,
 } as const;
 
 /**

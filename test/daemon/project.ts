@@ -71,9 +71,13 @@ export function makeProject(
         child.kill('SIGKILL');
         await once(child, 'exit');
       }
-    await until('the processes of the project are gone', async () => {
-      rmSync(dir, { recursive: true, force: true });
-      return true;
+    await until('nobody writes into the project any more', () => {
+      try {
+        rmSync(dir, { recursive: true, force: true });
+        return true;
+      } catch {
+        return false;
+      }
     });
   });
   const write = (path: string, content: string): string => {
