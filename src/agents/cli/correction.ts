@@ -52,7 +52,7 @@ export function wantedCorrection(
 export interface Beyond {
   /** The ceiling that it takes; absent: the one that is set does. */
   readonly ceiling?: Access;
-  /** Outside of all that it may be given; absolute. */
+  /** Outside of all that it may be given: where they really are, since a link hides that. Absolute. */
   readonly directories: readonly string[];
 }
 
@@ -67,7 +67,7 @@ export function beyondCeiling(
   const ceiling = isHigher ? needed : permissions.ceiling;
   const raised = { permissions: { ...permissions, ceiling }, places };
   const outside = cures.flatMap((cure) =>
-    cure.kind === 'directory' && !isWithin(cure, raised) ? [cure.path] : [],
+    cure.kind === 'directory' && !isWithin(cure, raised) ? [leadsTo(cure.path) ?? cure.path] : [],
   );
   if (!isHigher && outside.length === 0) return undefined;
   return { ...(isHigher && { ceiling }), directories: [...new Set(outside)] };

@@ -173,6 +173,11 @@ test('a folder is where it really is: a link that an agent made leads nowhere be
   expect(given('alias', 'shared/lib')).toBe(true);
   expect(given('shared', 'alias/lib')).toBe(true);
   expect(given('shared', 'shared/out')).toBe(false);
+  // Whoever is asked to allow it is told what that is.
+  const out = { kind: 'directory', path: at('shared/out/new'), write: false } as const;
+  expect(beyondCeiling(denied(out), ceiling('edit', [at('shared')]))?.directories).toEqual([
+    at('home/.ssh/new'),
+  ]);
   expect(given('shared', 'shared/out/new')).toBe(false);
   expect(given('shared', 'shared/dangling/new')).toBe(false);
 });
