@@ -197,9 +197,10 @@ async function explained(
   failure: Failure,
 ): Promise<Failure> {
   if (!isCliAgent(agent)) return failure;
-  await deps.notes.put(job.id, {
-    guidance: `Your last answer was not accepted: ${failure.message}. Do the task again and mend that.`,
-  });
+  const why = `Your last answer was not accepted: ${failure.message}. Do the task again and mend that.`;
+  // What its reviewers found, or a person answered, is still to be heeded.
+  const { guidance } = deps.notes.get(job.id);
+  await deps.notes.put(job.id, { guidance: guidance === undefined ? why : `${why}\n\n${guidance}` });
   return { ...failure, maxTries: 2 };
 }
 

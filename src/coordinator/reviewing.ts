@@ -110,7 +110,7 @@ export async function settle(
     case 'revise': {
       await deps.notes.put(id, { guidance: settlement.guidance });
       const message = 'Its review found what must be mended.';
-      await ledger.jobs.retry(lease, { reason: 'backoff', message, notBefore: deps.now() });
+      await ledger.jobs.retry(lease, { reason: 'backoff', message, notBefore: deps.now(), isAnew: true });
       await announceWaiting(deps, job);
       return true;
     }

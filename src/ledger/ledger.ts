@@ -281,6 +281,8 @@ export interface JobLedger {
       readonly notBefore?: number;
       /** With whom it is claimed from now on; absent: as before. */
       readonly group?: string;
+      /** Other work is wanted of it than before: earlier tries do not count. */
+      readonly isAnew?: boolean;
     },
   ): Promise<boolean>;
   /** Gives a running job back uncounted. After `maxInterruptions` interruptions in a row it is `held`. */
@@ -292,7 +294,7 @@ export interface JobLedger {
   endIdle(id: JobId, end: JobEnd): Promise<JobRecord | undefined>;
   /** Moves a job that does not run to another rule and agent: the configuration changed. */
   reroute(id: JobId, to: Destination): Promise<boolean>;
-  /** Lets a held job go on. @param group With whom it is claimed from now on; absent: as before. */
+  /** Lets a held job go on; earlier tries do not count. @param group With whom it is claimed from now on; absent: as before. */
   unhold(id: JobId, group?: string): Promise<boolean>;
   /**
    * Lets jobs go on that wait for this reason (of this agent, key or path). Those of one key go on one by one. Whoever

@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { jobsOf, unconfined } from '../daemon/agents.ts';
+import { jobsOf, reconfigure, unconfined } from '../daemon/agents.ts';
 import { until } from '../daemon/project.ts';
 import {
   blocker,
@@ -127,6 +127,32 @@ test('who cannot answer is missing, and is not waited for; with nobody there the
     '1 result: revised inspect blocker',
     '2 result: stop inspect blocker',
   ]);
+});
+
+test('an answer of the wrong shape to what reviewers found is told again with what they found', async () => {
+  const project = reviewedProject({
+    config:
+      'routing_rules: [{ name: all, pattern: "**", agent: author, prompt: Sum it up., expect: { json_schema: schema.json } }]\n',
+  });
+  project.write('schema.json', '{"type": "object"}');
+  project.author(
+    { when: { prompt: 'was not accepted' }, steps: says('{"five": 5}') },
+    { when: { prompt: 'These findings block it' }, steps: says('It is 5 now.') },
+    { steps: says('{"four": 4}') },
+  );
+  reconfigure(project, (text) =>
+    text.replace('retry: { attempts: 1 }', 'retry: { attempts: 2, initial: 10ms }'),
+  );
+  project.reviewers({ when: '"four"', agent: 'one', say: blocker('The sum is 5.') });
+  project.write('inbox/a.txt', 'a');
+  await project.start();
+  const job = await reached(project, 'a.txt', 'succeeded', 'held', 'failed');
+  expect([job.state, ...brief(job)]).toEqual([
+    'succeeded',
+    '1 result: revised one blocker, two approved',
+    '2 result: continue one approved, two approved',
+  ]);
+  expect(project.prompts().at(-1)).toMatch(/was not accepted.*The sum is 5\./s);
 });
 
 test('work that is cancelled or out of date is not reviewed on: who is asked is let go', async () => {

@@ -82,15 +82,16 @@ export function createLeases(db: Database, now: () => number): Leases {
       return endLeased(db, now(), lease, outcome);
     },
 
-    async retry(lease, { reason, message, fix, notBefore, group }) {
+    async retry(lease, { reason, message, fix, notBefore, group, isAnew = false }) {
       const row = db.writeReturning<JobKey>(
-        `update job set state = 'waiting', reason = ?, message = ?, fix = ?, not_before = ?, batch = coalesce(?, batch), ${LET_GO}
-         where ${HOLDS} ${WHOSE_TURN}`,
+        `update job set state = 'waiting', reason = ?, message = ?, fix = ?, not_before = ?, batch = coalesce(?, batch),
+           tries = iif(?, 0, tries), ${LET_GO} where ${HOLDS} ${WHOSE_TURN}`,
         reason,
         message ?? null,
         fix ?? null,
         notBefore ?? null,
         group ?? null,
+        isAnew ? 1 : 0,
         lease.job.id,
         lease.token,
       );

@@ -73,7 +73,7 @@ export function createQueue(db: Database, now: () => number): Queue {
 
     async unhold(id, group) {
       const changed = db.write(
-        `update job set state = 'queued', reason = null, message = null, fix = null, interruptions = 0,
+        `update job set state = 'queued', reason = null, message = null, fix = null, tries = 0, interruptions = 0,
            batch = coalesce(?, batch)
          where id = ? and state = 'held'`,
         group ?? null,

@@ -86,7 +86,16 @@ export function leaseContract(makePlace: MakePlace): void {
     expect(again.job.attempts).toEqual([attempt(1, { exitCode: 2 })]);
     await ledger.jobs.attempted(again, attempt(2), false);
     await ledger.jobs.release(again, { interrupted: false, maxInterruptions: 5 });
-    expect((await claimOne(ledger)).triesBefore).toBe(1);
+    const tried = await claimOne(ledger);
+    expect(tried.triesBefore).toBe(1);
+    // Other work is wanted of it, or a person lets it go on.
+    await ledger.jobs.retry(tried, { reason: 'backoff', notBefore: 0, isAnew: true });
+    const anew = await claimOne(ledger);
+    expect(anew).toMatchObject({ triesBefore: 0, job: { attempts: [{ n: 1 }, { n: 2 }] } });
+    await ledger.jobs.attempted(anew, attempt(anew.token), true);
+    await ledger.jobs.hold(anew, { reason: 'clarify', message: 'which?', fix: 'say which' });
+    await ledger.jobs.unhold(anew.job.id);
+    expect((await claimOne(ledger)).triesBefore).toBe(0);
   });
 
   test('more than nine attempts stay in their order', async () => {
