@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isLeftAlone } from './log-in.ts';
 import { type CliName, openRig } from './rig.ts';
+import { filesWith, key } from './scenes.ts';
 
 export function testBasics(name: CliName): void {
   test('a success; a write while it may only read, after which it may; a wrong key, which fails at once', async () => {
@@ -29,5 +30,7 @@ export function testBasics(name: CliName): void {
     expect(rig.receipt('c.md')).toMatchObject({ state: 'failed', reason: 'auth' });
     expect(rig.receipt('c.md').attempts).toHaveLength(1);
     await isLeftAlone(rig);
+    // The folder of a job that failed is kept, with the home that its CLI may have had there.
+    expect(filesWith(join(rig.project.dir, '.sluice'), key)).toEqual([]);
   });
 }

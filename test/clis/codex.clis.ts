@@ -8,7 +8,7 @@ import { marksOf } from '../torture/marks.ts';
 import { describeHostile } from './hostile.ts';
 import { waitsForLogIn } from './log-in.ts';
 import { binOf, openRig } from './rig.ts';
-import { tail, verdictSchema } from './scenes.ts';
+import { filesWith, key, tail, verdictSchema } from './scenes.ts';
 import type { Bait } from './traps.ts';
 
 const notConfined = { mode: 'off', reason: 'its own sandbox is what is tested' };
@@ -108,6 +108,7 @@ describe.skipIf(binOf('codex') === undefined)('codex', () => {
     expect({ state, reason }).toEqual({ state: 'failed', reason: 'auth' });
     expect(attempts).toHaveLength(1);
     expect(fix).toContain('STUB_API_KEY is not accepted');
+    expect(filesWith(join(rig.project.dir, '.sluice'), key)).toEqual([]);
     await waitsForLogIn(rig);
   });
 

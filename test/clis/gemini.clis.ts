@@ -7,7 +7,7 @@ import type { StatusReport } from '../../src/operations/status.ts';
 import { describeHostile } from './hostile.ts';
 import { waitsForLogIn } from './log-in.ts';
 import { binOf, openRig, versionOf } from './rig.ts';
-import { tail } from './scenes.ts';
+import { filesWith, key, tail } from './scenes.ts';
 import type { Bait } from './traps.ts';
 
 /** The model was not offered the tool, and calls it all the same. */
@@ -97,6 +97,7 @@ describe.skipIf(binOf('gemini') === undefined)('gemini', () => {
     expect(rig.receipt('a.md')).toMatchObject({ state: 'failed', reason: 'auth' });
     expect(rig.receipt('a.md').attempts).toHaveLength(1);
     expect(rig.receipt('a.md').message).toContain('API key not valid');
+    expect(filesWith(join(rig.project.dir, '.sluice'), key)).toEqual([]);
     await waitsForLogIn(rig);
   });
 

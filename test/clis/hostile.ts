@@ -3,11 +3,11 @@
  * trusts them; the CLI by itself falls into what the other two left untouched. And its key stays where it belongs.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { argumentsWith } from '../torture/marks.ts';
 import { type CliName, openRig, type Rig, type Turn } from './rig.ts';
+import { filesWith, key } from './scenes.ts';
 import { type Bait, bait, layTraps } from './traps.ts';
 
 export interface Hostile {
@@ -33,9 +33,6 @@ export interface Hostile {
 
 const all = { permissions: { mode: 'all' } };
 const notConfined = { mode: 'off', reason: 'the CLI itself is what is tested' };
-/** Of every pointer to the stub. */
-const key = 'stub-key-0000';
-
 export function describeHostile(
   name: CliName,
   { files, turns, plainAgent = all, person, bare }: Hostile,
@@ -80,12 +77,4 @@ export function describeHostile(
       expect(traps.sprung()).toEqual(expect.arrayContaining(['git-filter', 'git-fsmonitor']));
     });
   });
-}
-
-/** Files in a folder that hold a text; links are not followed. */
-function filesWith(dir: string, text: string): readonly string[] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .filter((file) => readFileSync(file, 'latin1').includes(text));
 }

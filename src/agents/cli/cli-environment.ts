@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import type { CliAgent } from '../../config/config.ts';
 import { agentEnvironment, type Environment } from '../environment.ts';
 import type { SecretResolver } from '../ports.ts';
-import type { CliKind } from './kind.ts';
-import { isSecretVariable } from './secret-names.ts';
+import type { CliKind, LoginState } from './kind.ts';
+import { isSecretVariable, secretsWithin } from './secret-names.ts';
 
 export interface CliEnvironmentOptions {
   readonly secrets: SecretResolver;
@@ -12,7 +12,12 @@ export interface CliEnvironmentOptions {
   readonly baseEnv: Environment;
 }
 
-type NamedKind = Pick<CliKind, 'environment' | 'keyVariables' | 'loginVariables'>;
+export interface CliEnvironment {
+  readonly env: Environment;
+  readonly login: LoginState;
+}
+
+type NamedKind = Pick<CliKind, 'environment' | 'keyVariables' | 'loginVariables' | 'loginState'>;
 
 /**
  * Keys reach the commands that the CLI runs, and from there its output: all of them are known to the redaction afterwards.
@@ -22,23 +27,27 @@ export async function cliEnvironment(
   options: CliEnvironmentOptions,
   kind: NamedKind,
   agent: Pick<CliAgent, 'env'>,
-): Promise<Environment> {
+): Promise<CliEnvironment> {
   const { secrets, daemonEnv, baseEnv } = options;
   const passed = Object.keys(daemonEnv)
     .filter((name) => isNamed(name, kind.environment))
     .map((name) => ({ kind: 'pass', name }) as const);
   const entries = [...passed, ...agent.env];
-  for (const { kind: how, name } of entries)
-    if (how === 'pass' && isSecretVariable(name, daemonEnv[name])) await secrets.resolve(`\${env:${name}}`);
+  for (const { kind: how, name } of entries) {
+    if (how !== 'pass') continue;
+    if (isSecretVariable(name, daemonEnv[name])) await secrets.resolve(`\${env:${name}}`);
+    for (const value of secretsWithin(daemonEnv[name])) secrets.register(value);
+  }
   const own = await agentEnvironment(baseEnv, entries, daemonEnv, secrets);
   // The environment of a service may have none, and without it no CLI finds its log-in.
   const home = own.HOME ?? homedir();
   const keys = await keysOf(options, kind, { ...own, HOME: home });
   const env = { ...own, HOME: home, ...keys };
-  const login = (await kind.loginVariables?.({ env, home })) ?? {};
-  for (const [name, value] of Object.entries(login))
+  const handed = (await kind.loginVariables?.({ env, home })) ?? {};
+  for (const [name, value] of Object.entries(handed))
     if (isSecretVariable(name, value)) secrets.register(value);
-  return { ...env, ...login };
+  // It is asked without what is handed over: that stands in its own files, and people look for it there.
+  return { env: { ...env, ...handed }, login: await kind.loginState({ env, home }) };
 }
 
 /** Variables that the person's own settings say a key is in; what the configuration sets stays. */

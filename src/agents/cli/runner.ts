@@ -107,10 +107,9 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       const agent = asCli(call.agent);
       const kind = await plugins.kindOf(agent);
       const { file, version } = await probe.find(kind, agent);
-      const env = await cliEnvironment(options, kind, agent);
+      const { env, login } = await cliEnvironment(options, kind, agent);
       const { backend } = await sandbox.reportOf(agent.sandbox);
       const isConfined = agent.sandbox.mode !== 'off' && backend !== 'none';
-      const login = await kind.loginState({ env, home: env.HOME ?? '' });
       const plan = planLaunch({
         ...{ kind, agent, call, version, env, isConfined, login },
         sessionId: randomUUID(),
@@ -162,13 +161,8 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
       const agent = asCli(one);
       try {
         const kind = await plugins.kindOf(agent);
-        const env = await cliEnvironment(options, kind, agent);
-        return await tellEvidence({
-          kind,
-          agent,
-          env,
-          login: await kind.loginState({ env, home: env.HOME ?? '' }),
-        });
+        const { env, login } = await cliEnvironment(options, kind, agent);
+        return await tellEvidence({ kind, agent, env, login });
       } catch {
         // A plugin or a secret that is not there is told elsewhere.
         return undefined;

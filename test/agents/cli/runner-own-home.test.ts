@@ -72,7 +72,17 @@ test.skipIf(noSandbox !== undefined)(
   },
 );
 
-/** Files that hold it, also those of its home. */
+test('a key that stands in the own file of Gemini is kept out of what it prints', async () => {
+  mkdirSync(join(rig.home, '.gemini'));
+  writeFileSync(join(rig.home, '.gemini/.env'), 'GEMINI_API_KEY=AIza-0123456789\n');
+  const [answer] = answers('gemini', 'My key is ${GEMINI_API_KEY}.') as [{ out: string }];
+  rig.fake('gemini', answer);
+  const { call, text } = await rig.run(cliAgent('gemini'));
+  expect(await text('result.md')).toBe('My key is [redacted].\n');
+  expect(secretsIn(call.workDir, 'AIza-0123456789')).toEqual([]);
+});
+
+/** Files that hold it, also those of its home; links are not followed. */
 function secretsIn(dir: string, secret: string): readonly string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

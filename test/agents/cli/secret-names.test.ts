@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isSecretVariable } from '../../../src/agents/cli/secret-names.ts';
+import { isSecretVariable, secretsWithin } from '../../../src/agents/cli/secret-names.ts';
 
 test.each([
   'ANTHROPIC_API_KEY',
@@ -31,4 +31,30 @@ test.each([
   'TOKENIZER',
 ])('%s holds none', (name) => {
   expect(isSecretVariable(name, 'some-long-value')).toBe(false);
+});
+
+test.each<[string | undefined, readonly string[]]>([
+  [undefined, []],
+  ['sk-0123456789', []],
+  ['{"provider":', []],
+  ['[1]', []],
+  [
+    JSON.stringify({
+      model: 'stub/model-with-a-name',
+      provider: {
+        own: {
+          options: {
+            baseURL: 'http://127.0.0.1/v1',
+            apiKey: 'sk-0123456789',
+            headers: { 'x-api-key': 'sk-header' },
+          },
+        },
+        two: { options: { access_token: 'at-0123456789', clientSecret: 'short' } },
+      },
+      keybinds: { leader: 'ctrl+x-and-more' },
+    }),
+    ['sk-0123456789', 'sk-header', 'at-0123456789'],
+  ],
+])('settings as JSON: %#', (value, secrets) => {
+  expect([...secretsWithin(value)].toSorted()).toEqual([...secrets].toSorted());
 });

@@ -5,7 +5,7 @@
 import { cliCapabilities } from '../../../config/capabilities.ts';
 import type { CliKind } from '../kind.ts';
 import { geminiLaunch } from './launch.ts';
-import { geminiLoginState, loginFiles } from './login.ts';
+import { geminiLoginState, geminiLoginVariables, loginFiles } from './login.ts';
 import { GeminiReader } from './reader.ts';
 
 export const geminiKind: CliKind = {
@@ -28,6 +28,7 @@ export const geminiKind: CliKind = {
   ],
   home: loginFiles,
   loginState: geminiLoginState,
+  loginVariables: geminiLoginVariables,
   launch: geminiLaunch,
   read: () => new GeminiReader(),
   resume: () => undefined,

@@ -4,6 +4,7 @@
  */
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import type { HomePlace, LaunchRequest, LoginQuestion, LoginState } from '../kind.ts';
 
 const credentials = 'oauth_creds.json';
@@ -32,6 +33,20 @@ export function loginLinks(
     // In a folder that is not trusted it reads this one, and takes keys from it alone.
     [join(home, '.env'), join(userHome, '.gemini', '.env')],
   ];
+}
+
+/** Keys that only its file holds. It would read them there itself; as variables they are known to the redaction. */
+export async function geminiLoginVariables({
+  env,
+  home,
+}: LoginQuestion): Promise<Readonly<Record<string, string>>> {
+  const kept = parseEnv(await read(join(home, '.gemini/.env')));
+  return Object.fromEntries(
+    ['GEMINI_API_KEY', 'GOOGLE_API_KEY'].flatMap((name) => {
+      const value = kept[name];
+      return value && !env[name] ? [[name, value]] : [];
+    }),
+  );
 }
 
 /** What `security.auth.selectedType` is to be. */

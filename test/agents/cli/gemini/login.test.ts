@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { geminiLoginState } from '../../../../src/agents/cli/gemini/login.ts';
+import { geminiLoginState, geminiLoginVariables } from '../../../../src/agents/cli/gemini/login.ts';
 
 const selected = (type: string) => `{ // mine\n "security": {"auth": {"selectedType": "${type}"}} }`;
 const tokens = '{"access_token":"a","refresh_token":"r","expiry_date":1}';
@@ -83,4 +83,18 @@ test.each<[string, Record<string, string>, Record<string, string>, string, strin
   expect(found).toMatchObject({ state, detail: expect.stringMatching(/./) });
   expect(found.method).toBe(method);
   expect(JSON.stringify(found)).not.toContain('"k"');
+});
+
+test('a key that only its file holds is handed over', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'sluice-gemini-login-'));
+  onTestFinished(() => rmSync(home, { recursive: true }));
+  expect(await geminiLoginVariables({ env: {}, home })).toEqual({});
+  mkdirSync(join(home, '.gemini'));
+  const lines = ['# mine', 'export GEMINI_API_KEY="key # one" # and more', 'GOOGLE_API_KEY=key-two', 'A=1'];
+  writeFileSync(join(home, '.gemini/.env'), `${lines.join('\n')}\n`);
+  const both = { GEMINI_API_KEY: 'key # one', GOOGLE_API_KEY: 'key-two' };
+  expect(await geminiLoginVariables({ env: {}, home })).toEqual(both);
+  expect(await geminiLoginVariables({ env: { GOOGLE_API_KEY: 'other' }, home })).toEqual({
+    GEMINI_API_KEY: 'key # one',
+  });
 });
