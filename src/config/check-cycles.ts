@@ -5,10 +5,9 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
-import picomatch from 'picomatch';
 import type { AgentConfig, RootConfig, RuleConfig } from './config.ts';
 import { contains } from './contains.ts';
-import { globOptions } from './glob.ts';
+import { compileGlob } from './glob.ts';
 import { type KnownAgents, workersOf } from './resolve-target.ts';
 import { projectPath, type Resolving } from './resolving.ts';
 import { type WrittenPath, writtenPaths } from './written-paths.ts';
@@ -208,7 +207,7 @@ type Matcher = (path: string) => boolean;
 /** A pattern that is not well formed has been reported; it takes nothing. */
 function compile(pattern: string): Matcher {
   try {
-    return picomatch(pattern, globOptions);
+    return compileGlob(pattern);
   } catch {
     return () => false;
   }

@@ -3,7 +3,7 @@
  * matches nothing, which a user notices only when files lie there unrouted.
  */
 import picomatch from 'picomatch';
-import { globOptions } from './glob.ts';
+import { forPicomatch, globOptions } from './glob.ts';
 
 export interface PatternProblem {
   readonly message: string;
@@ -158,7 +158,7 @@ function tooSlow(glob: string): PatternProblem | undefined {
 
 function wrongExpression(glob: string): PatternProblem | undefined {
   try {
-    picomatch.makeRe(glob, { ...globOptions, debug: true });
+    picomatch.makeRe(forPicomatch(glob), { ...globOptions, debug: true });
     return undefined;
   } catch (error) {
     const detail =

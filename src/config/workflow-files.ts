@@ -7,7 +7,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 import { systemCode } from '../types/errors.ts';
-import { globOptions } from './glob.ts';
+import { compileGlob } from './glob.ts';
 import { projectPath } from './resolving.ts';
 
 /** A glob that covers a whole disk by mistake must not read it. */
@@ -38,7 +38,7 @@ export async function findWorkflowFiles(
     // A file that is named: whether it is there is found when it is read.
     return { files: isLeftOut(at, start, except) ? [] : [start], folders: [] };
   }
-  const isMatch = picomatch(glob, globOptions);
+  const isMatch = compileGlob(glob);
   const isDeep = glob.includes('**');
   const depth = glob.split('/').length;
   const files: string[] = [];
@@ -76,7 +76,7 @@ function isLeftOut(at: { readonly projectDir: string }, file: string, except: re
     const { base, glob } = split(pattern);
     const start = projectPath(at, base);
     if (glob === '') return file === start;
-    return file.startsWith(`${start}/`) && picomatch(glob, globOptions)(file.slice(start.length + 1));
+    return file.startsWith(`${start}/`) && compileGlob(glob)(file.slice(start.length + 1));
   });
 }
 

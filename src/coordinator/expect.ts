@@ -1,8 +1,8 @@
 /** What a rule expects of a result beyond its exit code: outputs that exist and are not empty, and their shape. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import picomatch from 'picomatch';
 import type { RuleConfig } from '../config/config.ts';
+import { compileGlob } from '../config/glob.ts';
 import type { JsonCheck } from '../config/json-schema.ts';
 import { messageOf } from '../types/errors.ts';
 import type { FailureReason, Output, Proof } from '../types/job.ts';
@@ -29,7 +29,7 @@ export async function meets(
 ): Promise<Expectation> {
   const proof: Proof[] = [];
   for (const pattern of expect.outputs) {
-    const matches = picomatch(pattern, { dot: true });
+    const matches = compileGlob(pattern);
     const found = made.outputs.filter((output) => matches(output.path));
     if (found.some((output) => output.bytes > 0)) continue;
     const message = found.length > 0 ? `output "${pattern}" is empty` : `output "${pattern}" is missing`;
@@ -89,7 +89,7 @@ function jsonTargets(
 ): { name: string; path: string }[] {
   if (expect.outputs.length === 0)
     return made.resultFile ? [{ name: 'the result', path: made.resultFile }] : [];
-  const wanted = picomatch([...expect.outputs], { dot: true });
+  const wanted = compileGlob(expect.outputs);
   const outputs = made.outputs.filter((output) => wanted(output.path));
   const json = outputs.filter((output) => output.path.endsWith('.json'));
   return (json.length > 0 ? json : outputs).map(({ path }) => ({

@@ -2,9 +2,8 @@
  * Says in words why a rule takes a path or leaves it: what `sluice why` prints. Every reason is tried out with picomatch
  * before it is given (would it match in lower case? does the name alone fit?), so that none of them is a guess.
  */
-import picomatch from 'picomatch';
 import type { RuleConfig } from '../config/config.ts';
-import { globOptions } from '../config/glob.ts';
+import { compileGlob } from '../config/glob.ts';
 import { isNegation, type Verdict } from './rule-matcher.ts';
 import { splitGlob } from './split-glob.ts';
 
@@ -55,5 +54,5 @@ function whyNot(pattern: string, path: string): string {
 }
 
 function fits(pattern: string, path: string): boolean {
-  return pattern !== '' && picomatch(pattern, globOptions)(path);
+  return pattern !== '' && compileGlob(pattern)(path);
 }

@@ -2,9 +2,8 @@
  * What one rule says about one path, judged by picomatch alone: the index only decides which rules are asked. Compiled
  * when first asked: of thousands of rules a daemon often needs a few, and compiling one costs as much as a hundred tests.
  */
-import picomatch from 'picomatch';
 import type { RuleConfig } from '../config/config.ts';
-import { globOptions } from '../config/glob.ts';
+import { compileGlob } from '../config/glob.ts';
 
 export type Verdict =
   | { readonly kind: 'matches'; readonly pattern: string }
@@ -31,8 +30,8 @@ export function compileRule(rule: Pick<RuleConfig, 'patterns'>): RuleMatcher {
   const wanted: CompiledPattern[] = [];
   const refused: CompiledPattern[] = [];
   for (const pattern of rule.patterns) {
-    if (isNegation(pattern)) refused.push({ pattern, test: picomatch(pattern.slice(1), globOptions) });
-    else wanted.push({ pattern, test: picomatch(pattern, globOptions) });
+    if (isNegation(pattern)) refused.push({ pattern, test: compileGlob(pattern.slice(1)) });
+    else wanted.push({ pattern, test: compileGlob(pattern) });
   }
   const find = (list: readonly CompiledPattern[], path: string) =>
     list.find((compiled) => compiled.test(path));

@@ -7,11 +7,10 @@ import { hash } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import picomatch from 'picomatch';
 import { type Fingerprint, fingerprint } from '../cache/fingerprint.ts';
 import { checkPattern } from '../config/check-pattern.ts';
 import type { Config } from '../config/config.ts';
-import { globOptions } from '../config/glob.ts';
+import { compileGlob } from '../config/glob.ts';
 import * as expressions from '../expressions/file-value.ts';
 import type { FileAccess, FileValue } from '../expressions/scope.ts';
 import { AppError, messageOf, systemCode } from '../types/errors.ts';
@@ -100,8 +99,8 @@ async function find(
     throw new AppError('EXPRESSION', `${patterns.join(', ')} only takes files away`, {
       fix: "Begin with a pattern of what is wanted: '**'.",
     });
-  const isWanted = picomatch(wanted, globOptions);
-  const isUnwanted = unwanted.length === 0 ? () => false : picomatch(unwanted, globOptions);
+  const isWanted = compileGlob(wanted);
+  const isUnwanted = unwanted.length === 0 ? () => false : compileGlob(unwanted);
   const found = new Set<string>();
   const take = (rel: string): void => {
     if (!isWanted(rel) || isUnwanted(rel)) return;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkPattern } from '../../src/config/check-pattern.ts';
+import { compileGlob } from '../../src/config/glob.ts';
 
 test.each([
   ['**/*.py'],
@@ -64,3 +65,22 @@ test.each(['+(a*)', '*(a|+(b))', '**/+(x*y).txt', 'a*b*c*d*e*f*g*h*i*.txt'])(
 test.each(['+(a|b)', '@(a*|b*).txt', '!(a*)', '**/*-*-*.{csv,tsv}'])('%s is quick to match', (pattern) => {
   expect(checkPattern(pattern)).toBeUndefined();
 });
+
+test.each([
+  ['*\\\\', ['x\\', 'x\\\\'], ['x']],
+  ['*\\\\\\\\', ['x\\\\'], ['x\\', 'x']],
+  ['a/**/[bc]\\\\\\\\\\\\', ['a/b\\\\\\', 'a/x/c\\\\\\'], ['a/b\\\\']],
+  ['{x,y}\\\\\\\\', ['y\\\\'], ['y\\']],
+])('%s, which ends in backslashes, is understood', (pattern, matched, others) => {
+  expect(checkPattern(pattern)).toBeUndefined();
+  const fits = compileGlob(pattern);
+  expect([...matched, ...others].filter((path) => fits(path))).toEqual(matched);
+});
+
+test.each(['*\\\\\\\\\\', 'a/**/[\\\\\\\\', '+(a\\\\\\\\'])(
+  '%s, which means nothing, is refused',
+  (pattern) => {
+    expect(checkPattern(pattern)).toBeDefined();
+    compileGlob(pattern);
+  },
+);

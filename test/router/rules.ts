@@ -1,6 +1,7 @@
 /** Rules as the configuration resolves them, with only what routing looks at chosen by the test. */
 import picomatch from 'picomatch';
 import type { RuleConfig } from '../../src/config/config.ts';
+import { forPicomatch } from '../../src/config/glob.ts';
 
 export function rule(name: string, patterns: readonly string[], priority = 0): RuleConfig {
   return {
@@ -19,8 +20,12 @@ export function linearScan(rules: readonly RuleConfig[]): (path: string) => Rule
   const options = { dot: true, flags: 's' };
   const compiled = rules.map((candidate) => ({
     candidate,
-    wanted: candidate.patterns.filter((p) => !/^!(?!\()/.test(p)).map((p) => picomatch(p, options)),
-    refused: candidate.patterns.filter((p) => /^!(?!\()/.test(p)).map((p) => picomatch(p.slice(1), options)),
+    wanted: candidate.patterns
+      .filter((p) => !/^!(?!\()/.test(p))
+      .map((p) => picomatch(forPicomatch(p), options)),
+    refused: candidate.patterns
+      .filter((p) => /^!(?!\()/.test(p))
+      .map((p) => picomatch(forPicomatch(p.slice(1)), options)),
   }));
   return (path) =>
     compiled.find(
