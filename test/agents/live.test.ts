@@ -59,6 +59,25 @@ test('whose reader has given up hope is ended without a grace', async () => {
   expect(ends).toEqual([{ kind: 'lingered', graceMs: 0 }]);
 });
 
+test('what it cost is not told any more when it has said its last word: nobody is to end it for that', async () => {
+  let hasEnded = false;
+  const { stdoutFile, spent, ends } = listen({
+    lingerMs: 300,
+    read: (onEvent) => ({
+      push: () => {
+        onEvent({ type: 'milestone', payload: { cost_usd: 99 } });
+        hasEnded = true;
+      },
+      get hasEnded() {
+        return hasEnded;
+      },
+    }),
+  });
+  writeFileSync(stdoutFile, 'done\n');
+  await until('it is ended', () => ends.length > 0);
+  expect([ends, spent]).toEqual([[{ kind: 'lingered', graceMs: 300 }], []]);
+});
+
 test('what a process spends is told while it runs', async () => {
   const { stdoutFile, spent } = listen();
   write(
@@ -127,6 +146,10 @@ test('a file that is cut short or replaced begins anew; what was spent stays spe
   renameSync(`${stdoutFile}.new`, stdoutFile);
   appendFileSync(stdoutFile, cost(4));
   await costIs(spent, 5);
+  writeFileSync(`${stdoutFile}.new`, line({ cost_usd: 1, usage: { input_tokens: 3 } }));
+  renameSync(`${stdoutFile}.new`, stdoutFile);
+  await until('what is in the new file', () => spent.at(-1)?.usage?.input_tokens === 3);
+  expect(spent.at(-1)?.costUsd).toBe(5);
   expect(spent.every(({ costUsd }, i) => (costUsd ?? 0) >= (spent[i - 1]?.costUsd ?? 0))).toBe(true);
 });
 

@@ -30,7 +30,6 @@ export function correctionFor(
   const cures: (Cure | undefined)[] = denials.map(({ cure }) => cure);
   // What it failed of counts; what it got over does not.
   if (terminal !== 'success') cures.push(...faults.filter(({ cure }) => cure).map(({ cure }) => cure));
-  if (cures.length === 0) return undefined;
   let next: Correction = sofar;
   for (const cure of cures) {
     if (!cure || !isWithin(cure, ceiling)) return undefined;

@@ -23,7 +23,7 @@ export class Repeats {
     if (typeof tool !== 'string') return undefined;
     const given = args ?? input;
     const key = given === undefined ? '' : JSON.stringify([tool, given]);
-    this.#times = key !== '' && key === this.#last ? this.#times + 1 : 1;
+    this.#times = key === this.#last ? this.#times + 1 : 1;
     this.#last = key;
     return key !== '' && this.#times >= this.#max ? { kind: 'stuck', tool, times: this.#times } : undefined;
   }

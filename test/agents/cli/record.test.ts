@@ -69,6 +69,9 @@ test('a flag that is unknown: left out of the next launch where it was in this o
   expect(unknown('--other').next).toBeUndefined();
 });
 
+const refused = (fault: FaultClass, terminal: CliReport['terminal'] = 'failure') => ({
+  ...{ terminal, faults: [{ class: fault, message: '' }] },
+});
 const tokens = { input_tokens: 1, cache_read_tokens: 0, cache_write_tokens: 0, output_tokens: 0 };
 
 test.each<[string, Partial<CliReport>, boolean, number | null]>([

@@ -204,6 +204,11 @@ test('`agents: auto` starts nothing, and takes what stands on PATH as it is', as
     'media_facts',
     'dockerfile_check',
   ]);
+  // Docker without a daemon that could be asked is of no use.
+  const withoutHost = await agentsOnPath({ env: only(machine), projectDir });
+  expect(withoutHost.some(({ name }) => name === 'dockerfile_check')).toBe(
+    existsSync('/var/run/docker.sock'),
+  );
   expect(found[0]).toEqual({
     name: 'codex',
     entry: { kind: 'codex', capabilities: [...codex.capabilities] },

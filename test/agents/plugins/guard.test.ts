@@ -146,6 +146,8 @@ describe('reading', () => {
           { message: 'c', cure: { kind: 'directory', path: '/a/../b', write: true } },
           { message: 'd', cure: { kind: 'tool', tool: 'Write', access: 'edit' } },
           { message: 'e', cure: { kind: 'root' } },
+          // Whether it wants to write is not said: then the ceiling has to allow that.
+          { message: 'f', cure: { kind: 'directory', path: '/b' } },
         ],
       }),
     });
@@ -162,6 +164,7 @@ describe('reading', () => {
         { message: 'c', cure: { kind: 'directory', path: '/b', write: true } },
         { message: 'd', cure: { kind: 'tool', tool: 'Write', access: 'edit' } },
         { message: 'e' },
+        { message: 'f', cure: { kind: 'directory', path: '/b', write: true } },
       ],
       usage: { input_tokens: 3, cache_read_tokens: 0, cache_write_tokens: 0, output_tokens: 0 },
     });
