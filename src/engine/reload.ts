@@ -69,8 +69,6 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
         log.setLevel(next.config.output.logLevel);
       log.setMaxBytes(next.config.daemon.maxLogBytes);
       await engine.ledger.audit.append({ type: 'config_reload', who, data: changes });
-      // Who is told looks at `config history` next, which reads what is on disk.
-      await engine.ledger.durable();
       log.log.info(
         { who, changes: changes.length },
         `configuration reloaded: ${changes.map(({ path }) => path).join(', ')}`,
@@ -85,7 +83,6 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
         error instanceof AppError ? `${error.message}; the running configuration stays` : messageOf(error);
       engine.conditions.raise({ code: 'CONFIG_INVALID', subject: '', message, fix });
       await engine.ledger.audit.append({ type: 'config_refused', who, data: { message: messageOf(error) } });
-      await engine.ledger.durable();
       throw error;
     }
   };

@@ -52,7 +52,12 @@ test('a day with the daemon: look, pause, retry, reload, log, stop', async () =>
   project.write('config/orchestrator.yaml', config.replace('description: Checksums', 'description: Sums'));
   // The daemon looks at the file by itself too: whoever is first, it is taken over once.
   expect((await project.call('reload')).code).toBe(0);
-  const history = await project.json<{ type: string; who: string; data: unknown }[]>('config', 'history');
+  // The command reads what is on disk, which is a moment later.
+  let history: { type: string; who: string; data: unknown }[] = [];
+  await until('that is written', async () => {
+    history = await project.json('config', 'history');
+    return history.length > 0;
+  });
   expect(history).toMatchObject([
     { type: 'config_reload', data: [{ path: 'agents.sum.description', before: 'Checksums', after: 'Sums' }] },
   ]);

@@ -35,11 +35,12 @@ test('a broken save changes nothing and is a condition until it is mended', asyn
   await until('the new rules work', () => project.receipt('b.txt')?.state === 'succeeded');
   expect(result(project, 'b.txt')).toBe('two\n');
 
-  const { stdout } = await project.sluice('config', 'history', '--json');
-  expect((JSON.parse(stdout) as { type: string }[]).map(({ type }) => type)).toEqual([
-    'config_reload',
-    'config_refused',
-  ]);
+  const types = async (): Promise<string[]> => {
+    const { stdout } = await project.sluice('config', 'history', '--json');
+    return (JSON.parse(stdout) as { type: string }[]).map(({ type }) => type);
+  };
+  await until('both are written', async () => (await types()).length >= 2);
+  expect(await types()).toEqual(['config_reload', 'config_refused']);
 });
 
 test('a file that no rule wanted is taken in when one does; SIGHUP reloads at once', async () => {

@@ -33,7 +33,6 @@ async function watched(files: Record<string, string>) {
       config: () => config,
       conditions,
       ledger: {
-        durable: async () => {},
         audit: {
           append: async ({ type, data }: { type: string; data: unknown }) => {
             const paths = Array.isArray(data)
