@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { testBasics } from './basics.ts';
 import { describeHostile } from './hostile.ts';
 import { binOf, openRig } from './rig.ts';
+import { filesWith } from './scenes.ts';
 import type { Bait } from './traps.ts';
 
 describe.skipIf(binOf('copilot') === undefined)('copilot', () => {
@@ -24,6 +25,25 @@ describe.skipIf(binOf('copilot') === undefined)('copilot', () => {
     const { code, stderr } = await rig.bare([`--resume=${session_id}`, '-p', 'What did you do?']);
     expect(code, stderr).toBe(0);
     expect(await rig.lastRequest()).toContain('Do the task.');
+  });
+
+  test('a log-in that only its own file holds is taken along', async () => {
+    const rig = await openRig('copilot');
+    const token = 'gho_0123456789abcdef0123456789abcdef0123';
+    const user = { host: 'https://github.com', login: 'a', kind: 'githubDotCom' };
+    const authTokens = { 'https://github.com:a': { token } };
+    const config = { authTokens, loggedInUsers: [user], lastLoggedInUser: { host: user.host, login: 'a' } };
+    rig.atHome('.copilot/config.json', `// Managed.\n${JSON.stringify(config)}\n`);
+    const own = ['OFFLINE', 'PROVIDER_BASE_URL', 'PROVIDER_API_KEY', 'MODEL'];
+    for (const name of own) rig.env[`COPILOT_${name}`] = undefined;
+    rig.configure({ agent: { env: { COPILOT_DEBUG_GITHUB_API_URL: rig.service }, retry: { attempts: 1 } } });
+    await rig.run({ 'a.md': '# Title\n' });
+    // GitHub is not played any further.
+    expect(rig.receipt('a.md')).toMatchObject({ state: 'failed', reason: 'api_error' });
+    const asked = rig.requests().filter(({ path }) => path.startsWith('/copilot_internal/user'));
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.every(({ auth }) => auth)).toBe(true);
+    expect(filesWith(join(rig.project.dir, '.sluice'), token)).toEqual([]);
   });
 
   describeHostile('copilot', {

@@ -72,6 +72,8 @@ export interface Rig {
   result(path: string): string;
   /** The newest job, once it is so. */
   jobThat(is: (job: Receipt) => boolean, what: string): Promise<Receipt>;
+  /** Where the stub is. */
+  readonly service: string;
   /** Requests that the model service got. */
   requests(): readonly StubRequest[];
   /** Body of the last one. */
@@ -124,6 +126,7 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
   return {
     ...{ project, home, env, drop, call, json },
     above: dirname(project.dir),
+    service: stub.url,
     git(dir = project.dir) {
       execFileSync('git', ['init', '-q', dir]);
     },

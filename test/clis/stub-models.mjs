@@ -723,7 +723,7 @@ export function startStub({ port = 0, scenario = 'text', log = null } = {}) {
     const api = req.method === 'POST' ? apiOf(path) : null;
     if (!api) {
       req.resume();
-      note({ api: null });
+      note({ api: null, auth: Boolean(auth) });
       if (req.method === 'GET' && /\/models(\/[^/]+)?$/.test(path))
         return json(res, 200, { object: 'list', data: [], models: [] });
       return req.method === 'HEAD'

@@ -11,6 +11,17 @@ const own: readonly FaultPattern[] = [
   },
   { pattern: /invalid value '[^']*' for '[^']*'/, class: 'flags' },
   { pattern: /No authentication information found|not (?:logged in|authenticated)/i, class: 'auth' },
+  { pattern: /GitHub token may be invalid|could not be validated[^]{0,200}\((?:401|403)\)/, class: 'auth' },
+  {
+    pattern: /Authentication token found but could not be validated/,
+    class: 'network',
+    message: () => 'GitHub did not answer whether its token is valid',
+  },
+  {
+    pattern: /Failed to load models/,
+    class: 'server',
+    message: () => 'It could not load the list of models',
+  },
   { pattern: /requires? a (?:local )?model provider|COPILOT_PROVIDER_BASE_URL/i, class: 'auth' },
   { pattern: /model .{1,100} (?:is not available|not found|from --model)/i, class: 'model' },
   {

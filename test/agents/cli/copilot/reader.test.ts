@@ -105,6 +105,29 @@ test.each<[string, CliReport['terminal'], readonly object[]]>([
   expect(report.faults).toHaveLength(faults.length);
 });
 
+test.each<[string, object]>([
+  ['Error: No authentication information found.\n\nCopilot can be authenticated', { class: 'auth' }],
+  [
+    'Error: Authentication failed\n\nYour GitHub token may be invalid, expired, or lacking the required permissions.\n',
+    { class: 'auth' },
+  ],
+  [
+    'Error: Authentication token found but could not be validated.\n\n  Failed to fetch PAT user login (401): Failed',
+    { class: 'auth' },
+  ],
+  [
+    'Error: Authentication token found but could not be validated.\n\n  Failed to fetch PAT user login: fetch failed\n',
+    { class: 'network', message: 'GitHub did not answer whether its token is valid' },
+  ],
+  ['Error: Failed to load models\n\nError: 502 Bad Gateway\n', { class: 'server' }],
+  [
+    'Failed to extract bundled package: Error: EROFS: read-only file system, mkdir',
+    { class: 'setup', fix: expect.stringContaining('copilot --version') },
+  ],
+])('what stands on stderr alone: %#', (stderr, fault) => {
+  expect(copilotKind.read().end({ exitCode: 1, stderr, now }).faults).toMatchObject([fault]);
+});
+
 test('an error that a later answer got over is not in the report', () => {
   const reader = copilotKind.read();
   const line = (type: string, data: object, more: object = {}) =>
