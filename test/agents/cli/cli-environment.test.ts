@@ -1,7 +1,7 @@
 /** What an agent CLI sees of the daemon's environment, and what is a secret from then on. */
 import { expect, test } from 'vitest';
 import { cliEnvironment } from '../../../src/agents/cli/cli-environment.ts';
-import type { CliKind } from '../../../src/agents/cli/kind.ts';
+import type { CliKind, LoginQuestion, LoginState } from '../../../src/agents/cli/kind.ts';
 import { baseEnvironment } from '../../../src/agents/environment.ts';
 import type { EnvEntry } from '../../../src/config/config.ts';
 
@@ -24,7 +24,11 @@ async function environment(
     register: (value: string) => void secret.push(value),
   };
   const options = { secrets, daemonEnv: daemon, baseEnv: baseEnvironment(daemon) };
-  return { env: await cliEnvironment(options, { environment: [], ...kind }, { env }), secret };
+  const loginState = async ({ env: seen }: LoginQuestion): Promise<LoginState> => ({
+    ...{ state: 'unknown', detail: Object.keys(seen).join(' ') },
+  });
+  const made = await cliEnvironment(options, { environment: [], loginState, ...kind }, { env });
+  return { env: made.env, asked: made.login.detail, secret };
 }
 
 test('the small default, what its kind names, what its entry names; keys among them are secrets', async () => {
@@ -32,7 +36,7 @@ test('the small default, what its kind names, what its entry names; keys among t
     { kind: 'pass', name: 'OTHER_KEY' },
     { kind: 'pass', name: 'SLUICE_TOKEN' },
   ];
-  expect(await environment({ environment: ['OWN_*'] })).toEqual({
+  expect(await environment({ environment: ['OWN_*'] })).toMatchObject({
     env: { PATH: '/bin', HOME: '/home/u', OWN_MODEL: 'm', OWN_API_KEY: 'key-of-mine' },
     secret: ['${env:OWN_API_KEY}'],
   });
@@ -58,7 +62,9 @@ test('keys that the person\u2019s settings name are handed over; what the config
 
 test('what it logs in by is a secret', async () => {
   const loginVariables = async () => ({ OWN_TOKEN: 'gho_0123456789', OWN_HOST: 'example.com' });
-  const { env, secret } = await environment({ loginVariables });
+  const { env, secret, asked } = await environment({ loginVariables });
   expect(env).toMatchObject({ OWN_TOKEN: 'gho_0123456789', OWN_HOST: 'example.com' });
   expect(secret).toEqual(['gho_0123456789']);
+  // People look for it where it stands, and not in a variable that we made.
+  expect(asked).toBe('PATH HOME');
 });

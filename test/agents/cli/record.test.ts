@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { costOf } from '../../../src/agents/cli/cost.ts';
 import { recordOf } from '../../../src/agents/cli/record.ts';
 import type { CliAgent } from '../../../src/config/config.ts';
-import type { Access, CliReport, Correction } from '../../../src/types/agent-cli.ts';
+import type { Access, CliReport, Correction, FaultClass } from '../../../src/types/agent-cli.ts';
 
 const silent: CliReport = { terminal: 'success', faults: [], denials: [], text: '', costUsd: null };
 const edit = { message: 'no: sk-1', cure: { kind: 'access', access: 'edit' } } as const;
@@ -80,14 +80,17 @@ test.each<[string, Partial<CliReport>, boolean, number | null]>([
   ['by the price of the model that it names', { usage: tokens, model: 'dear' }, true, 7],
   ['by the price of the model that was asked for', { usage: tokens }, true, 1],
   ['not known', {}, true, null],
-  ['nothing: refused unheard', { terminal: 'failure', faults: [{ class: 'auth', message: '' }] }, false, 0],
-  ['not known: it was heard', { terminal: 'failure', faults: [{ class: 'auth', message: '' }] }, true, null],
-  [
-    'not known: cut off on the way',
-    { terminal: 'failure', faults: [{ class: 'network', message: '' }] },
-    false,
-    null,
-  ],
+  ...(['setup', 'flags', 'auth', 'model', 'context', 'quota', 'rate'] as const).map(
+    (fault): [string, Partial<CliReport>, boolean, number] => [
+      `nothing: refused unheard (${fault})`,
+      refused(fault),
+      false,
+      0,
+    ],
+  ),
+  ['not known: it was heard', refused('auth'), true, null],
+  ['not known: cut off on the way', refused('network'), false, null],
+  ['not known: it went on', refused('auth', 'success'), false, null],
 ])('what it cost: %s', (_, report, isAnswered, cost) => {
   const priceOf = (model: string | undefined) => (model === 'dear' ? 7 : model === 'asked' ? 1 : null);
   expect(costOf({ ...silent, ...report }, { isAnswered, model: 'asked', at: 0 }, priceOf)).toBe(cost);

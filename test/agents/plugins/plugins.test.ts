@@ -1,6 +1,7 @@
 /** Packages that bring an agent kind: where they are found, what of them is refused and in which words. */
 import { describe, expect, test } from 'vitest';
 import { builtinCliKinds } from '../../../src/agents/cli/kinds.ts';
+import { pluginFingerprint } from '../../../src/agents/plugins/fingerprint.ts';
 import { locatePlugin } from '../../../src/agents/plugins/locate.ts';
 import { createPlugins } from '../../../src/agents/plugins/plugins.ts';
 import type { AppError } from '../../../src/types/errors.ts';
@@ -267,3 +268,16 @@ test.each(['', '{', '[]', '{"dependencies":7}'])(
     });
   },
 );
+
+test('the fingerprint of a package that is not there, or cannot be loaded, is none: it does not run then', async () => {
+  const packages = new Packages();
+  expect(await pluginFingerprint('nothing-of-this-name', packages.dir)).toBe('absent');
+  packages.write('node_modules/broken/package.json', '{"name":"broken","main":"missing.js"}');
+  expect(await pluginFingerprint('broken', packages.dir)).toBe('absent');
+  packages.write('node_modules/whole/package.json', '{"name":"whole","version":"1.2.3"}');
+  packages.write('node_modules/whole/index.js', 'export default 1;');
+  const before = await pluginFingerprint('whole', packages.dir);
+  expect(before).toMatch(/^1\.2\.3:[0-9a-f]{16}$/);
+  packages.write('node_modules/whole/index.js', 'export default 2;');
+  expect(await pluginFingerprint('whole', packages.dir)).not.toBe(before);
+});
