@@ -204,7 +204,7 @@ test('with a daemon: try out, a quota parks, a pause keeps jobs waiting', async 
     ...{
       what: 'waiting',
       is_problem: true,
-      text: expect.stringMatching(/^quota: .*exhausted your daily quota/),
+      text: expect.stringMatching(/^quota until \S+: .*exhausted your daily quota/),
     },
   });
   const parked = await viewOf(project, 'gem');

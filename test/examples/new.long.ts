@@ -111,7 +111,7 @@ test('a configuration in JSON, and one that is written in a way that is left alo
   });
   const made = await json.call('workflow', 'new', '--template', 'document-set');
   expect([made.code, made.stderr]).toEqual([0, '']);
-  const flow = 'version: 1\nagents: { inspect: { kind: builtin } } # all in one line\n';
+  const flow = '{ version: 1, watch: [{ path: ./inbox }] } # all in one line\n';
   const odd = new Project({ 'config/orchestrator.yaml': flow, 'inbox/.keep': '' });
   const refused = await odd.call('workflow', 'new', '--template', 'document-set');
   expect(refused.code).toBe(2);
