@@ -274,7 +274,7 @@ test('Ctrl-C while a program hangs ends it and the command', async () => {
 });
 
 async function waitFor<T>(ask: () => T): Promise<T> {
-  for (let left = 500; ; left--) {
+  for (let left = 3_000; ; left--) {
     try {
       return ask();
     } catch (error) {

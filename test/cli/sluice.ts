@@ -94,7 +94,7 @@ export async function ended(child: ChildProcess): Promise<Ended> {
 export async function until(
   what: string | (() => string),
   isSo: () => boolean | Promise<boolean>,
-  timeoutMs = 15_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!(await isSo())) {
