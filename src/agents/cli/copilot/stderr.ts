@@ -11,7 +11,10 @@ const own: readonly FaultPattern[] = [
   },
   { pattern: /invalid value '[^']*' for '[^']*'/, class: 'flags' },
   { pattern: /No authentication information found|not (?:logged in|authenticated)/i, class: 'auth' },
-  { pattern: /GitHub token may be invalid|could not be validated[^]{0,200}\((?:401|403)\)/, class: 'auth' },
+  {
+    pattern: /GitHub token may be invalid|could not be validated[\s\S]{0,200}\((?:401|403)\)/,
+    class: 'auth',
+  },
   {
     pattern: /Authentication token found but could not be validated/,
     class: 'network',
