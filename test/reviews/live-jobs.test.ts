@@ -51,7 +51,10 @@ test('a milestone, a blocker, a request and silence are looked at while the work
     reached(project, 'question.txt', 'held'),
     reached(project, 'request.txt', 'held'),
   ]);
-  expect([question.reason, ...brief(question)]).toEqual([
+  // On a busy machine each of them was silent for a while, too.
+  const spoken = (job: typeof question): readonly string[] =>
+    brief(job).filter((line) => !line.includes(' quiet: '));
+  expect([question.reason, ...spoken(question)]).toEqual([
     'clarify',
     '1 blocker: pause one concern, two concern',
   ]);
@@ -59,7 +62,7 @@ test('a milestone, a blocker, a request and silence are looked at while the work
   expect(question.message).toContain(
     'it says "I have no key."; its review (blocker) says: one, two have concerns',
   );
-  expect([request.reason, ...brief(request)]).toEqual([
+  expect([request.reason, ...spoken(request)]).toEqual([
     'escalated',
     '1 request: stop one approved, two blocker',
   ]);

@@ -179,13 +179,13 @@ describe.each(ways)('%s', (_, sandbox) => {
       cat "$f"
       sluice state lock count -- sh -c 'exit 7'; echo $?
       sluice state lock count --wait 0s -- no-such-command; echo $?
+      sluice state lock count -- sh -c 'sluice state lock count --wait 0s -- true; echo $?'
       sluice state lock count --ttl 1s -- sh -c 'kill -9 $PPID'; echo $?
-      sluice state lock count --wait 0s -- true; echo $?
-      sluice state lock count --wait 5s -- echo mine`,
+      sluice state lock count --wait 1m -- echo mine`,
       { sandbox },
     );
     expect(outcome, stderr).toEqual(ok);
-    expect(stdout).toBe('5\n7\n127\n137\n1\nmine\n');
+    expect(stdout).toBe('5\n7\n127\n1\n137\nmine\n');
     expect(stderr).toContain('The lock "count" is held');
   });
 
