@@ -8,7 +8,7 @@ export default defineConfig({
     // Each CLI takes a core while it starts.
     maxWorkers: availableParallelism(),
     pool: 'forks',
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
   },
 });

@@ -316,8 +316,8 @@ describe.skipIf(binOf('claude') === undefined)('claude', () => {
       const daemon = await rig.start();
       await command.begins();
       daemon.kill('SIGKILL');
-      await until('its command is gone', () => !command.runs(), 30_000);
-      await until('all of it is gone', () => marksOf(rig.project).length === 0, 30_000);
+      await until('its command is gone', () => !command.runs(), 60_000);
+      await until('all of it is gone', () => marksOf(rig.project).length === 0, 60_000);
       rig.define('tail', [{ tool: 'write', path: 'hello.txt', content: 'once' }, done]);
       await rig.start();
       const job = await rig.jobThat(({ state }) => isOver(state), 'it is over');
