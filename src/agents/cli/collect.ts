@@ -23,7 +23,7 @@ const stderrPartBytes = 32 << 10;
 const maxLastMessageBytes = 4 << 20;
 
 /** The raw stream, as the CLI wrote it (redacted). */
-export const streamFile = (workDir: string): string => join(workDir, 'stream.jsonl');
+const streamFile = (workDir: string): string => join(workDir, 'stream.jsonl');
 
 export interface Collected {
   readonly report: CliReport;

@@ -52,7 +52,7 @@ export interface Plugins {
 }
 
 /** Packages that bring an agent kind have it among their keywords: so they are found, here and on npm. */
-export const pluginKeyword = 'sluice-agent-kind';
+const pluginKeyword = 'sluice-agent-kind';
 const fix = 'Update the package, or tell its author (docs/plugins.md says what it has to export).';
 
 export function createPlugins({ projectDir, loadTimeoutMs = 10_000 }: PluginsOptions): Plugins {
@@ -104,7 +104,7 @@ export function createPlugins({ projectDir, loadTimeoutMs = 10_000 }: PluginsOpt
 }
 
 /** Loads the kind that a package exports, by its name or path. @throws {AppError} as `Plugins.kindOf`. */
-export async function loadPlugin(
+async function loadPlugin(
   named: string,
   projectDir: string,
   o: { readonly timeoutMs: number; readonly turn: number },

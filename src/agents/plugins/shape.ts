@@ -4,7 +4,7 @@ import { isTexts } from '../cli/reading/values.ts';
 import { homeProblems } from './home-problems.ts';
 
 /** The version of the interface between Sluice and plugins. A change that breaks plugins raises it. */
-export const pluginApiVersion = 1;
+const pluginApiVersion = 1;
 
 const functions = ['loginState', 'launch', 'read', 'resume'] as const;
 /** They may be absent. */

@@ -57,7 +57,7 @@ export class Denials {
   }
 }
 
-export function deniedFile(file: string): Denial {
+function deniedFile(file: string): Denial {
   return { message: `could not write ${oneLine(file)}`, tool: patchTool, file, cure: toWrite(file) };
 }
 

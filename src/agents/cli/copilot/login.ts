@@ -82,7 +82,7 @@ async function configIn(file: string): Promise<Json> {
 /** Comments stand on lines of their own in it. */
 function parsed(text: string): Json {
   try {
-    return objectOf(JSON.parse(text.replace(/^\s*\/\/.*$/gm, '')));
+    return objectOf(JSON.parse(text.replace(/^[ \t]*\/\/.*$/gm, '')));
   } catch {
     return {};
   }

@@ -8,7 +8,7 @@ import { comeBack } from '../reading/times.ts';
 const untrusted =
   'Settings of this machine (/etc/gemini-cli/settings.json) force `security.folderTrust`: take that out, or, if what lies in its folders may decide what it does, write `env: {GEMINI_CLI_TRUST_WORKSPACE: "true"}` for the agent.';
 
-export const faultPatterns: readonly FaultPattern[] = [
+const faultPatterns: readonly FaultPattern[] = [
   {
     pattern: /^(?:Cannot use both|Invalid values:|Not enough arguments|Invalid approval mode).*$/m,
     class: 'flags',
