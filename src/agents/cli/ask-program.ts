@@ -71,7 +71,7 @@ async function endStrays(home: string): Promise<void> {
 
 /** Never throws for what the program does. It ends when the signal is aborted. */
 export async function askProgram(file: string, args: readonly string[], o: AskOptions): Promise<Answer> {
-  const { path, home, signal, timeoutMs = 10_000 } = o;
+  const { path, home, signal, timeoutMs = 30_000 } = o;
   if (signal.aborted) return { is: 'refused', message: 'was not asked any more' };
   const { execa } = await import('execa');
   const { dir } = home;

@@ -37,7 +37,7 @@ export interface ProbeOptions {
   readonly kept?: Pick<KeptLedger, 'get' | 'put'>;
   /** The project's: by it a later daemon finds, and ends, what this one had asked when it was killed. */
   readonly tag?: string;
-  /** How long a program may take to answer. Default: 10 s. */
+  /** How long a program may take to answer. Default: 30 s: some need 4 s where others work, too. */
   readonly timeoutMs?: number;
 }
 

@@ -54,7 +54,7 @@ export interface DetectOptions {
   readonly plugins?: Pick<Plugins, 'kindOf' | 'installed'>;
   /** Ends what is being asked: what is not known by then is unusable. */
   readonly signal?: AbortSignal;
-  /** How long one program may take to answer. Default: 10 s. */
+  /** How long one program may take to answer. Default: 30 s. */
   readonly timeoutMs?: number;
 }
 
