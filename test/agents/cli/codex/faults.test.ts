@@ -103,6 +103,8 @@ describe('when it may be tried again', () => {
 
   test('a time of day is the next one', () => {
     const local = new Date(noon + 3 * 3_600_000);
+    // Not every zone is whole hours away.
+    local.setMinutes(0);
     const clock = `${((local.getHours() + 11) % 12) + 1}:00 ${local.getHours() < 12 ? 'AM' : 'PM'}`;
     expect(failedWith(`${limit} or try again at ${clock}.`)).toMatchObject({
       class: 'quota',
