@@ -205,7 +205,6 @@ const questions: Record<string, { ask: (ledger: Ledger) => Promise<unknown>; sca
 test('every question has its index', async () => {
   const stateDir = stateFolder();
   const asked = vi.spyOn(DatabaseSync.prototype, 'prepare');
-  onTestFinished(() => asked.mockRestore());
   await using ledger = openSqliteLedger({ stateDir }).ledger;
   using db = new DatabaseSync(join(stateDir, 'ledger.db'), { readOnly: true });
   const scans: string[] = [];
