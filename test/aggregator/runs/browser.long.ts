@@ -28,6 +28,7 @@ beforeAll(async () => {
   browser = await browserType.launch({
     executablePath: chromium,
     args: ['--headless', '--no-sandbox', '--no-first-run', ...quiet],
+    timeout: 120_000,
   });
 });
 afterAll(async () => {
@@ -129,7 +130,6 @@ const samples: readonly (readonly [string, () => RunFacts])[] = [
 
 withBrowser.each(samples)(
   'the report "%s": light and dark, wide, narrow and printed',
-  { timeout: 60_000 },
   async (name, facts) => {
     const report = runReport(facts(), '/out');
     const file = join(dir, `${name}.html`);
@@ -192,7 +192,7 @@ withBrowser.each(samples)(
   },
 );
 
-withBrowser('every link of a published run leads to a file', { timeout: 60_000 }, async () => {
+withBrowser('every link of a published run leads to a file', async () => {
   await using rig = createRig();
   await using aggregator = rig.start();
   const workflow = 'a "quoted" <b> & 100% #1?';
