@@ -16,14 +16,15 @@ describe.skipIf(binOf('opencode') === undefined)('opencode', () => {
       { tool: 'shell', command: 'ls' },
       { text: 'Done.' },
     ],
-    // Names of files in the own settings mean those of a folder. It would first fetch packages for what lies in `.opencode`, and wait for that.
+    // Names of files in the own settings mean those of a folder.
     person({ atHome }) {
       const own = { instructions: ['OTHER-*.md', 'AGENTS.md'] };
       atHome('.config/opencode/opencode.json', JSON.stringify(own));
-      atHome('.npmrc', 'offline=true\n');
+      // It fetches packages for each folder with settings, and waits for that.
       atHome('.config/opencode/.npmrc', 'offline=true\n');
     },
     bare: {
+      env: { npm_config_offline: 'true' },
       args: [
         'run',
         '--format',

@@ -93,11 +93,11 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
     if (dir === undefined) throw new Error(`${one} is not installed; run \`npm run test:clis\``);
     return dir;
   });
-  const project = new Project({}, 'project');
+  const project = new Project({}, 'above/project');
   const stub = await startStub();
   onTestFinished(() => stub.close());
   // Beside the project: what is below /tmp is hidden in a sandbox, and an agent's home is shown by itself.
-  const home = join(project.dir, '../home');
+  const home = join(project.dir, '../../home');
   mkdirSync(home);
   const scenarios = new Map<CliName, string>();
   let plays = 0;
