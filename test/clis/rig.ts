@@ -48,8 +48,6 @@ export interface Rig {
   readonly env: NodeJS.ProcessEnv;
   /** Writes the configuration: the agent `it` of the kind with these keys, and a rule for all files. */
   configure(o?: {
-    /** Where, within the folder that all else here works in. Default: there. */
-    readonly dir?: string;
     readonly agent?: Readonly<Record<string, unknown>>;
     readonly rule?: Readonly<Record<string, unknown>>;
     readonly more?: Readonly<Record<string, unknown>>;
@@ -134,14 +132,14 @@ export async function openRig(name: CliName, ...others: readonly CliName[]): Pro
       mkdirSync(dirname(join(home, path)), { recursive: true });
       writeFileSync(join(home, path), text, { mode: 0o600 });
     },
-    configure({ dir = '', agent = {}, rule = {}, more = {} } = {}) {
+    configure({ agent = {}, rule = {}, more = {} } = {}) {
       const config = {
         routing_rules: [{ name: 'all', pattern: '**/*', agent: 'it', prompt: 'Do the task.', ...rule }],
         agents: { it: { kind: name, ...stubAgents[name], ...agent } },
         daemon: { min_free_disk: '1MiB', drain: '1s' },
         ...more,
       };
-      project.write(join(dir, 'config/orchestrator.yaml'), JSON.stringify(config));
+      project.write('config/orchestrator.yaml', JSON.stringify(config));
     },
     play(what, to = name) {
       plays += 1;
