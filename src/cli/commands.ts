@@ -321,7 +321,7 @@ export function addCommands(program: Command): void {
     .action(to(async () => (await import('./commands/jobs/answer.ts')).refuse));
   program
     .command('answer <id> <text...>')
-    .description('say how held work (a job, a file, a run) is to go on; its agent heeds it')
+    .description('tell held work (a job, a file, a run) how to go on')
     .action(to(() => import('./commands/answer.ts')));
   program
     .command('logs')
