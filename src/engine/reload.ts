@@ -4,7 +4,7 @@
  * workflows are looked for, are looked at by polling once a second: editors save by rename, which loses a watch on the file.
  * Others empty it first and write then: it is read when it has stood still for a moment, since half a file can be valid.
  */
-import { statSync, unwatchFile, watchFile } from 'node:fs';
+import { type Stats, statSync, unwatchFile, watchFile } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { diffConfig } from '../config/diff.ts';
@@ -39,7 +39,9 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
   let turn: Promise<unknown> = Promise.resolve();
   let isOver = false;
 
-  const onSave = (): void => {
+  const onSave = (now: Stats, before: Stats): void => {
+    // That a path is not there is told once, when it has been looked for.
+    if (now.ino === 0 && before.ino === 0) return;
     void standingStill(() => files)
       .then(() => (isOver ? undefined : reload('save')))
       .catch(() => {});
