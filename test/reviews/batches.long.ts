@@ -150,6 +150,8 @@ routing_rules:
   await project.start();
   const first = await reached(project, 'a.txt', 'running');
   const second = await reached(project, 'b.txt', 'running');
+  // A job is claimed before its attempt begins.
+  await until('its agent works', () => project.prompts().length === 1);
   const { code, stdout } = await project.sluice('jobs', 'review', second.job_id);
   expect([code, stdout]).toEqual([0, expect.stringContaining('has begun')]);
   await until('they are asked', () => project.asked().length === 2);
