@@ -79,6 +79,8 @@ test('a milestone, a blocker and a request are looked at while the work goes on,
   expect((await askers(project)).toSorted()).toEqual([question.job_id, request.job_id].toSorted());
 
   const byHand = await reached(project, 'byhand.txt', 'running');
+  // A job is claimed before its attempt begins.
+  await until('its agent works', () => project.prompts().some((prompt) => prompt.includes('byhand.txt')));
   const { stdout } = await project.sluice('jobs', 'review', byHand.job_id.slice(0, 8));
   expect(stdout).toContain('has begun');
   const paused = await reached(project, 'byhand.txt', 'held');
