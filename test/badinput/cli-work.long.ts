@@ -225,7 +225,7 @@ ${daemon}
   const spill = 'It is ${GEMINI_API_KEY} and ${PROVIDER_TOKEN}.';
   project.fake('gemini').play(
     {
-      when: { prompt: 'bad' },
+      when: { prompt: 'inbox/bad' },
       steps: [{ err: `${spill}\n` }, { out: began + failed(`API key not valid: ${spill}`) }, { exit: 1 }],
     },
     {

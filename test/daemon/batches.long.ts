@@ -85,7 +85,7 @@ echo odd > "$SLUICE_OUTPUT_DIR/odd"; echo all`,
   expect(sizes(project)).toEqual([4]);
 });
 
-const poisoned = 'for f in $LIST; do case $f in *bad*) echo "poison" >&2; exit 3;; esac; done';
+const poisoned = 'for f in $LIST; do case $f in */bad*) echo "poison" >&2; exit 3;; esac; done';
 
 test('of 32 files one or three poisoned ones are found by halving; nobody else fails', async () => {
   const hunt = async (bad: number, most: number): Promise<void> => {

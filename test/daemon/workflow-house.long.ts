@@ -1,5 +1,5 @@
 /** Runs among everything else: limits, sandbox, state, schedules, listings, retention, and the worst of names. */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -104,13 +104,13 @@ steps: [{ name: look, type: custom_command, command: [sh, -c, "sluice state get 
 });
 
 test('a step that writes outside its folder does not; what it promised and did not write is a failure', async () => {
-  const outside = join(tmpdir(), `sluice-outside-${process.pid}`);
-  mkdirSync(outside);
+  const outside = mkdtempSync(join(tmpdir(), 'sluice-outside-'));
+  const atHome = `sluice-was-here-${process.pid}`;
   onTestFinished(() => rmSync(outside, { recursive: true, force: true }));
   const project = workflowProject({
     w: `name: w
 steps:
-${command('outside', `[sh, -c, 'echo x > ${outside}/x']`)}${command('home', `[sh, -c, 'echo x > ~/sluice-was-here']`)}${command('ours', `[sh, -c, 'echo x > .sluice/x || ls .sluice/ledger.db']`)}${command('only', `[sh, -c, 'echo in > $SLUICE_OUTPUT_DIR/in; echo x > x']`, 'sandbox: { mode: required }')}${command('declared', `[sh, -c, 'echo out > "$SLUICE_OUTPUT_DIR/out.txt"; echo x > allowed']`, 'expect: { outputs: ["out.txt"] }')}${command('missing', '["true"]', 'expect: { outputs: ["out.txt"] }')}`,
+${command('outside', `[sh, -c, 'echo x > ${outside}/x']`)}${command('home', `[sh, -c, 'echo x > ~/${atHome}']`)}${command('ours', `[sh, -c, 'echo x > .sluice/x || ls .sluice/ledger.db']`)}${command('only', `[sh, -c, 'echo in > $SLUICE_OUTPUT_DIR/in; echo x > x']`, 'sandbox: { mode: required }')}${command('declared', `[sh, -c, 'echo out > "$SLUICE_OUTPUT_DIR/out.txt"; echo x > allowed']`, 'expect: { outputs: ["out.txt"] }')}${command('missing', '["true"]', 'expect: { outputs: ["out.txt"] }')}`,
   });
   const { run } = await runByCommand(project, 'w');
   expect(statesOf(run)).toEqual({
@@ -123,7 +123,7 @@ ${command('outside', `[sh, -c, 'echo x > ${outside}/x']`)}${command('home', `[sh
     missing: 'failed (missing_output)',
   });
   expect(readdirSync(outside)).toEqual([]);
-  expect(existsSync(join(homedir(), 'sluice-was-here'))).toBe(false);
+  expect(existsSync(join(homedir(), atHome))).toBe(false);
   expect(project.exists('x')).toBe(false);
   expect(read(project, `processed/workflows/w/${run.run_id}/steps/declared/outputs/out.txt`)).toBe('out\n');
   expectReports(project, run);

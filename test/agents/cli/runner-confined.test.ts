@@ -66,13 +66,14 @@ whereConfined(
 whereConfined(
   'read: its own home is writable but for settings, the rest of the home hidden, the project read-only',
   async () => {
+    const scratch = `sluice-scratch-${process.pid}`;
     const files = {
       session: '${HOME}/.codex/sessions/s.jsonl',
       settings: '${HOME}/.codex/config.toml',
       instructions: '${HOME}/.codex/AGENTS.md',
       skill: '${HOME}/.codex/skills/evil.md',
       project: inProject('inbox/a.md'),
-      scratch: '${TMPDIR}/x',
+      scratch: `\${TMPDIR}/${scratch}`,
       output: '${SLUICE_OUTPUT_DIR}/y',
     };
     const fake = rig.fake(
@@ -112,7 +113,7 @@ whereConfined(
     });
     expect(existsSync(join(home, '.codex/sessions/s.jsonl'))).toBe(true);
     expect(readFileSync(join(made.outputDir, 'y'), 'utf8')).toBe('x');
-    expect(existsSync('/tmp/x')).toBe(false);
+    expect(existsSync(`/tmp/${scratch}`)).toBe(false);
   },
 );
 
