@@ -61,8 +61,12 @@ daemon: { min_free_disk: 1MiB }
   const dropped = performance.now();
   await until('the small one is processed', () => project.receipt('small')?.state === 'succeeded');
   const smallMs = performance.now() - dropped;
-  expect(project.receipt('sparse'), 'the small one is not held up').toBeUndefined();
-  await until('the large one is processed', () => project.receipt('sparse')?.state === 'succeeded');
+  // It was there empty for a moment, and may have been taken in so.
+  expect(project.receipt('sparse')?.input.bytes ?? 0, 'the small one is not held up').toBe(0);
+  await until('the large one is processed', () => {
+    const { state, input } = project.receipt('sparse') ?? {};
+    return state === 'succeeded' && input?.bytes === 5 * 2 ** 30;
+  });
   expect(project.receipt('sparse')?.input.sha256).toBe(
     '7f06c62352aebd8125b2a1841e2b9e1ffcbed602f381c3dcb3200200e383d1d5',
   );
