@@ -173,8 +173,8 @@ export class Coordinator implements AsyncDisposable {
         const taken = await this.submit(change, chosen);
         onTaken?.(change, taken);
       };
-      if (change.type === 'removed' || change.stamp.size < LARGE_BYTES) await takeIn();
-      else large.push(this.#largeReads.add(takeIn));
+      if (this.#isLarge(change)) large.push(this.#largeReads.add(takeIn));
+      else await takeIn();
     }
     const reading = Promise.all(large);
     // Whoever awaits it hears of a failure; until then nobody is to blame for not listening.
@@ -505,6 +505,15 @@ export class Coordinator implements AsyncDisposable {
     }
     this.pump();
     return { kind: 'gone' };
+  }
+
+  /** What was seen small may have grown since: it is read as it is now. */
+  #isLarge(change: Change): boolean {
+    if (change.type === 'removed') return false;
+    const { root, path, stamp } = change;
+    if (stamp.size >= LARGE_BYTES) return true;
+    const now = stampOf(join(this.#recipes.root(root)?.dir ?? '', path));
+    return now !== undefined && now.size >= LARGE_BYTES;
   }
 
   /** A job runs on this file, and its root says that changes meanwhile are to be ignored. */
