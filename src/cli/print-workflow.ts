@@ -1,5 +1,6 @@
 /** A run of a workflow in words: how it went, what failed and what to do, where the report is. */
 import type { ReportStep, RunReport } from '../aggregator/runs/report.ts';
+import { formatDollars } from '../types/dollars.ts';
 import { formatElapsed } from '../types/elapsed.ts';
 import { printableName } from '../types/printable-name.ts';
 import { paint } from './paint.ts';
@@ -19,7 +20,7 @@ export function printRunReport(report: RunReport, files?: RunFiles): void {
   const steps = Object.entries(counts)
     .filter(([, n]) => n > 0)
     .map(([name, n]) => tint(name, `${n} ${name}`));
-  const spent = cost === null || cost === 0 ? '' : ` · $${cost.toFixed(4)}`;
+  const spent = cost === null || cost === 0 ? '' : ` · ${formatDollars(cost)}`;
   printLine(
     `${printableName(workflow)} ${tint(state, state)}${took}: ${steps.join(', ') || 'no steps'}${spent}`,
   );

@@ -1,6 +1,7 @@
 /** `sluice agents test`: one small job for one agent, told step by step. Through the daemon when one runs, else by itself. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentTestReport, AgentTestStep } from '../../../operations/agents/agent-test.ts';
+import { formatDollars } from '../../../types/dollars.ts';
 import { formatElapsed } from '../../../types/elapsed.ts';
 import { printableName } from '../../../types/printable-name.ts';
 import type { Client } from '../../client.ts';
@@ -124,7 +125,7 @@ function printEnd(report: AgentTestReport, isStopped: boolean): void {
     const { usage } = job;
     if (usage) line('tokens', tokenWords(usage));
     if (cli || job.cost_usd !== null)
-      line('cost', job.cost_usd === null ? 'unknown' : `$${job.cost_usd.toFixed(4)}`);
+      line('cost', job.cost_usd === null ? 'unknown' : formatDollars(job.cost_usd));
     if (cli?.resume !== undefined) line('inside', printableName(cli.resume));
     line('receipt', `sluice jobs show ${shortId(job.job_id)}`);
     const result = resultOf(report);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Transform } from 'node:stream';
 import type { JobDetail } from '../../../operations/operations.ts';
 import { formatBytes } from '../../../types/bytes.ts';
+import { formatDollars } from '../../../types/dollars.ts';
 import { formatElapsed } from '../../../types/elapsed.ts';
 import { printableName } from '../../../types/printable-name.ts';
 import { AGENTS_TEST, REVIEWS } from '../../../types/step-task.ts';
@@ -123,7 +124,7 @@ function printJob(job: JobDetail): void {
     `queued ${shortTime(queuedAt)}${job.ended_at ? `, ended ${shortTime(job.ended_at)}` : ''}${took ? `, took ${took}` : ''}`,
   );
   if (job.usage) line('tokens', tokenWords(job.usage));
-  if (job.cost_usd !== null) line('cost', `${job.cost_usd.toFixed(4)} USD`);
+  if (job.cost_usd !== null) line('cost', formatDollars(job.cost_usd));
   else if (job.usage) line('cost', 'unknown');
   for (const { command } of job.asks ?? [])
     line('asks', `to run ${printableName(command)}: \`sluice jobs approve ${shortId(id)}\`, or refuse`);
