@@ -1,9 +1,11 @@
 /**
  * The portable source: chokidar, for macOS and wherever there is no FFI. It loses events in rename bursts and cannot see
- * that it did, and it reports before the writer has closed; so its events are hints without meaning, and after each
- * burst it asks for a sweep.
+ * that it did, it says nothing of a file that becomes a folder (nor of what comes into that folder), and it reports
+ * before the writer has closed; so its events are hints without meaning, and after each burst of what the system reports
+ * it asks for a sweep.
  */
-import { sep } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import type { FSWatcher } from 'chokidar';
 import type { EnterResult, HintKind, Hints, Source } from './source.ts';
 import { childOf, type WatchedRoot } from './watched-root.ts';
@@ -11,9 +13,13 @@ import { childOf, type WatchedRoot } from './watched-root.ts';
 /** A burst has ended when nothing came for this long; under constant load it is taken to end now and then. */
 const burstQuietMs = 1_000;
 const burstMaxMs = 5_000;
+/** Names of one burst that are looked at for folders; beyond that nobody turned files into folders by hand. */
+const maxRenamed = 10_000;
 
 interface Watched {
   readonly watcher: FSWatcher;
+  /** Absolute paths that came or went in this burst, and that chokidar has not reported as folders. */
+  readonly renamed: Set<string>;
   timer?: NodeJS.Timeout | undefined;
   burstSince: number;
 }
@@ -36,9 +42,13 @@ export class ChokidarSource implements Source {
       ignorePermissionErrors: true,
       ignored: (path, stats) => this.#isIgnored(root, path, stats?.isDirectory() ?? false),
     });
-    const watched: Watched = { watcher, burstSince: 0 };
+    const watched: Watched = { watcher, renamed: new Set(), burstSince: 0 };
     this.#roots.set(root, watched);
     watcher.on('all', (event, path) => this.#event(root, watched, event, path));
+    watcher.on('raw', (event, name, details) => {
+      const { watchedPath } = details as { readonly watchedPath?: string };
+      this.#rawEvent(root, watched, event, join(watchedPath ?? root.dir, name ?? ''));
+    });
     // ENOSPC and the like: what is not watched is swept.
     watcher.on('error', () => this.#burst(root, watched));
     await new Promise<void>((resolve) => {
@@ -76,6 +86,7 @@ export class ChokidarSource implements Source {
 
   #event(root: WatchedRoot, watched: Watched, event: string, path: string): void {
     this.#burst(root, watched);
+    if (event === 'addDir') watched.renamed.delete(path);
     const place = placeIn(root, path);
     if (place === undefined) {
       if (event === 'unlinkDir') this.#hints.rootGone(root);
@@ -90,6 +101,13 @@ export class ChokidarSource implements Source {
     this.#hints.flush();
   }
 
+  /** What the system said, whether or not chokidar makes an event of it. */
+  #rawEvent(root: WatchedRoot, watched: Watched, event: string, path: string): void {
+    if (this.#isIgnored(root, path, false)) return;
+    if (event === 'rename' && watched.renamed.size < maxRenamed) watched.renamed.add(path);
+    this.#burst(root, watched);
+  }
+
   #burst(root: WatchedRoot, watched: Watched): void {
     const now = performance.now();
     if (watched.burstSince === 0) watched.burstSince = now;
@@ -98,8 +116,18 @@ export class ChokidarSource implements Source {
     watched.timer = setTimeout(() => {
       watched.timer = undefined;
       watched.burstSince = 0;
-      if (this.#roots.has(root)) this.#hints.lost(this, root);
+      if (!this.#roots.has(root)) return;
+      this.#watchFolders(watched);
+      this.#hints.lost(this, root);
     }, burstQuietMs);
+  }
+
+  /** A folder that chokidar still takes for the file that was there before it is watched like the others. */
+  #watchFolders(watched: Watched): void {
+    for (const path of watched.renamed) {
+      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) watched.watcher.add(path);
+    }
+    watched.renamed.clear();
   }
 }
 

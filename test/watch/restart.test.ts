@@ -114,3 +114,16 @@ test.concurrent('what came by events is confirmed by the sweeps between, so that
   expect(rig.questions.count).toBe(count);
   expect(rig.seen.length).toBe(2);
 });
+
+test.concurrent('portable: a folder in the place of a file is watched like any other', async () => {
+  await using rig = await openRig({
+    root: { mode: 'portable' },
+    before: (dir) => put(dir, { x: 'file', other: 'file' }),
+  });
+  rmSync(join(rig.dir, 'x'));
+  mkdirSync(join(rig.dir, 'x'));
+  await rig.until('x to be gone', () => rig.of('x').at(-1)?.type === 'removed');
+  // From here on the sweep after a burst has ended: only a watch tells of what comes into the folder.
+  writeFileSync(join(rig.dir, 'x/inner'), 'in');
+  await rig.until('x/inner', () => rig.of('x/inner').length === 1);
+});

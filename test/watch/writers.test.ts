@@ -165,6 +165,17 @@ const writers: readonly Writer[] = [
     gives: { x: undefined, 'x/inner': 'in' },
   },
   {
+    name: 'a file becomes a folder that is filled later',
+    before: { x: 'file' },
+    async write(dir) {
+      rmSync(join(dir, 'x'));
+      mkdirSync(join(dir, 'x'));
+      await delay(50);
+      writeFileSync(join(dir, 'x/inner'), 'in');
+    },
+    gives: { x: undefined, 'x/inner': 'in' },
+  },
+  {
     name: 'a folder becomes a file',
     before: { 'x/inner': 'in' },
     write(dir) {
