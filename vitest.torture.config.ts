@@ -16,7 +16,7 @@ const common = {
 /**
  * What takes too long for `npm test`. First whole stories (`*.long.ts`) and what measures nothing, which mostly wait,
  * several at once; then the heavy tests, one after another, since several of them measure. `--project long` and
- * `--project torture` run one half; each takes under three minutes on two cores. `SEED=n` repeats a run,
+ * `--project torture` run one half; a few minutes each on two cores. `SEED=n` repeats a run,
  * `TORTURE_SCALE=20` makes it long, `TORTURE_MINUTES=4` begins nothing after so long.
  */
 export default defineConfig({
