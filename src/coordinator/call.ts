@@ -1,7 +1,8 @@
 /** From claimed jobs to what their agent is called with, and from how that went to the record of the attempt. */
 import { writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { AgentConfig, RuleConfig } from '../config/config.ts';
+import { contains } from '../config/contains.ts';
 import { formatDuration } from '../config/duration.ts';
 import { formatSize } from '../config/size.ts';
 import type { JobSpec, Lease } from '../ledger/ledger.ts';
@@ -121,8 +122,7 @@ export function writePrompt({ input, prompt = '', workDir }: AgentCall): void {
 
 /** Commands run in the project folder; where that is part of the tree, in its copy. */
 function withinCopy(projectDir: string, rootDir: string, copyDir: string): string {
-  const way = relative(rootDir, projectDir);
-  return way === '..' || way.startsWith('../') || isAbsolute(way) ? projectDir : join(copyDir, way);
+  return contains(rootDir, projectDir) ? join(copyDir, relative(rootDir, projectDir)) : projectDir;
 }
 
 /** @param text The `journal` of a call. */

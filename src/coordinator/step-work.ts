@@ -3,7 +3,7 @@
  * complete and in the ledger; the agents are those of the configuration in force when the job starts.
  */
 import { hash } from 'node:crypto';
-import { isAbsolute, relative } from 'node:path';
+import { relative } from 'node:path';
 import {
   type AgentConfig,
   type Config,
@@ -11,6 +11,7 @@ import {
   type RootConfig,
   type RuleConfig,
 } from '../config/config.ts';
+import { contains } from '../config/contains.ts';
 import type { JobInput } from '../types/job.ts';
 import { PROJECT_ROOT, REVIEWS, type StepTask, stepAgents } from '../types/step-task.ts';
 import type { AgentRoute } from './recipes.ts';
@@ -69,8 +70,7 @@ export function rootOfFile(
 ): { readonly root: Pick<RootConfig, 'name' | 'dir'>; readonly path: string } | undefined {
   const holding = [...config.roots, projectRoot(config)].flatMap(({ name, dir }) => {
     const path = relative(dir, file);
-    const isInside = path !== '' && path !== '..' && !path.startsWith('../') && !isAbsolute(path);
-    return isInside ? [{ root: { name, dir }, path }] : [];
+    return path !== '' && contains(dir, file) ? [{ root: { name, dir }, path }] : [];
   });
   return holding.toSorted((a, b) => a.path.length - b.path.length)[0];
 }

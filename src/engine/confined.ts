@@ -1,7 +1,7 @@
 /** Which agents cannot write into a watched folder: what they change there is never taken for a loop of theirs. */
-import { isAbsolute, relative } from 'node:path';
 import type { ConditionBoard } from '../conditions/board.ts';
 import { type AgentConfig, type Config, isCliAgent } from '../config/config.ts';
+import { contains } from '../config/contains.ts';
 
 /** @param conditions Say which agents run without the confinement that they were to have. */
 export function isConfined(
@@ -18,7 +18,7 @@ export function isConfined(
     // A copy is not the tree: what comes back from it is known file by file.
     if (place === 'workspace') return agent.workspace === 'in_place';
     const dir = place === 'project' ? config.projectDir : place;
-    return config.roots.some((root) => isWithin(root.dir, dir) || isWithin(dir, root.dir));
+    return config.roots.some((root) => contains(root.dir, dir) || contains(dir, root.dir));
   });
 }
 
@@ -28,9 +28,4 @@ function writableForCli(agent: AgentConfig): readonly string[] {
   const { ceiling, directories } = agent.cli.permissions;
   if (ceiling === 'read') return [];
   return agent.workspace === 'copy' ? directories : ['project', 'workspace', ...directories];
-}
-
-function isWithin(path: string, dir: string): boolean {
-  const way = relative(dir, path);
-  return way === '' || (!isAbsolute(way) && way !== '..' && !way.startsWith('../'));
 }

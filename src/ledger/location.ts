@@ -5,6 +5,7 @@
  * them. Other platforms have no such list: there the user has to know.
  */
 import { readFileSync, realpathSync } from 'node:fs';
+import { contains } from '../config/contains.ts';
 import { AppError } from '../types/errors.ts';
 
 const UNSAFE = new Set(
@@ -32,7 +33,7 @@ export function mountOf(folder: string, mountinfo: string): Mount | undefined {
     const [left = '', right = ''] = line.split(' - ', 2);
     const point = unescapeOctal(left.split(' ')[4] ?? '');
     const type = right.split(' ')[0] ?? '';
-    if (point === '' || type === '' || !isWithin(folder, point)) continue;
+    if (point === '' || type === '' || !contains(point, folder)) continue;
     // A later mount on the same point covers the earlier one.
     if (!found || point.length >= found.point.length) found = { point, type };
   }
@@ -61,10 +62,6 @@ function readMounts(): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isWithin(folder: string, point: string): boolean {
-  return point === '/' || folder === point || folder.startsWith(`${point}/`);
 }
 
 /** The kernel writes space, tab, newline and backslash as `\040`. */

@@ -2,6 +2,7 @@
 import { relative, resolve, sep } from 'node:path';
 import { stampOf } from '../cache/fingerprint.ts';
 import { isOwnAgent, type RootConfig, type RuleTarget } from '../config/config.ts';
+import { contains } from '../config/contains.ts';
 import type { Recipes } from '../coordinator/recipes.ts';
 import type { FileLedger, JobLedger, ResultLedger } from '../ledger/ledger.ts';
 import { formatStamp } from '../types/change.ts';
@@ -103,7 +104,7 @@ function viewTarget(target: RuleTarget): NonNullable<WhyReport['target']> {
 export function ownerOf(roots: readonly RootConfig[], file: string): { root: RootConfig; path: string } {
   let best: RootConfig | undefined;
   for (const root of roots)
-    if (isUnder(root.dir, file) && (!best || root.dir.length > best.dir.length)) best = root;
+    if (contains(root.dir, file) && (!best || root.dir.length > best.dir.length)) best = root;
   if (!best) {
     const dirs = roots.map((root) => root.dir).join(', ');
     throw new AppError('NOT_FOUND', `"${file}" lies in no watched root`, {
@@ -111,10 +112,6 @@ export function ownerOf(roots: readonly RootConfig[], file: string): { root: Roo
     });
   }
   return { root: best, path: relative(best.dir, file).split(sep).join('/') };
-}
-
-function isUnder(dir: string, file: string): boolean {
-  return file === dir || file.startsWith(dir.endsWith(sep) ? dir : dir + sep);
 }
 
 export function withoutOutputs({ outputs: _, ...receipt }: Receipt): Omit<Receipt, 'outputs'> {

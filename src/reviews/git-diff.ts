@@ -8,6 +8,7 @@ import { cp, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { execa } from 'execa';
+import { contains } from '../config/contains.ts';
 import { pathFromBytes } from '../types/path-bytes.ts';
 import { addedFiles, DIFF_BYTES } from './copy-diff.ts';
 import { cutBytes } from './texts.ts';
@@ -152,7 +153,7 @@ function pathspecs(o: TreeOptions, { top }: Repository): readonly string[] {
   const areNamed =
     paths.length > 0 && paths.length <= MAX_PATHS && paths.every((path) => !/[\uef80-\uefff\0]/.test(path));
   const wanted = areNamed ? paths.map((path) => within(join(dir, path))) : [within(dir)];
-  const barred = exclude.map(within).filter((path) => path !== '' && !path.startsWith('..'));
+  const barred = exclude.filter((path) => path !== top && contains(top, path)).map(within);
   return [
     ...wanted.map((path) => `:(top${path === '' ? '' : ',literal'})${path}`),
     ...barred.map((path) => `:(top,literal,exclude)${path}`),

@@ -4,6 +4,7 @@
  * wins over the one around it. So nothing that was hidden is shown again by the order in which things were asked for.
  * Building the view from nothing (bind each folder that is needed) was rejected: no list of what programs need is complete.
  */
+import { contains } from '../config/contains.ts';
 
 /** All paths are real: absolute, without symbolic links. Strings as `types/path-bytes.ts` writes bytes. */
 export type Mount =
@@ -68,9 +69,4 @@ function isNeeded({ kind, path }: Mount, around: Mount['kind'] | undefined): boo
     default:
       return true;
   }
-}
-
-/** Whether `path` is `folder` or lies in it. */
-export function contains(folder: string, path: string): boolean {
-  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
 }

@@ -5,8 +5,9 @@
  */
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { contains } from '../config/contains.ts';
 import { fsPath, pathFromBytes } from '../types/path-bytes.ts';
-import { contains, type Mount } from './mounts.ts';
+import type { Mount } from './mounts.ts';
 import { type RealPath, realPath } from './real-path.ts';
 
 export interface ProgramPlaces {

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { type AgentConfig, isCliAgent, type SandboxConfig } from '../config/config.ts';
+import { contains } from '../config/contains.ts';
 import type { Conditions } from '../types/condition.ts';
 import { AppError } from '../types/errors.ts';
 import type { SandboxReport } from '../types/job.ts';
@@ -11,7 +12,7 @@ import { approvalsDir } from './approvals.ts';
 import { bwrapPrefix } from './bwrap.ts';
 import type { Confinement, ConfineRequest, SetupFault } from './confinement.ts';
 import { hostsFault, hostsProblem, hostsStart, needsHosts } from './hosts.ts';
-import { contains, type Mount } from './mounts.ts';
+import type { Mount } from './mounts.ts';
 import { OwnerOnlyFinder } from './owner-only.ts';
 import { attempt, findTool, type Probed, probeBwrap } from './probe.ts';
 import type { Remedy } from './remedy.ts';

@@ -1,8 +1,9 @@
 /** What one attempt sees and may write, as places: from the project, the roots and the call to a list of mounts. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { extname, isAbsolute, join } from 'node:path';
+import { contains } from '../config/contains.ts';
 import { fsPath, pathFromBytes } from '../types/path-bytes.ts';
-import { contains, type Mount } from './mounts.ts';
+import type { Mount } from './mounts.ts';
 import type { OwnerOnly, OwnerOnlyFolder, Place } from './owner-only.ts';
 import { linkMounts, programPlaces } from './programs.ts';
 import { realPath } from './real-path.ts';

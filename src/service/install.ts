@@ -4,9 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
+import { contains } from '../config/contains.ts';
 import { AppError, messageOf } from '../types/errors.ts';
 import type { ServiceHost } from './host.ts';
 import { call, must, systemctl } from './manager-command.ts';
@@ -76,7 +77,7 @@ export async function installService(options: InstallOptions): Promise<ServiceCh
           path: pathOf(host),
         },
         ...(user !== undefined && { user }),
-        writable: isInside(config.output.dir, config.projectDir) ? [] : [config.output.dir],
+        writable: contains(config.projectDir, config.output.dir) ? [] : [config.output.dir],
         readable: config.roots.map((root) => root.dir),
         notifyAccess: (await canNotify()) ? 'main' : 'all',
       })
@@ -173,7 +174,7 @@ function notesFor(
     notes.push('It stops when you log out, unless you run `loginctl enable-linger` once.');
   if (user === 'root') notes.push('It runs as root, and so do its agents: the condition RUNS_AS_ROOT stays.');
   const outside = config.roots
-    .filter((root) => !isInside(root.dir, config.projectDir))
+    .filter((root) => !contains(config.projectDir, root.dir))
     .map((root) => root.dir);
   if (user !== undefined && outside.length > 0)
     notes.push(
@@ -188,11 +189,6 @@ function pathOf(host: ServiceHost): string {
     .split(':')
     .filter((folder) => folder.startsWith('/') && !folder.includes('/fnm_multishells/'));
   return [...new Set([...folders, '/usr/local/bin', '/usr/bin', '/bin'])].join(':');
-}
-
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '..' && !way.startsWith('../');
 }
 
 async function canNotify(): Promise<boolean> {

@@ -1,7 +1,8 @@
 /** Why a path is not an input, for `sluice why`: reads the ignore files on the way to it, needs no watcher. */
 import { lstatSync, realpathSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { RootConfig } from '../config/config.ts';
+import { contains } from '../config/contains.ts';
 import { fsPath } from '../types/path-bytes.ts';
 import { IgnoreTree, levels } from './ignore-tree.ts';
 import { isMarker } from './ready-marker.ts';
@@ -27,7 +28,7 @@ export async function explainIgnored(
 ): Promise<IgnoredBy | undefined> {
   const dir = realPath(root.dir);
   const file = join(dir, path);
-  const bar = excluded.find((folder) => [folder, realPath(folder)].some((bad) => isUnder(file, bad)));
+  const bar = excluded.find((folder) => [folder, realPath(folder)].some((bad) => contains(bad, file)));
   if (bar !== undefined) return { pattern: bar, source: 'excluded' };
   const label = index === undefined ? 'watch.ignore' : `watch[${index}].ignore`;
   const tree = new IgnoreTree({ root, dir, barred: new Set(), label });
@@ -46,12 +47,6 @@ export async function explainIgnored(
   return undefined;
 }
 
-/** Is `path` the folder or below it? Both absolute. */
-export function isUnder(path: string, folder: string): boolean {
-  const rest = relative(folder, path);
-  return rest === '' || (!isAbsolute(rest) && rest !== '..' && !rest.startsWith('../'));
-}
-
 /** Without symbolic links; the path itself when it does not exist. */
 export function realPath(path: string): string {
   try {
@@ -62,7 +57,11 @@ export function realPath(path: string): string {
 }
 
 function kindOf(path: string): 'folder' | 'file' | 'other' | undefined {
-  const stats = lstatSync(fsPath(path), { throwIfNoEntry: false });
-  if (stats === undefined) return undefined;
-  return stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'other';
+  try {
+    const stats = lstatSync(fsPath(path));
+    return stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'other';
+  } catch {
+    // Not there, below what is a file by now, or out of reach: what the patterns say of it is all there is.
+    return undefined;
+  }
 }

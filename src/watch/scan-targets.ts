@@ -2,9 +2,10 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { RootConfig } from '../config/config.ts';
+import { contains } from '../config/contains.ts';
 import { AppError } from '../types/errors.ts';
 import { fsPath } from '../types/path-bytes.ts';
-import { isUnder, realPath } from './ignore.ts';
+import { realPath } from './ignore.ts';
 import { IgnoreTree, levels } from './ignore-tree.ts';
 import { mountOf } from './mount.ts';
 
@@ -48,10 +49,10 @@ export function findTargets(o: {
   const named = o.paths.map(resolved);
   const targets: ScanTarget[] = [];
   for (const path of new Set(named)) {
-    if (named.some((other) => other !== path && isUnder(path, other))) continue;
+    if (named.some((other) => other !== path && contains(other, path))) continue;
     const place = innermost(path, places);
     if (place === undefined) {
-      if (places.some(({ dir }) => isUnder(dir, path))) continue;
+      if (places.some(({ dir }) => contains(path, dir))) continue;
       throw new AppError('USAGE', `"${path}" lies outside every watched root`, {
         fix: `Name a path under one of: ${o.roots.map((root) => root.dir).join(', ')}; or add its folder to \`watch\`.`,
       });
@@ -71,7 +72,7 @@ export function findTargets(o: {
   }
   // Roots below a named folder are roots of their own: their files are wanted too.
   for (const place of places) {
-    const above = named.some((path) => path !== place.dir && isUnder(place.dir, path));
+    const above = named.some((path) => path !== place.dir && contains(path, place.dir));
     const whole = named.includes(place.dir);
     if (above && !whole) targets.push({ ...open(place), folder: '' });
   }
@@ -93,5 +94,5 @@ function resolved(path: string): string {
 }
 
 function innermost<T extends { readonly dir: string }>(path: string, places: readonly T[]): T | undefined {
-  return places.filter(({ dir }) => isUnder(path, dir)).sort((a, b) => b.dir.length - a.dir.length)[0];
+  return places.filter(({ dir }) => contains(dir, path)).sort((a, b) => b.dir.length - a.dir.length)[0];
 }

@@ -1,7 +1,8 @@
 /** `sluice run`: through the daemon when one runs, by itself otherwise; the same progress and outcome either way. */
 import { writeFileSync } from 'node:fs';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { contains } from '../../config/contains.ts';
 import type { RunReport, RunRequest } from '../../operations/run.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
 import { nestingOf } from '../../types/nesting.ts';
@@ -116,9 +117,8 @@ async function rootUris(context: CommandContext): Promise<ReadonlyMap<string, st
   const { projectDir, roots } = await context.config();
   return new Map(
     roots.map(({ name, dir }) => {
-      const path = relative(projectDir, dir);
-      const isInside = !path.startsWith('..') && !isAbsolute(path);
-      const uri = isInside ? encodeURI(path.split(sep).join('/')) : pathToFileURL(dir).href;
+      const path = relative(projectDir, dir).split(sep).join('/');
+      const uri = contains(projectDir, dir) ? encodeURI(path) : pathToFileURL(dir).href;
       return [name, uri === '' ? './' : `${uri}/`];
     }),
   );
