@@ -4,6 +4,7 @@
  * wins over the one around it. So nothing that was hidden is shown again by the order in which things were asked for.
  * Building the view from nothing (bind each folder that is needed) was rejected: no list of what programs need is complete.
  */
+import { dirname } from 'node:path';
 import { contains } from '../config/contains.ts';
 
 /** All paths are real: absolute, without symbolic links. Strings as `types/path-bytes.ts` writes bytes. */
@@ -47,11 +48,30 @@ export function arrangeMounts(wanted: Iterable<Mount>): readonly Mount[] {
   const around: Mount[] = [];
   for (const mount of sorted) {
     while (around.length > 0 && !contains((around.at(-1) as Mount).path, mount.path)) around.pop();
-    if (!isNeeded(mount, around.at(-1)?.kind)) continue;
-    arranged.push(mount);
-    around.push(mount);
+    const outer = around.at(-1);
+    if (!isNeeded(mount, outer?.kind)) continue;
+    const held = outer?.kind === 'writable' && isHeld(mount) ? foldersBetween(outer.path, mount.path) : [];
+    for (const one of [...held.map((path) => ({ kind: 'writable', path }) as const), mount]) {
+      arranged.push(one);
+      around.push(one);
+    }
   }
   return arranged;
+}
+
+/**
+ * A folder that is no mount can be renamed with the mounts in it, and another one put in its place: whoever looks for the
+ * configuration from outside would find that. So each folder on the way is mounted on itself, which nobody can rename.
+ */
+function isHeld(mount: Mount): boolean {
+  return mount.kind === 'protected' || (mount.kind === 'hidden' && mount.is === 'folder');
+}
+
+/** Outer ones first. */
+function foldersBetween(outer: string, path: string): string[] {
+  const found: string[] = [];
+  for (let at = dirname(path); at !== outer; at = dirname(at)) found.unshift(at);
+  return found;
 }
 
 /** @param around What the place is in: undefined is the read-only system. */

@@ -11,6 +11,7 @@ import type { SandboxReport } from '../types/job.ts';
 import { approvalsDir } from './approvals.ts';
 import { bwrapPrefix } from './bwrap.ts';
 import type { Confinement, ConfineRequest, SetupFault } from './confinement.ts';
+import { gitPlaces } from './git-places.ts';
 import { hostsFault, hostsProblem, hostsStart, needsHosts } from './hosts.ts';
 import type { Mount } from './mounts.ts';
 import { OwnerOnlyFinder } from './owner-only.ts';
@@ -161,20 +162,11 @@ export class Sandbox {
     const write = sandbox.write.flatMap((name) =>
       name === 'workspace' ? (tree ?? []) : name === 'project' ? projectDir : name,
     );
-    // What git runs by itself later, outside of any sandbox.
-    const hooks = [projectDir, ...rootDirs, ...write].flatMap((dir) => [
-      join(dir, '.git/hooks'),
-      join(dir, '.git/config'),
-    ]);
     return {
       ...{ projectDir, stateDir, rootDirs, workDir, inputs, write, ownPlaces, commandFile },
       ...(tree === undefined ? {} : { workspaceDir: tree }),
-      protectedPaths: [
-        ...protectedPaths(),
-        ...ownProtected,
-        ...hooks,
-        ...(shims ? [join(approvals, 'answers')] : []),
-      ],
+      protectedPaths: [...protectedPaths(), ...ownProtected, ...(shims ? [join(approvals, 'answers')] : [])],
+      gitPaths: [projectDir, ...rootDirs, ...write].flatMap(gitPlaces),
       shownPaths: [
         ...(shims ? [shims.dir] : []),
         ...(state ? [state.socket, state.commandsDir, ...state.parts] : []),

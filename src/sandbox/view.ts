@@ -44,6 +44,8 @@ export interface ViewRequest extends SurroundingsRequest {
   readonly ownPlaces: readonly string[];
   /** Never written, even inside of `write`: results, the configuration. */
   readonly protectedPaths: readonly string[];
+  /** Nor are these, as far as they are there. */
+  readonly gitPaths: readonly string[];
   /** Shown read-only although they lie in the state folder, or elsewhere where nothing is seen. */
   readonly shownPaths: readonly string[];
   /** Those after the program itself. */
@@ -114,14 +116,15 @@ export function surroundingsOf(request: SurroundingsRequest): Surroundings {
   return { mounts, seen, hidden, prefixes: programs.prefixes, scratch: scratch.flatMap(realOf), home };
 }
 
-/** @throws {ViewProblem} when a folder to write to leads elsewhere. */
+/** @throws {ViewProblem} when a folder to write to leads elsewhere, or what is protected could be replaced. */
 export function viewOf(around: Surroundings, request: ViewRequest): View {
   const mounts = [...around.mounts];
   const files = [...request.inputs, ...request.shownPaths].flatMap((path) => show(mounts, path, 'visible'));
   if (request.workspaceDir !== undefined) show(mounts, request.workspaceDir, 'visible');
   for (const path of request.write) show(mounts, writablePlace(path, request), 'writable');
   const own = request.ownPlaces.flatMap((path) => show(mounts, path, 'writable'));
-  for (const path of request.protectedPaths) show(mounts, path, 'protected');
+  for (const path of [...request.protectedPaths, ...request.gitPaths]) show(mounts, path, 'protected');
+  refuseLoose(request.protectedPaths, mounts);
   const state = realPath(request.stateDir);
   if (state !== undefined) mounts.push({ kind: 'hidden', path: state.path, is: 'folder' });
   show(mounts, request.workDir, 'writable');
@@ -144,6 +147,24 @@ export function viewOf(around: Surroundings, request: ViewRequest): View {
     tmp: around.scratch.find((dir) => !isShown(dir)) ?? '/dev/shm',
     home: around.home,
   };
+}
+
+/**
+ * What is mounted at the end of a link protects that place, and not the link: nothing can be mounted on one. Looking after
+ * the attempt whether it is still the same was rejected: others read what stands there while it runs.
+ * @throws {ViewProblem}
+ */
+function refuseLoose(paths: readonly string[], mounts: readonly Mount[]): void {
+  const writable = mounts.filter(({ kind }) => kind === 'writable').map(({ path }) => path);
+  for (const path of paths)
+    for (const link of realPath(path)?.links ?? []) {
+      if (!writable.some((folder) => contains(folder, link.path))) continue;
+      const message = `"${path}" cannot be protected: "${link.path}" is a symbolic link in a folder that the agent may write to, so that it could be replaced`;
+      throw new ViewProblem(
+        message,
+        'Put what it leads to in the place of the link. An agent CLI can also be given a folder of its own, with a log-in there, by its variable under `env` (CLAUDE_CONFIG_DIR, CODEX_HOME).',
+      );
+    }
 }
 
 function show(mounts: Mount[], path: string, kind: 'visible' | 'writable' | 'protected'): string[] {

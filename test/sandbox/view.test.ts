@@ -158,6 +158,50 @@ describe.skipIf(noSandbox !== undefined)(`with bubblewrap (${noSandbox ?? 'works
       expect(readFileSync(join(dir, 'project/.sluice/token'), 'utf8')).toBe('token');
     });
 
+    test(`${user}: what is protected cannot be moved out of the way with the folder that it lies in`, () => {
+      const dir = tree({
+        'project/inbox/a.txt': 'input',
+        'project/.git/HEAD': 'ref: refs/heads/main',
+        'project/.git/config': 'git',
+        'project/.git/modules/lib/one/HEAD': 'ref: refs/heads/main',
+        'project/.git/modules/lib/one/config': 'git of the submodule',
+        'project/config/deep/c.yaml': 'version: 1',
+        'project/made/': '',
+      });
+      const at = (path: string) => join(dir, 'project', path);
+      const swap = (folder: string, file: string) =>
+        `cd ${dir}/project; mv ${folder} ${folder}.away && mkdir -p ${folder} && echo x > ${file}`;
+      const [made, ...refused] = confined(
+        { dir, user, protectedPaths: [at('config/deep/c.yaml')], sandbox: { write: ['project'] } },
+        [
+          `mv ${at('made')} ${at('moved')} && echo ref > ${at('.git/HEAD')} && echo x > ${at('config/deep/new')}`,
+          swap('config', 'config/deep/c.yaml'),
+          swap('config/deep', 'config/deep/c.yaml'),
+          swap('.git', '.git/config'),
+          swap('.git/modules', '.git/modules/lib/one/config'),
+          `echo x > ${at('.git/hooks/post-checkout')}`,
+        ],
+      );
+      expect(made).toMatchObject({ code: 0, stderr: '' });
+      for (const ran of refused) expect(ran.stderr).toMatch(/busy|Read-only file system/);
+      expect(readFileSync(at('config/deep/c.yaml'), 'utf8')).toBe('version: 1');
+      expect(readFileSync(at('.git/config'), 'utf8')).toBe('git');
+      expect(readFileSync(at('.git/modules/lib/one/config'), 'utf8')).toBe('git of the submodule');
+      expect(existsSync(at('.git/hooks/post-checkout'))).toBe(false);
+    });
+
+    test(`${user}: what can only be protected at the end of a link, which could be replaced, is refused`, () => {
+      const dir = tree({ ...project, 'home/.tool/session': '', 'home/dotfiles/settings': 'set' });
+      const settings = join(dir, 'home/.tool/settings');
+      symlinkSync('../dotfiles/settings', settings);
+      const ownPlaces = [join(dir, 'home/.tool')];
+      const ran = confinedOne({ dir, user, ownPlaces, ownProtected: [settings] }, `rm ${settings}`);
+      expect(ran.code).toBeNull();
+      expect(ran.stderr).toContain(`"${settings}" is a symbolic link`);
+      const outside = { ownPlaces: [join(dir, 'project/inbox')], ownProtected: [settings] };
+      expect(confinedOne({ dir, user, ...outside }, `cat ${settings}`)).toMatchObject({ stdout: 'set' });
+    });
+
     test(`${user}: no other process is there, and no right to become more`, () => {
       const dir = tree(project);
       const [seen, outside, rights] = confined({ dir, user }, [
