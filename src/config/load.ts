@@ -50,6 +50,8 @@ export interface LoadedConfig {
    * the folders in which workflows were looked for, and with `agents: auto` those of PATH.
    */
   readonly files: readonly string[];
+  /** When reading them began, of `Date.now()`: what was saved since then may be missing in it. */
+  readonly readAt: number;
 }
 
 /**
@@ -58,7 +60,8 @@ export interface LoadedConfig {
  */
 export async function loadConfig(file: string, options: LoadOptions = {}): Promise<LoadedConfig> {
   const absolute = resolve(file);
-  return parseConfig(absolute, await readSource(absolute), options);
+  const readAt = Date.now();
+  return { ...(await parseConfig(absolute, await readSource(absolute), options)), readAt };
 }
 
 /** The same for a text that stands, or will stand, in `file` (absolute; it need not exist). */
@@ -67,6 +70,7 @@ export async function parseConfig(
   source: string,
   options: LoadOptions = {},
 ): Promise<LoadedConfig> {
+  const readAt = Date.now();
   const { data, located, problems } = parseText(source);
   const findings = new Findings(file, source, located);
   const fail = () => new ConfigError(file, findings.sorted());
@@ -141,5 +145,5 @@ export async function parseConfig(
   );
   const all = allFindings(findings, others);
   if (all.some(({ severity }) => severity === 'error')) throw new ConfigError(file, all, [...files]);
-  return { config, warnings: all, source, files: [...files] };
+  return { config, warnings: all, source, files: [...files], readAt };
 }

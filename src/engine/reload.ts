@@ -1,10 +1,12 @@
 /**
  * Hot reload: on save and on SIGHUP. The file is validated whole and taken over whole, with an audit row that holds the
  * difference; a broken one changes nothing, and a condition says so until it is mended. Files, and the folders in which
- * workflows are looked for, are looked at by polling once a second: editors save by rename, which loses a watch on the file.
- * Others empty it first and write then: it is read when it has stood still for a moment, since half a file can be valid.
+ * workflows are looked for, are looked at once a second: editors save by rename, which loses a watch on the file. Others
+ * empty it first and write then: it is read when it has stood still for a moment, since half a file can be valid. Node's
+ * `watchFile` was rejected: what was saved before its first look, which comes when the thread pool has time, it never tells.
  */
-import { type Stats, statSync, unwatchFile, watchFile } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { diffConfig } from '../config/diff.ts';
@@ -18,6 +20,12 @@ const POLL_MS = 1_000;
 const QUIET_MS = 200;
 /** Who is never done with it does not keep us from reading it. */
 const MOST_LOOKS = 20;
+/** By so much the times of files may be behind our clock. */
+const COARSE_MS = 100;
+
+/** What a file is at a look: another one, it was saved. */
+type Stamp = string;
+const NOT_READ: Stamp = 'saved after it was read';
 
 export interface ReloadOptions {
   readonly loaded: LoadedConfig;
@@ -35,23 +43,41 @@ export interface ConfigWatch extends AsyncDisposable {
 
 export function watchConfig({ loaded, load, engine, log, notifier, apply }: ReloadOptions): ConfigWatch {
   const { file } = loaded.config;
-  let files: readonly string[] = [];
+  /** Of everything that the configuration in force was made from. */
+  const seen = new Map<string, Stamp>();
   let turn: Promise<unknown> = Promise.resolve();
-  let isOver = false;
+  const over = new AbortController();
 
-  const onSave = (now: Stats, before: Stats): void => {
-    // That a path is not there is told once, when it has been looked for.
-    if (now.ino === 0 && before.ino === 0) return;
-    void standingStill(() => files)
-      .then(() => (isOver ? undefined : reload('save')))
-      .catch(() => {});
+  /** @param readAt When reading them began, of `Date.now()`. */
+  const follow = (next: readonly string[], readAt: number): void => {
+    const wanted = new Set(next);
+    for (const path of seen.keys()) if (!wanted.has(path)) seen.delete(path);
+    // What is looked at already stays as it was seen: what came since is news at the next look.
+    for (const path of wanted) if (!seen.has(path)) seen.set(path, stampOfRead(path, readAt));
   };
-  const follow = (next: readonly string[]): void => {
-    // What is watched already stays so: between two looks nothing is lost.
-    for (const old of files) if (!next.includes(old)) unwatchFile(old, onSave);
-    for (const path of next)
-      if (!files.includes(path)) watchFile(path, { interval: POLL_MS, persistent: false }, onSave);
-    files = next;
+  const look = async (): Promise<boolean> => {
+    let isNews = false;
+    for (const path of [...seen.keys()]) {
+      const now = stampOf(await stat(path, { bigint: true }).catch(() => undefined));
+      const before = seen.get(path);
+      if (before === undefined || before === now) continue;
+      seen.set(path, now);
+      isNews = true;
+    }
+    return isNews;
+  };
+  const lookAgainAndAgain = async (): Promise<void> => {
+    const options = { ref: false, signal: over.signal };
+    for (;;) {
+      await sleep(POLL_MS, undefined, options);
+      if (!(await look())) continue;
+      for (let looks = 1; looks < MOST_LOOKS; looks++) {
+        await sleep(QUIET_MS, undefined, options);
+        if (!(await look())) break;
+      }
+      if (over.signal.aborted) return;
+      await reload('save').catch(() => {});
+    }
   };
   const reload = (who: string): Promise<{ changed: number }> => {
     const done = turn.then(() => reloadOnce(who));
@@ -59,10 +85,11 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
     return done;
   };
   const reloadOnce = async (who: string): Promise<{ changed: number }> => {
+    const readAt = Date.now();
     try {
       const next = await load(file);
       const changes = diffConfig(engine.config(), next.config);
-      follow(next.files);
+      follow(next.files, readAt);
       engine.conditions.clear('CONFIG_INVALID');
       if (changes.length === 0) return { changed: 0 };
       notifier.reloading();
@@ -79,7 +106,7 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
       return { changed: changes.length };
     } catch (error) {
       // What was read this time is watched too: the mistake may be in a file that was not there before.
-      if (error instanceof ConfigError) follow([...new Set([...files, ...error.files])]);
+      if (error instanceof ConfigError) follow([...seen.keys(), ...error.files], readAt);
       const fix = error instanceof AppError ? error.fix : 'Run `sluice check`.';
       const message =
         error instanceof AppError ? `${error.message}; the running configuration stays` : messageOf(error);
@@ -89,35 +116,31 @@ export function watchConfig({ loaded, load, engine, log, notifier, apply }: Relo
     }
   };
 
-  follow(loaded.files);
+  follow(loaded.files, loaded.readAt);
+  const looking = lookAgainAndAgain().catch(() => {});
   const onHangUp = (): void => void reload('SIGHUP').catch(() => {});
   process.on('SIGHUP', onHangUp);
   return {
     reload,
     async [Symbol.asyncDispose]() {
-      isOver = true;
+      over.abort();
       process.off('SIGHUP', onHangUp);
-      follow([]);
+      await looking;
       await turn;
     },
   };
 }
 
-async function standingStill(paths: () => readonly string[]): Promise<void> {
-  let before = stampsOf(paths());
-  for (let looks = 1; looks < MOST_LOOKS; looks++) {
-    await sleep(QUIET_MS, undefined, { ref: false });
-    const now = stampsOf(paths());
-    if (now === before) return;
-    before = now;
+/** Of a file that has been read: whether that was before or after its last change is not to be known, it is read again. */
+function stampOfRead(path: string, readAt: number): Stamp {
+  try {
+    const found = statSync(path, { bigint: true });
+    return Number(found.ctimeMs) >= readAt - COARSE_MS ? NOT_READ : stampOf(found);
+  } catch {
+    return stampOf(undefined);
   }
 }
 
-function stampsOf(paths: readonly string[]): string {
-  return paths
-    .map((path) => {
-      const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-      return stat && `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
-    })
-    .join();
+function stampOf(found: BigIntStats | undefined): Stamp {
+  return found ? `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}` : 'not to be looked at';
 }

@@ -12,16 +12,20 @@ import { type ReloadOptions, watchConfig } from '../../src/engine/reload.ts';
 const flow = (name: string, command = 'true') =>
   `name: ${name}\nsteps: [{ name: a, type: custom_command, command: "${command}" }]\n`;
 
-async function watched(files: Record<string, string>) {
+type Write = (path: string, content: string) => Promise<void>;
+
+/** @param meanwhile Done when the configuration has been read, and nobody looks at its files yet. */
+async function watched(files: Record<string, string>, meanwhile?: (write: Write) => Promise<void>) {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-reload-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const write = async (path: string, content: string) => {
+  const write: Write = async (path, content) => {
     await mkdir(dirname(join(dir, path)), { recursive: true });
     await writeFile(join(dir, path), content);
   };
   for (const [path, content] of Object.entries({ 'inbox/.keep': '', ...files })) await write(path, content);
   const file = join(dir, 'config/orchestrator.yaml');
   const loaded = await loadConfig(file);
+  await meanwhile?.(write);
   let config: Config = loaded.config;
   const told: string[] = [];
   const conditions = createConditionBoard({ now: Date.now });
@@ -62,6 +66,17 @@ async function watched(files: Record<string, string>) {
     config: () => config,
   };
 }
+
+test('what is saved while the daemon starts is taken over, and is told once', async () => {
+  const files = { 'config/orchestrator.yaml': 'version: 1\n', 'workflows/a.yaml': flow('A') };
+  const project = await watched(files, (write) => write('workflows/a.yaml', flow('A', 'false')));
+  expect(JSON.stringify(project.config().workflows)).toContain('"true"');
+  await project.until('it is taken over', () => project.told.length > 0);
+  expect(JSON.stringify(project.config().workflows)).toContain('"false"');
+  await project.write('workflows/b.yaml', flow('B'));
+  await project.until('what comes later, too', () => project.names().join() === 'A,B');
+  expect(project.told).toEqual(['config_reload workflows.A.steps.a.command', 'config_reload workflows.B']);
+});
 
 test('a file that changes, one that appears in a folder that was not there, and one that goes', async () => {
   const project = await watched({ 'config/orchestrator.yaml': 'version: 1\n' });
