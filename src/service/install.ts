@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { contains } from '../config/contains.ts';
 import { AppError, messageOf } from '../types/errors.ts';
+import { agentHomes } from './agent-homes.ts';
 import type { ServiceHost } from './host.ts';
 import { call, must, systemctl } from './manager-command.ts';
 import { openNotifySocket } from './notify-socket.ts';
@@ -19,7 +20,7 @@ import { formatUnit } from './unit.ts';
 
 export interface ServiceOptions {
   readonly scope: ServiceScope;
-  readonly config: Pick<Config, 'projectDir' | 'file' | 'stateDir' | 'output' | 'roots'>;
+  readonly config: Pick<Config, 'projectDir' | 'file' | 'stateDir' | 'output' | 'roots' | 'agents'>;
   readonly host: ServiceHost;
   /** Change nothing; the result says what would be done. */
   readonly print?: boolean;
@@ -77,7 +78,10 @@ export async function installService(options: InstallOptions): Promise<ServiceCh
           path: pathOf(host),
         },
         ...(user !== undefined && { user }),
-        writable: contains(config.projectDir, config.output.dir) ? [] : [config.output.dir],
+        writable: [
+          config.output.dir,
+          ...(user === undefined ? [] : await agentHomes({ agents: config.agents, user, host })),
+        ].filter((folder) => !contains(config.projectDir, folder)),
         readable: config.roots.map((root) => root.dir),
         notifyAccess: (await canNotify()) ? 'main' : 'all',
       })

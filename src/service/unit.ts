@@ -17,7 +17,7 @@ export interface UnitOptions {
   readonly user?: string;
   /** The PATH on which agents' commands are found: a service has none of your shell's. */
   readonly path: string;
-  /** Further folders it may write to, such as an output folder outside of the project. */
+  /** Further places it may write to, such as an output folder outside of the project, and log-ins of agent CLIs. */
   readonly writable?: readonly string[];
   /** Folders it has to see. Those in /tmp rule out a private /tmp. */
   readonly readable?: readonly string[];
@@ -85,7 +85,7 @@ function confinement({
   const needed = [projectDir, configFile, node, script, ...writable, ...readable];
   const usesTmp = needed.some((path) => /^\/(?:var\/)?tmp(?:\/|$)/.test(path));
   return `
-# The project is the only place it can write to.
+# It can write to what is named here, and nowhere else.
 ProtectSystem=strict
 ReadWritePaths=${folders.join(' ')}
 ProtectHome=read-only

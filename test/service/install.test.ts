@@ -1,9 +1,10 @@
 /** What is called and written, with a `systemctl` that records its arguments: no service manager runs where tests do. */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
 import type { ServiceHost } from '../../src/service/host.ts';
 import { type InstallOptions, installService, uninstallService } from '../../src/service/install.ts';
 import { serviceStatus } from '../../src/service/status.ts';
@@ -42,6 +43,7 @@ function rig({ script = '', ...host }: Partial<ServiceHost> & { script?: string 
         stateDir: join(project, '.sluice'),
         output,
         roots: [],
+        agents: new Map(),
       },
       host: {
         platform: 'linux',
@@ -99,6 +101,18 @@ test('--print says what would be done and does nothing', async () => {
     `systemctl --no-pager enable --now ${change.address.name}`,
   ]);
   expect([existsSync(change.address.file), calls()]).toEqual([false, []]);
+});
+
+// In a home that is read-only Codex does not start, and nobody's renewed log-in is kept.
+test('agent CLIs can write what is theirs in the home of the user of the service', async () => {
+  const { options } = rig();
+  const home = userInfo().homedir;
+  const agents = new Map(['codex', 'copilot', 'inspect'].map((name) => [name, { name, kind: name }]));
+  const config = { ...options.config, agents: agents as unknown as Config['agents'] };
+  const given = { ...options, config, scope: 'system', print: true } as const;
+  const { text } = await installService({ ...given, runAs: userInfo().username });
+  expect(text).toContain(`" "-${home}/.codex" "-${home}/.copilot/session-state" "-${home}/.cache/copilot"\n`);
+  expect((await installService({ ...given, runAs: 'no-such-user-here' })).text).not.toContain('.codex');
 });
 
 test.each([
