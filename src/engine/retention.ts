@@ -28,6 +28,7 @@ export type Kind =
   | 'spending'
   | 'activity'
   | 'lineage'
+  | 'audit'
   | 'leftovers';
 
 /** What went, or would go. Bytes are those of files; what the ledger gives back is told apart. */
@@ -51,6 +52,7 @@ export interface RetentionOptions {
     | 'spending'
     | 'activity'
     | 'written'
+    | 'audit'
     | 'tidy'
   >;
   /** Whether files are removed, too. */
@@ -61,6 +63,8 @@ export interface RetentionOptions {
 const PAGE = 500;
 const DAY_MS = 86_400_000;
 const AGENT_DAYS = 31;
+/** Somebody may save every minute, by a script: a year of once an hour. */
+const AUDIT_KEPT = 10_000;
 /** A folder for temporary use that nobody has touched for so long was left by a process that was killed. */
 const LEFTOVER_MS = 3_600_000;
 
@@ -94,7 +98,9 @@ export async function applyRetention(o: RetentionOptions): Promise<readonly Remo
   const daysBefore = new Date(Math.min(before, now - AGENT_DAYS * DAY_MS)).toISOString().slice(0, 10);
   bin.count('spending', await ledger.spending.prune(daysBefore));
   bin.count('activity', await ledger.activity.prune(daysBefore));
+  await ledger.jobs.foldTally(daysBefore);
   bin.count('lineage', await ledger.written.prune(before));
+  bin.count('audit', await ledger.audit.prune(AUDIT_KEPT));
   await ledger.sessions.expire();
   bin.count('sessions', await ledger.sessions.prune(before));
   bin.count('reviews', await ledger.reviews.prune(before));

@@ -342,6 +342,8 @@ export interface JobLedger {
   oldestQueuedAt(): Promise<number | undefined>;
   /** Totals since the ledger began, kept as jobs end: cost does not grow with their number. */
   tally(): Promise<readonly TallyRow[]>;
+  /** Days before this one are no longer told apart: their totals stay. */
+  foldTally(beforeDay: string): Promise<void>;
   /** Final jobs whose files were not all put in place yet. */
   unpublished(limit: number): Promise<readonly JobRecord[]>;
   published(id: JobId): Promise<void>;
@@ -428,7 +430,7 @@ export interface MetricLedger {
 
 /** One row per UTC day, root, agent and final state. */
 export interface TallyRow {
-  /** `2026-11-20` */
+  /** `2026-11-20`; empty: all days of long ago together. */
   readonly day: string;
   readonly root: string;
   readonly agent: string;
@@ -458,4 +460,6 @@ export interface AuditLedger {
   append(entry: Omit<AuditEntry, 'at'>): Promise<void>;
   /** Newest first. */
   list(limit: number): Promise<AuditEntry[]>;
+  /** @param keep So many stay, the newest. @returns how many were removed. */
+  prune(keep: number): Promise<number>;
 }

@@ -1,4 +1,4 @@
-/** Who changed what and when: configuration, log level, control. Append only. */
+/** Who changed what and when: configuration, log level, control. Nothing of it is changed; the oldest are forgotten. */
 import type { AuditLedger } from '../ledger.ts';
 import type { Database } from './database.ts';
 
@@ -19,6 +19,9 @@ export function createAuditLedger(db: Database, now: () => number): AuditLedger 
         limit,
       );
       return rows.map((row) => ({ ...row, data: JSON.parse(row.data) }));
+    },
+    async prune(keep) {
+      return db.write('delete from audit where seq <= (select max(seq) from audit) - ?', keep);
     },
   };
 }

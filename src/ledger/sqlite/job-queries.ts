@@ -9,6 +9,7 @@ import { loadBy } from './lanes.ts';
 import { openJobs, openStates } from './open-jobs.ts';
 import { rateFreeAt, startedWithin } from './rates.ts';
 import { listOfRun } from './run-jobs.ts';
+import { readTally } from './tally.ts';
 import { waits } from './waits.ts';
 
 type JobQueries = Pick<
@@ -129,10 +130,7 @@ export function createJobQueries(db: Database, now: () => number): JobQueries {
     },
 
     async tally() {
-      db.sums.flush();
-      return db.all(
-        'select day, root, agent, state, jobs, duration_ms "durationMs", cost_usd "costUsd" from tally order by day, root, agent, state',
-      );
+      return readTally(db);
     },
 
     async unpublished(limit) {

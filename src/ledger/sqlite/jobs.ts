@@ -6,6 +6,7 @@ import { createJobQueries } from './job-queries.ts';
 import { createLeases } from './leases.ts';
 import { createQueue } from './queue.ts';
 import { prune } from './retention.ts';
+import { foldTally } from './tally.ts';
 
 export function createJobLedger(db: Database, now: () => number): JobLedger {
   const clock = followClock(db, now);
@@ -18,6 +19,9 @@ export function createJobLedger(db: Database, now: () => number): JobLedger {
     },
     async prune(before, limit, keep) {
       return prune(db, before, limit, keep);
+    },
+    async foldTally(beforeDay) {
+      foldTally(db, beforeDay);
     },
   };
 }

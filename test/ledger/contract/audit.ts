@@ -21,6 +21,18 @@ export function auditContract(makePlace: MakePlace): void {
     expect(await ledger.audit.list(1)).toHaveLength(1);
   });
 
+  test('of audit entries the newest stay', async () => {
+    await using ledger = await makePlace().open(() => 1_000);
+    for (const who of ['a', 'b', 'c', 'd'])
+      await ledger.audit.append({ type: 'agent_pause', who, data: undefined });
+    expect(await ledger.audit.prune(4)).toBe(0);
+    expect(await ledger.audit.prune(2)).toBe(2);
+    expect((await ledger.audit.list(10)).map(({ who }) => who)).toEqual(['d', 'c']);
+    await ledger.audit.append({ type: 'agent_pause', who: 'e', data: undefined });
+    expect(await ledger.audit.prune(2)).toBe(1);
+    expect((await ledger.audit.list(10)).map(({ who }) => who)).toEqual(['e', 'd']);
+  });
+
   test('the id of a ledger is made once', async () => {
     const place = makePlace();
     let id: string;

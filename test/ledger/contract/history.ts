@@ -6,6 +6,7 @@ import type { MakePlace } from '../contract.ts';
 import { claimOne, file, ids, type SpecFacts, spec } from '../specs.ts';
 
 const DAY = 86_400_000;
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
 /** A job that has run to this end, and whose files are in place. */
 async function past(ledger: Ledger, facts: SpecFacts, state: FinalState = 'succeeded'): Promise<void> {
@@ -82,6 +83,31 @@ export function historyContract(makePlace: MakePlace): void {
       { ...row, day: '1970-01-01', state: 'succeeded', durationMs: 100, costUsd: 0.5 },
       { ...row, day: '1970-01-02', state: 'cached', durationMs: 0, costUsd: 0 },
       { ...row, day: '1970-01-02', state: 'succeeded', durationMs: 1_100, costUsd: 0 },
+    ]);
+  });
+
+  test('days of long ago become one row each of the tally, and no total is lost', async () => {
+    let now = 0;
+    const place = makePlace();
+    {
+      await using ledger = await place.open(() => now);
+      for (let day = 0; day < 6; day++) {
+        now = day * DAY + 500;
+        for (const agent of ['a', 'b'])
+          await ledger.jobs.record(spec({ id: `${agent}${day}`, agent }), { state: 'failed' });
+        // At each day's end what is older than two days; it may be done again at any time.
+        for (let times = 0; times < 2; times++) await ledger.jobs.foldTally(dayOf(now - DAY));
+      }
+    }
+    await using ledger = await place.open(() => now);
+    const rows = await ledger.jobs.tally();
+    expect(rows.map(({ day, agent, jobs }) => [day, agent, jobs])).toEqual([
+      ['', 'a', 4],
+      ['', 'b', 4],
+      ...['1970-01-05', '1970-01-06'].flatMap((day) => [
+        [day, 'a', 1],
+        [day, 'b', 1],
+      ]),
     ]);
   });
 
