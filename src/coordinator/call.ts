@@ -38,6 +38,8 @@ export function workspaceOf(work: Pick<WorkFolders, 'place'>, crew: Crew): strin
 export interface JournalJob {
   readonly spec: JobSpec;
   readonly token: number;
+  /** It worked on a copy, whatever its agent works on by then. */
+  readonly isOnCopy?: true;
 }
 
 /** @param workspaceDir The copy of the root's tree that the agent works on, instead of the tree itself. */
@@ -83,7 +85,7 @@ export function toCall(
     ...(rule.expect.jsonSchema && rule.expect.outputs.length === 0 && { schema: rule.expect.jsonSchema }),
     ...(o.state && { state: o.state }),
     ...(rule.prompt !== undefined && { prompt: rule.prompt }),
-    journal: JSON.stringify(crew.leases.map(toJournalJob)),
+    journal: JSON.stringify(crew.leases.map((lease) => toJournalJob(lease, o.workspaceDir !== undefined))),
     projectDir: o.workspaceDir === undefined ? projectDir : withinCopy(projectDir, original, o.workspaceDir),
     ...place,
   };
@@ -130,10 +132,14 @@ export function readJournal(text: string): readonly JournalJob[] {
   return JSON.parse(text) as readonly JournalJob[];
 }
 
-function toJournalJob({ job, force, token }: Lease): JournalJob {
+function toJournalJob({ job, force, token }: Lease, isOnCopy: boolean): JournalJob {
   const { id, input, rule, agent, key, priority, lane, depth, parent, step } = job;
   const spec = { id, input, rule, agent, key, priority, lane, depth, force };
-  return { spec: { ...spec, ...(parent !== undefined && { parent }), ...(step && { step }) }, token };
+  return {
+    spec: { ...spec, ...(parent !== undefined && { parent }), ...(step && { step }) },
+    token,
+    ...(isOnCopy && { isOnCopy }),
+  };
 }
 
 /** The attempt as the record of one of its jobs: in a batch with its share of what was used. */

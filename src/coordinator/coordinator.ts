@@ -325,8 +325,13 @@ export class Coordinator implements AsyncDisposable {
    */
   async unhold(id: JobId): Promise<boolean> {
     const held = await this.#deps.ledger.jobs.get(id);
-    if (held?.state === 'held' && this.#notes.get(id).proved)
-      return this.settle(id, { kind: 'accept', warning: acceptedWords(held) });
+    if (held?.state === 'held' && this.#notes.get(id).proved) {
+      const warning = acceptedWords(held);
+      // What cannot be put in place now is, later, without the person.
+      await this.#notes.accept(id, warning);
+      if (await this.settle(id, { kind: 'accept', warning })) return true;
+      // Its agent or rule is not what it was: it goes on as any job does.
+    }
     if (!(await this.#deps.ledger.jobs.unhold(id))) return false;
     await this.#goesOn(id);
     this.pump();

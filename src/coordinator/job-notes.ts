@@ -17,6 +17,8 @@ export interface JobNote {
     /** Of the lease under which it came to wait. */
     readonly token: number;
     readonly proof: readonly Proof[];
+    /** It was done on a copy, whatever its agent works on by now. */
+    readonly isOnCopy?: true;
     /** A person has; nobody could act on it yet. What the receipt is to say of that. */
     readonly accepted?: string;
   };

@@ -13,6 +13,7 @@ import { concludeAttempt } from './conclude.ts';
 import { giveBack } from './endings.ts';
 import { finish } from './finish.ts';
 import { toAttempts, toJobEnd } from './job-end.ts';
+import { failByOwnFault } from './own-fault.ts';
 import type { Recipes } from './recipes.ts';
 import { takeProved } from './reviewing.ts';
 
@@ -35,7 +36,9 @@ export async function recover(
   for (const attempt of finished) {
     const all: Lease[] = [];
     const open: Lease[] = [];
-    for (const { spec, token } of readJournal(attempt.journal)) {
+    let isOnCopy = false;
+    for (const { spec, token, isOnCopy: isItsCopy = false } of readJournal(attempt.journal)) {
+      isOnCopy ||= isItsCopy;
       const known = await ledger.jobs.get(spec.id);
       const lease = isConcluded(known, token)
         ? undefined
@@ -48,7 +51,13 @@ export async function recover(
       if (receipt) await endAsReceiptSays(deps, lease, receipt);
       else open.push(lease);
     }
-    if (open.length > 0) await conclude(deps, recipes, all, open, attempt);
+    if (open.length === 0) continue;
+    try {
+      await conclude(deps, recipes, { all, open, isOnCopy }, attempt);
+    } catch (error) {
+      // Otherwise no start would come to its end.
+      for (const lease of open) await failByOwnFault(deps, lease, error);
+    }
   }
   for (const lease of await ledger.jobs.orphaned(worker)) await giveBack(deps, lease, true);
   for (;;) {
@@ -76,8 +85,7 @@ function isConcluded(known: JobRecord | undefined, token: number): boolean {
 async function conclude(
   deps: AttemptDeps,
   recipes: Recipes,
-  all: readonly Lease[],
-  open: readonly Lease[],
+  { all, open, isOnCopy }: { all: readonly Lease[]; open: readonly Lease[]; isOnCopy: boolean },
   attempt: FinishedAttempt,
 ): Promise<void> {
   const { job } = open[0] as Lease;
@@ -94,7 +102,7 @@ async function conclude(
       undecided.push(lease);
   if (undecided.length === 0) return;
   const crew: Crew = { rule: route.rule, agent, leases: all };
-  const workspaceDir = agent.workspace === 'copy' ? workspaceOf(deps.work, crew) : undefined;
+  const workspaceDir = isOnCopy ? workspaceOf(deps.work, crew) : undefined;
   const call = toCall(deps, recipes, crew, { ...(workspaceDir !== undefined && { workspaceDir }) });
   await concludeAttempt(deps, recipes, crew, call, await attempt.collect(call), undecided);
 }

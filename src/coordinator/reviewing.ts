@@ -20,6 +20,8 @@ import type { AttemptDeps } from './attempt.ts';
 import { aloneOf } from './batch-groups.ts';
 import { type Crew, leaderOf, toCall, workspaceOf } from './call.ts';
 import { announceWaiting, giveBack, holdJob, succeed } from './endings.ts';
+import { hasSpace } from './full-disk.ts';
+import { failByOwnFault } from './own-fault.ts';
 import { promote } from './promotion.ts';
 import type { Recipes } from './recipes.ts';
 
@@ -64,7 +66,9 @@ export async function waitForReview(
   call: AgentCall,
   proof: readonly Proof[],
 ): Promise<void> {
-  await deps.notes.put(lease.job.id, { proved: { attempt: call.attempt, token: lease.token, proof } });
+  const isOnCopy = call.workspaceDir !== undefined && { isOnCopy: true as const };
+  const proved = { attempt: call.attempt, token: lease.token, proof, ...isOnCopy };
+  await deps.notes.put(lease.job.id, { proved });
   const message = 'Its work has its proof and waits for its review.';
   const group = aloneOf(lease.job);
   await deps.ledger.jobs.retry(lease, { reason: 'review', message, ...(group !== undefined && { group }) });
@@ -103,25 +107,31 @@ export async function settle(
   const { batch: _, ...spec } = job;
   const lease = await ledger.jobs.adopt({ ...spec, force: false }, { token, worker, leaseMs });
   if (!lease) return false;
-  switch (settlement.kind) {
-    case 'accept':
-      await accept(deps, recipes, { ...crew, leases: [lease] }, call, proof, settlement.warning);
-      return true;
-    case 'revise': {
-      await deps.notes.put(id, { guidance: settlement.guidance });
-      const message = 'Its review found what must be mended.';
-      await ledger.jobs.retry(lease, { reason: 'backoff', message, notBefore: deps.now(), isAnew: true });
-      await announceWaiting(deps, job);
-      return true;
+  try {
+    switch (settlement.kind) {
+      case 'accept':
+        await accept(deps, recipes, { ...crew, leases: [lease] }, call, proof, settlement.warning);
+        break;
+      case 'revise': {
+        await deps.notes.put(id, { guidance: settlement.guidance });
+        const message = 'Its review found what must be mended.';
+        await ledger.jobs.retry(lease, { reason: 'backoff', message, notBefore: deps.now(), isAnew: true });
+        await announceWaiting(deps, job);
+        break;
+      }
+      case 'hold': {
+        const { reason, message, fix } = settlement;
+        await holdJob(deps, lease, { reason, message, fix });
+        break;
+      }
+      default:
+        settlement satisfies never;
     }
-    case 'hold': {
-      const { reason, message, fix } = settlement;
-      await holdJob(deps, lease, { reason, message, fix });
-      return true;
-    }
-    default:
-      return settlement satisfies never;
+  } catch (error) {
+    // The lease is ours: nobody else would let the job go on.
+    await failByOwnFault(deps, lease, error);
   }
+  return true;
 }
 
 /**
@@ -134,9 +144,9 @@ export async function takeProved(deps: AttemptDeps, recipes: Recipes, crew: Crew
   const { proved } = deps.notes.get(lease.job.id);
   // Whoever has its proof is in no group any more.
   if (!proved || crew.leases.length > 1) return false;
-  const { attempt, proof } = proved;
+  const { attempt, proof, isOnCopy = false } = proved;
   const before: Crew = { ...crew, leases: [{ ...lease, token: attempt }] };
-  const workspaceDir = crew.agent.workspace === 'copy' ? workspaceOf(deps.work, before) : undefined;
+  const workspaceDir = isOnCopy ? workspaceOf(deps.work, before) : undefined;
   const call = toCall(deps, recipes, before, { ...(workspaceDir !== undefined && { workspaceDir }) });
   // Another agent's by now, or nothing is left of it.
   const isItsOwn = lease.job.attempts.some(({ n, agent }) => n === attempt && agent === crew.agent.name);
@@ -180,10 +190,10 @@ async function provedOf(deps: AttemptDeps, recipes: Recipes, id: JobId) {
   const route = recipes.routeOf(job);
   const agent = route?.kind === 'agent' ? recipes.agentOf(route, job.agent) : undefined;
   if (route?.kind !== 'agent' || !agent) return undefined;
-  const { attempt, token, proof } = proved;
+  const { attempt, token, proof, isOnCopy = false } = proved;
   const lease: Lease = { job, companions: [], force: false, token: attempt, triesBefore: 0 };
   const crew: Crew = { rule: route.rule, agent, leases: [lease] };
-  const workspaceDir = agent.workspace === 'copy' ? workspaceOf(deps.work, crew) : undefined;
+  const workspaceDir = isOnCopy ? workspaceOf(deps.work, crew) : undefined;
   const call = toCall(deps, recipes, crew, { ...(workspaceDir !== undefined && { workspaceDir }) });
   return { job, crew, call, token, proof };
 }
@@ -198,6 +208,7 @@ async function accept(
 ): Promise<void> {
   const [lease] = crew.leases as readonly [Lease];
   const promoted = await promote(deps, recipes, crew, call);
+  hasSpace(deps);
   if (promoted.kind === 'conflict') {
     const { message, fix } = promoted.failure;
     await deps.notes.forget(lease.job.id);

@@ -52,6 +52,8 @@ export interface HouseOptions {
   readonly config?: string;
   /** What each agent answers, reviewers included: they are asked as they are by the daemon. Instead of a judge. */
   readonly answer?: (call: AgentCall) => string | Promise<string>;
+  /** For agents that work on copies. */
+  readonly workspaces?: Partial<Workspaces>;
 }
 
 export interface Started {
@@ -120,7 +122,7 @@ export class House {
       explainFailure: () => undefined,
       isUnderReview: (id) => reviews?.isUnderReview(id) ?? false,
       isConfined: () => true,
-      workspaces: {} as CoordinatorDeps['workspaces'],
+      workspaces: (this.#o.workspaces ?? {}) as CoordinatorDeps['workspaces'],
       states: { grant: async () => undefined, revoke: async () => {} },
       nesting: { depth: 0 },
     });
