@@ -56,9 +56,9 @@ export function parseText(text: string): ParsedText {
   for (const found of [...document.errors, ...document.warnings])
     problems.push({
       code: 'SYNTAX',
-      message: explain(found.code, found.message),
+      message: explain(codeOf(found), found.message),
       span: { start: found.pos[0], end: found.pos[1] },
-      fix: fixes[found.code] ?? 'Correct the YAML here; https://yaml.org/spec/1.2.2 is the rule book.',
+      fix: fixes[codeOf(found)] ?? 'Correct the YAML here; https://yaml.org/spec/1.2.2 is the rule book.',
     });
   const walk = new Walk(text, problems);
   const { data, located } = walk.node(document.contents as Node | null, undefined, 0);
@@ -216,7 +216,13 @@ function tooDeep(span: Span): SyntaxProblem {
   };
 }
 
+/** A key that stands too far left, beside the entries of a list, is for the parser an entry that lacks its `-`. */
+function codeOf({ code, message }: { readonly code: string; readonly message: string }): string {
+  return message.startsWith('Sequence item without') ? 'NO_ENTRY' : code;
+}
+
 const fixes: Readonly<Record<string, string>> = {
+  NO_ENTRY: 'Line it up with the keys of the entry that it belongs to, or begin an entry with `- `.',
   TAB_AS_INDENT: 'Indent with spaces.',
   MISSING_CHAR: 'Close the quote or bracket, or write `key: value` with a space after the colon.',
   BAD_INDENT:
@@ -233,6 +239,7 @@ const fixes: Readonly<Record<string, string>> = {
 /** Where the parser's own words would not help someone who does not know YAML's grammar. */
 function explain(code: string, message: string): string {
   const words: Readonly<Record<string, string>> = {
+    NO_ENTRY: 'this line begins neither where the keys of an entry do, nor with the `-` of an entry',
     TAB_AS_INDENT: 'a tab is used for indentation',
     MULTIPLE_DOCS: 'the file holds more than one YAML document',
     BLOCK_AS_IMPLICIT_KEY: 'a mapping stands where plain text is expected',

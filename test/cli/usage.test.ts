@@ -32,6 +32,8 @@ test.each([
   [['sattus'], 'Did you mean status?'],
   [['stauts'], 'Did you mean one of stats, status?'],
   [['jobs', 'shwo'], 'did you mean "show"?'],
+  [['jobs', 'reviw'], 'did you mean "review"?'],
+  [['agents', 'puase', 'writer'], 'did you mean "pause"?'],
   [['config', 'shw'], 'Did you mean show?'],
   [['run', '--froce'], 'Did you mean --force?'],
   [['jobs', '--state', 'faild'], 'Allowed are queued'],

@@ -27,6 +27,13 @@ const cases: readonly Case[] = [
     message: /tab/,
     fix: /spaces/,
   },
+  {
+    name: 'a key of an entry that stands too far left',
+    text: `routing_rules:\n  - pattern: "**"\n    agent: inspect\n   priority: 3\n${inspect}`,
+    at: '4:1 SYNTAX',
+    message: /begins neither/,
+    fix: /^Line it up/,
+  },
   { name: 'missing colon', text: 'version: 1\nwatch\nagents: {}\n', at: '2:1 SYNTAX', fix: /colon/ },
   {
     name: 'open bracket',

@@ -1,7 +1,9 @@
 /** `sluice agents list`: how the agents stand, what waits for them, and how they did over the last thirty days. */
+import { suggest } from '../../../config/suggest.ts';
 import type { AgentsReport, AgentView } from '../../../operations/agents/agent-list.ts';
 import { formatDollars } from '../../../types/dollars.ts';
 import { formatElapsed } from '../../../types/elapsed.ts';
+import { AppError } from '../../../types/errors.ts';
 import { printableName } from '../../../types/printable-name.ts';
 import type { CommandContext } from '../../context.ts';
 import { shortId } from '../../job-words.ts';
@@ -14,11 +16,18 @@ interface ListOptions {
   readonly json?: boolean;
 }
 
+const commands = ['list', 'test', 'pause', 'resume', 'detect'];
+
 export async function run(
   context: CommandContext,
-  _args: readonly string[],
+  [unknown]: readonly string[],
   { limit, json = false }: ListOptions,
 ): Promise<number> {
+  // `agents` alone is `agents list`, so a slip in the name of another subcommand arrives here.
+  if (unknown !== undefined)
+    throw new AppError('USAGE', `unknown command "${unknown}" of \`sluice agents\``, {
+      fix: suggest(unknown, commands, 'Commands'),
+    });
   await using reader = await context.reader();
   const { tier, agents } = await reader.agents();
   const report = { tier, agents: agents.slice(0, limit) };

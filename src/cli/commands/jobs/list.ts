@@ -16,6 +16,8 @@ interface ListOptions {
   readonly json?: boolean;
 }
 
+const commands = ['list', 'show', 'retry', 'cancel', 'release', 'review', 'approve', 'refuse'];
+
 export async function run(
   context: CommandContext,
   [unknown]: readonly string[],
@@ -24,7 +26,7 @@ export async function run(
   // `jobs` alone is `jobs list`, so a slip in the name of another subcommand arrives here.
   if (unknown !== undefined)
     throw new AppError('USAGE', `unknown command "${unknown}" of \`sluice jobs\``, {
-      fix: suggest(unknown, ['list', 'show', 'retry', 'cancel', 'release', 'approve', 'refuse'], 'Commands'),
+      fix: suggest(unknown, commands, 'Commands'),
     });
   await using reader = await context.reader();
   const jobs = await reader.jobs({
