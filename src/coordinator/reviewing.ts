@@ -11,7 +11,7 @@ import {
   type ReviewsConfig,
   type RuleConfig,
 } from '../config/config.ts';
-import type { Lease } from '../ledger/ledger.ts';
+import type { JobEnd, Lease } from '../ledger/ledger.ts';
 import type { AgentCall } from '../types/agent.ts';
 import type { HoldReason, JobId, JobRecord, Proof } from '../types/job.ts';
 import { isOurs } from '../types/step-task.ts';
@@ -19,11 +19,12 @@ import { sumCosts, sumUsage } from '../types/usage.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { aloneOf } from './batch-groups.ts';
 import { type Crew, leaderOf, toCall, workspaceOf } from './call.ts';
-import { announceWaiting, giveBack, holdJob, succeed } from './endings.ts';
+import { announceWaiting, endJob, giveBack, holdJob, succeed } from './endings.ts';
 import { hasSpace } from './full-disk.ts';
 import { failByOwnFault } from './own-fault.ts';
 import { promote } from './promotion.ts';
 import type { Recipes } from './recipes.ts';
+import { backoffMs } from './verdict.ts';
 
 /** How a job goes on whose work was reviewed. */
 export type Settlement =
@@ -68,7 +69,9 @@ export async function waitForReview(
 ): Promise<void> {
   const isOnCopy = call.workspaceDir !== undefined && { isOnCopy: true as const };
   const proved = { attempt: call.attempt, token: lease.token, proof, ...isOnCopy };
-  await deps.notes.put(lease.job.id, { proved });
+  // What it was told is told again where its work cannot be put in place, and is done anew.
+  const { guidance } = deps.notes.get(lease.job.id);
+  await deps.notes.put(lease.job.id, { ...(guidance !== undefined && { guidance }), proved });
   const message = 'Its work has its proof and waits for its review.';
   const group = aloneOf(lease.job);
   await deps.ledger.jobs.retry(lease, { reason: 'review', message, ...(group !== undefined && { group }) });
@@ -210,14 +213,27 @@ async function accept(
   const promoted = await promote(deps, recipes, crew, call);
   hasSpace(deps);
   if (promoted.kind === 'conflict') {
-    const { message, fix } = promoted.failure;
-    await deps.notes.forget(lease.job.id);
-    const notBefore = deps.now() + crew.agent.retry.initialMs;
+    const { reason, message, fix, maxTries } = promoted.failure;
+    const { retry } = crew.agent;
+    // Its attempt has been counted.
+    const { triesBefore: tries } = lease;
+    if (tries >= Math.min(retry.attempts, maxTries))
+      return endJob(
+        deps,
+        lease,
+        { state: 'failed', reason, message, fix, ...spentBy(lease.job) },
+        call.workDir,
+        call,
+      );
+    const { guidance } = deps.notes.get(lease.job.id);
+    await (guidance === undefined
+      ? deps.notes.forget(lease.job.id)
+      : deps.notes.put(lease.job.id, { guidance }));
+    const notBefore = deps.now() + backoffMs(retry, tries, deps.random());
     await deps.ledger.jobs.retry(lease, { reason: 'backoff', message, fix, notBefore });
     return announceWaiting(deps, lease.job);
   }
   const outputs = await deps.results.collectOutputs(call.outputDir);
-  const usage = sumUsage(lease.job.attempts.map(({ usage: one }) => one));
   await succeed(
     deps,
     recipes,
@@ -226,10 +242,14 @@ async function accept(
       proof,
       outputs,
       ...(warning !== undefined && { message: warning }),
-      ...(usage && { usage }),
-      costUsd: sumCosts(lease.job.attempts.map(({ costUsd }) => costUsd)),
+      ...spentBy(lease.job),
     },
     call.workDir,
     call,
   );
+}
+
+function spentBy({ attempts }: JobRecord): Pick<JobEnd, 'usage' | 'costUsd'> {
+  const usage = sumUsage(attempts.map(({ usage: one }) => one));
+  return { ...(usage && { usage }), costUsd: sumCosts(attempts.map(({ costUsd }) => costUsd)) };
 }

@@ -12,7 +12,7 @@ import { House, type Started } from './reviewed-house.ts';
 
 const onCopies = playedConfig().replace(
   'author: { kind: command,',
-  'author: { workspace: copy, kind: command,',
+  'author: { workspace: copy, retry: { attempts: 2, initial: 100ms }, kind: command,',
 );
 const added = { path: 'a.note', change: 'added', sha256: 'f'.repeat(64), bytes: 1 } as const;
 
@@ -23,10 +23,15 @@ function play(o: {
 }) {
   const { refusals = [], reviewer = () => answer('approved') } = o;
   const promoted: string[] = [];
+  const told: (string | undefined)[] = [];
   const placing = Promise.withResolvers<unknown>();
   const house = new House(() => ({ kind: 'accept' }), {
     config: onCopies,
-    answer: (call) => (call.agent.name === 'author' ? 'It is 4.' : reviewer(call)),
+    answer: (call) => {
+      if (call.agent.name !== 'author') return reviewer(call);
+      told.push(call.guidance);
+      return `It is ${told.length}.`;
+    },
     workspaces: {
       prepare: async ({ into }) => {
         mkdirSync(into, { recursive: true });
@@ -46,7 +51,7 @@ function play(o: {
     const file = join(house.dir, 'config/orchestrator.yaml');
     writeFileSync(file, change(readFileSync(file, 'utf8')));
   };
-  return { house, promoted, configure, placing: placing.promise };
+  return { house, promoted, told, configure, placing: placing.promise };
 }
 
 async function until(
@@ -110,6 +115,22 @@ test('what can never be put in place fails, and says why', async () => {
   await house.drop(started, 'a');
   await started.settled();
   expect(house.receipt('a')).toMatchObject({ state: 'failed', message: 'The copy is gone', fix: 'Retry.' });
+  await started.die();
+});
+
+test('where the tree always changes meanwhile it is done as often as its agent may try, and what was found is not forgotten', async () => {
+  const wrong = { severity: 'blocking', text: 'It is 5.', place: null, evidence: null };
+  const conflict = (): AppError => new AppError('PROMOTION_CONFLICT', 'a has changed', { fix: 'Retry.' });
+  const { house, told } = play({
+    refusals: Array.from({ length: 20 }, conflict),
+    reviewer: ({ step }) =>
+      step?.step.endsWith('round-1-one') ? answer('blocker', wrong) : answer('approved'),
+  });
+  const started = await house.start();
+  await house.drop(started, 'a');
+  await started.settled();
+  expect(house.receipt('a')).toMatchObject({ state: 'failed', message: 'a has changed', fix: 'Retry.' });
+  expect(told).toEqual([undefined, expect.stringContaining('It is 5.'), expect.stringContaining('It is 5.')]);
   await started.die();
 });
 
