@@ -232,7 +232,11 @@ async function copyTree(
   if (!root) {
     const { name } = crew.agent;
     const message = `agent "${name}" works on a copy of a tree, and this step names no file in one`;
-    return refuse('spawn_failed', message, 'Name one with `with: { file: … }`, or take another agent.');
+    return refuse(
+      'spawn_failed',
+      message,
+      'Name one in the step, such as `file: inbox/notes.md`, or take an agent without `workspace: copy`.',
+    );
   }
   try {
     const inputs = originals.map(({ path }) => path);

@@ -256,6 +256,7 @@ steps:
   - { name: danger, type: custom_command, command: [sh, -c, "rm -f victim && echo gone"], needs: [], sandbox: { mode: auto, write: [project], confirm: [rm] } }
   - { name: edit, type: agent, agent: editor, file: src/a.txt, needs: [] }
   - { name: see, type: custom_command, command: [cat, src/a.txt], needs: [edit] }
+  - { name: adrift, type: agent, agent: editor, prompt: of what, needs: [], continue_on_error: true }
 `,
     },
     {
@@ -277,6 +278,9 @@ steps:
   const run = await runOf(project, id);
   expect(statesOf(run)).toMatchObject({ cheap: 'succeeded', dear: 'waiting (budget)', danger: 'running' });
   expect(stepOf(run, 'see').result).toBe('one\ntwo\n');
+  expect((await project.sluice('jobs', 'show', stepOf(run, 'adrift').job_id ?? '')).stdout).toMatch(
+    /names no file in one\n {2}fix: Name one in the step, such as `file: /,
+  );
   expect(run.cost_usd).toBe(1.5);
   const { conditions } = await project.status();
   expect(conditions.find(({ code }) => code === 'APPROVAL_WANTED')?.message).toContain(
