@@ -89,7 +89,7 @@ daemon: { min_free_disk: 1MiB }
 
 /** What another process sees is committed. */
 function startsOnDisk(dir: string): number {
-  using db = new DatabaseSync(join(dir, '.sluice/ledger.db'), { readOnly: true });
+  using db = new DatabaseSync(join(dir, '.sluice/ledger.db'), { readOnly: true, timeout: 10_000 });
   const row = db.prepare("select fence from job where state = 'running'").get();
   return Number(row?.fence ?? 0);
 }

@@ -292,7 +292,7 @@ ${command('one', note('one', untilGate))}${command('two', note('two'))}`,
 });
 
 function isCommitted(dir: string, run: string): boolean {
-  const db = new DatabaseSync(join(dir, '.sluice/ledger.db'), { readOnly: true });
+  const db = new DatabaseSync(join(dir, '.sluice/ledger.db'), { readOnly: true, timeout: 10_000 });
   try {
     return db.prepare("select 1 from step where run_id = ? and state = 'running'").get(run) !== undefined;
   } finally {
