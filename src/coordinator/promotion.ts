@@ -55,9 +55,13 @@ export async function promote(
     return { kind: 'done', files };
   } catch (error) {
     for (const known of before) await deps.ledger.files.put(known);
-    if (!(error instanceof AppError) || error.code !== 'PROMOTION_CONFLICT') throw error;
-    const { message, fix } = error;
-    const failure: Failure = { kind: 'failed', reason: 'interrupted', message, fix, maxTries: Infinity };
-    return { kind: 'conflict', failure };
+    if (!(error instanceof AppError)) throw error;
+    const { code, message, fix } = error;
+    if (code !== 'PROMOTION_CONFLICT' && code !== 'PROMOTION_REFUSED') throw error;
+    const why =
+      code === 'PROMOTION_CONFLICT'
+        ? ({ reason: 'interrupted', maxTries: Infinity } as const)
+        : ({ reason: 'permission_denied', maxTries: 1 } as const);
+    return { kind: 'conflict', failure: { kind: 'failed', ...why, message, fix } };
   }
 }

@@ -11,7 +11,6 @@ import { type Aggregator, createAggregator } from '../aggregator/aggregator.ts';
 import { collectOutputs } from '../aggregator/outputs.ts';
 import type { ConditionBoard } from '../conditions/board.ts';
 import type { AgentConfig, Config } from '../config/config.ts';
-import { workflowPlaces } from '../config/workflow-places.ts';
 import { Coordinator } from '../coordinator/coordinator.ts';
 import type { ResultStore } from '../coordinator/deps.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -31,6 +30,7 @@ import { watchDisk } from './disk.ts';
 import { guardWorkflows } from './guard-workflows.ts';
 import { housekeep } from './housekeeping.ts';
 import { recordMetrics } from './metrics.ts';
+import { protectedPlaces } from './protected-places.ts';
 import type { ProjectRecord } from './record.ts';
 import { createRedaction } from './redaction.ts';
 import { type OpenReviews, openReviews } from './reviews.ts';
@@ -120,7 +120,7 @@ export async function openEngine({
       graceMs: GRACE_MS,
       secrets,
       conditions,
-      protectedPaths: () => [config.output.dir, config.file, ...workflowPlaces(config)],
+      protectedPaths: () => protectedPlaces(config),
       priceOf: (model, usage, at) => priceOf(config.prices, model, usage, at),
       kept: ledger.kept,
     }),

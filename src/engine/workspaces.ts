@@ -1,11 +1,13 @@
 /** Copies of the roots' trees for agents with `workspace: copy`: they hold what the watcher sees, and nothing of ours. */
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { contains } from '../config/contains.ts';
 import type { Conditions } from '../types/condition.ts';
 import { realPath } from '../watch/ignore.ts';
 import { IgnoreTree } from '../watch/ignore-tree.ts';
 import { createWorkspaces, type Exclude, type Workspaces } from '../workspace/workspaces.ts';
 import { ownFolders } from './own-folders.ts';
+import { protectedPlaces } from './protected-places.ts';
 
 export interface WorkspaceOptions {
   readonly config: () => Config;
@@ -19,7 +21,23 @@ export function openWorkspaces({ config, conditions, now }: WorkspaceOptions): W
     conditions,
     now,
     excludeOf: (root) => excludeOf(config(), root),
+    protectedOf: (root) => protectedIn(config(), root.dir),
   });
+}
+
+/**
+ * The same as a sandbox does not let an agent write: an agent could give itself a workflow without one by way of its copy.
+ * @param root Without symbolic links.
+ */
+function protectedIn(config: Config, root: string): (path: string) => boolean {
+  const project = realPath(config.projectDir);
+  const named = protectedPlaces(config).flatMap((place) => [
+    place,
+    ...(contains(config.projectDir, place) ? [join(project, relative(config.projectDir, place))] : []),
+  ]);
+  const git = ['.git/hooks', '.git/config'].map((path) => join(root, path));
+  const places = [...new Set([...named, ...named.map(realPath), ...git])];
+  return (path) => places.some((place) => contains(place, join(root, path)));
 }
 
 function excludeOf(config: Config, name: string): Exclude {

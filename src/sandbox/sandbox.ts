@@ -119,11 +119,15 @@ export class Sandbox {
       const { message, fix } = error;
       return { kind: 'refused', message, fix, report: unconfinedReport(sandbox, message) };
     }
-    const ownerOnly = await this.#finder.find(view.places, this.#options.protectedPaths());
-    const mounts: Mount[] = [...view.mounts, ...hiddenMounts(ownerOnly, view), ...(shims?.mounts ?? [])];
+    const found = [
+      await this.#finder.find(view.places, this.#options.protectedPaths()),
+      ...(view.copied.length > 0 ? [await this.#finder.find(view.copied)] : []),
+    ];
+    const hidden = found.flatMap((ownerOnly) => hiddenMounts(ownerOnly, view));
+    const mounts: Mount[] = [...view.mounts, ...hidden, ...(shims?.mounts ?? [])];
     const report = {
       ...confinedReport(sandbox),
-      ...(ownerOnly.isComplete ? {} : { reason: notAllLookedAt }),
+      ...(found.every(({ isComplete }) => isComplete) ? {} : { reason: notAllLookedAt }),
     };
     const env = withShims(request, shims);
     if (needsHosts(sandbox)) {
@@ -157,14 +161,15 @@ export class Sandbox {
     const { workDir, env, argv, commandFile, rootDirs, inputs, state } = request;
     const { ownPlaces = [], ownProtected = [] } = request;
     // A copy of the tree lies in the job's own folder, all of which is writable.
-    const tree = contains(workDir, request.workspaceDir) ? undefined : request.workspaceDir;
+    const isCopy = contains(workDir, request.workspaceDir);
+    const tree = isCopy ? undefined : request.workspaceDir;
     const approvals = approvalsDir(workDir);
     const write = sandbox.write.flatMap((name) =>
       name === 'workspace' ? (tree ?? []) : name === 'project' ? projectDir : name,
     );
     return {
       ...{ projectDir, stateDir, rootDirs, workDir, inputs, write, ownPlaces, commandFile },
-      ...(tree === undefined ? {} : { workspaceDir: tree }),
+      ...(isCopy ? { copyDir: request.workspaceDir } : { workspaceDir: request.workspaceDir }),
       protectedPaths: [...protectedPaths(), ...ownProtected, ...(shims ? [join(approvals, 'answers')] : [])],
       gitPaths: [projectDir, ...rootDirs, ...write].flatMap(gitPlaces),
       shownPaths: [

@@ -39,6 +39,8 @@ export interface ViewRequest extends SurroundingsRequest {
   /** The inputs: visible even where their like is not. */
   readonly inputs: readonly string[];
   readonly workspaceDir?: string;
+  /** A copy of a tree, in the job's folder. */
+  readonly copyDir?: string;
   readonly write: readonly string[];
   /** Places of the program's own, in the home: written where they exist. */
   readonly ownPlaces: readonly string[];
@@ -56,6 +58,8 @@ export interface View {
   readonly mounts: readonly Mount[];
   /** Where files that only their owner may read are looked for. */
   readonly places: readonly Place[];
+  /** The same of the copy that it works on: as hidden there as they are in the tree. */
+  readonly copied: readonly Place[];
   /** Real paths that are never hidden as such files. */
   readonly needed: ReadonlySet<string>;
   /** Real paths of the program's own places: nothing in them is hidden. */
@@ -142,6 +146,7 @@ export function viewOf(around: Surroundings, request: ViewRequest): View {
       { dir: '/etc', depth: 3 },
       ...around.prefixes.map((dir) => ({ dir, depth: 2 })),
     ],
+    copied: (request.copyDir === undefined ? [] : realOf(request.copyDir)).map((dir) => ({ dir, depth: 64 })),
     needed: new Set([...files, ...own, ...needed.flatMap(realOf)]),
     own,
     tmp: around.scratch.find((dir) => !isShown(dir)) ?? '/dev/shm',
@@ -162,7 +167,7 @@ function refuseLoose(paths: readonly string[], mounts: readonly Mount[]): void {
       const message = `"${path}" cannot be protected: "${link.path}" is a symbolic link in a folder that the agent may write to, so that it could be replaced`;
       throw new ViewProblem(
         message,
-        'Put what it leads to in the place of the link. An agent CLI can also be given a folder of its own, with a log-in there, by its variable under `env` (CLAUDE_CONFIG_DIR, CODEX_HOME).',
+        'Put what it leads to in the place of the link, or let the configuration name that itself. An agent CLI can also be given a folder of its own, with a log-in there, by its variable under `env` (CLAUDE_CONFIG_DIR, CODEX_HOME).',
       );
     }
 }

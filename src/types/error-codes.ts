@@ -48,6 +48,8 @@ export const errorCodes = {
   ALERT_FAILED: 'Alerts cannot be delivered.',
   WORKSPACE_TOO_LARGE: 'A tree is too large to be copied for each attempt.',
   PROMOTION_CONFLICT: 'A file changed in the tree while an agent worked on a copy of it.',
+  PROMOTION_REFUSED:
+    'An agent changed in its copy what none may change: the configuration, workflows, results, hooks of git.',
   WORKSPACE_LOST: 'An agent removed the copy of the tree that it worked on, or all that was in it.',
   RUNS_AS_ROOT: 'The daemon runs as root, and so do its agents.',
   AGENT_PARKED: 'The quota or rate of an agent is used up; its jobs wait until the time that it named.',

@@ -20,7 +20,7 @@ import type { OnPlaced } from './placed.ts';
 import { planPromotion } from './plan.ts';
 import { abandon, complete, dropRecord, promote, promotedFiles } from './promote.ts';
 import { type Kept, load, loadJob, namesIn, type RecordState, type Standing } from './record.ts';
-import { refusal } from './refusals.ts';
+import { refusal, refuseProtected } from './refusals.ts';
 import { beginUndo, revert } from './revert.ts';
 import { folderIno } from './snapshot.ts';
 import { createTurns, Slice } from './turns.ts';
@@ -75,7 +75,8 @@ export interface Workspaces {
   changesOf(from: string, exclude?: Exclude): Promise<Changes>;
   /**
    * Puts the changes in place, or changes nothing. Asked again for an attempt that was promoted, it says what it did.
-   * @throws {AppError} `PROMOTION_CONFLICT`, `WORKSPACE_LOST`, `OUTPUT_LIMIT`, `DISK_FULL`, `OUTPUT_UNWRITABLE`.
+   * @throws {AppError} `PROMOTION_CONFLICT`, `PROMOTION_REFUSED`, `WORKSPACE_LOST`, `OUTPUT_LIMIT`, `DISK_FULL`,
+   * `OUTPUT_UNWRITABLE`.
    */
   promote(o: PromoteOptions): Promise<readonly PromotedFile[]>;
   /** Removes a copy and what is known of it. */
@@ -97,6 +98,11 @@ export interface Workspaces {
 }
 
 export interface WorkspacesOptions extends CopiesOptions {
+  /**
+   * What of a root no agent changes, in a copy as little as in place; default nothing.
+   * @param root `dir` without symbolic links. @returns asked for paths relative to the root.
+   */
+  readonly protectedOf?: (root: { readonly name: string; readonly dir: string }) => (path: string) => boolean;
   readonly conditions?: Conditions;
   readonly now: () => number;
 }
@@ -115,6 +121,7 @@ export function createWorkspaces(o: WorkspacesOptions): Workspaces {
     if (earlier?.state === 'placing') await complete(earlier, p.onPlaced);
     if (earlier) return promotedFiles(earlier.promotion);
     const changes = await copies.changesIn(known, p.exclude);
+    refuseProtected(changes, known.root.name, o.protectedOf?.(known.root));
     const standing = planPromotion({
       undoDir,
       jobId: p.jobId,

@@ -207,3 +207,35 @@ test('a ledger that lost its last commit takes what was put in place from the re
   expect(project.receipt('a.todo')?.promoted).toHaveLength(2);
   expect(linesOf(project)).toHaveLength(1);
 });
+
+test('what a sandbox would not let it write, and hides, is as much out of its reach in a copy', async () => {
+  const project = makeProject(
+    `watch: [{ path: ., name: all }]\n${onCopy(
+      `cd "$2"; cat .env 2>&1; cat "$1"; case $1 in
+        *config.todo) sed -i s/required/off/ config/orchestrator.yaml;;
+        *flow.todo) mkdir -p workflows && echo 'name: own' > workflows/own.yaml;;
+      esac; echo made > made.txt`,
+    ).replace('{ mode: off, reason: it writes down that it began }', '{ mode: required }')}`,
+  );
+  const config = read(project, 'config/orchestrator.yaml');
+  writeFileSync(join(project.dir, '.env'), 'KEY=1', { mode: 0o600 });
+  for (const name of ['config', 'flow', 'plain'])
+    writeFileSync(join(project.dir, `${name}.todo`), `do ${name}`, { mode: 0o600 });
+  expect((await project.sluice('run')).code).toBe(1);
+  const of = (name: string) =>
+    JSON.parse(read(project, `processed/files/all/${name}.todo/receipt.json`) ?? '{}');
+  for (const [name, path] of [
+    ['config', 'config/orchestrator.yaml'],
+    ['flow', 'workflows'],
+  ]) {
+    expect(of(name as string)).toMatchObject({ state: 'failed', reason: 'permission_denied' });
+    expect(of(name as string).message).toContain(`"${path}"`);
+  }
+  expect(of('plain')).toMatchObject({
+    state: 'succeeded',
+    promoted: [{ path: 'made.txt', change: 'added' }],
+  });
+  expect(read(project, 'processed/files/all/plain.todo/result.md')).toMatch(/Permission denied\ndo plain$/);
+  expect(read(project, 'config/orchestrator.yaml')).toBe(config);
+  expect(read(project, 'workflows/own.yaml')).toBeUndefined();
+});
