@@ -7,6 +7,7 @@ import { Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentCall, AgentResult, AgentRunner } from '../types/agent.ts';
 import type { Conditions } from '../types/condition.ts';
 import { AppError } from '../types/errors.ts';
+import { credible } from '../types/usage.ts';
 import { createBuiltinRunner } from './builtin.ts';
 import { type CliLook, lookAtCli } from './cli/look.ts';
 import { CliProbe } from './cli/probe.ts';
@@ -106,9 +107,11 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
     workflow: options.workflow ?? { run: refuseWorkflow },
   } satisfies Record<Exclude<AgentConfig['kind'], CliKindName>, Pick<AgentRunner, 'run'>>;
   return {
-    run: (call, signal) => (isCliAgent(call.agent) ? cli : runners[call.agent.kind]).run(call, signal),
+    run: async (call, signal) =>
+      credible(await (isCliAgent(call.agent) ? cli : runners[call.agent.kind]).run(call, signal)),
     ...createVersions({ projectDir, env: daemonEnv }),
-    recover: (call, entry) => (isCliAgent(call.agent) ? cli : command).recover(call, entry),
+    recover: async (call, entry) =>
+      credible(await (isCliAgent(call.agent) ? cli : command).recover(call, entry)),
     available: async (agent) => {
       if (isCliAgent(agent)) return cli.available(agent);
       return agent.kind === 'command' ? command.available(agent) : undefined;

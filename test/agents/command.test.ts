@@ -190,6 +190,13 @@ test('event lines go to events.jsonl, with what they say of usage and cost', asy
   ]);
 });
 
+test('numbers that nobody can have used are not known: they would spoil every sum', async () => {
+  const wild = '{"type":"status","payload":{"usage":{"input_tokens":1e308},"cost_usd":1e308}}';
+  const { result } = await run(['printf', '%s\\n', wild, wild]);
+  expect(result).toMatchObject({ events: 2, costUsd: null });
+  expect(result.usage).toBeUndefined();
+});
+
 test('links that a command puts in place of its output are not followed', async () => {
   const target = join(dir, 'precious');
   writeFileSync(target, 'untouched');

@@ -8,6 +8,7 @@ import type { AgentCall, AgentResult, AgentRunner } from '../../types/agent.ts';
 import type { CliFault } from '../../types/agent-cli.ts';
 import { AppError } from '../../types/errors.ts';
 import type { SandboxReport } from '../../types/job.ts';
+import { credible } from '../../types/usage.ts';
 import { type ConfinedOptions, runConfined } from '../confined.ts';
 import type { Plugins } from '../plugins/plugins.ts';
 import { type JournalEntry, limitsProblem, type SpawnExit } from '../spawner/spawner.ts';
@@ -84,7 +85,10 @@ export function createCliRunner(options: CliRunnerOptions): CliRunner {
         ...{ kind, call, exit, redactor },
         lastMessageFile: launched.lastMessageFile,
       });
-      const said = { ...read, faults: read.faults.map((fault) => withLoginFix(fault, kind, login)) };
+      const said = credible({
+        ...read,
+        faults: read.faults.map((fault) => withLoginFix(fault, kind, login)),
+      });
       const { usage } = said;
       const beyond = beyondCeiling(said, ceilingOf(agent, call));
       const redact = (text: string): string => redactor.redact(text);

@@ -10,7 +10,7 @@ import { performance } from 'node:perf_hooks';
 import type { AgentConfig } from '../../config/config.ts';
 import type { AgentCall, AgentEvent, EndReason, Spent } from '../../types/agent.ts';
 import type { Usage } from '../../types/job.ts';
-import { usageOf } from '../../types/usage.ts';
+import { credible, usageOf } from '../../types/usage.ts';
 import { EventSplitter, UsageSum } from '../event-lines.ts';
 import { GrowingFile } from './growing-file.ts';
 import { Repeats } from './repeats.ts';
@@ -197,7 +197,7 @@ class Listener implements LiveWatch {
     const { usage, costUsd } = this.#sum;
     const most = mostUsage(this.#least.usage, usage);
     const cost = Math.max(this.#least.costUsd ?? -1, costUsd ?? -1);
-    return { ...(most && { usage: most }), costUsd: cost < 0 ? null : cost };
+    return credible({ ...(most && { usage: most }), costUsd: cost < 0 ? null : cost });
   }
 }
 
