@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { AppError, systemCode } from '../types/errors.ts';
 import type { Output } from '../types/job.ts';
-import { walkEntries } from './move.ts';
+import { lookAt, walkEntries } from './move.ts';
 
 export interface OutputBounds {
   readonly maxFiles: number;
@@ -24,8 +24,8 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 
 /**
  * @param clean Takes secrets out of a file, before it is read for its checksum.
- * @returns sorted by path; empty when the folder is not there.
- * @throws AppError `OUTPUT_LIMIT` when there is more than `bounds` allow.
+ * @returns sorted by path; empty when the folder is not there, or is none: what a link in its place leads to is not of the agent.
+ * @throws AppError `OUTPUT_LIMIT` when there is more than `bounds` allow, or it lies too deep.
  */
 export async function collectOutputs(
   outputDir: string,
@@ -34,19 +34,24 @@ export async function collectOutputs(
 ): Promise<Output[]> {
   const outputs: Output[] = [];
   let bytes = 0;
-  for (const { path, file, regular } of entriesOf(outputDir)) {
-    if (!regular) continue;
-    await clean(join(outputDir, path)).catch(ignoreGone);
-    const output = await fingerprint(path, file, bounds.maxBytes - bytes);
-    if (output === undefined) continue;
-    bytes += output.bytes;
-    if (outputs.push(output) > bounds.maxFiles || bytes > bounds.maxBytes) throw tooMuch(outputDir, bounds);
-    if (outputs.length % 64 === 0) await setImmediate();
+  try {
+    for (const { path, file, regular } of entriesOf(outputDir)) {
+      if (!regular) continue;
+      await clean(join(outputDir, path)).catch(ignoreGone);
+      const output = await fingerprint(path, file, bounds.maxBytes - bytes);
+      if (output === undefined) continue;
+      bytes += output.bytes;
+      if (outputs.push(output) > bounds.maxFiles || bytes > bounds.maxBytes) throw tooMuch(outputDir, bounds);
+      if (outputs.length % 64 === 0) await setImmediate();
+    }
+  } catch (error) {
+    throw systemCode(error) === 'ENAMETOOLONG' ? tooDeep(outputDir) : error;
   }
   return outputs.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function* entriesOf(outputDir: string): ReturnType<typeof walkEntries> {
+  if (!lookAt(outputDir)?.isDirectory()) return;
   try {
     yield* walkEntries(outputDir);
   } catch (error) {
@@ -89,6 +94,17 @@ async function stream(path: string, file: Buffer): Promise<Output> {
     bytes += chunk.length;
   }
   return { path, sha256: digest.digest('hex'), bytes };
+}
+
+/** No path that the system takes leads there. */
+function tooDeep(outputDir: string): AppError {
+  return new AppError(
+    'OUTPUT_LIMIT',
+    `The outputs in "${outputDir}" lie too deep: their paths are too long`,
+    {
+      fix: 'Let the agent pack what it writes into an archive, or write with fewer folders.',
+    },
+  );
 }
 
 function tooMuch(outputDir: string, bounds: OutputBounds): AppError {

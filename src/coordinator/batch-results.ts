@@ -48,7 +48,9 @@ export function readFileResults(
 ): { readonly results: ReadonlyMap<string, FileResult>; readonly strange: number } {
   const results = new Map<string, FileResult>();
   const kept = join(workDir, RESULTS_FILE);
-  if (lstatSync(join(outputDir, RESULTS_FILE), { throwIfNoEntry: false })?.isFile()) {
+  // A link in its place leads to what is not of the agent, and that stays where it is.
+  const isFolder = lstatSync(outputDir, { throwIfNoEntry: false })?.isDirectory();
+  if (isFolder && lstatSync(join(outputDir, RESULTS_FILE), { throwIfNoEntry: false })?.isFile()) {
     rmSync(kept, { force: true, recursive: true });
     renameSync(join(outputDir, RESULTS_FILE), kept);
   }

@@ -38,6 +38,36 @@ test('no folder, no outputs', async () => {
   expect(await collectOutputs(dir)).toEqual([]);
 });
 
+test.each([
+  ['a link', (to: string) => symlinkSync(dir, to)],
+  ['a file', (to: string) => writeFileSync(to, 'x')],
+])(
+  '%s in place of the folder is no folder: nothing is listed, nothing behind it is touched',
+  async (_, put) => {
+    writeFileSync(join(dir, 'secret'), 's');
+    const place = `${dir}-link`;
+    put(place);
+    try {
+      const cleaned: string[] = [];
+      expect(await collectOutputs(place, undefined, async (file) => void cleaned.push(file))).toEqual([]);
+      expect(cleaned).toEqual([]);
+    } finally {
+      rmSync(place);
+    }
+  },
+);
+
+test('what no path leads to is told', async () => {
+  // Folder by folder: no call takes the whole path.
+  const deep =
+    'cd "$0"; for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do mkdir $1; cd -P $1; done; : > $1';
+  execFileSync('bash', ['-c', deep, dir, 'd'.repeat(250)]);
+  await expect(collectOutputs(dir)).rejects.toMatchObject({
+    code: 'OUTPUT_LIMIT',
+    message: expect.stringMatching(/^.{1,300}too long$/),
+  });
+});
+
 test('names that are no text are kept byte for byte', async () => {
   writeFileSync(Buffer.concat([Buffer.from(`${dir}/`), Buffer.from([0x66, 0xff])]), 'x');
   expect((await collectOutputs(dir)).map(({ path }) => path)).toEqual(['f\uefff']);
