@@ -6,11 +6,11 @@ export function isFullDisk(error: unknown): boolean {
 }
 
 export function uncollected(cause: unknown, workDir: string): AppError {
-  if (cause instanceof AppError) return cause;
-  const isFull = isFullDisk(cause);
+  const isFull = isFullDisk(cause) || (cause instanceof AppError && isFullDisk(cause.cause));
+  if (cause instanceof AppError && !isFull) return cause;
   const message = `Cannot take up the output in "${workDir}": ${messageOf(cause)}`;
   const fix = isFull
     ? 'Make room on that disk, then run `sluice jobs retry`.'
-    : 'Check the permissions of that folder.';
+    : 'Find out who removes that folder, or takes away the right to read it; then run `sluice jobs retry`.';
   return new AppError(isFull ? 'DISK_FULL' : 'OUTPUT_UNWRITABLE', message, { cause, fix });
 }

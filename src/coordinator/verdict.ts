@@ -125,6 +125,8 @@ export function judge(agent: AgentConfig, result: AgentResult, wasCorrected = fa
       return { kind: 'reviewed', decision: outcome.decision, message: outcome.message };
     case 'unconfinable':
       return failed('sandbox_unavailable', outcome.message, outcome.fix, 1);
+    case 'uncollected':
+      return failed('interrupted', outcome.message, outcome.fix, 1);
     case 'cancelled':
       return { kind: 'cancelled', reason: outcome.reason };
     case 'interrupted':

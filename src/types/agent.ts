@@ -114,6 +114,8 @@ export type AttemptOutcome =
       readonly message?: string;
     }
   | { readonly kind: 'unreachable'; readonly code: string; readonly message: string }
+  /** It ran to its end, and what it left cannot be read: whatever it was, and cost, is not known. */
+  | { readonly kind: 'uncollected'; readonly message: string; readonly fix: string }
   /** The helper process died, or the daemon before it: nobody knows how it would have ended. Uses up no retry. */
   | { readonly kind: 'interrupted' };
 

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import type { CommandOutput } from '../../src/agents/command-output.ts';
 import { takeUp } from '../../src/agents/take-up.ts';
-import type { AgentCall } from '../../src/types/agent.ts';
+import type { AgentCall, AttemptOutcome } from '../../src/types/agent.ts';
+import { AppError } from '../../src/types/errors.ts';
 
 const call = { agent: { sandbox: { mode: 'off' } }, workDir: '/w' } as Pick<AgentCall, 'agent' | 'workDir'>;
 const exit = {
@@ -34,14 +35,35 @@ test('a full disk is waited for until nobody waits any more', async () => {
 });
 
 test.each([
-  ['nobody waits', 'ENOSPC', undefined, 'DISK_FULL'],
-  ['another fault', 'EACCES', new AbortController().signal, 'OUTPUT_UNWRITABLE'],
-])('told at once: %s', async (_, code, signal, told) => {
+  ['the collector', fault('ENOSPC')],
+  [
+    'who takes secrets out',
+    new AppError('OUTPUT_UNWRITABLE', 'Cannot redact', { cause: fault('ENOSPC'), fix: '' }),
+  ],
+])('a full disk that nobody waits for is told at once: %s', async (_, error) => {
   let tries = 0;
-  const taking = takeUp(call, exit, report, signal, async () => {
+  const taking = takeUp(call, exit, report, undefined, async () => {
     tries += 1;
-    throw fault(code);
+    throw error;
   });
-  await expect(taking).rejects.toMatchObject({ code: told });
+  await expect(taking).rejects.toMatchObject({ code: 'DISK_FULL' });
   expect(tries).toBe(1);
 });
+
+test.each<[string, AttemptOutcome, string]>([
+  ['it ended', exit.outcome, 'uncollected'],
+  ['it died', { kind: 'signalled', signal: 'SIGKILL' }, 'uncollected'],
+  ['it was ended after its last word', { kind: 'lingered', graceMs: 1 }, 'uncollected'],
+  ['it was cancelled', { kind: 'cancelled', reason: 'a person' }, 'cancelled'],
+  ['it took too long', { kind: 'timed_out', afterMs: 1 }, 'timed_out'],
+])(
+  'what cannot be read is an attempt all the same, and its cost is not known: %s',
+  async (_, outcome, told) => {
+    const taken = await takeUp(call, { ...exit, outcome }, report, new AbortController().signal, async () => {
+      throw fault('EACCES');
+    });
+    expect(taken).toMatchObject({ startedAt: 1, endedAt: 2, cpuMs: 7, costUsd: null, resultBytes: 0 });
+    expect(taken.outcome.kind).toBe(told);
+    if (taken.outcome.kind === 'uncollected') expect(taken.outcome.message).toMatch(/"\/w": EACCES/);
+  },
+);

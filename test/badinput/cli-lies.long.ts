@@ -59,11 +59,41 @@ const cases: Readonly<Record<string, Case>> = {
     steps: (kind) => [{ fork: true }, ...answers(kind)],
     state: 'succeeded',
   },
+  'a link in place of its outputs': {
+    steps: (kind) => [...answers(kind), shell('rm -r "$SLUICE_OUTPUT_DIR"; ln -s /etc "$SLUICE_OUTPUT_DIR"')],
+    state: 'succeeded',
+  },
+  'a file in place of its outputs': {
+    steps: (kind) => [...answers(kind), shell('rm -r "$SLUICE_OUTPUT_DIR"; echo > "$SLUICE_OUTPUT_DIR"')],
+    state: 'succeeded',
+  },
+  // Its stream is lost with it, and what it cost.
+  'its work folder is gone': {
+    steps: (kind) => [...answers(kind), shell('rm -r "$(dirname "$SLUICE_OUTPUT_DIR")"')],
+    ...{ state: 'failed', reason: 'interrupted', message: /Cannot take up the output/ },
+  },
+  'numbers that nobody has': {
+    steps: (kind) => [
+      {
+        out: wild(voices[kind].began + voices[kind].said('All is well.') + voices[kind].done('All is well.')),
+      },
+    ],
+    state: 'succeeded',
+  },
   'binary on stderr': {
     steps: () => [{ err: 'bad \u001b[2J \u0000 \u0007 thing' }, { exit: 9 }],
     ...{ state: 'failed', reason: 'exit_code' },
   },
 };
+
+function shell(line: string): Step {
+  return { run: ['sh', '-c', line] };
+}
+
+/** Each count of tokens, and what it cost. */
+function wild(stream: string): string {
+  return stream.replace(/("(?:\w*tokens|total_cost_usd|costUSD)":)[\d.]+/g, '$11e308');
+}
 
 test('each way of failing has its reason; what is left running is gone; messages are text', async () => {
   const project = makeCliProject(`
@@ -101,8 +131,10 @@ daemon: { min_free_disk: 1MiB }
       ),
     ),
   );
-  for (const { input, state, message = '', fix, proof } of receipts) {
+  for (const { input, state, message = '', fix, proof, outputs, usage, cost_usd } of receipts) {
     const name = input.path.replace(/\.\w+$/, '');
+    expect(outputs, input.path).toEqual([]);
+    if (name === 'numbers that nobody has') expect([usage, cost_usd], input.path).toEqual([undefined, null]);
     if (state === 'succeeded') expect(proof, input.path).toEqual(['exit_code', 'event']);
     else
       expect(
