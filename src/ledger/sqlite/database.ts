@@ -7,6 +7,9 @@
  * commit are therefore kept and written again into a new transaction, which needs no disk until it commits: what was
  * accepted stays visible, nobody claims a job twice, and it reaches the disk once there is space. Rejected: refusing
  * writes while the disk is full, because what an agent has finished and was paid for must be kept.
+ *
+ * The writer begins its next transaction with the commit of the last one. Others can read meanwhile, and nobody but us
+ * can write: a database browser that was left open with a change in it is refused, and not we.
  */
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import type { AppError } from '../../types/errors.ts';
@@ -48,6 +51,7 @@ export class Database {
   #lastCommitMs = 0;
   #problem: AppError | undefined;
   #closed = false;
+  #isHeld = false;
   readonly sums = new Sums((sql, ...params) => this.write(sql, ...params));
 
   /** Opens the file and touches nothing in it. @throws AppError when it cannot be opened. */
@@ -73,6 +77,20 @@ export class Database {
       `pragma synchronous = full; pragma wal_autocheckpoint = 2000; pragma journal_size_limit = ${16 << 20};
        pragma cache_size = -4000; pragma cache_spill = off; pragma temp_store = memory`,
     );
+  }
+
+  /**
+   * From now on nobody else can write. Call when the file is known to be ours, and nothing has to be done outside of
+   * groups any more. Somebody who was faster is no matter before something is to be written.
+   */
+  hold(): void {
+    if (this.#closed || this.#db.isTransaction) return;
+    this.#isHeld = true;
+    try {
+      this.#db.exec('begin immediate');
+    } catch {
+      // The next write tells.
+    }
   }
 
   /** Schema changes and pragmas: at once, outside of the group. */
@@ -124,7 +142,11 @@ export class Database {
    */
   betweenCommits(action: () => void): boolean {
     if (this.#closed || this.#tryCommit()) return false;
-    action();
+    try {
+      action();
+    } finally {
+      if (this.#isHeld) this.hold();
+    }
     return true;
   }
 
@@ -169,16 +191,16 @@ export class Database {
 
   /** Begins the transaction of the group, with what a failed commit took back. */
   #enter(): void {
-    if (this.#db.isTransaction) return;
-    this.#guard('write', () => {
-      this.#db.exec('begin immediate');
-      try {
-        for (const { statement, params } of this.#pending) statement.run(...params);
-      } catch (error) {
-        if (this.#db.isTransaction) this.#db.exec('rollback');
-        throw error;
-      }
-    });
+    if (!this.#db.isTransaction)
+      this.#guard('write', () => {
+        this.#db.exec('begin immediate');
+        try {
+          for (const { statement, params } of this.#pending) statement.run(...params);
+        } catch (error) {
+          if (this.#db.isTransaction) this.#db.exec('rollback');
+          throw error;
+        }
+      });
     if (this.#timer) return;
     this.#groupBeganAt = performance.now();
     this.#schedule();
@@ -205,7 +227,10 @@ export class Database {
   #commit(): void {
     this.#timer = undefined;
     const problem = this.#tryCommit();
-    if (!problem) return;
+    if (!problem) {
+      if (this.#isHeld) this.hold();
+      return;
+    }
     this.#groupBeganAt = performance.now();
     this.#schedule();
     if (!mayPass(problem.cause)) this.#settle((waiter) => waiter.reject(problem));
@@ -214,9 +239,11 @@ export class Database {
   #tryCommit(): AppError | undefined {
     const started = performance.now();
     try {
-      if (this.#pending.length > 0) this.#enter();
+      if (this.#pending.length > 0 && !this.#db.isTransaction) this.#enter();
       this.sums.flush();
-      if (this.#db.isTransaction) this.#guard('write', () => this.#db.exec('commit'));
+      // One that only held the ledger has nothing to say: what is damaged could not even commit that.
+      const end = this.#pending.length > 0 ? 'commit' : 'rollback';
+      if (this.#db.isTransaction) this.#guard('write', () => this.#db.exec(end));
     } catch (error) {
       this.#lastCommitMs = performance.now() - started;
       const problem = error as AppError;

@@ -85,7 +85,10 @@ function openLedger(file: string, options: OpenOptions): Ledger {
     requireOurs(db, file);
     if (isSuspect(file) && !readOnly) requireWhole(db, file, 'integrity_check');
     else if (verify) requireWhole(db, file, 'quick_check');
-    if (!readOnly) clearSuspicion(file);
+    if (!readOnly) {
+      clearSuspicion(file);
+      db.hold();
+    }
     return toLedger(db, file, options);
   } catch (error) {
     db.close();
