@@ -61,7 +61,10 @@ export class Sandbox {
   #followed = new Set<string>();
 
   constructor(options: SandboxOptions) {
-    this.#options = options;
+    const { projectDir } = options;
+    // Where agents may write, nothing is taken from that is run outside (`node_modules/.bin`, `.venv/bin`).
+    const folders = options.path.split(':').filter((folder) => !contains(projectDir, folder));
+    this.#options = { ...options, path: folders.join(':') };
     this.#shims = new ShimFolders(options.stateDir, options.now);
   }
 

@@ -264,6 +264,18 @@ describe.skipIf(noSandbox !== undefined)(`with bubblewrap (${noSandbox ?? 'works
     expect(root).toMatchObject({ code: 0, stdout: 'b' });
   });
 
+  test('what lies on PATH in the project is run inside, and never takes the place of bubblewrap', () => {
+    const dir = tree({ 'project/inbox/a.txt': 'a', 'project/bin/': '' });
+    for (const name of ['bwrap', 'tool'])
+      writeFileSync(join(dir, 'project/bin', name), '#!/bin/sh\necho forged\n', { mode: 0o755 });
+    const ran = confinedOne(
+      { dir, path: `${dir}/project/bin:/usr/local/bin:/usr/bin:/bin` },
+      'tool; ls /proc | wc -l',
+    );
+    expect(ran.prefix[0]).not.toContain(dir);
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/^forged\n/) });
+  });
+
   test('a project that is the home: what begins with a dot is not the project’s', () => {
     const dir = tree({
       'home/a.txt': 'a',
