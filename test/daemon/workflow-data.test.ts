@@ -76,6 +76,7 @@ agents:
     agent: 'succeeded',
   });
   expect(code).toBe(0);
+  expect(stepOf(run, 'agent').agent).toBe('args');
   const lines = (file: string) =>
     readFileSync(join(project.dir, file), 'utf8').split('\n').slice(0, -1).toSorted();
   const names = hostile.map(hexOf);

@@ -52,6 +52,8 @@ export interface ItemFacts {
 
 export interface ItemShown {
   readonly record: StepRecord;
+  /** Whose job it is. */
+  readonly agent?: string;
   readonly tails: readonly Tail[];
   readonly subRun?: RunRecord;
 }

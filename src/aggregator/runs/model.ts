@@ -102,7 +102,7 @@ function reportStep(step: StepFacts, { run, maxText, dir }: Around): ReportStep 
     state: record?.state ?? 'pending',
     ...(record !== undefined && problemOf(record)),
     ...(record !== undefined && timesOf(record)),
-    ...(job !== undefined && !job.agent.startsWith('$') && { agent: job.agent }),
+    ...agentOf(step),
     ...(record?.jobId !== undefined && { job_id: record.jobId }),
     attempts,
     ...resultOf(record, maxText),
@@ -188,6 +188,13 @@ function filesMade({
   if (at === -1) return {};
   const path = file.slice(at + folder.length);
   return { files_made: [{ path, bytes: Number(bytes) || 0 }], files_made_total: 1 };
+}
+
+/** Its job's, or the one who has the jobs of all its items that are shown; agents of our own have no name for people. */
+function agentOf({ job, items }: StepFacts): Pick<ReportStep, 'agent'> {
+  const agents = new Set([job?.agent, ...(items?.shown ?? []).map((item) => item.agent)]);
+  const [agent, ...others] = [...agents].filter((name) => name !== undefined);
+  return agent === undefined || others.length > 0 || agent.startsWith('$') ? {} : { agent };
 }
 
 function reportItem({ record, tails, subRun }: ItemShown, type: string): ReportItem {

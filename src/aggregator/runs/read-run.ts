@@ -218,9 +218,14 @@ class Reading {
   async #itemShown(record: StepRecord): Promise<ItemShown> {
     const subRun = record.subRunId === undefined ? undefined : await this.#o.ledger.runs.get(record.subRunId);
     const { state, jobId } = record;
-    const job = state === 'running' || state === 'failed' ? await this.#job(jobId) : undefined;
+    const job = await this.#job(jobId);
     const tails = state === 'failed' && this.#tails < maxTails ? this.#tailsOf(job) : [];
-    return { record: asItsJob(record, job), tails, ...(subRun !== undefined && { subRun }) };
+    return {
+      record: asItsJob(record, job),
+      ...(job !== undefined && { agent: job.agent }),
+      tails,
+      ...(subRun !== undefined && { subRun }),
+    };
   }
 
   async #itemSpent(item: StepRecord): Promise<Spent> {

@@ -40,6 +40,7 @@ test('a report says what the ledger says', () => {
     saved: { duration_ms: 42_000, cost_usd: 0.03 },
   });
   expect(step('publish?')?.approval).toMatchObject({ verdict: 'approved', by: 'boris' });
+  expect(step('review changed modules')?.agent).toBe('reviewer');
   expect(step('review changed modules')?.items?.shown[0]).toMatchObject({
     label: 'src/agents',
     href: 'steps/review%20changed%20modules/0/',

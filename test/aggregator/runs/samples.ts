@@ -265,6 +265,7 @@ export function fullRun(): RunFacts {
                 startedAt: t0 + 8600 + Math.floor(i / 4) * 29_000,
                 endedAt: t0 + 8600 + Math.floor(i / 4) * 29_000 + 12_000 + ((i * 7) % 5) * 4000,
               } as StepRecord,
+              agent: 'reviewer',
               tails: [],
             })),
           },
