@@ -8,7 +8,7 @@ export const minSecretLength = 4;
 /** A piece of base64 shorter than this stands in any picture by chance. */
 const minBase64Length = 6;
 
-/** All distinct spellings of a value, the value first. */
+/** All distinct spellings of a value but those in base64, the value first. */
 export function formsOf(value: string): string[] {
   const json = JSON.stringify(value).slice(1, -1);
   const ascii = json.replace(
@@ -30,10 +30,16 @@ export function formsOf(value: string): string[] {
     new URLSearchParams([['', value]]).toString().slice(1),
     strictUrl.replaceAll('%20', '+'),
   ];
-  for (const shift of [0, 1, 2]) {
+  return [...new Set(forms)];
+}
+
+/** Programs break these into lines, at any place. */
+export function base64FormsOf(value: string): string[] {
+  const forms = [0, 1, 2].flatMap((shift) => {
     const text = base64At(value, shift);
-    if (text.length >= minBase64Length) forms.push(text, text.replaceAll('+', '-').replaceAll('/', '_'));
-  }
+    if (text.length < minBase64Length) return [];
+    return [text, text.replaceAll('+', '-').replaceAll('/', '_')];
+  });
   return [...new Set(forms)];
 }
 

@@ -10,7 +10,7 @@ import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
 import { AppError, messageOf } from '../types/errors.ts';
 import { fsPath } from '../types/path-bytes.ts';
-import { formsOf } from './forms.ts';
+import { base64FormsOf, formsOf } from './forms.ts';
 
 export const redacted = '[redacted]';
 const chunkBytes = 256 * 1024;
@@ -24,10 +24,23 @@ export interface Redactor {
 }
 
 interface Search {
-  readonly text: RegExp;
-  readonly bytes: RegExp;
+  readonly text: Patterns;
+  readonly bytes: Patterns;
   readonly longest: number;
 }
+
+interface Patterns {
+  readonly plain: RegExp;
+  /** With line breaks anywhere in base64; takes three times as long. */
+  readonly broken: RegExp;
+}
+
+/** Base64 as programs break it into lines, of 64 or 76 characters: only then is it looked for so. */
+const brokenBase64 = /[\\\r\n](?<=[A-Za-z0-9+/_-]{40}.)/s;
+/** The end of a line as it is, or within JSON, also within JSON in JSON. */
+const lineBreak = '(?:(?:\\\\{1,4}[rn]|[\\r\\n]){1,2})?';
+const longestBreak = 10;
+const lineLength = 76;
 
 export function createRedactor(): Redactor {
   const values = new Set<string>();
@@ -36,9 +49,9 @@ export function createRedactor(): Redactor {
     register(value) {
       if (values.has(value)) return;
       values.add(value);
-      search = makeSearch([...values].flatMap(formsOf));
+      search = makeSearch([...values]);
     },
-    redact: (text) => (search ? text.replace(search.text, redacted) : text),
+    redact: (text) => (search ? text.replace(fitting(search.text, text), redacted) : text),
     async redactFile(path) {
       if (search) await rewrite(path, search);
     },
@@ -59,20 +72,43 @@ export function createRedactor(): Redactor {
   };
 }
 
-function makeSearch(forms: readonly string[]): Search {
+function makeSearch(values: readonly string[]): Search {
+  const forms = values.flatMap(formsOf);
   const bytes = forms.map((form) => Buffer.from(form, 'utf8').toString('latin1'));
-  return { text: anyOf(forms), bytes: anyOf(bytes), longest: Math.max(...bytes.map((form) => form.length)) };
+  const base64 = values.flatMap(base64FormsOf);
+  const longest = Math.max(
+    ...bytes.map((form) => form.length),
+    ...base64.map((form) => form.length + longestBreak * Math.ceil(form.length / 40 + 1)),
+  );
+  return { text: patternsOf(forms, base64), bytes: patternsOf(bytes, base64), longest };
 }
 
 /** Longest first: of two secrets that begin alike the whole longer one must go. */
-function anyOf(forms: readonly string[]): RegExp {
-  const sorted = [...new Set(forms)].toSorted((a, b) => b.length - a.length);
-  return new RegExp(sorted.map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');
+function patternsOf(forms: readonly string[], base64: readonly string[]): Patterns {
+  const breakable = new Set(base64);
+  const sorted = [...new Set([...forms, ...base64])].toSorted((a, b) => b.length - a.length);
+  const anyOf = (patterns: readonly string[]) => new RegExp(patterns.join('|'), 'g');
+  const broken = (form: string) => [...form].map(quoted).join(lineBreak);
+  return {
+    plain: anyOf(sorted.map(quoted)),
+    broken: anyOf(sorted.map((form) => (breakable.has(form) ? broken(form) : quoted(form)))),
+  };
+}
+
+function fitting({ plain, broken }: Patterns, text: string): RegExp {
+  return brokenBase64.test(text) ? broken : plain;
+}
+
+function quoted(form: string): string {
+  return form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
 /** Redacts a text that comes in pieces. What could be the beginning of a secret is held back. */
 function createPass(search: Search, start = '') {
   let held = start;
+  /** What was given out last: by the line that it is part of, base64 is known to be broken. */
+  let before = '';
+  const patternFor = (text: string): RegExp => fitting(search.bytes, before + text);
   return {
     search,
     rest: () => held,
@@ -82,18 +118,19 @@ function createPass(search: Search, start = '') {
       const safe = text.length - (search.longest - 1);
       let out = '';
       let from = 0;
-      for (const match of text.matchAll(search.bytes)) {
+      for (const match of text.matchAll(patternFor(text))) {
         if (match.index >= safe) break;
         out += text.slice(from, match.index) + redacted;
         from = match.index + match[0].length;
       }
       const to = Math.max(from, safe, 0);
       out += text.slice(from, to);
+      before = (before + text.slice(Math.max(0, to - lineLength), to)).slice(-lineLength);
       held = text.slice(to);
       return out;
     },
     end(): string {
-      const out = held.replace(search.bytes, redacted);
+      const out = held.replace(patternFor(held), redacted);
       held = '';
       return out;
     },
@@ -137,8 +174,8 @@ async function holdsSecret(source: Awaited<ReturnType<typeof open>>, search: Sea
   let tail = '';
   for await (const piece of pieces(source)) {
     const text = tail + piece;
-    if (text.search(search.bytes) >= 0) return true;
-    tail = search.longest > 1 ? text.slice(-(search.longest - 1)) : '';
+    if (text.search(fitting(search.bytes, text)) >= 0) return true;
+    tail = text.slice(-(search.longest + lineLength));
   }
   return false;
 }

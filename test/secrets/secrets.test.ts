@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { armor, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import fc from 'fast-check';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { joinWithData } from '../../src/config/reference.ts';
 import { redacted } from '../../src/secrets/redactor.ts';
 import { createSecrets, type Secrets } from '../../src/secrets/secrets.ts';
@@ -206,6 +206,34 @@ test.each(['', 'a', 'ab', 'user:', 'user5:'])(
     expect(Buffer.from(out.replace(redacted, ''), 'base64').toString('latin1')).not.toMatch(/orse|batt/);
   },
 );
+
+describe('base64 that a program broke into lines', () => {
+  const key = `sk-${'Ab3dEf9hIj'.repeat(6)}`;
+  const file = `USER=me\nKEY=${key}\nLAST=1\n`;
+  const encoded = Buffer.from(file).toString('base64');
+  const lines = (width: number, end: string) =>
+    encoded.replace(new RegExp(`.{${width}}(?=.)`, 'g'), `$&${end}`);
+  const kept = (text: string) =>
+    Buffer.from(text.replaceAll(/\\+[rn]|[\r\n]/g, ''), 'base64').toString('latin1');
+
+  test.each([
+    ['76', lines(76, '\n')],
+    ['64', lines(64, '\r\n')],
+    ['76 in JSON', JSON.stringify(lines(76, '\n'))],
+    ['76 in JSON in JSON', JSON.stringify(JSON.stringify(lines(76, '\r\n')))],
+  ])('is redacted, at once and in pieces: %s', async (_, text) => {
+    const secrets = await knowing(key);
+    const plain = secrets.redact(text);
+    expect(plain).toContain(redacted);
+    expect(kept(plain.replace(redacted, ''))).not.toMatch(/Ef9h|3dEf/);
+    for (const size of [1, 7, 75, 76, 77]) {
+      const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_one, n) =>
+        Buffer.from(text.slice(n * size, (n + 1) * size)),
+      );
+      expect((await streamed(secrets, chunks)).toString()).toBe(plain);
+    }
+  });
+});
 
 test('of two secrets that begin alike the longer one goes whole', async () => {
   const secrets = await knowing('abcd', 'abcdefgh', 'xxabcdxx');
