@@ -42,8 +42,7 @@ export function arrangeMounts(wanted: Iterable<Mount>): readonly Mount[] {
     const known = strongest.get(mount.path);
     if (known === undefined || rank[mount.kind] >= rank[known.kind]) strongest.set(mount.path, mount);
   }
-  // With the slash at the end a folder sorts before everything in it.
-  const sorted = [...strongest.values()].toSorted((a, b) => (`${a.path}/` < `${b.path}/` ? -1 : 1));
+  const sorted = [...strongest.values()].toSorted(outerFirst);
   const arranged: Mount[] = [];
   const around: Mount[] = [];
   for (const mount of sorted) {
@@ -56,7 +55,13 @@ export function arrangeMounts(wanted: Iterable<Mount>): readonly Mount[] {
       around.push(one);
     }
   }
-  return arranged;
+  // What is held on the way to one place may be around another that comes before it.
+  return arranged.toSorted(outerFirst);
+}
+
+/** With the slash at the end a folder sorts before everything in it. */
+function outerFirst(a: Mount, b: Mount): number {
+  return `${a.path}/` < `${b.path}/` ? -1 : 1;
 }
 
 /**

@@ -46,6 +46,13 @@ function effect(kind: string | undefined): string {
   return kind === 'writable' ? 'writable' : 'read-only';
 }
 
+/** The folder between the first and the last is mounted for the sake of the second: not over the first. */
+const besideWhatIsHeld: Mount[] = [
+  { kind: 'empty', path: '/a/b/a', writable: true },
+  { kind: 'hidden', path: '/a/b/b', is: 'folder' },
+  { kind: 'writable', path: '/a' },
+];
+
 describe('the order of mounts', () => {
   test('what holds at each place does not depend on the order of asking, and nothing hidden is shown again', () => {
     fc.assert(
@@ -64,6 +71,7 @@ describe('the order of mounts', () => {
             ],
             '/a/b',
           ],
+          [besideWhatIsHeld, '/a/b/a'],
         ],
       },
     );
@@ -77,6 +85,7 @@ describe('the order of mounts', () => {
           for (const outer of paths.slice(at + 1)) expect(contains(outer, inner)).toBe(false);
         });
       }),
+      { examples: [[besideWhatIsHeld]] },
     );
   });
 
