@@ -17,7 +17,7 @@ export function printTable<Row>(rows: readonly Row[], columns: readonly Column<R
   stdout.write(lines.map((line) => `${`${indent}${line}`.trimEnd()}\n`).join(''));
 }
 
-/** @param width In columns of the terminal; absent: as wide as needed. */
+/** @param width In columns of the terminal; absent: nothing is cut, and beyond 100 columns not aligned. */
 export function layOut<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
@@ -43,7 +43,9 @@ export function layOut<Row>(
       .map((text, at) => {
         const { align, cut } = columns[at] as Column<Row>;
         const fitted = shorten(text, widths[at] as number, cut);
-        const gap = ' '.repeat(Math.max(0, (widths[at] as number) - displayWidth(fitted)));
+        // One very long name must not push what stands beside all the others out of sight.
+        const aligned = Math.min(widths[at] as number, cut && width === undefined ? 100 : Infinity);
+        const gap = ' '.repeat(Math.max(0, aligned - displayWidth(fitted)));
         const tone = color(at);
         const shown = tone ? paint(tone, fitted) : fitted;
         return align === 'right' ? gap + shown : shown + gap;

@@ -28,6 +28,9 @@ test('columns are aligned by what a terminal shows, and cut only where told', ()
   const narrow = layOut(rows, columns, 24);
   expect(narrow[1]).toMatch(/^….*\.txt +1 B$/);
   expect(Math.max(...narrow.map(displayWidth))).toBeLessThanOrEqual(24);
+  const long = { name: 'd/'.repeat(2_000), size: '4 B' };
+  const [, first, last] = layOut([...rows.slice(0, 1), long], columns, undefined);
+  expect([first?.trimEnd().length, last]).toEqual([expect.toSatisfy((n) => n < 110), `${long.name}   4 B`]);
 });
 
 test('of conditions of one kind a few are shown, the others counted', () => {
