@@ -3,12 +3,10 @@
  * means is in `conclude.ts`. The input is compared before and after, so that a result never stands for content that the
  * agent did not see.
  */
-import { stampOf } from '../cache/fingerprint.ts';
 import { type AgentConfig, isCliAgent } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { Spent } from '../types/agent.ts';
 import type { AttemptState } from '../types/attempt-state.ts';
-import { formatStamp } from '../types/change.ts';
 import { AppError } from '../types/errors.ts';
 import type { FailureReason, WaitReason } from '../types/job.ts';
 import { isOurs } from '../types/step-task.ts';
@@ -27,6 +25,7 @@ import {
 } from './endings.ts';
 import type { SchemaCheck } from './expect.ts';
 import { fallBack } from './fall-back.ts';
+import { inputNow } from './input-now.ts';
 import type { IntakeDeps } from './intake.ts';
 import type { JobNotes } from './job-notes.ts';
 import { originalOf } from './original.ts';
@@ -196,19 +195,29 @@ async function isAdmitted(deps: AttemptDeps, lease: Lease): Promise<boolean> {
 }
 
 async function isInputThere(deps: AttemptDeps, recipes: Recipes, lease: Lease): Promise<boolean> {
-  const { input } = lease.job;
-  const original = originalOf(recipes, lease.job);
-  if (!original) return true;
-  const stamp = stampOf(original.file);
-  if (!stamp) {
-    await endJob(deps, lease, inputGone);
-    return false;
+  const { job } = lease;
+  const { root, path } = job.input;
+  const there = await inputNow(deps, recipes, lease, job.id);
+  switch (there.kind) {
+    case 'same':
+      return true;
+    case 'gone':
+      await endJob(deps, lease, inputGone);
+      return false;
+    case 'own':
+    case 'changed': {
+      // Cut short when its proved work was put in place: that goes on.
+      if (there.kind === 'own' && deps.notes.get(job.id).proved) return true;
+      await endJob(deps, lease, inputChanged);
+      // The change was seen and left alone while an earlier attempt ran, or is of our own making: nobody else brings it back.
+      const known = await deps.ledger.files.get(root, path);
+      const isLeft = known?.jobId === job.id && known.stamp === there.stamp;
+      if (isLeft || ignoresChanges(recipes, lease)) deps.takeAgain(root, path);
+      return false;
+    }
+    default:
+      return there satisfies never;
   }
-  if (formatStamp(stamp) === input.stamp) return true;
-  await endJob(deps, lease, inputChanged);
-  // The change was seen and left alone while an earlier attempt ran: nobody else brings it back.
-  if (ignoresChanges(recipes, lease)) deps.takeAgain(input.root, input.path);
-  return false;
 }
 
 /** Gives the agent a copy of the root's tree. A tree that is too large for that fails its jobs. */

@@ -133,7 +133,7 @@ async function succeedAll(
   for (const lease of leases) {
     const place = deps.work.place(lease.job.id, lease.token);
     const own = await deps.results.collectOutputs(place.outputDir);
-    const end = { proof, outputs: own, ...spentOn(lease, result, call.inputs.length) };
+    const end = { proof, outputs: own, ...spentOn(lease, result, call) };
     await succeed(deps, recipes, lease, end, place.workDir, call);
   }
 }
@@ -154,7 +154,7 @@ async function failOne(
     message: own?.message ?? 'the agent says that this file failed',
     fix: 'Look at the output with `sluice jobs show`, then `sluice jobs retry`.',
     outputs,
-    ...spentOn(lease, result, call.inputs.length),
+    ...spentOn(lease, result, call),
   } as const;
   await endJob(deps, lease, end, place.workDir);
 }

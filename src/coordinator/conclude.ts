@@ -2,11 +2,9 @@
  * What an attempt that was run (now, or before a crash) means for its jobs: proved, failed, tried again, sent to another
  * agent, or given back. A batch is divided here; from then on each of its jobs stands for itself.
  */
-import { fingerprint, stampOf } from '../cache/fingerprint.ts';
 import { isCliAgent } from '../config/config.ts';
 import type { Lease } from '../ledger/ledger.ts';
 import type { AgentCall, AgentResult } from '../types/agent.ts';
-import { formatStamp } from '../types/change.ts';
 import type { JobRecord } from '../types/job.ts';
 import { AGENTS_TEST, isOurs, REVIEWS } from '../types/step-task.ts';
 import type { AttemptDeps } from './attempt.ts';
@@ -30,7 +28,7 @@ import {
 } from './endings.ts';
 import { fallBack } from './fall-back.ts';
 import { hasSpace, isFullDisk, waitForSpace } from './full-disk.ts';
-import { originalOf } from './original.ts';
+import { inputNow } from './input-now.ts';
 import { parkedFix, untilOf, viewParked, waitReasonOf } from './parking.ts';
 import { tellPermissions } from './permissions.ts';
 import { promote } from './promotion.ts';
@@ -186,7 +184,7 @@ async function concludeOne(
     return retryOrFail(deps, recipes, crew, lease, call, result, promoted.failure);
   const proof = [...verdict.proof, ...expectation.proof];
   const { workDir } = call;
-  await succeed(deps, recipes, lease, { proof, outputs, ...spentOn(lease, result) }, workDir, call);
+  await succeed(deps, recipes, lease, { proof, outputs, ...spentOn(lease, result, call) }, workDir, call);
 }
 
 /** What an agent CLI got wrong in its answer it is told, once: a command would only do the same again. */
@@ -279,22 +277,10 @@ async function isCurrent(
   lease: Lease,
   call: AgentCall,
 ): Promise<boolean> {
-  const { job } = lease;
   if (await endCancelled(deps, lease)) return false;
-  const { root, path, stamp, sha256 } = job.input;
-  const original = originalOf(recipes, job);
-  const after = original && stampOf(original.file);
-  if (!after || formatStamp(after) === stamp || ignoresChanges(recipes, lease)) return true;
-  // Its own change, put in place before a crash: what stands there is its result, not somebody's edit.
-  const written = await deps.ledger.written.get(root, path);
-  if (written?.jobId === call.jobId && written.stamp === formatStamp(after)) return true;
-  const found = await fingerprint(original.file, deps.reading);
-  if (found.kind === 'read' && found.sha256 === (job.step?.file?.sha256 ?? sha256)) {
-    const known = await deps.ledger.files.get(root, path);
-    if (known?.jobId === job.id)
-      await deps.ledger.files.put({ ...known, stamp: formatStamp(found.stamp), seenAt: deps.now() });
-    return true;
-  }
+  if (ignoresChanges(recipes, lease)) return true;
+  const { kind } = await inputNow(deps, recipes, lease, call.jobId);
+  if (kind !== 'changed') return true;
   await endJob(deps, lease, inputChanged, call.inputs.length <= 1 ? call.workDir : undefined);
   return false;
 }

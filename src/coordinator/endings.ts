@@ -131,7 +131,7 @@ export async function retryOrFail(
   const place = deps.work.place(lease.job.id, lease.token);
   const outputs = await deps.results.collectOutputs(place.outputDir);
   const hint = deps.explainFailure(result);
-  const spent = spentOn(lease, result, Math.max(1, call.inputs.length));
+  const spent = spentOn(lease, result, call);
   return endJob(
     deps,
     lease,
@@ -152,13 +152,18 @@ function remedy({ step }: JobRecord, verdict: string): string {
   return fix.replaceAll('`sluice jobs retry`', `\`${line}\``);
 }
 
-/** What the job has used in all: its earlier attempts, and this one. */
-export function spentOn({ job }: Lease, result: AgentResult, files = 1): Pick<JobEnd, 'usage' | 'costUsd'> {
-  const { usage: own, costUsd } = shareOf(result, files, true);
-  const usage = sumUsage([...job.attempts.map(({ usage: one }) => one), own]);
+/** What the job has used in all: its earlier attempts, and this one, which may stand among them since before a crash. */
+export function spentOn(
+  { job, token }: Lease,
+  result: AgentResult,
+  { jobId, inputs }: Pick<AgentCall, 'jobId' | 'inputs'>,
+): Pick<JobEnd, 'usage' | 'costUsd'> {
+  const own = shareOf(result, Math.max(1, inputs.length), jobId === job.id);
+  const earlier = job.attempts.filter(({ n }) => n !== token);
+  const usage = sumUsage([...earlier.map((attempt) => attempt.usage), own.usage]);
   return {
     ...(usage && { usage }),
-    costUsd: sumCosts([...job.attempts.map(({ costUsd: cost }) => cost), costUsd]),
+    costUsd: sumCosts([...earlier.map(({ costUsd }) => costUsd), own.costUsd]),
   };
 }
 

@@ -123,6 +123,35 @@ test('a touch is no work; a changed command is', async () => {
   expect(starts(project)).toHaveLength(3);
 });
 
+test.each(['fails', 'dies with its daemon'])(
+  'touched under an attempt that %s, it is tried again',
+  async (how) => {
+    const project = makeProject(
+      gated()
+        .replace('cat \\"$2\\"', 'test $(wc -l < starts.log) -gt 1 && cat \\"$2\\"')
+        .replace('attempts: 1', 'attempts: 2, initial: 10ms'),
+    );
+    const daemon = await project.start();
+    const file = project.write('inbox/a.txt', 'x');
+    await until('it runs', () => starts(project).length === 1);
+    const touchedAt = Date.now();
+    utimesSync(file, new Date(), new Date(touchedAt - 5_000));
+    await until('that was seen', async () => {
+      const { files } = await project.client.get<{ files: { seen_at: string }[] }>('/api/files');
+      return Date.parse(files[0]?.seen_at ?? '') >= touchedAt;
+    });
+    if (how !== 'fails') {
+      daemon.kill('SIGKILL');
+      await daemon.exited;
+      await project.start();
+    }
+    project.write('gate', '');
+    await until('it has its result', () => project.receipt('a.txt')?.state === 'succeeded');
+    expect(result(project, 'a.txt')).toBe('x');
+    expect(starts(project)).toHaveLength(2);
+  },
+);
+
 test('preserve_original: false moves the file to the archive, only after success', async () => {
   const project = makeProject(`
 routing_rules: [{ name: all, pattern: "**", agent: work }]

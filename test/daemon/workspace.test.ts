@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { anyDisk, jobsOf, linesOf, statesOf } from './agents.ts';
+import { anyDisk, costs, jobsOf, linesOf, statesOf } from './agents.ts';
 import { makeProject, type Project, until } from './project.ts';
 
 /** `text` runs in the project folder with `$1` the input in the copy and `$2` the root's copy; starts go to `log`. */
@@ -165,7 +165,7 @@ test('a daemon that dies while it puts changes in place completes that at its ne
   const many = 400;
   const project = makeProject(
     onCopy(
-      `echo "$1" >> $LOG; cd "$2"; i=0; while [ $i -lt ${many} ]; do echo new > made$i.txt; i=$((i+1)); done; echo edited >> "$1"`,
+      `echo "$1" >> $LOG; cd "$2"; i=0; while [ $i -lt ${many} ]; do echo new > made$i.txt; i=$((i+1)); done; echo edited >> "$1"; ${costs(4, 7)}`,
     ),
   );
   const first = await project.start();
@@ -177,7 +177,9 @@ test('a daemon that dies while it puts changes in place completes that at its ne
   await first.exited;
   await project.start();
   await until('the job has its receipt', () => project.receipt('a.todo') !== undefined);
-  expect(project.receipt('a.todo')).toMatchObject({ state: 'succeeded' });
+  expect(project.receipt('a.todo')).toMatchObject({
+    ...{ state: 'succeeded', cost_usd: 4, usage: { input_tokens: 7 } },
+  });
   expect([made(), read(project, 'inbox/a.todo')]).toEqual([many, 'task\nedited\n']);
   expect(project.receipt('a.todo')?.promoted).toHaveLength(many + 1);
   project.write('inbox/last.new', 'last');

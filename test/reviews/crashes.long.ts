@@ -1,8 +1,8 @@
 /** Reviews through deaths of the daemon, with few places, without a daemon, with reviewers that are not there. */
-import { appendFileSync, existsSync, readdirSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { jobsOf, reconfigure, unconfined } from '../daemon/agents.ts';
+import { costs, jobsOf, linesOf, reconfigure, unconfined } from '../daemon/agents.ts';
 import { until } from '../daemon/project.ts';
 import {
   blocker,
@@ -65,6 +65,40 @@ test('killed in the middle of a review it goes on with those who were asked; nob
     'two succeeded',
   ]);
   expect(second.attempts).toHaveLength(2);
+});
+
+test('killed while reviewed work is put in place: that is completed, nothing is done or asked again', async () => {
+  const many = 400;
+  const edit = `echo "$1" >> starts.log; cd "$2"; i=0; while [ $i -lt ${many} ]; do echo new > made$i.note; i=$((i+1)); done; echo edited >> "$1"; ${costs(4)}`;
+  const project = reviewedProject({
+    config: 'routing_rules: [{ name: all, pattern: "*.todo", agent: copier, review: true }]\n',
+    agents: `  copier: { kind: command, command: [sh, -c, ${JSON.stringify(edit)}, sh, "\${{ file.path }}", "\${{ file.root }}"], workspace: copy, ${unconfined}, retry: { attempts: 1 } }`,
+  });
+  const made = (): number =>
+    Array.from({ length: many }, (_, i) => i).filter((i) => project.exists(`inbox/made${i}.note`)).length;
+  project.reviewers({ when: 'a.todo', until: 'go' });
+  project.write('inbox/a.todo', 'task\n');
+  const first = await project.start();
+  await until('it is reviewed', () => project.asked().length === 2);
+  first.kill('SIGKILL');
+  await first.exited;
+  // What the next one finds in the attempts journal it cuts off.
+  const second = await project.start();
+  await until('they are asked on', () => project.asked().length === 4);
+  project.write('go', '');
+  await until('the first file is in place', () => made() > 0);
+  second.kill('SIGKILL');
+  await second.exited;
+  await project.start();
+  await until('it has its receipt', () => project.receipt('a.todo') !== undefined);
+  const job = await jobOf(project, 'a.todo');
+  expect(project.receipt('a.todo')).toMatchObject({ job_id: job.job_id, state: 'succeeded', cost_usd: 4 });
+  expect([made(), readFileSync(join(project.inbox, 'a.todo'), 'utf8')]).toEqual([many, 'task\nedited\n']);
+  expect(job.promoted).toHaveLength(many + 1);
+  expect(linesOf(project)).toHaveLength(1);
+  expect(project.asked()).toHaveLength(4);
+  expect((await project.sluice('undo', job.job_id)).code).toBe(0);
+  expect([made(), readFileSync(join(project.inbox, 'a.todo'), 'utf8')]).toEqual([0, 'task\n']);
 });
 
 test('one place is enough; without a daemon `run` waits for reviews, and says what asks a person', async () => {
