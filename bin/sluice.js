@@ -34,9 +34,26 @@ async function becomeNewerNode() {
     return;
   }
   const args = [...process.execArgv, launcher, ...process.argv.slice(2)];
+  const typed = typedArguments();
+  if (typed) await replaceThroughFfi(node, [...process.execArgv, launcher, ...typed]);
   if (typeof process.execve === 'function') process.execve(node, [node, ...args], process.env);
   await replaceThroughFfi(node, args);
   runAsChild(node, args);
+}
+
+/**
+ * Node decodes arguments as UTF-8 and puts U+FFFD where they are not: a file with such a name could not be named any more.
+ * Undefined where nothing was lost, or the bytes cannot be had.
+ */
+function typedArguments() {
+  const words = process.argv.slice(2);
+  if (process.platform !== 'linux' || !words.some((word) => word.includes('\ufffd'))) return undefined;
+  try {
+    const given = readFileSync('/proc/self/cmdline', 'latin1').split('\0').slice(0, -1);
+    return given.slice(-words.length).map((word) => Buffer.from(`${word}\0`, 'latin1'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The `node` package beside us or above us, where npm, pnpm and a global install put it. */

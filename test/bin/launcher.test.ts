@@ -12,11 +12,14 @@ const base = mkdtempSync(join(tmpdir(), 'sluice-launcher-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 const program = `
+import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 const [action, ...rest] = process.argv.slice(2);
 if (action === 'report') {
   console.log(JSON.stringify({ pid: process.pid, version: process.version, rest, odd: process.env.ODD, exec: process.execArgv }));
   process.exitCode = Number(rest[0] ?? 0);
+} else if (action === 'bytes') {
+  console.log(JSON.stringify(readFileSync('/proc/self/cmdline', 'latin1').split('\\0').slice(-4)));
 } else if (action === 'echo') {
   process.stdout.write(await text(process.stdin));
   process.stderr.write('to stderr');
@@ -98,6 +101,14 @@ for (const { name, node, koffi, samePid } of cases) {
       expect(Number.parseInt(seen.version.slice(1), 10)).toBeGreaterThanOrEqual(24);
       expect(seen.pid === result.pid).toBe(samePid);
       expect([result.code, result.stderr]).toEqual([7, '']);
+    });
+
+    // Where nothing can replace the process, a child gets what Node made of them.
+    test.skipIf(!koffi || process.platform !== 'linux')('hands on arguments that are no UTF-8', async () => {
+      const words = ['-c', 'exec "$0" "$1" bytes "caf$(printf \'\\351\')" "ü"'];
+      const script = join(packageWith({ koffi }), 'bin', 'sluice.js');
+      const seen = execFileSync('sh', [...words, node as string, script], { encoding: 'utf8' });
+      expect(JSON.parse(seen)).toEqual(['bytes', 'caf\u00e9', 'Ã¼', '']);
     });
 
     test('leaves stdin, stdout and stderr as they are', async () => {
