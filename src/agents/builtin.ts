@@ -83,9 +83,8 @@ class InspectRunner implements BuiltinRunner {
       limits: {},
     });
     if (signal.aborted) return end({ kind: 'cancelled', reason: reasonOf(signal) });
-    const timeout = AbortSignal.timeout(timeoutMs);
     const { file: path, path: rel, bytes } = call.input;
-    const answer = await this.#ask({ path, rel, bytes }, AbortSignal.any([signal, timeout]));
+    const answer = await this.#inTime({ path, rel, bytes }, timeoutMs, signal);
     if ('aborted' in answer)
       return end(
         signal.aborted
@@ -100,6 +99,17 @@ class InspectRunner implements BuiltinRunner {
     const resultFile = outputFiles(call.workDir).result;
     await writeFile(resultFile, text, { mode: 0o600 });
     return end({ kind: 'exited', exitCode: 0 }, '', { resultFile, resultBytes });
+  }
+
+  /** `AbortSignal.timeout` would leave a timer behind for each file, until its time is over. */
+  async #inTime(request: WorkerRequest, timeoutMs: number, signal: AbortSignal) {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    try {
+      return await this.#ask(request, AbortSignal.any([signal, late.signal]));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #ask(

@@ -1,6 +1,7 @@
 /** Kind `builtin`: whatever happens in its thread, the daemon gets an outcome. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { queryObjects } from 'node:v8';
 import { expect, onTestFinished, test } from 'vitest';
 import { type BuiltinRunner, createBuiltinRunner } from '../../src/agents/builtin.ts';
 import { agent, call, never, noSecrets, tempDir, until } from './attempts.ts';
@@ -50,6 +51,16 @@ test('cancel ends the thread, a bound refuses the result', async () => {
   expect((await running).outcome).toEqual({ kind: 'cancelled', reason: 'stopping' });
   const result = await runner.run(call(dir, inspectAgent({ maxOutputBytes: 3 }), 'good'), never);
   expect(result.outcome).toEqual({ kind: 'output_exceeded', maxBytes: 3 });
+});
+
+test('of files that were inspected in time no timer is left', async () => {
+  const runner = open({ worker: odd });
+  const timer = setTimeout(() => {}, 0);
+  const timers = (): number => queryObjects(timer.constructor as never) as unknown as number;
+  await runner.run(call(dir, inspectAgent(), 'good'), never);
+  const before = timers();
+  for (let n = 0; n < 50; n++) await runner.run(call(dir, inspectAgent(), 'good'), never);
+  expect(timers() - before).toBeLessThan(10);
 });
 
 test('the thread is there only while it is needed', async () => {
