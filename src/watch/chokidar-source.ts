@@ -1,25 +1,24 @@
 /**
  * The portable source: chokidar, for macOS and wherever there is no FFI. It loses events in rename bursts and cannot see
- * that it did, it says nothing of a file that becomes a folder (nor of what comes into that folder), and it reports
- * before the writer has closed; so its events are hints without meaning, and after each burst of what the system reports
- * it asks for a sweep.
+ * that it did, it loses whole folders (`folder-watches.ts`), and it reports before the writer has closed; so its events
+ * are hints without meaning, and after each burst of what the system reports it asks for a sweep.
  */
-import { lstatSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { FSWatcher } from 'chokidar';
+import { FolderWatches } from './folder-watches.ts';
+import { ignoreFileName } from './ignore-tree.ts';
 import type { EnterResult, HintKind, Hints, Source } from './source.ts';
-import { childOf, type WatchedRoot } from './watched-root.ts';
+import { absolutePath, childOf, type WatchedRoot } from './watched-root.ts';
 
 /** A burst has ended when nothing came for this long; under constant load it is taken to end now and then. */
 const burstQuietMs = 1_000;
 const burstMaxMs = 5_000;
-/** Names of one burst that are looked at for folders; beyond that nobody turned files into folders by hand. */
-const maxRenamed = 10_000;
+/** Elsewhere chokidar watches a whole tree at once, and each folder would cost a descriptor. */
+const watchesFolders = process.platform === 'linux';
 
 interface Watched {
   readonly watcher: FSWatcher;
-  /** Absolute paths that came or went in this burst, and that chokidar has not reported as folders. */
-  readonly renamed: Set<string>;
+  readonly folders: FolderWatches;
   timer?: NodeJS.Timeout | undefined;
   burstSince: number;
 }
@@ -42,12 +41,13 @@ export class ChokidarSource implements Source {
       ignorePermissionErrors: true,
       ignored: (path, stats) => this.#isIgnored(root, path, stats?.isDirectory() ?? false),
     });
-    const watched: Watched = { watcher, renamed: new Set(), burstSince: 0 };
+    const folders = new FolderWatches((path) => this.#rawEvent(root, watched, path));
+    const watched: Watched = { watcher, folders, burstSince: 0 };
     this.#roots.set(root, watched);
     watcher.on('all', (event, path) => this.#event(root, watched, event, path));
-    watcher.on('raw', (event, name, details) => {
+    watcher.on('raw', (_, name, details) => {
       const { watchedPath } = details as { readonly watchedPath?: string };
-      this.#rawEvent(root, watched, event, join(watchedPath ?? root.dir, name ?? ''));
+      this.#rawEvent(root, watched, join(watchedPath ?? root.dir, name ?? ''));
     });
     // ENOSPC and the like: what is not watched is swept.
     watcher.on('error', () => this.#burst(root, watched));
@@ -60,14 +60,19 @@ export class ChokidarSource implements Source {
     const watched = this.#roots.get(root);
     this.#roots.delete(root);
     clearTimeout(watched?.timer);
+    watched?.folders.retain(() => false);
     await watched?.watcher.close();
   }
 
-  enter(): EnterResult {
-    return 'watched';
+  enter(root: WatchedRoot, folder: string): EnterResult {
+    const watched = this.#roots.get(root);
+    if (watched === undefined) return 'gone';
+    return watchesFolders ? watched.folders.enter(absolutePath(root, folder)) : 'watched';
   }
 
-  retain(): void {}
+  retain(root: WatchedRoot, folders: ReadonlySet<string>): void {
+    this.#roots.get(root)?.folders.retain((dir) => folders.has(dir.slice(root.dir.length + 1)));
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const root of [...this.#roots.keys()]) await this.close(root);
@@ -76,7 +81,7 @@ export class ChokidarSource implements Source {
   #isIgnored(root: WatchedRoot, path: string, isFolder: boolean): boolean {
     const place = placeIn(root, path);
     // Whether a name is a folder is not known yet: ignored only when both answers are the same.
-    if (place === undefined) return false;
+    if (place === undefined || place.name === ignoreFileName) return false;
     if (isFolder) return root.ignores.ignoresFolder(place.folder, place.name);
     return (
       root.ignores.ignoresFolder(place.folder, place.name) &&
@@ -86,7 +91,6 @@ export class ChokidarSource implements Source {
 
   #event(root: WatchedRoot, watched: Watched, event: string, path: string): void {
     this.#burst(root, watched);
-    if (event === 'addDir') watched.renamed.delete(path);
     const place = placeIn(root, path);
     if (place === undefined) {
       if (event === 'unlinkDir') this.#hints.rootGone(root);
@@ -102,10 +106,8 @@ export class ChokidarSource implements Source {
   }
 
   /** What the system said, whether or not chokidar makes an event of it. */
-  #rawEvent(root: WatchedRoot, watched: Watched, event: string, path: string): void {
-    if (this.#isIgnored(root, path, false)) return;
-    if (event === 'rename' && watched.renamed.size < maxRenamed) watched.renamed.add(path);
-    this.#burst(root, watched);
+  #rawEvent(root: WatchedRoot, watched: Watched, path: string): void {
+    if (!this.#isIgnored(root, path, false)) this.#burst(root, watched);
   }
 
   #burst(root: WatchedRoot, watched: Watched): void {
@@ -116,18 +118,8 @@ export class ChokidarSource implements Source {
     watched.timer = setTimeout(() => {
       watched.timer = undefined;
       watched.burstSince = 0;
-      if (!this.#roots.has(root)) return;
-      this.#watchFolders(watched);
-      this.#hints.lost(this, root);
+      if (this.#roots.has(root)) this.#hints.lost(this, root);
     }, burstQuietMs);
-  }
-
-  /** A folder that chokidar still takes for the file that was there before it is watched like the others. */
-  #watchFolders(watched: Watched): void {
-    for (const path of watched.renamed) {
-      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) watched.watcher.add(path);
-    }
-    watched.renamed.clear();
   }
 }
 

@@ -16,7 +16,9 @@ type Recent = { readonly words: StampWords | undefined; readonly at: number };
 
 export class Memory {
   readonly #rows: FolderRows;
-  readonly #recent = new Map<string, Recent>();
+  /** By folder, then by name. */
+  readonly #recent = new Map<string, Map<string, Recent>>();
+  #recentCount = 0;
   readonly #folders = new Map<
     string,
     { readonly row: FolderRow; readonly index: Map<string, number> } | undefined
@@ -42,18 +44,19 @@ export class Memory {
 
   /** What this process handed over and the ledger has not confirmed yet. */
   recent(root: string, folder: string, name: string, now: number): StampWords | 'removed' | undefined {
-    const recent = this.#recent.get(keyOf(root, folder, name));
+    const recent = this.#recent.get(keyOf(root, folder))?.get(name);
     if (recent === undefined || now - recent.at > offerAgainMs) return undefined;
     return recent.words ?? 'removed';
   }
 
   /** A change was handed over; `words` undefined: the removal. */
   note(root: string, folder: string, name: string, words: StampWords | undefined, now: number): void {
-    const key = keyOf(root, folder, name);
-    this.#recent.delete(key);
-    this.#recent.set(key, { words: words?.slice(), at: now });
-    if (this.#recent.size > maxRecent) this.#recent.delete(this.#recent.keys().next().value as string);
-    const folderKey = keyOf(root, folder, '');
+    const folderKey = keyOf(root, folder);
+    this.#forget(folderKey, name);
+    const recent = this.#recent.get(folderKey) ?? new Map<string, Recent>();
+    recent.set(name, { words: words?.slice(), at: now });
+    this.#recent.set(folderKey, recent);
+    if (++this.#recentCount > maxRecent) this.#forgetOldest();
     if (this.#touched.has(folderKey)) return;
     this.#touched.set(folderKey, [root, folder]);
     this.#unmarked.set(folderKey, [root, folder]);
@@ -67,7 +70,15 @@ export class Memory {
   }
 
   isTouched(root: string, folder: string): boolean {
-    return this.#touched.has(keyOf(root, folder, ''));
+    return this.#touched.has(keyOf(root, folder));
+  }
+
+  /** Names of files that this process handed over as present, and that the ledger has not confirmed yet. */
+  unconfirmedIn(root: string, folder: string, now: number): string[] {
+    const found: string[] = [];
+    for (const [name, { words, at }] of this.#recent.get(keyOf(root, folder)) ?? [])
+      if (words !== undefined && now - at <= offerAgainMs) found.push(name);
+    return found;
   }
 
   /** Folders of a root whose changes the ledger has not been asked about yet. */
@@ -78,24 +89,36 @@ export class Memory {
   /** Call before the ledger is asked about a folder: changes noted from now on are not in its answer. */
   asking(root: string, folder: string): void {
     this.flush();
-    this.#touched.delete(keyOf(root, folder, ''));
+    this.#touched.delete(keyOf(root, folder));
   }
 
   /** The ledger knows this version. */
   confirm(root: string, folder: string, name: string): void {
-    if (this.#recent.size > 0) this.#recent.delete(keyOf(root, folder, name));
+    if (this.#recentCount > 0) this.#forget(keyOf(root, folder), name);
   }
 
   /** A row was written. */
   forgetFolder(root: string, folder: string): void {
-    this.#folders.delete(keyOf(root, folder, ''));
+    this.#folders.delete(keyOf(root, folder));
+  }
+
+  #forget(folderKey: string, name: string): void {
+    const recent = this.#recent.get(folderKey);
+    if (recent?.delete(name) !== true) return;
+    this.#recentCount--;
+    if (recent.size === 0) this.#recent.delete(folderKey);
+  }
+
+  #forgetOldest(): void {
+    const [folderKey, recent] = this.#recent.entries().next().value as [string, Map<string, Recent>];
+    this.#forget(folderKey, recent.keys().next().value as string);
   }
 
   #folder(
     root: string,
     folder: string,
   ): { readonly row: FolderRow; readonly index: Map<string, number> } | undefined {
-    const key = keyOf(root, folder, '');
+    const key = keyOf(root, folder);
     let found = this.#folders.get(key);
     if (found === undefined && !this.#folders.has(key)) {
       const row = this.#rows.get(root, folder);
@@ -107,6 +130,6 @@ export class Memory {
   }
 }
 
-function keyOf(root: string, folder: string, name: string): string {
-  return `${root}\0${folder}\0${name}`;
+function keyOf(root: string, folder: string): string {
+  return `${root}\0${folder}`;
 }

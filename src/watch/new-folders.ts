@@ -5,7 +5,14 @@
 import { type FolderListing, readFolder } from './folder-listing.ts';
 import type { Inspector } from './inspector.ts';
 import type { Settle } from './settle.ts';
-import { absolutePath, childOf, noteFolderTime, type WatchedRoot } from './watched-root.ts';
+import {
+  absolutePath,
+  canBeRead,
+  childOf,
+  kindOfFolder,
+  noteFolderTime,
+  type WatchedRoot,
+} from './watched-root.ts';
 
 const sliceMs = 8;
 
@@ -56,6 +63,8 @@ export class NewFolders {
   }
 
   #take(root: WatchedRoot, folder: string): void {
+    // Gone again, or a link by now: the sweep says what became of what was in it.
+    if (!canBeRead(kindOfFolder(root, folder, this.#inspector))) return;
     if (root.source.enter(root, folder) === 'limit') {
       root.unwatched.add(folder);
       this.#lost(root);

@@ -7,7 +7,7 @@ import { messageOf } from '../types/errors.ts';
 import { checkRoot } from './root-check.ts';
 import { type Reporter, reportLimit, reportUnavailable, reportUnread } from './root-conditions.ts';
 import { changedFolders, reconcile, type SweepParts, unmet, walk } from './sweep.ts';
-import { absolutePath, type WatchedRoot } from './watched-root.ts';
+import { kindOfFolder, type WatchedRoot } from './watched-root.ts';
 
 /** How often a root is looked for that is missing, or looked at whether it is still the same. */
 const checkMs = 1_000;
@@ -49,6 +49,8 @@ export class RootKeeper {
   #goneFolders = new Set<string>();
   #requests: (() => void)[] = [];
   #checkNow = true;
+  /** The source said that the folder went: one that stands there is another, even if it got the same inode. */
+  #wentAway = false;
   #wake = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -83,6 +85,7 @@ export class RootKeeper {
   /** The folder itself went: look at once. */
   check(): void {
     this.#checkNow = true;
+    this.#wentAway = true;
     this.#wake.resolve();
   }
 
@@ -128,13 +131,15 @@ export class RootKeeper {
   async #check(): Promise<boolean> {
     const { root } = this;
     this.#checkNow = false;
+    const wentAway = this.#wentAway;
+    this.#wentAway = false;
     const found = await checkRoot(root.config.dir);
     if (root.closed) return false;
     if (found.state !== 'readable') {
       if (root.state !== found.state) this.#unavailable(found.state, found.why);
       return false;
     }
-    if (root.state === 'watching' && root.identity === found.identity) return true;
+    if (!wentAway && root.state === 'watching' && root.identity === found.identity) return true;
     root.state = 'starting';
     root.identity = found.identity;
     await this.#o.takeUp(root, found.dir);
@@ -251,22 +256,23 @@ export class RootKeeper {
     const folders = [...this.#goneFolders].flatMap((folder) => parts.rows.below(root.config.name, folder));
     this.#goneFolders.clear();
     this.#goneAt = Infinity;
-    // One that stands there again has other files now.
-    const entered = folders.filter((folder) => root.ignores.entersFolder(folder));
+    // One that stands there again has other files now, or is none of ours.
+    const entered = folders.filter(
+      (folder) =>
+        kindOfFolder(root, folder, parts.inspector) !== 'folder' || root.ignores.entersFolder(folder),
+    );
     await reconcile(root, entered, parts);
     parts.settle.tick();
   }
 
-  /** Of folders with rows that were not met: those that do not exist. Rows of the others (ignored by now) are dropped. */
+  /**
+   * Of folders with rows that were not met: those that do not exist. The others are ignored by now; their rows stay, for
+   * what goes from them meanwhile and is asked about when they are not ignored any more.
+   */
   #reallyGone(folders: readonly string[]): string[] {
     const { root } = this;
-    const { inspector, rows } = this.#o.parts;
-    return folders.filter((folder) => {
-      if (inspector.stat(absolutePath(root, folder)) !== 'folder') return true;
-      if (root.ignores.entersFolder(folder)) return false;
-      rows.delete(root.config.name, folder);
-      return false;
-    });
+    const { inspector } = this.#o.parts;
+    return folders.filter((folder) => kindOfFolder(root, folder, inspector) !== 'folder');
   }
 
   #reportLimit(): void {

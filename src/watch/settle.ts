@@ -15,7 +15,7 @@ import { markerOf } from './ready-marker.ts';
 import type { HintKind } from './source.ts';
 import { type StampWords, sameStamp, stampOf } from './stamp-words.ts';
 import { looksTemporary } from './temporary-name.ts';
-import { absolutePath, childOf, type WatchedRoot } from './watched-root.ts';
+import { absolutePath, canBeRead, childOf, kindOfFolder, type WatchedRoot } from './watched-root.ts';
 
 /** A path that changes again within this time of its last close belongs to a program that reopens and appends. */
 const reopenMs = 2_000;
@@ -33,6 +33,7 @@ const standStillMs = 2_000;
 const remoteAgeMs = 60_000;
 const maxEntries = 100_000;
 const sliceMs = 10;
+const reachedMs = 10;
 
 interface Entry {
   readonly key: string;
@@ -78,6 +79,9 @@ export class Settle {
   readonly #queue = new DueQueue<Entry>();
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
+  #reached:
+    | { readonly root: WatchedRoot; readonly folder: string; readonly is: boolean; readonly at: number }
+    | undefined;
   #closed = false;
 
   constructor(options: SettleOptions) {
@@ -140,11 +144,12 @@ export class Settle {
   missing(root: WatchedRoot, folder: string, name: string, now: number): void {
     if (this.#o.memory.recent(root.config.name, folder, name, now) === 'removed') return;
     const key = `${root.config.name}\0${childOf(folder, name)}`;
-    if (this.#entries.has(key)) return;
-    const entry = this.#open(key, root, folder, name, 'sweep');
+    const before = this.#entries.get(key);
+    const entry = before ?? this.#open(key, root, folder, name, 'sweep');
     if (entry === undefined) return;
     entry.known = true;
-    this.#due(entry, 'check', now);
+    // One that is being looked at anyway goes on; one that was handed over a moment ago has to be looked at again.
+    if (before?.phase !== 'check') this.#due(entry, 'check', now);
   }
 
   /** Looks at what is due, as far as the outbox has room. */
@@ -188,7 +193,8 @@ export class Settle {
     const { root, folder, name } = entry;
     const { inspector, memory } = this.#o;
     const path = absolutePath(root, folder, name);
-    if (inspector.stat(path) !== 'file') return this.#missing(entry, now);
+    if (!this.#isReached(root, folder, now) || inspector.stat(path) !== 'file')
+      return this.#missing(entry, now);
     entry.missingSince = 0;
     const waitMs = this.#unsettledFor(entry, path, now);
     if (waitMs > 0) {
@@ -223,6 +229,15 @@ export class Settle {
     entry.busyMs = 0;
     delete entry.look;
     entry.dueAt = Math.max(now, entry.lastCloseAt) + Math.max(reopenMs, 2 * entry.quietMs);
+  }
+
+  /** Without a link on the way. Asked once for the files of a folder that are judged together. */
+  #isReached(root: WatchedRoot, folder: string, now: number): boolean {
+    const last = this.#reached;
+    if (last?.root === root && last.folder === folder && now - last.at < reachedMs) return last.is;
+    const is = canBeRead(kindOfFolder(root, folder, this.#o.inspector));
+    this.#reached = { root, folder, is, at: now };
+    return is;
   }
 
   /** 0 when nobody writes the file any more; else when to look again, in milliseconds. */

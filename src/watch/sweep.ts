@@ -14,7 +14,14 @@ import type { Outbox } from './outbox.ts';
 import type { Settle } from './settle.ts';
 import { sameStamp, wordsPerStamp, writeFormattedStamp } from './stamp-words.ts';
 import { TimeSlice } from './time-slice.ts';
-import { absolutePath, childOf, noteFolderTime, type WatchedRoot } from './watched-root.ts';
+import {
+  absolutePath,
+  canBeRead,
+  childOf,
+  kindOfFolder,
+  noteFolderTime,
+  type WatchedRoot,
+} from './watched-root.ts';
 
 const foldersPerQuestion = 64;
 const filesPerRoomCheck = 256;
@@ -56,9 +63,11 @@ export async function walk(
   for (let folder = stack.pop(); folder !== undefined; folder = stack.pop()) {
     if (slice.isOver) await slice.pause();
     if (root.closed) break;
+    // With `deep` those above were met on the way.
+    if (!o.deep && !canBeRead(kindOfFolder(root, folder, parts.inspector))) continue;
     if (root.source.enter(root, folder) === 'limit') root.unwatched.add(folder);
     else root.unwatched.delete(folder);
-    noteFolderTime(root, folder, parts.inspector);
+    if (!canBeRead(noteFolderTime(root, folder, parts.inspector))) continue;
     let listing: FolderListing;
     try {
       listing = readFolder(absolutePath(root, folder));
@@ -91,7 +100,7 @@ export async function changedFolders(
   const slice = new TimeSlice();
   for (const [folder, time] of root.folderTimes) {
     if (slice.isOver) await slice.pause();
-    if (inspector.stat(absolutePath(root, folder)) !== 'folder' || inspector.youngestMs !== time)
+    if (kindOfFolder(root, folder, inspector) !== 'folder' || inspector.youngestMs !== time)
       found.add(folder);
   }
   return [...found];
@@ -191,13 +200,12 @@ async function reconcileFolder(
   known: ReadonlyMap<string, string>,
   { inspector, memory, outbox, settle }: SweepParts,
 ): Promise<FolderRow | 'unread'> {
-  let listing: FolderListing;
+  let listing: FolderListing = { files: [], folders: [] };
   try {
-    listing = readFolder(absolutePath(root, folder));
+    if (canBeRead(kindOfFolder(root, folder, inspector))) listing = readFolder(absolutePath(root, folder));
   } catch (error) {
     const code = systemCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') return 'unread';
-    listing = { files: [], folders: [] };
   }
   const rootName = root.config.name;
   const names: string[] = [];
@@ -231,6 +239,11 @@ async function reconcileFolder(
     claim(name);
     settle.missing(root, folder, name, performance.now());
   }
+  // Handed over, and gone before the ledger had it: it will have it, so it must hear of the end as well.
+  const unconfirmed = memory.unconfirmedIn(rootName, folder, performance.now());
+  const listed = new Set(unconfirmed.length > 0 ? listing.files : []);
+  for (const name of unconfirmed)
+    if (!listed.has(name) && !known.has(name)) settle.missing(root, folder, name, performance.now());
   const how = root.lastSweepAt === undefined ? 'first_sweep' : 'sweep';
   for (const [index, name] of found.entries()) {
     if (index % filesPerRoomCheck === 0) await outbox.room();
@@ -241,6 +254,7 @@ async function reconcileFolder(
     names: names.join('/'),
     words: words.subarray(0, names.length * wordsPerStamp),
     rules: root.ignores.version(folder),
-    stale: memory.isTouched(rootName, folder),
+    // What the ledger is yet to confirm is asked about again, also when the folder has gone by then.
+    stale: memory.isTouched(rootName, folder) || unconfirmed.length > 0,
   };
 }

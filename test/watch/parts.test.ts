@@ -160,10 +160,13 @@ test('why a path is ignored: the pattern and where it stands', async () => {
     'sub/.sluiceignore': '!keep.log\n',
     'sub/keep.log': '',
     'out/x': '',
+    file: '',
   });
   const root = rootConfig(dir, { ignore: ['drafts/**'], ready: '{name}.done' });
   const why = (path: string) => explainIgnored(root, path, [join(dir, 'out')], 2);
   expect(await why('a.txt')).toBeUndefined();
+  // Below what is a file by now.
+  expect(await why('file/x')).toBeUndefined();
   expect(await why('sub/keep.log')).toBeUndefined();
   expect(await why('a.log')).toEqual({ pattern: '*.log', source: `${join(dir, '.sluiceignore')}:3` });
   expect(await why('build/deep/x')).toEqual({ pattern: 'build/', source: `${join(dir, '.sluiceignore')}:4` });
