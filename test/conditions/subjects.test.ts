@@ -90,7 +90,7 @@ test('a clock that is set back silences nothing', () => {
 test('never more than a thousand are remembered, the open ones longest', () => {
   const subjects = new Subjects();
   subjects.change(condition('first', 0), true, 0, times.minIntervalMs);
-  for (let n = 0; n < 3_000; n++) {
+  for (let n = 0; n < 1_300; n++) {
     subjects.change(condition(`s${n}`, n), true, n, times.minIntervalMs);
     subjects.change(condition(`s${n}`, n), false, n, times.minIntervalMs);
   }
@@ -99,4 +99,22 @@ test('never more than a thousand are remembered, the open ones longest', () => {
   open?.delivered(1e6);
   const rest = subjects.due(1e6, times);
   expect([open, rest].some((group) => group?.items.some(({ subject }) => subject === 'first'))).toBe(true);
+});
+
+test('what is remembered in the ledger is what is known here, however many come and go in a day', () => {
+  const subjects = new Subjects();
+  const kept = new Set<string>();
+  for (let n = 0; n < 1_300; n++) {
+    const now = 1_000_000 + n * 100;
+    for (const isOpen of [true, false]) {
+      const at = now + (isOpen ? 0 : 20);
+      subjects.change(condition(`${n % 1_200}`, at), isOpen, at, times.minIntervalMs);
+      const group = subjects.due(at + times.gatherMs, times);
+      for (const { subject } of group?.delivered(at + times.gatherMs) ?? []) kept.add(subject);
+    }
+    for (const { subject } of subjects.forget(now, times.minIntervalMs)) kept.delete(subject);
+  }
+  expect(kept.size).toBe(1_000);
+  for (const { subject } of subjects.forget(1e12, times.minIntervalMs)) kept.delete(subject);
+  expect([...kept]).toEqual([]);
 });

@@ -44,6 +44,8 @@ const MAX_ENTRIES = 1_000;
 
 export class Subjects {
   readonly #entries = new Map<string, Entry>();
+  /** Had to make room, and nobody has been told so. */
+  #displaced: Entry[] = [];
 
   load(told: readonly Told[]): void {
     for (const { code, subject, told: state, openedAt, message, since } of told) {
@@ -116,7 +118,11 @@ export class Subjects {
     return {
       event,
       items: group.map(({ code, subject, last }) => ({ code, subject, ...last })),
-      delivered: (at) => group.map((entry) => markTold(entry, event, at)),
+      // What made room meanwhile is not remembered again.
+      delivered: (at) =>
+        group
+          .filter((entry) => this.#entries.get(idOf(entry.code, entry.subject)) === entry)
+          .map((entry) => markTold(entry, event, at)),
     };
   }
 
@@ -127,9 +133,13 @@ export class Subjects {
     return next;
   }
 
-  /** Drops what is over and was told long ago, or could not be told for a day. @returns what it was. */
+  /**
+   * Drops what is over and was told long ago, or could not be told for a day.
+   * @returns what it was, and what had to make room since the last time.
+   */
   forget(now: number, minIntervalMs: number): readonly Pick<Told, 'code' | 'subject'>[] {
-    const forgotten: Entry[] = [];
+    const forgotten = this.#displaced.filter(({ code, subject }) => !this.#entries.has(idOf(code, subject)));
+    this.#displaced = [];
     for (const [id, entry] of this.#entries) {
       if (entry.isOpen || entry.isUnknown) continue;
       if (now - entry.changedAt < FORGET_MS || freeAt(entry, minIntervalMs, now) > now) continue;
@@ -144,7 +154,10 @@ export class Subjects {
     const oldest = [...this.#entries].toSorted(
       ([, a], [, b]) => Number(a.isOpen) - Number(b.isOpen) || a.changedAt - b.changedAt,
     )[0];
-    if (oldest) this.#entries.delete(oldest[0]);
+    if (!oldest) return;
+    const [id, entry] = oldest;
+    this.#entries.delete(id);
+    this.#displaced.push(entry);
   }
 }
 
