@@ -6,7 +6,7 @@
 import type { CliFault, FaultClass } from '../../../types/agent-cli.ts';
 import { oneLine } from '../reading/events.ts';
 import { type FaultPattern, findFault, passingFaults } from '../reading/faults.ts';
-import { comeBack } from '../reading/times.ts';
+import { comeBack, comeBackAt } from '../reading/times.ts';
 import { dispensableFlags } from './launch.ts';
 
 export interface ClaudeFailure {
@@ -23,7 +23,7 @@ export interface ClaudeFailure {
   readonly terminalReason?: string | undefined;
   readonly stopReason?: string | undefined;
   readonly startupReason?: string | undefined;
-  /** Epoch milliseconds: when the limit that refused the request ends. */
+  /** When the limit that refused the request ends: epoch seconds, as it tells it. */
   readonly resetsAt?: number | undefined;
   /** The service said itself that a limit of the plan is reached. */
   readonly isLimitReached?: boolean | undefined;
@@ -39,13 +39,12 @@ export function faultOf(failure: ClaudeFailure, now: number): CliFault {
   const found = classOf(failure);
   const { message, resetsAt } = failure;
   const fix = fixOf(found, failure);
+  const reset = found === 'quota' && resetsAt !== undefined ? comeBackAt(resetsAt, now) : undefined;
   return {
     class: found,
     message: oneLine(message) || `Claude Code failed (${failure.subtype ?? failure.terminalReason ?? found})`,
     ...(fix !== undefined && { fix }),
-    ...(resetsAt !== undefined && found === 'quota'
-      ? { until: resetsAt }
-      : passingFaults.has(found) && comeBack(message, now)),
+    ...(reset ?? (passingFaults.has(found) && comeBack(message, now))),
   };
 }
 

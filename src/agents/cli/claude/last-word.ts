@@ -5,7 +5,7 @@ import type { ClaudeFailure } from './faults.ts';
 /** `subtype: "success"` alone is none: it stands over failed requests and refusals, too. */
 export function isSuccess(result: Json): boolean {
   const { is_error, subtype, stop_reason } = result;
-  return is_error !== true && subtype === 'success' && stop_reason !== 'refusal' && !isOwnCommand(result);
+  return is_error === false && subtype === 'success' && stop_reason !== 'refusal' && !isOwnCommand(result);
 }
 
 /** @param before The failure that its stream told last: the result repeats its words, but not its class. */

@@ -152,8 +152,7 @@ export class ClaudeReader implements CliReader {
       this.#limit = undefined;
       return noEvents;
     }
-    const seconds = amountOf(resetsAt);
-    this.#limit = { resetsAt: seconds === undefined ? undefined : seconds * 1000 };
+    this.#limit = { resetsAt: amountOf(resetsAt) };
     return [event('status', { text: 'a usage limit of the plan is reached' })];
   }
 

@@ -39,13 +39,14 @@ export class ClaudeUsage {
       this.#message = id ?? '';
       this.#messageUsage = noUsage;
     }
-    this.#raise(counted(objectOf(usage), inMessages));
+    this.#raise(plainSum(objectOf(usage)));
   }
 
   /** The end of a message: what it gave out in all. */
   messageEnd(id: string | undefined, usage: unknown): void {
     if (id !== undefined && id !== this.#message) return;
-    this.#raise({ ...noUsage, output_tokens: amountOf(objectOf(usage).output_tokens) ?? 0 });
+    const output = amountOf(objectOf(usage).output_tokens);
+    if (output !== undefined) this.#raise({ ...noUsage, output_tokens: output });
   }
 
   result(result: Json): void {
@@ -84,7 +85,9 @@ export class ClaudeUsage {
     return this.#costUsd;
   }
 
-  #raise(to: Usage): void {
+  /** @param to Undefined: it does not say. That is not known, not nothing. */
+  #raise(to: Usage | undefined): void {
+    if (to === undefined) return;
     const more = usageBeyond(to, this.#messageUsage);
     this.#messageUsage = addUsage(this.#messageUsage, more);
     this.#count(more);

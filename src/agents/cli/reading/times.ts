@@ -40,17 +40,19 @@ export function comeBack(message: string, now: number): ComeBack {
   return field(text, now) ?? cued(text, now) ?? {};
 }
 
+/** @param epoch In seconds or milliseconds: which, its size says. @returns undefined when it is no time to come back. */
+export function comeBackAt(epoch: number, now: number): ComeBack | undefined {
+  return at(epoch < 1e11 ? epoch * 1000 : epoch, now);
+}
+
 /** What programs say to programs: `"resets_at":1763683200`, `Retry-After: 34`, `…|1763683200`. */
 function field(text: string, now: number): ComeBack | undefined {
   const epoch =
     /(?:reset[a-z]{0,9}[-_ ]?(?:at|time|date|on)?|retry[-_ ]?at|until|reached)["']?\s{0,9}[|:=]?\s{0,9}["']?\b(\d{10}|\d{13})(?:\.\d+)?\b/i.exec(
       text,
     ) ?? /\|(\d{10}|\d{13})\b/.exec(text);
-  if (epoch !== null) {
-    const number = Number(epoch[1]);
-    const found = at(number < 1e11 ? number * 1000 : number, now);
-    if (found !== undefined) return found;
-  }
+  const found = epoch === null ? undefined : comeBackAt(Number(epoch[1]), now);
+  if (found !== undefined) return found;
   const ms =
     /(?:retry|reset)[a-z]{0,9}[-_ ]?(?:after|in|delay)?[-_ ]?(?:ms|millis\w*)["']?\s{0,9}[:=]\s{0,9}["']?(\d+(?:\.\d+)?)/i.exec(
       text,

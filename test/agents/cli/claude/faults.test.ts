@@ -101,6 +101,16 @@ test('when a limit ends is what the service said, or else the message', () => {
   ).toBe(until);
 });
 
+test.each([
+  ['in seconds', 1_795_201_200, 1_795_201_200_000],
+  ['in milliseconds', 1_795_201_200_000, 1_795_201_200_000],
+  ['long past', 1_000, undefined],
+  ['in thousands of years', 1e14, undefined],
+])('when a limit ends, %s', (_, resetsAt, until) => {
+  const failure = { message: 'It is used up.', error: 'rate_limit', isLimitReached: true, resetsAt };
+  expect(faultOf(failure, now).until).toBe(until);
+});
+
 test('a limit that is told beside an answer is no fault', () => {
   const { report } = readStream(
     lines(

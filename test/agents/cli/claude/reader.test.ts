@@ -38,6 +38,19 @@ describe('bad input', () => {
     expect(events.map(({ type }) => type)).toEqual(['progress', 'milestone']);
   });
 
+  test.each([
+    ['whether it failed is not said', { is_error: undefined }],
+    ['that it failed is said as a text', { is_error: 'true' }],
+    ['another end than a success', { subtype: 'error_max_turns' }],
+  ])('no success without its word: %s', (_, more) => {
+    expect(readStream(lines({ ...answered, ...more })).report.terminal).toBe('failure');
+  });
+
+  test('tokens that are not told are not known', () => {
+    const end = { type: 'stream_event', event: { type: 'message_delta' } };
+    expect(readStream(lines(said({ type: 'text', text: 'A' }), end)).report.usage).toBeUndefined();
+  });
+
   test('a line that is too long is left out', () => {
     const reader = new ClaudeReader();
     expect(reader.line({ kind: 'oversized', bytes: 20 << 20 })).toEqual([]);
