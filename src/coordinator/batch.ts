@@ -38,10 +38,12 @@ export async function concludeBatch(
   verdict: Extract<Verdict, { kind: 'failed' | 'succeeded' }>,
 ): Promise<void> {
   const { results, strange } = readFileResults(call, call.inputs);
-  const { outputs, expectation } = await whatWasMade(deps, whole, call, result);
   const leaderLast = left.leases.toSorted(
     (a, b) => Number(a === leaderOf(whole)) - Number(b === leaderOf(whole)),
   );
+  const made = await whatWasMade(deps, whole, call, result);
+  const { outputs } = made;
+  const expectation = await ofAll(deps, leaderLast.at(-1) as Lease, made.expectation);
   const said = leaderLast.filter(({ job }) => results.get(job.input.path)?.state === 'failed');
   const others = leaderLast.filter((lease) => !said.includes(lease));
   const failure = await failureOf(deps, recipes, left, call, { verdict, expectation, failed: said.length });
@@ -73,6 +75,24 @@ export async function concludeBatch(
     else await succeedAll(deps, recipes, others, call, result, proof);
   }
   if (isFirstSaid) await failSaid();
+}
+
+/**
+ * What is expected of all is asked once, before it is divided: after a crash in the middle it stands together no more.
+ * @param last Of its jobs the one that is concluded last.
+ */
+async function ofAll(
+  { notes, ledger }: Pick<AttemptDeps, 'notes' | 'ledger'>,
+  { job, token }: Lease,
+  expectation: Expectation,
+): Promise<Expectation> {
+  const note = notes.get(job.id);
+  if (note.divided?.token === token) return { kind: 'met', proof: note.divided.proof };
+  if (expectation.kind === 'met' && expectation.proof.length > 0) {
+    await notes.put(job.id, { ...note, divided: { token, proof: expectation.proof } });
+    await ledger.durable();
+  }
+  return expectation;
 }
 
 /** Why the attempt as a whole is no success; its changes to a copy of the tree are put in place here when it is. */

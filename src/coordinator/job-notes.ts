@@ -22,6 +22,8 @@ export interface JobNote {
     /** A person has; nobody could act on it yet. What the receipt is to say of that. */
     readonly accepted?: string;
   };
+  /** Of a batch, with the one of its jobs that is concluded last: it had what is expected of all when it was divided. */
+  readonly divided?: { readonly token: number; readonly proof: readonly Proof[] };
 }
 
 const NOTE = 'job_note';
