@@ -80,7 +80,7 @@ export async function openBench(
       const env = { PATH: '/usr/local/bin:/usr/bin:/bin' };
       const defaults = { job, n: 1, journal: '', argv, env, cwd: dir, stdout, stderr, files: [] };
       const exit = await spawner.run(
-        { ...defaults, timeoutMs: 20_000, maxOutputBytes: 1 << 20, ...more },
+        { ...defaults, timeoutMs: 60_000, maxOutputBytes: 1 << 20, ...more },
         signal,
       );
       return { ...exit, stdout: () => readFileSync(stdout), stderr: () => readFileSync(stderr, 'utf8') };
@@ -129,7 +129,7 @@ export function agent(
   return {
     name: 'tested',
     maxLoad: 1,
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     retry: { attempts: 1, initialMs: 1, maxMs: 1 },
     maxOutputBytes: 1 << 20,
     env: [],

@@ -140,7 +140,8 @@ describe.each(['auto', 'portable'] as const)('way %s', (way) => {
     const ready = join(dir, `ready-${way}`);
     const script = `trap "echo term; exit 5" TERM; echo ready; : > ${ready}; while :; do sleep 0.02; done`;
     const controller = new AbortController();
-    const running = bench.run(['sh', '-c', script], {}, controller.signal);
+    await using patient = await openBench(dir, { way, graceMs: 60_000 });
+    const running = patient.run(['sh', '-c', script], {}, controller.signal);
     await until('the trap', () => existsSync(ready));
     controller.abort('enough');
     const exit = await running;

@@ -77,7 +77,7 @@ export function cliAgent(
   return {
     kind,
     name: 'tested',
-    ...{ maxLoad: 1, timeoutMs: 20_000, maxOutputBytes: 64 << 20, maxRepeats: 8 },
+    ...{ maxLoad: 1, timeoutMs: 60_000, maxOutputBytes: 64 << 20, maxRepeats: 8 },
     retry: { attempts: 1, initialMs: 1, maxMs: 1 },
     ...{ env: [], capabilities: [], priority: 0, fallback: [] },
     limits: { required: false },

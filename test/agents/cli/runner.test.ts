@@ -10,8 +10,7 @@ import { answers, type FakeKind, recorded, type Step, voices } from './fakes/fak
 import { cliAgent, openRunner } from './runner-rig.ts';
 
 const kinds: readonly FakeKind[] = ['codex', 'gemini', 'claude'];
-const lingerMs = 1_200;
-const rig = await openRunner({ lingerMs });
+const rig = await openRunner();
 
 test.each(kinds)('%s: prompt by stdin, stream, events, answer, usage, session', async (kind) => {
   const fake = rig.fake(kind, ...answers(kind, 'All is well.'));
@@ -114,10 +113,12 @@ test.each([
 test.each(['gemini', 'claude'] as const)(
   '%s hangs after its result: kept after the grace, and nothing is left of it',
   async (kind) => {
-    const fake = rig.fake(kind, { deaf: true }, { fork: true }, ...answers(kind, 'Here it is.'), {
+    const lingerMs = 1_200;
+    const hasty = await openRunner({ lingerMs });
+    const fake = hasty.fake(kind, { deaf: true }, { fork: true }, ...answers(kind, 'Here it is.'), {
       hang: true,
     });
-    const { result, text } = await rig.run(cliAgent(kind));
+    const { result, text } = await hasty.run(cliAgent(kind));
     expect(result.outcome).toEqual({ kind: 'lingered', graceMs: lingerMs });
     expect(result.cli?.report.terminal).toBe('success');
     expect(await text('result.md')).toBe('Here it is.\n');
@@ -130,8 +131,10 @@ test.each(['gemini', 'claude'] as const)(
 test('a turn that is followed by another is not the end', async () => {
   const { began, said, done } = voices.codex;
   const turn = `${began.split('\n')[1]}\n`;
-  const gate = join(rig.projectDir, 'gate');
-  rig.fake(
+  const lingerMs = 3_000;
+  const hasty = await openRunner({ lingerMs });
+  const gate = join(hasty.projectDir, 'gate');
+  hasty.fake(
     'codex',
     { out: began + said('One.') + done('') },
     { until: gate },
@@ -140,7 +143,7 @@ test('a turn that is followed by another is not the end', async () => {
     { out: said('Two.') + done('') },
     { sleep: 350 },
   );
-  const { result, text } = await rig.run(cliAgent('codex'), {
+  const { result, text } = await hasty.run(cliAgent('codex'), {
     onEvent: ({ payload }) => {
       if (payload.final === true) writeFileSync(gate, '');
     },
