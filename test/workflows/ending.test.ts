@@ -72,7 +72,7 @@ test('the time-out of a run: what runs is cancelled, the run has failed, on_fail
   const onFailure = [command('tell')];
   const rig = await openRig([
     workflow([command('a'), command('b'), command('fix', { if: 'failure()' })], {
-      timeoutMs: 500,
+      timeoutMs: 1_500,
       onFailure,
     }),
   ]);
@@ -86,7 +86,7 @@ test('the time-out of a run: what runs is cancelled, the run has failed, on_fail
 });
 
 test('the time-out counts over a restart', async () => {
-  const rig = await openRig([workflow([command('a')], { timeoutMs: 1_000 })]);
+  const rig = await openRig([workflow([command('a')], { timeoutMs: 1_500 })]);
   const { id } = await rig.run();
   await rig.jobs.of('a');
   await rig.restart();
@@ -115,7 +115,7 @@ test('sub-workflows: inputs and outputs, failure, cancelling, time-out of the st
       call('call', 'inner', { with: { n: '${{ inputs.n }}' } }),
       command('use', { needs: ['call'], command: ['y', '${{ steps.call.outputs.twice }}'] }),
       call('bad', 'inner', { with: { n: 'many' } }),
-      call('slow', 'inner', { with: { n: 9 }, timeoutMs: 500 }),
+      call('slow', 'inner', { with: { n: 9 }, timeoutMs: 1_500 }),
     ],
     { inputs: [{ name: 'n', type: 'number', required: false, default: 4 }] },
   );
