@@ -1,5 +1,5 @@
 /** Every scenario of the real Codex CLI. */
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AgentsReport } from '../../src/operations/agents/agent-list.ts';
@@ -26,6 +26,31 @@ describe.skipIf(binOf('codex') === undefined)('codex', () => {
     // What was learned holds for the next file.
     await rig.run({ 'b.md': '# Other\n' });
     expect(rig.receipt('b.md').attempts).toHaveLength(1);
+  });
+
+  test('a program that its home names for commands is started by each start of it: confined, it cannot name one', async () => {
+    const rig = await openRig('codex');
+    rig.git();
+    const trace = join(rig.project.dir, 'ran');
+    const program = join(rig.home, 'program');
+    rig.atHome('program', `#!/bin/sh\ntouch ${trace}\n`);
+    chmodSync(program, 0o700);
+    const text = `[[environments]]\nid = "own"\nprogram = ${JSON.stringify(program)}\n`;
+    rig.configure({ agent: { permissions: { mode: 'all' } } });
+    rig.play([
+      { tool: 'shell', command: `printf '%s' '${text}' > "$HOME/.codex/environments.toml"` },
+      { text: 'Done.' },
+    ]);
+    await rig.run({ 'a.md': '# Title\n' });
+    const [job] = await rig.json<readonly object[]>('jobs', 'list');
+    expect(job).toMatchObject({ state: 'held', reason: 'permission_denied' });
+    expect(readFileSync(join(rig.home, '.codex/environments.toml'), 'utf8')).toBe('');
+    rig.play('text');
+    await rig.bare(['exec', '-'], { stdin: 'hi' });
+    expect(existsSync(trace)).toBe(false);
+    rig.atHome('.codex/environments.toml', `default = "own"\n${text}`);
+    await rig.bare(['exec', '-'], { stdin: 'hi' });
+    expect(existsSync(trace)).toBe(true);
   });
 
   test('a write while it may only read: started again so that it may, and all that was used is counted', async () => {

@@ -13,6 +13,8 @@ const settings: HomePlace['protected'] = [
   { path: 'settings.json', content: '{}\n' },
   { path: 'settings.local.json', content: '{}\n' },
   { path: 'CLAUDE.md', content: '' },
+  // Looked for at each start by a plugin that comes with it.
+  { path: 'AGENTS.md', content: '' },
   // `local` holds Claude Code itself where an older installer put it.
   ...['agents', 'commands', 'hooks', 'local', 'output-styles', 'plugins', 'rules', 'skills', 'workflows'].map(
     (path) => ({

@@ -17,6 +17,8 @@ const settings: HomePlace['protected'] = [
   { path: 'hooks.json', content: '{"hooks":{}}\n' },
   // Read at each start, whatever it sets.
   { path: '.env', content: '' },
+  // Names programs that commands are run through: each start of Codex starts them.
+  { path: 'environments.toml', content: '' },
   // The last holds Codex itself where its own installer put it.
   ...['rules', 'skills', 'agents', 'prompts', 'plugins', 'packages'].map((path) => ({ path })),
 ];
