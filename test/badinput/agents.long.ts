@@ -31,6 +31,11 @@ const scripts: Readonly<Record<string, { script: string; state: string; reason?:
     state: 'failed',
     reason: 'exit_code',
   },
+  'a terabyte of nothing': {
+    script: 'truncate -s 1T "$SLUICE_OUTPUT_DIR/big"',
+    state: 'failed',
+    reason: 'limit_exceeded',
+  },
   'never ends.short': { script: 'while :; do sleep 0.1; done', state: 'failed', reason: 'timeout' },
   'deaf.short': {
     script: `trap '' TERM INT HUP; setsid sh -c 'trap "" TERM INT HUP; while :; do sleep 1000; done' & while :; do sleep 1000; done`,
