@@ -64,7 +64,10 @@ export async function walk(
     if (slice.isOver) await slice.pause();
     if (root.closed) break;
     // With `deep` those above were met on the way.
-    if (!o.deep && !canBeRead(kindOfFolder(root, folder, parts.inspector))) continue;
+    if (!o.deep && !canBeRead(kindOfFolder(root, folder, parts.inspector))) {
+      root.unwatched.delete(folder);
+      continue;
+    }
     if (root.source.enter(root, folder) === 'limit') root.unwatched.add(folder);
     else root.unwatched.delete(folder);
     if (!canBeRead(noteFolderTime(root, folder, parts.inspector))) continue;
