@@ -6,8 +6,9 @@
  */
 import { lstatSync } from 'node:fs';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import type { ErrorCode } from '../types/error-codes.ts';
-import { AppError } from '../types/errors.ts';
+import { AppError, messageOf, systemCode } from '../types/errors.ts';
 
 /** A daemon that was stopped (SIGSTOP) accepts connections for ever. */
 const CONNECT_MS = 5_000;
@@ -31,8 +32,8 @@ export class Client {
   }
 
   /** Whether somebody listens: a socket file may be left by a daemon that was killed. */
-  isUp(): Promise<boolean> {
-    if (lstatSync(this.#socket, { throwIfNoEntry: false }) === undefined) return Promise.resolve(false);
+  async isUp(): Promise<boolean> {
+    if (!hasSocket(this.#socket)) return false;
     return new Promise((resolve) => {
       const probe = connect(this.#socket);
       const end = (isUp: boolean): void => {
@@ -122,4 +123,20 @@ export function toError(value: unknown): AppError {
   return new AppError(code ?? 'INTERNAL', detail ?? 'The daemon answered with an error', {
     fix: fix ?? 'See `sluice logs`.',
   });
+}
+
+/** @throws {AppError} `STATE_UNWRITABLE` where its folder is closed to this user: a service runs as a user of its own. */
+function hasSocket(socket: string): boolean {
+  try {
+    return lstatSync(socket, { throwIfNoEntry: false }) !== undefined;
+  } catch (cause) {
+    // Below a file there is none; whoever makes the folder says what is wrong.
+    if (systemCode(cause) === 'ENOTDIR') return false;
+    const folder = dirname(socket);
+    const owner = lstatSync(folder, { throwIfNoEntry: false })?.uid;
+    throw new AppError('STATE_UNWRITABLE', `Cannot look into "${folder}": ${messageOf(cause)}`, {
+      cause,
+      fix: `Call it as the user that Sluice runs as: \`sudo -u '#${owner}' sluice …\`.`,
+    });
+  }
 }

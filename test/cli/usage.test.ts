@@ -1,8 +1,9 @@
 /** How it behaves as a program among others: help, slips, pipes, colour. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { makeProject, Project } from './sluice.ts';
 
@@ -90,4 +91,25 @@ test('names cannot steer the terminal', async () => {
   await project.call('run');
   const { stdout } = await project.call('files');
   expect(stdout).toContain('\\u001b[31m\\u000a.txt');
+});
+
+test('where the state belongs to another user it says as whom to call it', () => {
+  const { dir } = makeProject({ 'inbox/a.txt': 'x' });
+  const state = join(dir, '.sluice');
+  mkdirSync(state);
+  chmodSync(dir, 0o755);
+  chmodSync(state, 0o000);
+  onTestFinished(() => chmodSync(state, 0o700));
+  // Nothing is closed to root.
+  const other =
+    process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+  const [command, ...args] = [...other, process.execPath, join(bin, 'sluice.js'), 'status'] as [
+    string,
+    ...string[],
+  ];
+  const { status, stderr } = spawnSync(command, args, { cwd: dir, encoding: 'utf8' });
+  expect(stderr).toMatch(
+    /Cannot look into ".*\.sluice": EACCES.*\n {2}fix: Call it as .* `sudo -u '#\d+' sluice …`/,
+  );
+  expect(status).toBe(1);
 });

@@ -256,11 +256,20 @@ test('a missing root, a full disk, a clock set back', async () => {
 });
 
 test('folders that can not be written', async () => {
-  // A path through a file can be written by nobody, root included.
+  // There nobody can write, root included.
+  const closed = project([], { output: { dir: '/proc/sluice' } } as never);
+  const seen = await closed.examine();
+  expect(seen['output folder']).toMatchObject([{ ok: 'fail', fix: expect.stringContaining('chown') }]);
+
   const { examine, config } = project();
-  writeFileSync(config.output.dir, '');
+  for (const file of [config.output.dir, config.stateDir]) writeFileSync(file, '');
   const found = await examine();
-  expect(found['output folder']).toMatchObject([{ ok: 'fail', fix: expect.stringContaining('chown') }]);
+  const isNone = {
+    ok: 'fail',
+    message: expect.stringMatching(/is no folder$/),
+    fix: expect.stringMatching(/^mv /),
+  };
+  expect([found['output folder'], found.ledger]).toMatchObject([[isNone], [isNone]]);
 });
 
 test('a daemon that runs, and a socket path that a service would not share', async () => {

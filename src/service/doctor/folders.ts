@@ -33,6 +33,7 @@ export function checkFolders(config: Config, now: number): Check[] {
 /** Tried, not deduced: modes do not tell about read-only mounts, quotas and access lists. */
 function checkWritable(name: string, dir: string): Check {
   const place = nearest(dir);
+  if (isFile(place)) return notAFolder(name, place);
   try {
     rmdirSync(mkdtempSync(join(place, '.sluice-doctor-')));
     return good(name, place === dir ? `${dir} can be written` : `${dir} will be made`);
@@ -61,9 +62,19 @@ function checkLedger(stateDir: string, now: number): Check {
       `Move the project to a local disk: mv ${shellWord(dirname(stateDir))} /srv/ (the watched folders may stay).`,
     );
   }
-  const written = ['ledger.db', 'ledger.db-wal'].map(
-    (file) => statSync(join(stateDir, file), { throwIfNoEntry: false })?.mtimeMs ?? 0,
-  );
+  if (isFile(stateDir)) return notAFolder(name, stateDir);
+  let written: number[];
+  try {
+    written = ['ledger.db', 'ledger.db-wal'].map(
+      (file) => statSync(join(stateDir, file), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+    );
+  } catch (error) {
+    return fail(
+      name,
+      `${stateDir} can not be looked into: ${messageOf(error)}`,
+      `sudo -u '#${statSync(stateDir).uid}' sluice doctor   # as the user that Sluice runs as`,
+    );
+  }
   const ahead = Math.max(...written) - now;
   if (ahead > 60_000)
     return warn(
@@ -101,6 +112,18 @@ function checkRoot(root: string, dir: string): Check {
       `sudo chmod o+rx ${shellWord(dir)}   # or let its group read it, and join that group`,
     );
   }
+}
+
+function isFile(place: string): boolean {
+  return existsSync(place) && !statSync(place).isDirectory();
+}
+
+function notAFolder(name: string, file: string): Check {
+  return fail(
+    name,
+    `${file} is no folder`,
+    `mv ${shellWord(file)} ${shellWord(`${file}.old`)}   # it is then made`,
+  );
 }
 
 /** The folder itself, or the one in which it would be made. */
