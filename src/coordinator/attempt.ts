@@ -24,7 +24,7 @@ import {
   inputGone,
 } from './endings.ts';
 import type { SchemaCheck } from './expect.ts';
-import { fallBack } from './fall-back.ts';
+import { earlier, fallBack, takeOverAt } from './fall-back.ts';
 import { inputNow } from './input-now.ts';
 import type { IntakeDeps } from './intake.ts';
 import type { JobNotes } from './job-notes.ts';
@@ -177,8 +177,10 @@ async function placeOf(
     }
     return { route, agent };
   }
-  const { reason, message, fix, notBefore } = gate.park;
+  const { reason, message, fix, notBefore: until } = gate.park;
   if (gate.mayDivert && (await fallBack(deps, recipes, lease, { reason, message }))) return undefined;
+  const otherAt = gate.mayDivert ? takeOverAt(deps, recipes, lease, { reason }) : undefined;
+  const notBefore = earlier(until, otherAt);
   await ledger.jobs.retry(lease, { reason, message, fix, ...(notBefore !== undefined && { notBefore }) });
   await announceWaiting(deps, job);
   return undefined;

@@ -26,7 +26,7 @@ import {
   unmet,
   whatWasMade,
 } from './endings.ts';
-import { fallBack } from './fall-back.ts';
+import { earlier, fallBack, takeOverAt } from './fall-back.ts';
 import { hasSpace, isFullDisk, waitForSpace } from './full-disk.ts';
 import { inputNow } from './input-now.ts';
 import { parkedFix, untilOf, viewParked, waitReasonOf } from './parking.ts';
@@ -235,13 +235,14 @@ async function waitForAgent(
   if (goesOn && (await fallBack(deps, recipes, lease, { reason, message }))) return;
   // Somebody may have said meanwhile that it is to be tried again.
   const until = parked ? untilOf(parked) : deps.now();
+  const notBefore = earlier(until, goesOn ? takeOverAt(deps, recipes, lease, { reason }) : undefined);
   await deps.ledger.jobs.retry(lease, {
     ...{ reason, message },
     fix:
       parked && (parked.why === 'auth' || until === undefined)
         ? parkedFix(agent.name, viewParked(parked))
         : fix,
-    ...(until !== undefined && { notBefore: until }),
+    ...(notBefore !== undefined && { notBefore }),
   });
   await announceWaiting(deps, lease.job);
 }

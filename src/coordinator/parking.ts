@@ -71,6 +71,8 @@ const reasons: readonly WaitReason[] = ['quota', 'rate_limit', 'paused', 'auth']
 export class Parking {
   readonly #o: ParkingOptions;
   readonly #parked = new Map<string, Parked>();
+  /** Agents, and who takes over for each. */
+  #chains: ReadonlyMap<string, readonly string[]> = new Map();
 
   constructor(options: ParkingOptions) {
     this.#o = options;
@@ -87,6 +89,7 @@ export class Parking {
 
   /** Agents that are gone from the configuration, or are no CLIs any more, have no quota and no log-in any more. */
   async configure(config: Config): Promise<void> {
+    this.#chains = new Map([...config.agents].map(([name, { fallback }]) => [name, fallback]));
     for (const [name, { why }] of this.#parked) {
       const agent = config.agents.get(name);
       if (!agent || (why !== 'paused' && !isCliAgent(agent))) await this.#forget(name);
@@ -246,8 +249,13 @@ export class Parking {
     await this.#wake(agent);
   }
 
+  /** Also those for whom it takes over: their jobs can go on with it. */
   async #wake(agent: string): Promise<void> {
-    for (const reason of reasons) await this.#o.ledger.jobs.wake({ reason, agent });
+    const woken = new Set([agent]);
+    for (const one of woken) {
+      for (const reason of reasons) await this.#o.ledger.jobs.wake({ reason, agent: one });
+      for (const [name, chain] of this.#chains) if (chain.includes(one)) woken.add(name);
+    }
   }
 
   #tell(agent: string): void {

@@ -1,4 +1,5 @@
 /** Agent CLIs whose quota or rate is used up: left alone until the time that they name, over restarts; others go on. */
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AgentsReport } from '../../src/operations/agents/agent-list.ts';
 import { answers, recorded, voices } from '../agents/cli/fakes/fakes.ts';
@@ -123,6 +124,48 @@ ${daemon}
   project.fake('claude').play(answers('claude'));
   await project.sluice('agents', 'resume', 'careful');
   await until('it is processed', () => project.receipt('c.y')?.state === 'succeeded');
+});
+
+test('who takes over is away, too: the work goes there when that one is back, by itself or by a person', async () => {
+  const project = makeCliProject(`
+routing_rules: [{ name: all, pattern: "*", agent: first }]
+agents:
+  first: ${fakeAgent('codex', 'on_quota: fallback, fallback: [second]')}
+  second: ${fakeAgent('gemini', 'retry: { attempts: 1 }')}
+${daemon}
+`);
+  project.fake('codex').play(usedUp('Try again in 3 days.'));
+  const gemini = project.fake('gemini');
+  gemini.play(
+    {
+      when: { nth: 1 },
+      steps: [
+        { out: voices.gemini.began },
+        { until: join(project.dir, 'go') },
+        ...recorded('gemini', 'e429'),
+      ],
+    },
+    answers('gemini'),
+  );
+  await project.start();
+  project.write('inbox/a', 'a');
+  await until('the second one works on it', () => gemini.seen().length === 1);
+  // It comes to wait for both: the second has no place, and is away for a second from then on.
+  project.write('go', '');
+  await until('the second one is away', async () => (await agentOf(project, 'second'))?.state === 'parked');
+  project.write('inbox/b', 'b');
+  await until('both are processed', async () => (await project.status()).files.processed === 2);
+  expect(project.receipt('b')).toMatchObject({
+    agent: 'second',
+    fallbacks: [{ agent: 'first', reason: 'quota' }],
+  });
+
+  await project.sluice('agents', 'pause', 'second');
+  project.write('inbox/c', 'c');
+  await until('it waits', async () => (await project.status()).queue.waiting === 1);
+  await project.sluice('agents', 'resume', 'second');
+  await until('it is processed', () => project.receipt('c')?.state === 'succeeded');
+  expect(project.fake('codex').seen()).toHaveLength(1);
 });
 
 test('an overloaded service, a fault of it and a lost connection are tried again; what cannot get better is not', async () => {
