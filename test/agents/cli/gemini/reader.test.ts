@@ -331,3 +331,17 @@ test('a list of tasks has its progress', () => {
   });
   expect(event).toMatchObject({ type: 'task', payload: { text: '1 of 3 tasks done: b', progress: 33 } });
 });
+
+test('a long answer is told in pieces, cut where a line ends: what the model wrote as an event stays whole', () => {
+  const reader = geminiKind.read();
+  const finding = '{"type":"finding","payload":{"text":"F"}}';
+  const say = (content: string) =>
+    reader.line({ kind: 'json', value: { type: 'message', role: 'assistant', content, delta: true } });
+  const pieces = [
+    `${'x'.repeat(4_000)}\n${finding.slice(0, 20)}`,
+    `${finding.slice(20)}\n${'y'.repeat(4_000)}`,
+  ];
+  const texts = pieces.flatMap(say).map(({ payload }) => payload.text);
+  expect(texts).toEqual(['x'.repeat(4_000), finding]);
+  expect(reader.end({ exitCode: 0, stderr: '', now: 0 }).text).toBe(pieces.join(''));
+});
