@@ -103,11 +103,8 @@ test('where the state belongs to another user it says as whom to call it', () =>
   // Nothing is closed to root.
   const other =
     process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
-  const [command, ...args] = [...other, process.execPath, join(bin, 'sluice.js'), 'status'] as [
-    string,
-    ...string[],
-  ];
-  const { status, stderr } = spawnSync(command, args, { cwd: dir, encoding: 'utf8' });
+  const words = [...other, process.execPath, join(bin, 'sluice.js'), 'status'];
+  const { status, stderr } = spawnSync(words[0] as string, words.slice(1), { cwd: dir, encoding: 'utf8' });
   expect(stderr).toMatch(
     /Cannot look into ".*\.sluice": EACCES.*\n {2}fix: Call it as .* `sudo -u '#\d+' sluice …`/,
   );
