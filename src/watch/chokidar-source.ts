@@ -4,6 +4,7 @@
  * are hints without meaning, and after each burst of what the system reports it asks for a sweep.
  */
 import { join, sep } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FSWatcher } from 'chokidar';
 import { FolderWatches } from './folder-watches.ts';
 import { ignoreFileName } from './ignore-tree.ts';
@@ -13,6 +14,8 @@ import { absolutePath, childOf, type WatchedRoot } from './watched-root.ts';
 /** A burst has ended when nothing came for this long; under constant load it is taken to end now and then. */
 const burstQuietMs = 1_000;
 const burstMaxMs = 5_000;
+/** A root that goes while chokidar reads it must not hold up its sweeps for good. */
+const patienceMs = 10_000;
 /** Elsewhere chokidar watches a whole tree at once, and each folder would cost a descriptor. */
 const watchesFolders = process.platform === 'linux';
 
@@ -31,7 +34,7 @@ export class ChokidarSource implements Source {
     this.#hints = o.hints;
   }
 
-  /** Resolves when chokidar is ready. */
+  /** Resolves when chokidar is ready, or should have been: the sweep that follows needs neither. */
   async open(root: WatchedRoot): Promise<void> {
     const { watch } = await import('chokidar');
     const watcher = watch(root.dir, {
@@ -51,9 +54,10 @@ export class ChokidarSource implements Source {
     });
     // ENOSPC and the like: what is not watched is swept.
     watcher.on('error', () => this.#burst(root, watched));
-    await new Promise<void>((resolve) => {
+    const ready = new Promise<void>((resolve) => {
       watcher.once('ready', () => resolve());
     });
+    await atMost(patienceMs, ready);
   }
 
   async close(root: WatchedRoot): Promise<void> {
@@ -61,7 +65,7 @@ export class ChokidarSource implements Source {
     this.#roots.delete(root);
     clearTimeout(watched?.timer);
     watched?.folders.retain(() => false);
-    await watched?.watcher.close();
+    if (watched !== undefined) await atMost(patienceMs, watched.watcher.close());
   }
 
   enter(root: WatchedRoot, folder: string): EnterResult {
@@ -120,6 +124,15 @@ export class ChokidarSource implements Source {
       watched.burstSince = 0;
       if (this.#roots.has(root)) this.#hints.lost(this, root);
     }, burstQuietMs);
+  }
+}
+
+async function atMost(ms: number, promise: Promise<void>): Promise<void> {
+  const end = new AbortController();
+  try {
+    await Promise.race([promise, delay(ms, undefined, { signal: end.signal })]);
+  } finally {
+    end.abort();
   }
 }
 
