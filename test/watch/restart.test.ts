@@ -101,9 +101,9 @@ test.concurrent('a path of many folders is watched to its end', async () => {
 
 test.concurrent('what came by events is confirmed by the sweeps between, so that a restart asks nothing', async () => {
   await using rig = await openRig({ root: { sweepMs: 300 } });
+  const asked = rig.questions.count;
   put(rig.dir, { 'a/b/c': '1', d: '2' });
   await rig.until('both', () => rig.seen.length === 2);
-  const asked = rig.questions.count;
   await rig.until('the sweep to ask', () => rig.questions.count >= asked + 2);
   // The answer to the last question is written down before the next sweep ends.
   await rig.watcher.sweep();
