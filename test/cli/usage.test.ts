@@ -73,7 +73,11 @@ test('colour is for terminals only', async (context) => {
   const onTerminal = (...args: string[]): string =>
     execFileSync(
       'script',
-      ['-qec', [process.execPath, join(bin, 'sluice.js'), ...args].join(' '), '/dev/null'],
+      [
+        '-qec',
+        [process.execPath, join(bin, 'sluice.js'), ...args].map((word) => `'${word}'`).join(' '),
+        '/dev/null',
+      ],
       {
         cwd: project.dir,
         encoding: 'utf8',
