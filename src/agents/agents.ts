@@ -18,7 +18,7 @@ import { baseEnvironment } from './environment.ts';
 import { createHttpRunner } from './http.ts';
 import { createPlugins } from './plugins/plugins.ts';
 import type { Redactor, SecretResolver } from './ports.ts';
-import { type JournalEntry, openSpawner } from './spawner/spawner.ts';
+import { type JournalEntry, openSpawner, type Settled } from './spawner/spawner.ts';
 import { createVersions } from './versions.ts';
 
 export interface AgentsOptions {
@@ -73,7 +73,7 @@ export interface Agents extends AgentRunner, AsyncDisposable {
   /** Commands of running attempts that wait for a person. */
   readonly approvals: Approvals;
   /** Shortens the attempts journal; see `Spawner.checkpoint`. */
-  checkpoint(open?: Iterable<string>): Promise<void>;
+  checkpoint(settled: Settled): Promise<void>;
 }
 
 /** @throws {AppError} `SPAWNER_FAILED`. */
@@ -121,7 +121,7 @@ export async function createAgents(options: AgentsOptions): Promise<Agents> {
       isCliAgent(agent) ? lookAtCli({ plugins, probe, env: daemonEnv }, agent) : undefined,
     follow: (agents) => sandbox.follow(agents),
     approvals,
-    checkpoint: (open) => spawner.checkpoint(open),
+    checkpoint: (settled) => spawner.checkpoint(settled),
     [Symbol.asyncDispose]: async () => {
       probe[Symbol.dispose]();
       await builtin[Symbol.asyncDispose]();

@@ -36,9 +36,9 @@ export function housekeep(options: HousekeepingOptions): AsyncDisposable {
       log.debug({ what, items, bytes }, `retention: ${items} of ${what} removed (${formatBytes(bytes)})`);
   };
   const checkpoint = async (): Promise<void> => {
-    const open = coordinator.runningIds();
+    const settled = { endedBefore: Date.now(), open: coordinator.runningIds() };
     await ledger.durable();
-    await agents.checkpoint(open);
+    await agents.checkpoint(settled);
     await ledger.tidy();
   };
   const retainIfLate = async (): Promise<void> => {

@@ -25,6 +25,14 @@ export interface JournalEntry {
   readonly journal: string;
 }
 
+/** Which lines are no longer needed. */
+export interface Settled {
+  /** Jobs whose outcome was not in the ledger when `endedBefore` was the time. */
+  readonly open: readonly string[];
+  /** Epoch milliseconds. What ended since may have begun since, too, and stands in no list. */
+  readonly endedBefore: number;
+}
+
 export function journalPath(stateDir: string): string {
   return join(stateDir, 'attempts.journal');
 }
@@ -60,12 +68,13 @@ export class JournalWriter {
     this.#bytes += writeSync(this.#fd, `${JSON.stringify({ job, n, exit, ended_at: at, journal })}\n`);
   }
 
-  /** Drops every line but those of the jobs in `open`: their outcome may not be recorded elsewhere yet. */
-  checkpoint(open: readonly string[]): void {
+  /** Drops what ended before, but for the jobs in `open`: their outcome may not be recorded elsewhere yet. */
+  checkpoint({ open, endedBefore }: Settled): void {
     if (this.#bytes === 0) return;
     const keep = new Set(open);
-    const kept =
-      keep.size === 0 ? [] : parse(readFileSync(this.#path, 'utf8')).filter((e) => keep.has(e.job));
+    const kept = parse(readFileSync(this.#path, 'utf8')).filter(
+      ({ job, exit }) => keep.has(job) || exit.endedAt >= endedBefore,
+    );
     if (kept.length === 0) {
       ftruncateSync(this.#fd, 0);
       this.#bytes = 0;

@@ -68,7 +68,7 @@ function obey(message: ToHelper): void {
       return;
     case 'checkpoint':
       try {
-        journal.checkpoint(message.open);
+        journal.checkpoint(message.settled);
         say({ op: 'checkpointed', id: message.id });
       } catch (error) {
         say({ op: 'checkpointed', id: message.id, error: messageOf(error) });

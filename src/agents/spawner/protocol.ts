@@ -3,6 +3,7 @@
  * A binary framing was not worth it: stringify and parse of a start message take 15 µs, a process start 500 µs.
  */
 import type { AttemptOutcome, EndReason } from '../../types/agent.ts';
+import type { Settled } from './journal.ts';
 import type { Bounds, LimitsBackendName, TreeUsage } from './limits/cage.ts';
 
 /** One command to run. Paths, arguments and environment are strings as `types/path-bytes.ts` writes bytes. */
@@ -54,7 +55,7 @@ export type ToHelper =
   | { readonly op: 'start'; readonly id: number; readonly request: StartRequest }
   | { readonly op: 'cancel'; readonly id: number; readonly reason: EndReason }
   /** Empties the journal, but for lines of these jobs. */
-  | { readonly op: 'checkpoint'; readonly id: number; readonly open: readonly string[] };
+  | { readonly op: 'checkpoint'; readonly id: number; readonly settled: Settled };
 
 export type FromHelper =
   /** `portable` says why the native way is not used. */

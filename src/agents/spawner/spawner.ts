@@ -9,14 +9,14 @@ import type { Conditions } from '../../types/condition.ts';
 import { AppError, messageOf } from '../../types/errors.ts';
 import { endedBy, endReasonOf } from './end-reason.ts';
 import { type HelperLink, startHelper } from './helper-link.ts';
-import { readAttemptsJournal } from './journal.ts';
+import { readAttemptsJournal, type Settled } from './journal.ts';
 import { endLeftovers } from './leftovers.ts';
 import type { LimitsBackendName } from './limits/cage.ts';
 import { managerEnvironment } from './limits/systemd-run.ts';
 import type { FromHelper, HelperOptions, SpawnExit, StartRequest, ToHelper } from './protocol.ts';
 
 export { endedBy, endReasonOf, reasonOf } from './end-reason.ts';
-export { type JournalEntry, readAttemptsJournal } from './journal.ts';
+export { type JournalEntry, readAttemptsJournal, type Settled } from './journal.ts';
 export { endLeftovers } from './leftovers.ts';
 export type { LimitsBackendName } from './limits/cage.ts';
 export { limitsProblem } from './limits/problem.ts';
@@ -42,11 +42,8 @@ export interface Spawner extends AsyncDisposable {
   readonly limitsBackend: LimitsBackendName;
   /** Runs one command; resolves when nothing of its process tree is left. Aborting `signal` ends the tree. Never rejects. */
   run(request: StartRequest, signal: AbortSignal): Promise<SpawnExit>;
-  /**
-   * Drops from the journal what was told before, but for the lines of the jobs in `open`: those whose outcome is not in
-   * the ledger yet.
-   */
-  checkpoint(open?: Iterable<string>): Promise<void>;
+  /** Drops from the journal what is in the ledger. */
+  checkpoint(settled: Settled): Promise<void>;
 }
 
 interface Running {
@@ -122,14 +119,14 @@ class HelperSpawner implements Spawner {
     }
   }
 
-  async checkpoint(open: Iterable<string> = []): Promise<void> {
+  async checkpoint(settled: Settled): Promise<void> {
     while (this.#restarting !== undefined) await this.#restarting;
     if (this.#link === undefined) return;
     this.#lastId += 1;
     const id = this.#lastId;
     const error = await new Promise<string | undefined>((done) => {
       this.#checkpoints.set(id, done);
-      this.#say({ op: 'checkpoint', id, open: [...open] });
+      this.#say({ op: 'checkpoint', id, settled });
     });
     if (error !== undefined) {
       const fix = 'Make room on the disk that holds `.sluice/`, or check the permissions of that folder.';
