@@ -11,6 +11,9 @@ import { deserialize, serialize } from 'node:v8';
 import type { Config } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load.ts';
 
+/** By so much the times of files may be behind our clock. */
+const COARSE_MS = 100;
+
 export interface KnownConfigOptions {
   readonly stateDir: string;
   readonly configFile: string;
@@ -35,12 +38,16 @@ export async function knownConfig(o: KnownConfigOptions): Promise<Config> {
   const known = read(file);
   if (known?.from === from && known.files.every(([path, stamp]) => stampOf(path) === stamp))
     return known.config;
-  // Stamps first: what changes while it is loaded makes the snapshot stale, not wrong.
-  const before = stampOf(o.configFile);
-  const { config, files } = await o.load();
+  const { config, files, readAt } = await o.load();
   const stamps = files.map((path) => [path, stampOf(path)] as const);
-  if (before === stampOf(o.configFile)) write(file, { from, files: stamps, config });
+  // What was saved while it was loaded would make the snapshot wrong.
+  if (files.every((path) => isOlder(path, readAt - COARSE_MS))) write(file, { from, files: stamps, config });
   return config;
+}
+
+function isOlder(path: string, than: number): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found === undefined || found.ctimeMs < than;
 }
 
 /**

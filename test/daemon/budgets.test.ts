@@ -32,7 +32,8 @@ ${costs(2, tokens)}
 trap '' TERM; while :; do sleep 0.1; done`;
 
 test('trees that cross a bound of their agent, their rule or the daemon are ended soon, not when they like; what they wrote is kept', async () => {
-  const project = makeProject(`
+  const project = makeProject(
+    `
 routing_rules:
   - { name: run, pattern: "*.run", agent: run }
   - { name: tokens, pattern: "*.tokens", agent: tokens }
@@ -44,7 +45,10 @@ agents:
 ${script('run', spendthrift(), 'budget: { usd_per_run: 1 }')}
 ${script('tokens', spendthrift(5_000), 'budget: { tokens_per_day: 1000 }')}
 ${script('free', spendthrift())}
-${anyDisk}`);
+${anyDisk}`,
+    withClock,
+  );
+  stayWithinDay(project);
   await project.start();
   const names = ['a.run', 'a.tokens', 'a.rule', 'a.daemon'];
   for (const name of names) project.write(`inbox/${name}`, name);
