@@ -14,6 +14,7 @@ import type { BatchSizes } from './batch-sizes.ts';
 import type { CoordinatorDeps } from './deps.ts';
 import type { CoordinatorEvents } from './events.ts';
 import type { Gates } from './gates.ts';
+import type { JobNotes } from './job-notes.ts';
 import type { Lanes } from './lanes.ts';
 import type { LoopGuard } from './loop-guard.ts';
 import { type Content, submit } from './new-job.ts';
@@ -54,6 +55,7 @@ export interface IntakeDeps extends CoordinatorDeps {
   readonly gates: Gates;
   readonly batchSizes: BatchSizes;
   readonly loops: LoopGuard;
+  readonly notes: Pick<JobNotes, 'get'>;
   /** Of the configuration in force. */
   readonly lanes: () => Lanes;
   /** Aborted when we stop: a large file is not read to its end for nothing. */
@@ -133,16 +135,20 @@ function isAsked({ again, force, byRecipe }: TakeOptions): boolean {
   return again === true || force === true || byRecipe === true;
 }
 
-/** The content that an attempt works on was written again: what comes out stands for this version too. */
+/**
+ * The content that an attempt works on, or that proved work waits for its review or a person, was written again: what
+ * comes out stands for this version too.
+ */
 async function isOnlyTouched(
-  { ledger, now }: IntakeDeps,
+  { ledger, notes, now }: IntakeDeps,
   known: FileRecord,
   { sha256, stamp }: JobInput,
   { rule }: AgentRoute,
 ): Promise<boolean> {
   if (known.sha256 !== sha256 || known.jobId === undefined || known.gone) return false;
   const job = await ledger.jobs.get(known.jobId);
-  if (job?.state !== 'running' || job.rule !== rule.name) return false;
+  if (job?.rule !== rule.name || job.endedAt !== undefined) return false;
+  if (job.state !== 'running' && !notes.get(job.id).proved) return false;
   await ledger.files.put({ ...known, stamp, seenAt: now() });
   return true;
 }
