@@ -3,10 +3,10 @@
  * a terminal. Every line passes the redaction funnel. Writing is synchronous: a line that was logged before a crash is
  * on disk.
  */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Level, type Logger, multistream, pino } from 'pino';
 import type { LogLevel } from '../config/config.ts';
+import { AppError, messageOf, systemCode } from '../types/errors.ts';
 import { RotatingFile } from './rotating-file.ts';
 
 export type Log = Logger;
@@ -36,14 +36,10 @@ const toPino: Readonly<Record<LogLevel, Level>> = {
   critical: 'fatal',
 };
 
+/** @throws {AppError} `STATE_UNWRITABLE` or `DISK_FULL` where nothing can be logged from the start. */
 export async function openLog({ stateDir, level, redact, maxBytes, stderr }: LogOptions): Promise<OpenLog> {
   const dir = join(stateDir, 'logs');
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const file = new RotatingFile({
-    dir,
-    name: 'sluice',
-    ...(maxBytes !== undefined && { maxTotalBytes: maxBytes }),
-  });
+  const file = openFile(dir, maxBytes);
   const streams = [{ level: 'trace' as const, stream: file }, ...(await stderrStreams(stderr))];
   const log = pino(
     {
@@ -70,6 +66,24 @@ export async function openLog({ stateDir, level, redact, maxBytes, stderr }: Log
       file.close();
     },
   };
+}
+
+function openFile(dir: string, maxTotalBytes: number | undefined): RotatingFile {
+  try {
+    return new RotatingFile({ dir, name: 'sluice', ...(maxTotalBytes !== undefined && { maxTotalBytes }) });
+  } catch (cause) {
+    const isFull = systemCode(cause) === 'ENOSPC' || systemCode(cause) === 'EDQUOT';
+    throw new AppError(
+      isFull ? 'DISK_FULL' : 'STATE_UNWRITABLE',
+      `Cannot write a log to "${dir}": ${messageOf(cause)}`,
+      {
+        cause,
+        fix: isFull
+          ? 'Make space on the disk that holds `.sluice/`, then start again.'
+          : `Make ${dirname(dir)} a folder that this user can write (\`sluice doctor\` says what stands in the way), or run as the user that owns it.`,
+      },
+    );
+  }
 }
 
 async function stderrStreams(

@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -27,16 +28,18 @@ export class RotatingFile {
   readonly #name: string;
   readonly #keep: number;
   #maxBytes = 0;
-  #fd: number;
-  #bytes: number;
+  /** Absent where it could not be opened anew. */
+  #fd: number | undefined;
+  #bytes = 0;
 
+  /** @throws what the system says where the folder cannot be made, or the file not be opened. */
   constructor({ dir, name, maxTotalBytes = DEFAULT_BYTES, keep = 5 }: RotatingFileOptions) {
     this.#dir = dir;
     this.#name = name;
     this.#keep = keep;
     this.setMaxBytes(maxTotalBytes);
-    this.#fd = openSync(this.#file(0), 'a', 0o600);
-    this.#bytes = fstatSync(this.#fd).size;
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    this.#open();
   }
 
   /** Of all files together; larger ones of before go when it is their turn, or by `sluice gc`. */
@@ -44,27 +47,36 @@ export class RotatingFile {
     this.#maxBytes = Math.floor(totalBytes / (this.#keep + 1));
   }
 
-  /** A line that cannot be written (full disk) is dropped: the log must never stop the work. */
+  /** A line that cannot be written (full disk, a folder that has gone) is dropped: the log must never stop the work. */
   write(line: string): void {
-    if (this.#bytes > 0 && this.#bytes + line.length > this.#maxBytes) this.#rotate();
     try {
-      this.#bytes += writeSync(this.#fd, line);
+      let fd = this.#fd ?? this.#open();
+      if (this.#bytes > 0 && this.#bytes + line.length > this.#maxBytes) fd = this.#rotate();
+      this.#bytes += writeSync(fd, line);
     } catch {
       this.#bytes += 1;
     }
   }
 
   close(): void {
-    closeSync(this.#fd);
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
   }
 
-  #rotate(): void {
-    closeSync(this.#fd);
+  #open(): number {
+    // Removed under us. A project that was removed as a whole is not made again.
+    if (!existsSync(this.#dir)) mkdirSync(this.#dir, { mode: 0o700 });
+    this.#fd = openSync(this.#file(0), 'a', 0o600);
+    this.#bytes = fstatSync(this.#fd).size;
+    return this.#fd;
+  }
+
+  #rotate(): number {
+    this.close();
     for (let n = this.#keep - 1; n >= 0; n--)
       if (existsSync(this.#file(n))) renameSync(this.#file(n), this.#file(n + 1));
-    this.#dropOver();
-    this.#fd = openSync(this.#file(0), 'a', 0o600);
-    this.#bytes = 0;
+    if (existsSync(this.#dir)) this.#dropOver();
+    return this.#open();
   }
 
   /** Files of a number that is not kept any more. */
