@@ -2,6 +2,7 @@
 import { basename, dirname, join, relative } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { contains } from '../config/contains.ts';
+import { gitPlaces } from '../sandbox/git-places.ts';
 import type { Conditions } from '../types/condition.ts';
 import { realPath } from '../watch/ignore.ts';
 import { IgnoreTree } from '../watch/ignore-tree.ts';
@@ -35,7 +36,8 @@ function protectedIn(config: Config, root: string): (path: string) => boolean {
     place,
     ...(contains(config.projectDir, place) ? [join(project, relative(config.projectDir, place))] : []),
   ]);
-  const git = ['.git/hooks', '.git/config'].map((path) => join(root, path));
+  // One that the agent makes is none of those that are there.
+  const git = [...['.git/hooks', '.git/config'].map((path) => join(root, path)), ...gitPlaces(root)];
   const places = [...new Set([...named, ...named.map(realPath), ...git])];
   return (path) => places.some((place) => contains(place, join(root, path)));
 }

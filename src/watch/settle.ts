@@ -33,6 +33,7 @@ const standStillMs = 2_000;
 const remoteAgeMs = 60_000;
 const maxEntries = 100_000;
 const sliceMs = 10;
+/** Files of a folder that are judged within this time share one look at the folders above them. */
 const reachedMs = 10;
 
 interface Entry {

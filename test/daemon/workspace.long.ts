@@ -212,16 +212,20 @@ test('a ledger that lost its last commit takes what was put in place from the re
 
 test('what a sandbox would not let it write, and hides, is as much out of its reach in a copy', async () => {
   const project = makeProject(
-    `watch: [{ path: ., name: all }]\n${onCopy(
+    `watch: [{ path: ., name: all, default_ignore: false }]\n${onCopy(
       `cd "$2"; cat .env 2>&1; cat "$1"; case $1 in
         *config.todo) sed -i s/required/off/ config/orchestrator.yaml;;
+        *module.todo) echo >> .git/modules/sub/config;;
         *flow.todo) mkdir -p workflows && echo 'name: own' > workflows/own.yaml;;
       esac; echo made > made.txt`,
     ).replace('{ mode: off, reason: it writes down that it began }', '{ mode: required }')}`,
   );
   const config = read(project, 'config/orchestrator.yaml');
   writeFileSync(join(project.dir, '.env'), 'KEY=1', { mode: 0o600 });
-  for (const name of ['config', 'flow', 'plain'])
+  project.write('.git/HEAD', 'ref: refs/heads/main\n');
+  project.write('.git/modules/sub/HEAD', 'ref: refs/heads/main\n');
+  project.write('.git/modules/sub/config', '');
+  for (const name of ['config', 'flow', 'module', 'plain'])
     writeFileSync(join(project.dir, `${name}.todo`), `do ${name}`, { mode: 0o600 });
   expect((await project.sluice('run')).code).toBe(1);
   const of = (name: string) =>
@@ -229,6 +233,7 @@ test('what a sandbox would not let it write, and hides, is as much out of its re
   for (const [name, path] of [
     ['config', 'config/orchestrator.yaml'],
     ['flow', 'workflows'],
+    ['module', '.git/modules/sub/config'],
   ]) {
     expect(of(name as string)).toMatchObject({ state: 'failed', reason: 'permission_denied' });
     expect(of(name as string).message).toContain(`"${path}"`);
